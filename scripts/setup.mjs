@@ -1,0 +1,24 @@
+// Brings a checkout to the state that its scripts need: the locked dependencies, and a build that is not stale.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = new URL('..', import.meta.url).pathname
+const modified = (file) => (existsSync(join(root, file)) ? statSync(join(root, file)).mtimeMs : 0)
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+function newestSource() {
+  const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'))
+  return Math.max(modified('tsconfig.json'), ...files.map((file) => modified(join('src', file))))
+}
+
+if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+}
+if (modified('dist/.tsbuildinfo') < newestSource()) {
+  run('node', ['node_modules/typescript/bin/tsc', '-p', '.'])
+}

@@ -1,0 +1,104 @@
+import type { PublishStop } from './publish.ts'
+import type { LayerReport, Problem, Report } from './report.ts'
+import type { Run } from './open-run.ts'
+
+/** The report of a run, as plain data, with the exit code it earns. */
+export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
+  const { options, target, ledger, world, startedAt, choice } = run
+  noteProblems(run, stop)
+  const layers = ledger.layers()
+  const sources = run.logs.map((log) => log.report())
+  const parked = world.state.spool.count('parked')
+  const exit = exitOf(run, stop, parked)
+  return {
+    version: 1,
+    command: options.command,
+    exit,
+    complete: exit === 0,
+    target: target.endpoint.url,
+    targetSoftware: run.software ?? null,
+    scope: { kind: choice.scope.type, why: choice.why, repositories: run.knowledge.members().announcements.size },
+    range: rangeOf(run),
+    window: options.command === 'backfill' ? { since: options.since ?? null, until: options.until ?? null } : null,
+    dryRun: options.dryRun,
+    startedAt,
+    durationMs: Math.round(durationMs),
+    layers,
+    sources,
+    totals: {
+      fetched: sum(layers, ({ fetched }) => fetched),
+      unique: sum(layers, ({ unique }) => unique),
+      held: sum(layers, ({ held }) => held),
+      published: sum(layers, ({ published }) => published),
+      accepted: sum(layers, ({ outcomes }) => outcomes.accepted ?? 0),
+      parked,
+      refused: world.state.spool.count('refused'),
+    },
+    problems: ledger.problems(),
+    notes: ledger.notes(),
+  }
+}
+
+/** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
+function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
+  if (stop?.type === 'door') return 1
+  const isRead = run.logs.every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
+  if (!isRead) return 3
+  if (run.options.dryRun) return 0
+  return stop === undefined && parked === 0 ? 0 : 3
+}
+
+function brokenLines({ world }: Run): number {
+  return sum([world.target, ...world.sources], (endpoint) => endpoint.brokenLines?.().count ?? 0)
+}
+
+function rangeOf({ logs, options }: Run): Report['range'] {
+  const sinces = logs.flatMap((log) => log.report().layers.flatMap(({ since }) => (since === null ? [] : [since])))
+  const fulls = logs.map((log) => log.oldestFull())
+  const isEverFull = fulls.length > 0 && fulls.every((full) => full !== null)
+  return {
+    completeSince:
+      sinces.length === 0 ? (options.command === 'backfill' ? (options.since ?? null) : null) : Math.min(...sinces),
+    fullAt: isEverFull ? Math.min(...fulls.map((full) => full ?? 0)) : null,
+  }
+}
+
+function noteProblems(run: Run, stop: PublishStop | undefined): void {
+  const { ledger, world, target } = run
+  for (const log of run.logs) noteSource(log, run)
+  for (const endpoint of [world.target, ...world.sources]) noteBrokenLines(endpoint, run)
+  if (stop !== undefined)
+    ledger.problem({ what: 'target', where: target.endpoint.url, reason: stop.reason, example: null })
+  for (const group of [...world.state.spool.groups('parked'), ...world.state.spool.groups('refused')]) {
+    const { outcome, reason, count, example } = group
+    ledger.problem({ what: outcome, where: target.endpoint.url, reason, count, example })
+  }
+}
+
+function noteSource(log: Run['logs'][number], { ledger }: Run): void {
+  const where = log.report().url
+  for (const { layer, reason, filters } of log.reasons()) {
+    const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
+    ledger.problem({ what: 'source', where, reason: place, count: Math.max(1, filters), example: null })
+  }
+  const { malformed, foreign } = log.oddities()
+  if (malformed > 0) ledger.problem({ what: 'invalid', where, reason: 'not an event', count: malformed, example: null })
+  if (foreign > 0) ledger.problem({ what: 'invalid', where, reason: 'not asked for', count: foreign, example: null })
+}
+
+function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): void {
+  const broken = endpoint.brokenLines?.()
+  for (const { line, reason } of broken?.examples ?? []) {
+    ledger.problem({ what: 'file', where: endpoint.url, reason: `line ${line}: ${reason}`, example: null })
+  }
+  const unnamed = (broken?.count ?? 0) - (broken?.examples.length ?? 0)
+  if (unnamed > 0)
+    ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
+}
+
+function sum<T extends LayerReport | Run['world']['target'] | Problem>(
+  items: readonly T[],
+  value: (item: T) => number,
+): number {
+  return items.reduce((total, item) => total + value(item), 0)
+}

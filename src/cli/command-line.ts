@@ -1,0 +1,77 @@
+import type { UnixSeconds } from '../time.ts'
+import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
+import { escapeForTerminal } from './escape.ts'
+import { ALL_OPTIONS, optionsOf } from './option-table.ts'
+import type { ParsedOptions } from './options.ts'
+import { readInvocation, type Invocation } from './program.ts'
+import type { Environment } from './raw-values.ts'
+import { renderUsageProblems } from './render-error.ts'
+import { suggestSimilar } from './suggest.ts'
+
+/** What the command line asks for: a command with its options, or a text to print before exiting. */
+export type CommandLine =
+  | ParsedOptions
+  | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
+
+/**
+ * What the command line (`argv` without node and script) and the environment ask for. Never throws for wrong usage: that is a
+ * text for standard error with every problem in it. The parsers, and nostr-tools with them, load only when a command is there.
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  env: Environment,
+  now: UnixSeconds,
+  { version, width = 80 }: { version: string; width?: number },
+): Promise<CommandLine> {
+  const invocation = readInvocation(argv, { version, width })
+  if (invocation.type === 'text') return textLine(invocation.text, invocation.exit)
+  if (invocation.type === 'no-command') return withoutCommand(invocation)
+  const { command, flags, rest } = invocation
+  const { parseOptions } = await import('./options.ts')
+  const parsed = parseOptions({ command, flags, env, now, problems: strayProblems(command, rest) })
+  return parsed instanceof Error ? textLine(renderUsageProblems(parsed.problems, command), 2) : parsed
+}
+
+function textLine(text: string, exit: 0 | 2): CommandLine {
+  return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr' }
+}
+
+function withoutCommand({ rest, help }: Extract<Invocation, { type: 'no-command' }>): CommandLine {
+  const [first] = rest
+  if (first === undefined) return textLine(help, 2)
+  const problem = first.startsWith('-')
+    ? `no command before ${quote(first)}: give one of ${COMMAND_NAMES.join(', ')}`
+    : `unknown command ${quote(first)}: ${didYouMean(suggestSimilar(first, COMMAND_NAMES))}`
+  return textLine(renderUsageProblems([problem]), 2)
+}
+
+function didYouMean(name: string | undefined): string {
+  return name === undefined ? `give one of ${COMMAND_NAMES.join(', ')}` : `did you mean ${name}?`
+}
+
+/** One line per unknown option and per argument too many. The word behind an unknown option may be its value: it is no problem of its own. */
+function strayProblems(command: CliCommand, rest: readonly string[]): string[] {
+  return rest.flatMap((text, index) => {
+    if (isOption(text)) return [unknownOption(command, text)]
+    if (isOption(rest[index - 1] ?? '')) return []
+    return [`unexpected argument ${quote(text)}: ${command} takes options only`]
+  })
+}
+
+function unknownOption(command: CliCommand, text: string): string {
+  const flag = text.replace(/=.*$/s, '')
+  const elsewhere = ALL_OPTIONS.find((spec) => spec.flag === flag)
+  if (elsewhere?.commands.includes(command)) return `${flag} is a switch: it takes no value`
+  if (elsewhere !== undefined) return `${flag} is no option of ${command}, but of ${elsewhere.commands.join(', ')}`
+  const flags = optionsOf(command).map((spec) => spec.flag.slice(2))
+  const similar = suggestSimilar(flag.replace(/^-+/, ''), flags)
+  return `unknown option ${quote(flag)}${similar === undefined ? '' : `: did you mean --${similar}?`}`
+}
+
+function isOption(text: string): boolean {
+  return text.length > 1 && text.startsWith('-')
+}
+
+function quote(text: string): string {
+  return `"${escapeForTerminal(text, { maxLength: 100 })}"`
+}

@@ -1,0 +1,72 @@
+/** The commands as data: the help is built from this table. */
+export type CommandSpec = {
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** The paragraph above the options. */
+  readonly description: string
+  readonly examples: readonly { readonly line: string; readonly does: string }[]
+  /** The exit codes that the command can end with, besides 2 and the signals. */
+  readonly exits: readonly number[]
+}
+
+/** Every command by its name. */
+export const COMMANDS = {
+  catchup: {
+    summary: 'bring the target up to date from the sources (the main job)',
+    description:
+      'Reads from the sources what the target may lack, publishes what it does lack, checks that the target serves it, ' +
+      'and remembers how far each source was read. Exit 0 means that every source was read to its end and the target ' +
+      'holds every event or has refused it for good.',
+    examples: [
+      {
+        line: 'ngit-sync catchup --source wss://one.example --target wss://git.example',
+        does: 'after an outage, by hand',
+      },
+      {
+        line: 'ngit-sync catchup --source wss://one.example --target ws://localhost:7443 --service wss://git.example --quiet',
+        does: 'from cron, on the machine of the target: prints nothing when all is well',
+      },
+      {
+        line: 'ngit-sync catchup --source backup.jsonl --target wss://git.example --dry-run',
+        does: 'what would a backup file add?',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+  },
+  backfill: {
+    summary: 'the same over a window of time; reads and moves no checkpoint',
+    description:
+      'Copies the events whose created_at falls into the window. created_at is when the author says an event was made, ' +
+      'not when a relay got it. The checkpoints of catchup are neither read nor moved.',
+    examples: [
+      {
+        line: 'ngit-sync backfill --source wss://one.example --target wss://git.example --since 2026-11-19 --until 2026-11-22',
+        does: 'three days, from midnight to midnight, local time',
+      },
+      {
+        line: 'ngit-sync backfill --source wss://one.example --target out.jsonl --since 1Y --repo npub1…/my-repo',
+        does: 'the last year of one repository, into a file',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+  },
+  status: {
+    summary: 'what is known: checkpoints, parked and refused events, last runs',
+    description: 'Reads the state file only; no relay is asked.',
+    examples: [{ line: 'ngit-sync status --target wss://git.example', does: 'one target' }],
+    exits: [0, 1],
+  },
+  demo: {
+    summary: 'two relays on this machine, an outage, and its repair',
+    description:
+      'Starts two relays with storage on loopback, lets one miss events, repairs it with catchup and shows the report.',
+    examples: [{ line: 'ngit-sync demo', does: 'takes a few seconds and leaves nothing behind' }],
+    exits: [0, 1],
+  },
+} as const satisfies Readonly<Record<string, CommandSpec>>
+
+/** The name of a command. */
+export type CliCommand = keyof typeof COMMANDS
+
+/** The names of all commands, in the order of the help. */
+export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'status', 'demo']

@@ -1,0 +1,27 @@
+import { LockedError, UsageError } from '../errors.ts'
+
+/** How a run ended: the number for scripts, one word for the verdict, a sentence for the help. */
+export type ExitCode = { readonly code: number; readonly word: string; readonly meaning: string }
+
+/** Every exit code of the program; the help and the README print this table. */
+export const EXIT_CODES: readonly ExitCode[] = [
+  { code: 0, word: 'complete', meaning: 'read to the end; every event is held, or refused for good' },
+  { code: 1, word: 'failed', meaning: 'target unreachable or refuses us; state file unreadable' },
+  { code: 2, word: 'wrong usage', meaning: 'wrong options or configuration; nothing was done' },
+  { code: 3, word: 'partial', meaning: 'a source not read to its end, or events wait: run again' },
+  { code: 4, word: 'locked', meaning: 'another run for this target holds the lock' },
+  { code: 5, word: 'differences', meaning: 'check found events that the target lacks' },
+  { code: 130, word: 'interrupted', meaning: 'stopped by SIGINT (Ctrl-C); the next run goes on from here' },
+  { code: 143, word: 'terminated', meaning: 'stopped by SIGTERM; the next run goes on from here' },
+]
+
+/** The word for an exit code; `ended` for one that is not in the table. */
+export function exitWord(code: number): string {
+  return EXIT_CODES.find((exit) => exit.code === code)?.word ?? 'ended'
+}
+
+/** The exit code for what ended a run by being thrown. */
+export function exitCodeOf(thrown: unknown): number {
+  if (thrown instanceof UsageError) return 2
+  return thrown instanceof LockedError ? 4 : 1
+}

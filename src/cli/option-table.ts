@@ -1,0 +1,173 @@
+import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
+
+/** One option as data. Its environment variable follows from the flag: see `envNameOf`. */
+export type OptionSpec = {
+  readonly flag: `--${string}`
+  /** What the help calls the value; null for a switch. */
+  readonly value: string | null
+  /** Whether it takes several values: `--source A B`, `--source A --source B`, or `A,B` in the environment. */
+  readonly repeatable: boolean
+  readonly commands: readonly CliCommand[]
+  /** The heading in the help. */
+  readonly group: string
+  readonly help: string
+  /** The default, as an operator would write it; null when there is none. */
+  readonly fallback: string | null
+}
+
+const RUNS: readonly CliCommand[] = ['catchup', 'backfill']
+const place = inGroup('From where to where', RUNS)
+const content = inGroup('What to copy', RUNS)
+const range = inGroup('How far back', RUNS)
+const output = inGroup('Output', RUNS)
+const behaviour = inGroup('Behaviour towards relays', RUNS)
+
+/**
+ * Every option of every command. A new one needs a row here and, in `options.ts`, the line that reads it.
+ * A default is a text like any other value: it goes through the same parser.
+ */
+export const OPTIONS = {
+  source: place({
+    flag: '--source',
+    value: 'URL',
+    repeatable: true,
+    help: 'a relay (ws://, wss://) or JSONL file to read from, - for standard input; one or several',
+  }),
+  target: place({
+    flag: '--target',
+    value: 'URL',
+    commands: [...RUNS, 'status'],
+    help: 'the relay to bring up to date, or a JSONL file, - for standard output',
+  }),
+  service: place({
+    flag: '--service',
+    value: 'URL',
+    help: 'the public URL of a target that is reached by another name, such as localhost',
+  }),
+  state: place({
+    flag: '--state',
+    value: 'FILE',
+    commands: [...RUNS, 'status'],
+    help: "the state file (default: in ngit-sync/ under the user's state directory)",
+  }),
+  scope: content({
+    flag: '--scope',
+    value: 'auto|listed|all',
+    fallback: 'auto',
+    help:
+      'listed: the repositories that name the target in clone and relays; all: every repository; ' +
+      'auto: listed when the target is a GRASP relay that is not an archive, else all',
+  }),
+  repo: content({
+    flag: '--repo',
+    value: 'R',
+    repeatable: true,
+    help: 'only this repository: naddr, 30617:<public key>:<identifier>, npub/identifier or nostr:// clone URL',
+  }),
+  author: content({
+    flag: '--author',
+    value: 'NPUB',
+    repeatable: true,
+    help: 'only the repositories of this author: npub or hex',
+  }),
+  deletions: content({
+    flag: '--deletions',
+    value: 'apply|skip',
+    fallback: 'apply',
+    help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
+  }),
+  since: range({
+    flag: '--since',
+    value: 'T',
+    help:
+      'only events from then on: Unix seconds, an ISO date (local time unless it has a zone; a date alone is its ' +
+      'midnight), or a duration ago such as 90m, 12h, 3d, 2w, 6M (30 days each), 1Y (365 days)',
+  }),
+  until: range({
+    flag: '--until',
+    value: 'T',
+    help: 'only events up to then, given like --since; no checkpoint moves',
+  }),
+  full: range({ flag: '--full', commands: ['catchup'], help: 'read everything, whatever the checkpoints say' }),
+  quickWindow: range({
+    flag: '--quick-window',
+    value: 'D',
+    commands: ['catchup'],
+    fallback: '15m',
+    help: 'read only what is new when the last complete run is no longer ago than this',
+  }),
+  fullEvery: range({
+    flag: '--full-every',
+    value: 'D|never',
+    commands: ['catchup'],
+    fallback: '24h',
+    help: 'read everything when the last full run is longer ago than this',
+  }),
+  overlap: range({
+    flag: '--overlap',
+    value: 'D',
+    commands: ['catchup'],
+    fallback: '15m',
+    help: 'read this much again before the last complete run, for clocks that differ',
+  }),
+  dryRun: output({ flag: '--dry-run', help: 'read everything, send nothing, report what would be sent' }),
+  json: output({ flag: '--json', commands: COMMAND_NAMES, help: 'print one JSON document (docs/json-output.md)' }),
+  quiet: output({ flag: '--quiet', help: 'print nothing when all is well; no progress' }),
+  verbose: output({ flag: '--verbose', help: 'print the whole report even when all is well, and every reason' }),
+  noColor: output({
+    flag: '--no-color',
+    commands: COMMAND_NAMES,
+    help: 'no colours; NO_COLOR in the environment does the same',
+  }),
+  maxBytes: behaviour({
+    flag: '--max-bytes',
+    value: 'N',
+    fallback: '2GiB',
+    help: 'read at most this much from one source: 500MB, 2GiB',
+  }),
+  retries: behaviour({ flag: '--retries', value: 'N', fallback: '3', help: 'connect again, or ask again, this often' }),
+  connectTimeout: behaviour({
+    flag: '--connect-timeout',
+    value: 'D',
+    fallback: '10s',
+    help: 'give up connecting after this long: 500ms, 10s, 5m',
+  }),
+  idleTimeout: behaviour({
+    flag: '--idle-timeout',
+    value: 'D',
+    fallback: '30s',
+    help: 'give up a request when nothing came for this long',
+  }),
+  okTimeout: behaviour({
+    flag: '--ok-timeout',
+    value: 'D',
+    fallback: '30s',
+    help: 'give up waiting for the answer to an event after this long',
+  }),
+  forgetParked: behaviour({
+    flag: '--forget-parked',
+    value: 'D',
+    fallback: '30d',
+    help: 'give up an event that the target did not take for this long',
+  }),
+}
+
+/** The whole table, in the order of the help. */
+export const ALL_OPTIONS: readonly OptionSpec[] = Object.values(OPTIONS)
+
+/** The options that a command takes, in the order of the help. */
+export function optionsOf(command: CliCommand): readonly OptionSpec[] {
+  return ALL_OPTIONS.filter((spec) => spec.commands.includes(command))
+}
+
+/** The environment variable of an option: `--quick-window` → `NGIT_SYNC_QUICK_WINDOW`. */
+export function envNameOf({ flag }: Pick<OptionSpec, 'flag'>): string {
+  return `NGIT_SYNC_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`
+}
+
+type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>
+
+/** Fills in what most options of a group have in common. */
+function inGroup(group: string, commands: readonly CliCommand[]): (row: Row) => OptionSpec {
+  return (row) => ({ value: null, repeatable: false, fallback: null, commands, group, ...row })
+}

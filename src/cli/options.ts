@@ -1,0 +1,158 @@
+import { UsageError } from '../errors.ts'
+import type { ConnectionOptions, RunOptions, ScopeRequest } from '../run-options.ts'
+import type { UnixSeconds } from '../time.ts'
+import { envNameOf, OPTIONS, type OptionSpec } from './option-table.ts'
+import { createOptionReader, type OptionReader } from './option-reader.ts'
+import { isSameEndpoint, parseEndpoint, parseFileName, parseService } from './parse-endpoint.ts'
+import {
+  parseBytes,
+  parseDurationSeconds,
+  parseInteger,
+  parseIntervalSeconds,
+  parseTimeoutMs,
+} from './parse-quantity.ts'
+import { parseAuthor, parseRepository } from './parse-repository.ts'
+import { parseTime } from './parse-time.ts'
+import { parseChoice } from './parsed.ts'
+import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
+import type { CliCommand } from './command-table.ts'
+
+/** What the operator wants to see. `color` false means never; true means where the stream is a terminal. */
+export type OutputOptions = {
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly color: boolean
+}
+
+/** A command with its options, parsed and checked. `stateFile` undefined: the default place. */
+export type ParsedOptions =
+  | {
+      readonly type: 'run'
+      readonly options: RunOptions
+      readonly connection: ConnectionOptions
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+    }
+  | {
+      readonly type: 'status'
+      /** Only this target; all of them when undefined. */
+      readonly target: string | undefined
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+    }
+  | { readonly type: 'demo'; readonly output: OutputOptions }
+
+/** What `parseOptions` reads. `problems`: what is already known to be wrong with the command line. */
+export type OptionsInput = {
+  readonly command: CliCommand
+  readonly flags: RawValues
+  readonly env: Environment
+  readonly now: UnixSeconds
+  readonly problems: readonly string[]
+}
+
+/** The options of a command from all layers, or every problem with them. Flags win over the environment. */
+export function parseOptions({ command, flags, env, now, problems: known }: OptionsInput): ParsedOptions | UsageError {
+  const problems = [...known, ...misspeltVariables(env)]
+  const reader = createOptionReader(resolveLayers([flags, readEnvironment(command, env)]), problems)
+  const parsed = readCommand(command, { reader, env, now, problems })
+  return problems.length > 0 ? new UsageError(problems) : parsed
+}
+
+type Reading = {
+  readonly reader: OptionReader
+  readonly env: Environment
+  readonly now: UnixSeconds
+  readonly problems: string[]
+}
+
+function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
+  const { reader } = reading
+  const output = readOutput(reading)
+  if (command === 'demo') return { type: 'demo', output }
+  const stateFile = reader.one(OPTIONS.state, parseFileName)
+  if (command === 'status')
+    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), output, stateFile }
+  return { type: 'run', options: readRun(command, reading), connection: readConnection(reader), output, stateFile }
+}
+
+function readOutput({ reader, env, problems }: Reading): OutputOptions {
+  const [quiet, verbose] = [reader.isOn(OPTIONS.quiet), reader.isOn(OPTIONS.verbose)]
+  if (quiet && verbose) problems.push(conflict(reader, OPTIONS.quiet, OPTIONS.verbose))
+  const isNoColorSet = (env['NO_COLOR'] ?? '') !== ''
+  return { json: reader.isOn(OPTIONS.json), quiet, verbose, color: !reader.isOn(OPTIONS.noColor) && !isNoColorSet }
+}
+
+function readConnection(reader: OptionReader): ConnectionOptions {
+  return {
+    retries: reader.withDefault(OPTIONS.retries, parseInteger({ min: 0, max: 100 })),
+    connectTimeoutMs: reader.withDefault(OPTIONS.connectTimeout, parseTimeoutMs),
+    idleTimeoutMs: reader.withDefault(OPTIONS.idleTimeout, parseTimeoutMs),
+    okTimeoutMs: reader.withDefault(OPTIONS.okTimeout, parseTimeoutMs),
+  }
+}
+
+function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
+  const { reader } = reading
+  return {
+    command,
+    ...readEnds(reading),
+    scope: readScope(reading),
+    service: reader.one(OPTIONS.service, parseService),
+    ...readRange(command, reading),
+    quickWindowSeconds: reader.withDefault(OPTIONS.quickWindow, parseDurationSeconds),
+    fullEverySeconds: reader.withDefault(OPTIONS.fullEvery, parseIntervalSeconds),
+    overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
+    deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
+    dryRun: reader.isOn(OPTIONS.dryRun),
+    maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
+    forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+  }
+}
+
+function readEnds({ reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {
+  const sources = reader.many(OPTIONS.source, parseEndpoint)
+  const target = reader.one(OPTIONS.target, parseEndpoint)
+  if (reader.originOf(OPTIONS.source) === undefined) problems.push(missing('source', OPTIONS.source))
+  if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target))
+  if (target !== undefined && sources.some((source) => isSameEndpoint(source, target))) {
+    problems.push(
+      `${reader.originOf(OPTIONS.source) ?? ''} names the target itself: a source must be another relay or file`,
+    )
+  }
+  return { sources, target: target ?? '' }
+}
+
+function readScope({ reader, problems }: Reading): ScopeRequest {
+  const addresses = reader.many(OPTIONS.repo, parseRepository)
+  const authors = reader.many(OPTIONS.author, parseAuthor)
+  const type = reader.withDefault(OPTIONS.scope, parseChoice('auto', 'listed', 'all'))
+  const naming = [OPTIONS.repo, OPTIONS.author].find((spec) => reader.originOf(spec) !== undefined)
+  if (naming === undefined) return { type }
+  if (reader.originOf(OPTIONS.scope) !== undefined) problems.push(conflict(reader, OPTIONS.scope, naming))
+  return { type: 'named', addresses, authors }
+}
+
+function readRange(command: string, { reader, now, problems }: Reading): Pick<RunOptions, 'since' | 'until' | 'full'> {
+  const since = reader.one(OPTIONS.since, (text) => parseTime(text, now))
+  const until = reader.one(OPTIONS.until, (text) => parseTime(text, now))
+  const full = reader.isOn(OPTIONS.full)
+  const [sinceOrigin, untilOrigin] = [reader.originOf(OPTIONS.since), reader.originOf(OPTIONS.until)]
+  if (full && sinceOrigin !== undefined) problems.push(conflict(reader, OPTIONS.full, OPTIONS.since))
+  if (since !== undefined && until !== undefined && since > until) {
+    problems.push(`${sinceOrigin ?? ''} is later than ${untilOrigin ?? ''}: nothing lies between`)
+  }
+  if (command === 'backfill' && sinceOrigin === undefined && untilOrigin === undefined) {
+    problems.push('no window: give --since, --until or both')
+  }
+  return { since, until, full }
+}
+
+function missing(what: string, spec: OptionSpec): string {
+  return `no ${what}: give ${spec.flag} or ${envNameOf(spec)}`
+}
+
+function conflict(reader: OptionReader, a: OptionSpec, b: OptionSpec): string {
+  return `${reader.originOf(a) ?? a.flag} and ${reader.originOf(b) ?? b.flag} exclude each other: give one of them`
+}

@@ -1,0 +1,43 @@
+/** What is wrong with a text, as the end of a sentence: `is not a time: give …`. */
+export type Wrong = {
+  readonly type: 'wrong'
+  readonly problem: string
+  /** The text must not be repeated: it may hold a key or a password. */
+  readonly secret: boolean
+}
+
+/** What a parser made of one text. */
+export type Parsed<T> = { readonly type: 'ok'; readonly value: T } | Wrong
+
+/** A parser of one value as the operator typed it. */
+export type Parser<T> = (text: string) => Parsed<T>
+
+/** The parsed value. */
+export function ok<T>(value: T): Parsed<T> {
+  return { type: 'ok', value }
+}
+
+/** The end of a sentence that begins with the option and the text. */
+export function wrong(problem: string): Wrong {
+  return { type: 'wrong', problem, secret: false }
+}
+
+/** As `wrong`, for a text that may hold a key or a password: the sentence begins with the option alone. */
+export function wrongSecret(problem: string): Wrong {
+  return { type: 'wrong', problem, secret: true }
+}
+
+/** A parser for one of a few words. */
+export function parseChoice<T extends string>(...choices: readonly T[]): Parser<T> {
+  return (text) => {
+    const found = choices.find((choice) => choice === text.toLowerCase())
+    return found === undefined ? wrong(`is not one of ${choices.join(', ')}`) : ok(found)
+  }
+}
+
+/** Whether a switch is on; the command line always says `true`, the environment says what it likes. */
+export function parseSwitch(text: string): Parsed<boolean> {
+  const word = text.toLowerCase()
+  if (['1', 'true', 'yes', 'on'].includes(word)) return ok(true)
+  return ['0', 'false', 'no', 'off'].includes(word) ? ok(false) : wrong('is not a switch: give 1 or 0')
+}

@@ -1,0 +1,18 @@
+import type { Report } from '../report.ts'
+import type { Status } from '../status.ts'
+
+/** What JSON allows in a text and a terminal or a log must not get: controls, line separators, bidi and zero-width characters (rule 7). */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+/** The report or the status as one JSON document on one line, with a newline at its end. Parsing gives back every character. */
+export function renderJson(document: Report | Status): string {
+  return `${JSON.stringify(document).replaceAll(UNSAFE, escapeUnits)}\n`
+}
+
+/** JSON escapes UTF-16 units: a character beyond the first plane takes two. */
+function escapeUnits(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}

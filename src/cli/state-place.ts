@@ -1,0 +1,15 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** The state file: as named, or in the user's state directory (XDG Base Directory specification). */
+export function stateFileOf(named: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  if (named !== undefined) return resolve(named)
+  const base = env['XDG_STATE_HOME']
+  const directory = base !== undefined && base.startsWith('/') ? base : join(homedir(), '.local', 'state')
+  return join(directory, 'ngit-sync', 'state.db')
+}
+
+/** The name of a target in the state file: files by their absolute path. */
+export function targetKeyOf(target: string): string {
+  return /^wss?:\/\//.test(target) ? target : resolve(target)
+}

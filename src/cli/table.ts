@@ -1,0 +1,77 @@
+import Table from 'cli-table3'
+import { formatShortCount } from './format-quantity.ts'
+import type { Canvas, Paint } from './canvas.ts'
+import { visibleWidth } from './text-width.ts'
+
+/** One cell: escaped text without colours, and the colour that goes around it. */
+export type Cell = { readonly text: string; readonly paint?: Paint }
+
+/** One column of cells, top to bottom. */
+export type Column = {
+  readonly heading: string
+  readonly align: 'left' | 'right'
+  readonly cells: readonly Cell[]
+  /** Which column goes first when the canvas is too narrow: the highest. 0 stays. */
+  readonly expendable: number
+}
+
+const GAP = 2
+const NO_BORDERS = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: ' ',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' '.repeat(GAP),
+}
+
+/** A number, right-aligned by its column; zero is a dim point. */
+export function countCell(canvas: Canvas, count: number, paint: Paint = canvas.plain): Cell {
+  return count === 0 ? { text: '·', paint: canvas.dim } : { text: formatShortCount(count), paint }
+}
+
+/** The table as lines, the headings first: one line per row, no column wider than its widest cell. */
+export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[] {
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    colAligns: columns.map(({ align }) => align),
+    colWidths: columns.map(columnWidth),
+  })
+  table.push(columns.map(({ heading }) => canvas.dim(heading)))
+  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => paintCell(cells[row]))) ?? []
+  table.push(...rows)
+  return table.toString().split('\n')
+}
+
+/** How many columns of the canvas the table takes. */
+export function tableWidth(columns: readonly Column[]): number {
+  return columns.reduce((sum, column) => sum + columnWidth(column) + GAP, 1 - GAP)
+}
+
+/** The columns without the expendable ones that do not fit into `width`, the most expendable going first. */
+export function fitColumns(columns: readonly Column[], width: number): readonly Column[] {
+  if (tableWidth(columns) <= width) return columns
+  const most = Math.max(0, ...columns.map(({ expendable }) => expendable))
+  if (most === 0) return columns
+  const index = columns.findLastIndex(({ expendable }) => expendable === most)
+  return fitColumns(columns.toSpliced(index, 1), width)
+}
+
+function columnWidth({ heading, cells }: Column): number {
+  return Math.max(visibleWidth(heading), ...cells.map(({ text }) => visibleWidth(text)))
+}
+
+function paintCell(cell: Cell | undefined): string {
+  const { text, paint } = cell ?? { text: '' }
+  return paint === undefined ? text : paint(text)
+}

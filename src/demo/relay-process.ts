@@ -1,0 +1,57 @@
+/**
+ * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT] [--accept KIND…]
+ * [--end-with-parent]`: an embedded relay in a process of its own, which can be killed. It prints
+ * `listening ws://127.0.0.1:PORT` when it is ready and ends with 0 on SIGTERM.
+ */
+import { parseArgs } from 'node:util'
+
+import { startEmbeddedRelay, type EmbeddedRelay, type EmbeddedRelayOptions } from './embedded-relay.ts'
+
+const { options, endsWithParent } = readArguments()
+const relay = await startEmbeddedRelay(options)
+process.stdout.write(`listening ${relay.url}\n`)
+process.once('SIGTERM', () => void stop(relay))
+process.once('SIGINT', () => void stop(relay))
+// A parent that was killed can send no signal, but its end of the pipe closes.
+if (endsWithParent) process.stdin.resume().once('close', () => void stop(relay))
+
+function readArguments(): { readonly options: EmbeddedRelayOptions; readonly endsWithParent: boolean } {
+  const { values } = parseArgs({
+    options: {
+      file: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      'page-cap': { type: 'string' },
+      grasp: { type: 'string', multiple: true },
+      software: { type: 'string' },
+      accept: { type: 'string', multiple: true },
+      'end-with-parent': { type: 'boolean', default: false },
+    },
+  })
+  return { options: buildOptions(values), endsWithParent: values['end-with-parent'] }
+}
+
+type Values = {
+  readonly file?: string
+  readonly port: string
+  readonly 'page-cap'?: string
+  readonly grasp?: string[]
+  readonly software?: string
+  readonly accept?: string[]
+}
+
+function buildOptions(values: Values): EmbeddedRelayOptions {
+  if (values.file === undefined) throw new Error('relay-process: --file is needed')
+  return {
+    file: values.file,
+    port: Number(values.port),
+    ...(values['page-cap'] === undefined ? {} : { pageCap: Number(values['page-cap']) }),
+    ...(values.grasp === undefined ? {} : { supportedGrasps: values.grasp }),
+    ...(values.software === undefined ? {} : { software: values.software }),
+    ...(values.accept === undefined ? {} : { acceptsOnly: values.accept.map(Number) }),
+  }
+}
+
+async function stop(running: EmbeddedRelay): Promise<void> {
+  process.stdin.destroy()
+  await running.close()
+}

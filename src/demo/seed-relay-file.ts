@@ -1,0 +1,62 @@
+import type { Database, Statement } from 'better-sqlite3'
+
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { openRelayStore } from './relay-store.ts'
+
+type Statements = { readonly drop: Statement; readonly insert: Statement; readonly tag: Statement }
+
+/**
+ * Writes events into an embedded relay's file in one transaction, without checking them: thousands a second where
+ * publishing takes hundreds. Of replaceable events only the newest stays; deletions are stored but not applied, and
+ * ephemeral events are stored like any other. Returns how many were new. The relay may be running.
+ */
+export async function seedRelayFile(file: string, events: Iterable<NostrEvent>): Promise<number> {
+  const { repository } = await openRelayStore(file)
+  try {
+    return insertAll(repository.getDatabase(), events)
+  } finally {
+    await repository.destroy()
+  }
+}
+
+function insertAll(database: Database, events: Iterable<NostrEvent>): number {
+  const statements = prepareStatements(database)
+  return database.transaction(() => {
+    let inserted = 0
+    for (const event of events) if (insertEvent(statements, event)) inserted += 1
+    return inserted
+  })()
+}
+
+function prepareStatements(database: Database): Statements {
+  return {
+    drop: database.prepare(`
+      DELETE FROM events WHERE author = ? AND kind = ? AND d_tag_value = ?
+      AND (created_at < ? OR (created_at = ? AND id > ?))`),
+    insert: database.prepare(`
+      INSERT INTO events (id, pubkey, author, created_at, kind, tags, content, sig, d_tag_value)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`),
+    tag: database.prepare('INSERT INTO generic_tags (tag, event_id, author, kind, created_at) VALUES (?, ?, ?, ?, ?)'),
+  }
+}
+
+function insertEvent({ drop, insert, tag }: Statements, event: NostrEvent): boolean {
+  const { id, pubkey, created_at: createdAt, kind } = event
+  const d = replaceableName(event)
+  if (d !== null) drop.run(pubkey, kind, d, createdAt, createdAt, id)
+  const row = [id, pubkey, pubkey, createdAt, kind, JSON.stringify(event.tags), event.content, event.sig, d]
+  if (insert.run(...row).changes === 0) return false
+  for (const text of indexedTags(event)) tag.run(text, id, pubkey, kind, createdAt)
+  return true
+}
+
+function replaceableName(event: NostrEvent): string | null {
+  const address = addressOf(event)
+  return address === undefined ? null : (parseAddress(address)?.d ?? '')
+}
+
+function indexedTags(event: NostrEvent): Set<string> {
+  const single = event.tags.filter(([name]) => name !== undefined && /^[a-zA-Z]$/.test(name))
+  return new Set(single.map(([name, value]) => `${name}:${value}`))
+}

@@ -1,0 +1,52 @@
+/** A failure that ends the run: `message` says what was being done to what, `hint` what to do next. */
+export class SyncError extends Error {
+  readonly hint: string | undefined
+
+  constructor(message: string, options: { cause?: unknown; hint?: string } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'SyncError'
+    this.hint = options.hint
+  }
+}
+
+/** Wrong usage or configuration (exit 2): every problem found, one line each. */
+export class UsageError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'UsageError'
+    this.problems = problems
+  }
+}
+
+/** Another run holds the lock of this target (exit 4). */
+export class LockedError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'LockedError'
+  }
+}
+
+/** A relay stopped answering while the run needed an answer. Of the target it ends the run partial (exit 3); nothing is lost. */
+export class LostRelayError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'LostRelayError'
+  }
+}
+
+/** The spool has no room for what a filter brought: that filter is not drained, and nothing is given up to make room. */
+export class SpoolFullError extends Error {
+  constructor() {
+    super('the spool is full: nothing more can be kept on disk until parked events are settled')
+    this.name = 'SpoolFullError'
+  }
+}
+
+/** The message of anything thrown, in one line. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0])
+  const message = thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
+  return message.replaceAll(/\s+/g, ' ').trim()
+}

@@ -1,0 +1,82 @@
+import { SpoolFullError } from './errors.ts'
+import { parseEvent, type NostrEvent } from './nostr/event.ts'
+import { createMatcher, type Filter } from './nostr/filter.ts'
+import type { PlannedRequest } from './plan.ts'
+import type { Page } from './relay/endpoint.ts'
+import { drain, type Drain } from './relay/paging.ts'
+import type { Peer } from './relay/peer.ts'
+
+const CONCURRENT_FILTERS = 4
+
+/** What a source may still send in this run, in bytes. Past it no filter is drained. */
+export type Budget = { bytesLeft: number; readonly maxBytes: number }
+
+/** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went. */
+export type FetchContext = {
+  readonly budget: Budget
+  readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
+  readonly done: (request: PlannedRequest, drain: Drain) => void
+}
+
+/** Reads every planned request at one source, several at a time. A request that fails does not stop the others. */
+export async function fetchRequests(
+  source: Peer,
+  requests: Iterable<PlannedRequest>,
+  context: FetchContext,
+): Promise<void> {
+  const queue = requests[Symbol.iterator]()
+  const worker = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) {
+      context.done(next.value, await containFullSpool(fetchRequest(source, next.value, context)))
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
+}
+
+/** A spool without room ends this filter, not the run: it is not drained. */
+async function containFullSpool(drained: Promise<Drain>): Promise<Drain> {
+  try {
+    return await drained
+  } catch (error) {
+    if (!(error instanceof SpoolFullError)) throw error
+    return { reason: error.message, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+  }
+}
+
+function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Drain> {
+  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events)
+  if (source.endpoint.scan !== undefined) return scanFile(source.endpoint.scan(planned.filter), planned.filter, sink)
+  return drain(planned.filter, {
+    request: (filter) => requestWithin(context.budget, source, filter),
+    sink,
+    capacity: source.capacity,
+    limit: source.pageLimit,
+  })
+}
+
+async function requestWithin(budget: Budget, source: Peer, filter: Filter): Promise<Page> {
+  if (budget.bytesLeft <= 0) {
+    const reason = `it sent more than the ${budget.maxBytes} bytes that --max-bytes allows`
+    return { rows: [], end: { type: 'aborted', reason }, bytes: 0 }
+  }
+  const page = await source.endpoint.request(filter)
+  budget.bytesLeft -= page.bytes
+  return page
+}
+
+async function scanFile(
+  batches: AsyncIterable<Omit<Page, 'end'>>,
+  filter: Filter,
+  sink: (events: readonly NostrEvent[]) => Promise<void>,
+): Promise<Drain> {
+  const matches = createMatcher(filter)
+  const tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+  for await (const { rows, bytes } of batches) {
+    const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
+    tally.pages += 1
+    tally.rows += events.length
+    tally.bytes += bytes
+    await sink(events)
+  }
+  return { reason: null, ...tally }
+}

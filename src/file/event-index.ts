@@ -1,0 +1,167 @@
+import type Database from 'better-sqlite3'
+import { hash } from 'node:crypto'
+import { SyncError, reasonOf } from '../errors.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { formatEventLine } from './event-line.ts'
+import { errorCodeOf } from './file-error.ts'
+import { buildIndexQuery, INDEX_SCHEMA, tagKey } from './index-query.ts'
+import { createTemporaryDatabase, type TemporaryDatabase } from './temporary-database.ts'
+
+const BATCH_ROWS = 500
+const BATCH_BYTES = 4 * 1024 * 1024
+
+/** Some matching events, unverified, and the bytes of their JSON. */
+export type EventBatch = { readonly rows: readonly unknown[]; readonly bytes: number }
+
+type EventColumns = [id: Buffer, digest: Buffer, kind: number, pubkey: Buffer, createdAt: number, json: string]
+
+/**
+ * The events of a file on disk, ready for filters. Events with one id but different content are all kept (rule 4): only
+ * the signature, which is checked later, tells which of them is the event.
+ */
+export class EventIndex {
+  readonly #directory: string
+  readonly #temporary: TemporaryDatabase
+  readonly #db: Database.Database
+  readonly #insertEvent: Database.Statement<EventColumns>
+  readonly #insertTag: Database.Statement<[key: Buffer, event: number | bigint]>
+  readonly #selectCopy: Database.Statement<[id: Buffer, digest: Buffer], number>
+  readonly #selectJson: Database.Statement<[rowid: number], string>
+  #scans = 0
+
+  /** Throws SyncError when the directory cannot hold it. */
+  constructor(directory: string) {
+    this.#directory = directory
+    this.#temporary = createTemporaryDatabase(directory, INDEX_SCHEMA)
+    this.#db = this.#temporary.db
+    this.#insertEvent = this.#db.prepare(
+      'INSERT INTO events (id, digest, kind, pubkey, created_at, json) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+    this.#insertTag = this.#db.prepare('INSERT OR IGNORE INTO tags (key, event) VALUES (?, ?)')
+    this.#selectCopy = this.#db
+      .prepare<[Buffer, Buffer], number>('SELECT 1 FROM events WHERE id = ? AND digest = ?')
+      .pluck()
+    this.#selectJson = this.#db.prepare<[number], string>('SELECT json FROM events WHERE rowid = ?').pluck()
+  }
+
+  /**
+   * Runs `fill` in one transaction, which is much faster for many events. When it throws, the index must be closed;
+   * what SQLite throws becomes a SyncError.
+   */
+  async load<T>(fill: () => Promise<T>): Promise<T> {
+    try {
+      // The database is empty before, so the journal in memory has no old page to keep: it does not grow.
+      this.#db.exec('BEGIN')
+      const result = await fill()
+      this.#db.exec('COMMIT')
+      return result
+    } catch (error) {
+      throw isIndexError(error) ? indexFailure(this.#directory, error) : error
+    }
+  }
+
+  /** Adds the event unless an equal one is there. */
+  add(event: NostrEvent): void {
+    if (this.#db.inTransaction) return this.#insert(event)
+    this.#db.transaction(() => this.#insert(event))()
+  }
+
+  /** Whether this very event is there: same id, same content, same signature. */
+  has(event: NostrEvent): boolean {
+    return this.#selectCopy.get(idOf(event), digestOf(formatEventLine(event))) !== undefined
+  }
+
+  /** All matches, newest first, at most `limit`. */
+  find(filter: Filter): EventBatch {
+    const { sql, parameters } = buildIndexQuery(filter)
+    const rowids = this.#db
+      .prepare<(string | number)[], number>(sql)
+      .pluck()
+      .all(...parameters)
+    return readBatch(rowids.flatMap((rowid) => this.#selectJson.get(rowid) ?? []))
+  }
+
+  /** The matches of now in batches of at most 500 rows, newest first; events that are added meanwhile do not disturb it. */
+  *scan(filter: Filter): Generator<EventBatch, void, undefined> {
+    this.#scans += 1
+    const matches = `scan_${this.#scans}`
+    this.#saveMatches(matches, filter)
+    try {
+      let position = 0
+      for (let batch = this.#takeJson(matches, 0); batch.length > 0; batch = this.#takeJson(matches, position)) {
+        position += batch.length
+        yield readBatch(batch)
+      }
+    } finally {
+      if (this.#db.open) this.#db.exec(`DROP TABLE ${matches}`)
+    }
+  }
+
+  close(): void {
+    this.#temporary.close()
+  }
+
+  #insert(event: NostrEvent): void {
+    const json = formatEventLine(event)
+    const pubkey = Buffer.from(event.pubkey, 'hex')
+    const inserted = this.#insertEvent.run(idOf(event), digestOf(json), event.kind, pubkey, event.created_at, json)
+    if (inserted.changes === 0) return
+    for (const [name, value] of event.tags) {
+      if (isIndexed(name) && value !== undefined) this.#insertTag.run(tagKey(name, value), inserted.lastInsertRowid)
+    }
+  }
+
+  /** On disk, not in memory, and not as an open cursor: with one of those SQLite would refuse what is published meanwhile. */
+  #saveMatches(table: string, filter: Filter): void {
+    const { sql, parameters } = buildIndexQuery(filter)
+    this.#db.exec(`CREATE TABLE ${table} (position INTEGER PRIMARY KEY, event INTEGER)`)
+    this.#db.prepare<(string | number)[]>(`INSERT INTO ${table} (event) ${sql}`).run(...parameters)
+  }
+
+  /** The next matches after a position: as many as a batch may hold, but at least one. */
+  #takeJson(table: string, position: number): string[] {
+    const statement = this.#db.prepare<[number], string>(
+      `SELECT json FROM ${table} JOIN events ON events.rowid = event WHERE position > ? ORDER BY position LIMIT ${BATCH_ROWS}`,
+    )
+    const taken: string[] = []
+    let length = 0
+    for (const json of statement.pluck().iterate(position)) {
+      taken.push(json)
+      length += json.length
+      if (length >= BATCH_BYTES) break
+    }
+    return taken
+  }
+}
+
+/** Whether SQLite threw it: about the index, not about the file that is read. */
+export function isIndexError(error: unknown): boolean {
+  return errorCodeOf(error).startsWith('SQLITE_')
+}
+
+function indexFailure(directory: string, error: unknown): SyncError {
+  return new SyncError(`index events in ${directory}: ${reasonOf(error)}`, {
+    cause: error,
+    hint: 'the index needs about twice the size of the file (uncompressed): free space there (TMPDIR names another directory)',
+  })
+}
+
+function readBatch(texts: readonly string[]): EventBatch {
+  return {
+    rows: texts.map((text): unknown => JSON.parse(text)),
+    bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+  }
+}
+
+function isIndexed(name: string | undefined): name is string {
+  return name !== undefined && /^[A-Za-z]$/.test(name)
+}
+
+function idOf(event: NostrEvent): Buffer {
+  return Buffer.from(event.id, 'hex')
+}
+
+function digestOf(json: string): Buffer {
+  return hash('sha256', json, 'buffer')
+}

@@ -1,0 +1,69 @@
+import { SyncError } from '../errors.ts'
+import type { BrokenLineTally } from './broken-lines.ts'
+import { isIndexError, type EventIndex } from './event-index.ts'
+import { parseEventLine } from './event-line.ts'
+import { errorCodeOf, fileReasonOf } from './file-error.ts'
+import { LineSplitter } from './line-splitter.ts'
+import { readGzipFile, readPlainFile, readStream, type GzipDamage, type OnBytes } from './read-bytes.ts'
+
+/** The longest line that is read. @default 16 MiB */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
+
+/** Where events are read from: a file, or the stream behind `-`. */
+type EventSource = {
+  readonly path: string
+  readonly stdin?: NodeJS.ReadableStream
+  readonly signal: AbortSignal
+}
+
+/** How the bytes of a file end: what somebody who appends to it has to know. */
+export type FileEnding = { readonly endsInNewline: boolean; readonly damage: GzipDamage | undefined }
+
+/** Reads every line into the index, and what cannot be used into `broken`. Throws SyncError when the file cannot be read. */
+export async function loadEvents(source: EventSource, index: EventIndex, broken: BrokenLineTally): Promise<FileEnding> {
+  const lines = new LineSplitter(MAX_LINE_BYTES, (bytes, lineNumber) => {
+    const parsed = bytes === undefined ? OVERLONG : parseEventLine(bytes)
+    if (parsed.type === 'event') index.add(parsed.event)
+    if (parsed.type === 'broken') broken.add(lineNumber, parsed.reason)
+  })
+  const damage = await readAll(source, (chunk) => lines.push(chunk))
+  lines.end()
+  if (damage !== undefined) broken.add(lines.count + 1, damage.reason)
+  return { endsInNewline: lines.endsInNewline, damage }
+}
+
+const OVERLONG = { type: 'broken', reason: `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB` } as const
+
+/** Whether the name says that the file is compressed. */
+export function isGzipPath(path: string): boolean {
+  return path.endsWith('.gz')
+}
+
+async function readAll(source: EventSource, onBytes: OnBytes): Promise<GzipDamage | undefined> {
+  const { path, stdin, signal } = source
+  try {
+    if (stdin !== undefined) return await readWhole(readStream(stdin, onBytes, signal))
+    if (isGzipPath(path)) return await readGzipFile(path, onBytes, signal)
+    return await readWhole(readPlainFile(path, onBytes, signal))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw isIndexError(error) ? error : readErrorOf(path, error)
+  }
+}
+
+async function readWhole(reading: Promise<void>): Promise<undefined> {
+  await reading
+  return undefined
+}
+
+function readErrorOf(path: string, error: unknown): SyncError {
+  const name = path === '-' ? 'standard input' : path
+  return new SyncError(`read events from ${name}: ${fileReasonOf(error)}`, { cause: error, hint: hintFor(error) })
+}
+
+function hintFor(error: unknown): string {
+  const code = errorCodeOf(error)
+  if (code === 'EISDIR') return 'name a file in it: JSONL, one event a line'
+  if (code === 'EACCES') return 'this user must be allowed to read the file and to enter its directories'
+  return 'check the name: a source is a JSONL file, - for standard input, or a relay URL (ws:// or wss://)'
+}

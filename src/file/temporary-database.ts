@@ -1,0 +1,53 @@
+import Database from 'better-sqlite3'
+import { randomUUID } from 'node:crypto'
+import { closeSync, openSync, rmSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { SyncError } from '../errors.ts'
+import { fileReasonOf } from './file-error.ts'
+
+/** A SQLite database that nobody else sees and that is gone with the process, even by `kill -9`. */
+export type TemporaryDatabase = { readonly db: Database.Database; readonly close: () => void }
+
+/** Creates a database file (0600) with this schema in the directory, and takes its name away at once where the system allows it. */
+export function createTemporaryDatabase(directory: string, schema: string): TemporaryDatabase {
+  const path = join(directory, `ngit-sync-${randomUUID()}.sqlite`)
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+    const db = new Database(path)
+    const isUnlinked = unlinkOpenFile(path)
+    prepareForScratch(db)
+    db.exec(schema)
+    return { db, close: () => closeDatabase(db, isUnlinked ? undefined : path) }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw new SyncError(`create a temporary index in ${directory}: ${fileReasonOf(error)}`, {
+      cause: error,
+      hint: 'the temporary directory must exist and be writable for this user (TMPDIR names another one)',
+    })
+  }
+}
+
+function unlinkOpenFile(path: string): boolean {
+  try {
+    unlinkSync(path)
+    return true
+  } catch (error) {
+    // Windows does not unlink open files; there the file goes when it is closed.
+    if (error instanceof Error) return false
+    throw error
+  }
+}
+
+/** A journal file would need the name that is gone, and nothing here has to survive a crash. */
+function prepareForScratch(db: Database.Database): void {
+  db.pragma('journal_mode = MEMORY')
+  db.pragma('synchronous = OFF')
+  db.pragma('locking_mode = EXCLUSIVE')
+  db.pragma('temp_store = FILE')
+  db.pragma('cache_size = -32768')
+}
+
+function closeDatabase(db: Database.Database, path: string | undefined): void {
+  db.close()
+  if (path !== undefined) rmSync(path, { force: true })
+}

@@ -1,0 +1,138 @@
+/*
+ * What happens to each batch of fetched events, in this order (rule 4): shape and filter were checked by the page reader;
+ * then id and signature, and only then deduplication. What stays is asked of the target by id, so the spool holds only
+ * what the target lacks. One transaction per batch.
+ */
+import { recordDeletion } from './deletions.ts'
+import { SpoolFullError } from './errors.ts'
+import type { Ledger } from './ledger.ts'
+import { isExpired, tagValues, type NostrEvent } from './nostr/event.ts'
+import { addressOf } from './nostr/address.ts'
+import { isEphemeral, KIND } from './nostr/kinds.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import type { PlannedRequest } from './plan.ts'
+import { findServed } from './relay/holdings.ts'
+import type { Peer } from './relay/peer.ts'
+import type { LayerName } from './report.ts'
+import type { SpooledEvent } from './store/spool.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { UnixSeconds } from './time.ts'
+
+/** What the intake of a run needs. `learn` hears of every verified event, in scope or not. */
+export type IntakeContext = {
+  readonly target: Peer
+  readonly state: TargetState
+  readonly verifier: Verifier
+  readonly ledger: Ledger
+  readonly now: UnixSeconds
+  readonly deletions: 'apply' | 'skip'
+  readonly learn: (layer: LayerName, event: NostrEvent) => void
+  /** Hears of regular events that an endpoint has shown to hold. */
+  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+  /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
+  readonly window: Window | undefined
+  /** What the target's software is, for refusals that are remembered. */
+  readonly software: string | undefined
+}
+
+/** Inclusive bounds on `created_at`. */
+export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
+
+const AUDIT_TAG = 'grasp-audit-test-event'
+const REFUSAL_SECONDS = 30 * 86_400
+
+/** Takes in the events that a request brought from a source. Throws LostRelayError when the target stops answering. */
+export async function takeIn(
+  source: string,
+  request: PlannedRequest,
+  events: readonly NostrEvent[],
+  context: IntakeContext,
+): Promise<void> {
+  const { layer } = request
+  context.ledger.count(layer, 'fetched', events.length)
+  const verified = await verifyNew(source, layer, events, context)
+  const fresh = context.state.transaction(() => verified.filter((event) => context.state.run.markSeen(event, layer)))
+  context.ledger.count(layer, 'unique', fresh.length)
+  if (context.deletions === 'apply') for (const event of fresh) recordDeletion(event, context.state.run)
+  const wanted = fresh.filter((event) => isWanted(layer, event, context))
+  context.state.transaction(() => {
+    for (const event of wanted) context.learn(layer, event)
+  })
+  const regular = wanted.filter((event) => addressOf(event) === undefined)
+  context.witness(source, regular)
+  const served = await findServed(
+    context.target,
+    regular.map((event) => event.id),
+  )
+  const held = regular.filter((event) => served.has(event.id))
+  context.ledger.count(layer, 'held', held.length)
+  context.witness(context.target.endpoint.url, held)
+  const lacking = wanted.filter((event) => !served.has(event.id))
+  context.state.transaction(() => {
+    for (const event of held) context.state.spool.remove(event.id)
+    for (const event of lacking) spool(source, request, event, context)
+  })
+}
+
+async function verifyNew(
+  source: string,
+  layer: LayerName,
+  events: readonly NostrEvent[],
+  { state, verifier, ledger }: IntakeContext,
+): Promise<NostrEvent[]> {
+  const unseen = events.filter((event) => !state.run.isSeen(event.id))
+  const verdicts = await verifier.verify(unseen)
+  const valid: NostrEvent[] = []
+  for (const [index, event] of unseen.entries()) {
+    const verdict = verdicts[index] ?? 'wrong signature'
+    if (verdict === 'valid') {
+      valid.push(event)
+      continue
+    }
+    ledger.count(layer, 'invalid')
+    ledger.problem({ what: 'invalid', where: source, reason: verdict, example: event.id })
+  }
+  return valid
+}
+
+function isWanted(layer: LayerName, event: NostrEvent, { ledger, now, deletions }: IntakeContext): boolean {
+  const why = unwantedBecause(event, now, deletions)
+  if (why !== undefined) ledger.drop(layer, why)
+  return why === undefined
+}
+
+function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 'apply' | 'skip'): string | undefined {
+  if (isEphemeral(event.kind)) return 'ephemeral'
+  if (isExpired(event, now)) return 'expired'
+  if (tagValues(event, 't').includes(AUDIT_TAG)) return 'audit'
+  if (event.kind === KIND.deletion && deletions === 'skip') return 'deletion skipped'
+  return undefined
+}
+
+function spool(source: string, request: PlannedRequest, event: NostrEvent, context: IntakeContext): void {
+  const { state, ledger } = context
+  const before = state.spool.find(event.id)
+  if (before !== undefined && !mayBeTriedAgain(before, context)) {
+    if (before.state === 'refused') ledger.drop(request.layer, 'refused before')
+    return
+  }
+  if (before !== undefined) state.spool.remove(event.id)
+  if (state.spool.isFull()) throw new SpoolFullError()
+  const isLate = request.lateBefore !== undefined && event.created_at < request.lateBefore
+  const isOutside = context.window !== undefined && !isWithin(event, context.window)
+  const losers = state.spool.addCandidate(event, { layer: request.layer, source, isLate, isOutside })
+  for (const loser of losers) ledger.drop(loser.layer, 'superseded')
+}
+
+function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Window): boolean {
+  return event.created_at >= since && event.created_at <= until
+}
+
+/** A refusal is remembered while the target's software is the same, for 30 days. */
+export function mayBeTriedAgain(
+  { state, settledAt, software }: SpooledEvent,
+  context: Pick<IntakeContext, 'software' | 'now'>,
+): boolean {
+  if (state !== 'refused') return false
+  return software !== context.software || context.now - (settledAt ?? 0) > REFUSAL_SECONDS
+}

@@ -1,0 +1,98 @@
+import { parseAddress } from './nostr/address.ts'
+import { readAnnouncement, type Announcement } from './nostr/announcement.ts'
+import { isNewerVersion } from './nostr/address.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import { isRootKind, KIND } from './nostr/kinds.ts'
+import type { LayerName } from './report.ts'
+import { initialAnchors, resolveMembership, scopeKey, type Membership, type Scope } from './scope.ts'
+import type { TargetState } from './store/target-state.ts'
+
+/** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
+export class Knowledge {
+  readonly #state: TargetState
+  readonly #scope: Scope
+  readonly #key: string
+  readonly #announcements = new Map<string, Announcement>()
+  readonly #heldAddresses = new Set<string>()
+  #read = 0
+
+  constructor(state: TargetState, scope: Scope) {
+    this.#state = state
+    this.#scope = scope
+    this.#key = scopeKey(scope)
+  }
+
+  /** Takes up what earlier runs with this scope knew, and the anchors that the scope itself gives. */
+  recall(): void {
+    for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
+    this.#state.transaction(() => {
+      this.#state.anchors.recall(this.#key)
+      for (const anchor of initialAnchors(this.#scope))
+        this.#state.anchors.add(this.#key, 'announcements', anchor, false)
+      this.deriveAnchors()
+    })
+  }
+
+  /** Hears of a verified event. `held`: it came from the target. */
+  learn(layer: LayerName, event: NostrEvent, held: boolean): void {
+    if (event.kind === KIND.announcement) {
+      this.#read += 1
+      const { address } = this.#keepNewest(event)
+      if (held) this.#heldAddresses.add(address)
+      this.#state.anchors.rememberAnnouncement(address, event)
+    }
+    if (isRootKind(event.kind) && layer !== 'announcements') {
+      this.#state.anchors.add(this.#key, 'threads', event.id, held)
+    }
+  }
+
+  /** Who and what is in scope, as far as is known now. Deleted announcements do not count. */
+  members(): Membership {
+    const alive = [...this.#announcements].filter(([address, { pubkey, createdAt }]) => {
+      return (this.#state.run.deletedUntil(pubkey, address) ?? -1) < createdAt
+    })
+    return resolveMembership(this.#scope, new Map(alive))
+  }
+
+  /** Adds the anchors that follow from the announcements known now. */
+  deriveAnchors(): void {
+    const { announcements, states, maintainerAddresses, authors } = this.members()
+    const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor, false)
+    for (const address of announcements) add('repositories', address)
+    for (const address of states) add('repositories', address)
+    if (this.#scope.type === 'all') return
+    for (const address of maintainerAddresses) add('announcements', address)
+    for (const author of authors) add('announcements', `${KIND.graspList}:${author}:`)
+  }
+
+  /** Whether the target holds what the anchor stands for: what `--since` may be applied to. */
+  isHeld(layer: LayerName, anchor: string, rootIsHeld: boolean): boolean {
+    if (layer === 'threads' || layer === 'follow-ups') return rootIsHeld
+    const address = parseAddress(anchor)
+    if (address === undefined) return this.#heldAddresses.size > 0
+    if (address.kind === KIND.announcement) return this.#heldAddresses.has(anchor)
+    const held = [...this.#heldAddresses].flatMap((text) => parseAddress(text) ?? [])
+    if (address.kind === KIND.state) return held.some(({ d }) => d === address.d)
+    return held.some(({ pubkey }) => pubkey === address.pubkey)
+  }
+
+  /** Every announcement known, newest per address. */
+  announcements(): Iterable<Announcement> {
+    return this.#announcements.values()
+  }
+
+  /** Whether any announcement came from anywhere in this run. */
+  hasReadAnnouncements(): boolean {
+    return this.#read > 0
+  }
+
+  #keepNewest(event: NostrEvent): Announcement {
+    const announcement = readAnnouncement(event)
+    const known = this.#announcements.get(announcement.address)
+    const isNewer =
+      known === undefined ||
+      isNewerVersion({ id: event.id, created_at: event.created_at }, { id: known.id, created_at: known.createdAt })
+    if (isNewer) this.#announcements.set(announcement.address, announcement)
+    return announcement
+  }
+}

@@ -1,0 +1,98 @@
+import type { Filter } from './nostr/filter.ts'
+import { parseAddress } from './nostr/address.ts'
+import { KIND } from './nostr/kinds.ts'
+import type { LayerName } from './report.ts'
+
+/**
+ * The layers as data. An anchor is what a filter asks about:
+ * - announcements: `all`, `listed:<host:port>`, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
+ * - repositories: an address `30617:…` (what refers to it) or `30618:<author>:<d>` (a state)
+ * - threads: the id of a root
+ */
+export type Layer = {
+  readonly name: LayerName
+  /** Raised when filters or selection rules change: coverage of an older version counts as never drained. */
+  readonly version: number
+  readonly variants: readonly Variant[]
+}
+
+/** One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. */
+export type Variant = {
+  readonly name: string
+  readonly serves: (anchor: string) => boolean
+  readonly filter: (anchors: readonly string[]) => Filter
+}
+
+/** The layers in the order in which they are read (NIP-34, NIP-22 for the upper-case tags, NIP-18 for `q`). */
+export const LAYERS: readonly Layer[] = [
+  {
+    name: 'announcements',
+    version: 1,
+    variants: [
+      {
+        name: '30617',
+        serves: (anchor) => isWholeScope(anchor),
+        filter: () => ({ kinds: [KIND.announcement] }),
+      },
+      { name: '10317', serves: (anchor) => anchor === 'all', filter: () => ({ kinds: [KIND.graspList] }) },
+      {
+        name: '30617 by author',
+        serves: (anchor) => anchor.startsWith('author:'),
+        filter: (anchors) => ({
+          kinds: [KIND.announcement],
+          authors: anchors.map((anchor) => anchor.slice('author:'.length)),
+        }),
+      },
+      {
+        name: '30617 by author and #d',
+        serves: (anchor) => anchor.startsWith(`${KIND.announcement}:`),
+        filter: (anchors) => addressFilter(KIND.announcement, anchors),
+      },
+      {
+        name: '10317 by author',
+        serves: (anchor) => anchor.startsWith(`${KIND.graspList}:`),
+        filter: (anchors) => ({ kinds: [KIND.graspList], authors: distinct(anchors.map(pubkeyOf)) }),
+      },
+    ],
+  },
+  {
+    name: 'repositories',
+    version: 1,
+    variants: [
+      {
+        name: '30618 by author and #d',
+        serves: (anchor) => anchor.startsWith(`${KIND.state}:`),
+        filter: (anchors) => addressFilter(KIND.state, anchors),
+      },
+      ...(['a', 'A', 'q'] as const).map((tag) =>
+        tagVariant(tag, (anchor) => anchor.startsWith(`${KIND.announcement}:`)),
+      ),
+    ],
+  },
+  { name: 'threads', version: 1, variants: (['e', 'E', 'q'] as const).map((tag) => tagVariant(tag, () => true)) },
+]
+
+/** Whether the anchor stands for the scope as a whole and not for one repository, author or root. */
+export function isWholeScope(anchor: string): boolean {
+  return anchor === 'all' || anchor.startsWith('listed:')
+}
+
+function tagVariant(tag: string, serves: Variant['serves']): Variant {
+  return { name: `#${tag}`, serves, filter: (anchors) => ({ [`#${tag}`]: anchors }) }
+}
+
+function addressFilter(kind: number, anchors: readonly string[]): Filter {
+  return { kinds: [kind], authors: distinct(anchors.map(pubkeyOf)), '#d': distinct(anchors.map(identifierOf)) }
+}
+
+function pubkeyOf(anchor: string): string {
+  return parseAddress(anchor)?.pubkey ?? ''
+}
+
+function identifierOf(anchor: string): string {
+  return parseAddress(anchor)?.d ?? ''
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)]
+}

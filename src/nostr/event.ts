@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { MAX_KIND } from './kinds.ts'
+
+/** A signed event as NIP-01 defines it: 32-byte `id` and `pubkey` and 64-byte `sig` in lower-case hex, `created_at` in Unix seconds. */
+export type NostrEvent = {
+  readonly id: string
+  readonly pubkey: string
+  readonly created_at: number
+  readonly kind: number
+  readonly tags: readonly (readonly string[])[]
+  readonly content: string
+  readonly sig: string
+}
+
+const HEX_32 = /^[0-9a-f]{64}$/
+const HEX_64 = /^[0-9a-f]{128}$/
+
+/** Whether the text is a 32-byte value in lower-case hex: an event id or a public key. */
+export function isHex32(text: unknown): text is string {
+  return typeof text === 'string' && HEX_32.test(text)
+}
+
+/** The event in `value` with exactly the seven fields of NIP-01, or `undefined` when its shape is wrong. Checks neither id nor signature. */
+export function parseEvent(value: unknown): NostrEvent | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { id, pubkey, created_at, kind, tags, content, sig } = value as Record<string, unknown>
+  if (!isHex32(id) || !isHex32(pubkey) || typeof sig !== 'string' || !HEX_64.test(sig)) return undefined
+  if (!isCount(created_at) || !isCount(kind) || kind > MAX_KIND) return undefined
+  if (typeof content !== 'string' || !isTags(tags)) return undefined
+  return { id, pubkey, created_at, kind, tags, content, sig }
+}
+
+/** The id that the event must have: SHA-256 over the serialisation of NIP-01, as hex. */
+export function computeEventId(event: NostrEvent): string {
+  const serialized = JSON.stringify([0, event.pubkey, event.created_at, event.kind, event.tags, event.content])
+  return createHash('sha256').update(serialized).digest('hex')
+}
+
+/** The values (second element) of every tag with this name. */
+export function tagValues(event: NostrEvent, name: string): string[] {
+  return event.tags.flatMap((tag) => (tag[0] === name && tag[1] !== undefined ? [tag[1]] : []))
+}
+
+/** When the event stops being valid (NIP-40), in Unix seconds; `undefined` when it has no usable `expiration` tag. */
+export function expirationOf(event: NostrEvent): number | undefined {
+  const text = tagValues(event, 'expiration')[0]
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+/** Whether the time of the event has passed at `now`, in Unix seconds (NIP-40). */
+export function isExpired(event: NostrEvent, now: number): boolean {
+  return (expirationOf(event) ?? Infinity) <= now
+}
+
+/** Whether only its author may publish it (NIP-70). */
+export function isProtected(event: NostrEvent): boolean {
+  return event.tags.some((tag) => tag[0] === '-')
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function isTags(value: unknown): value is string[][] {
+  return (
+    Array.isArray(value) && value.every((tag) => Array.isArray(tag) && tag.every((part) => typeof part === 'string'))
+  )
+}

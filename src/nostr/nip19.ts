@@ -1,0 +1,44 @@
+import { decode, naddrEncode, neventEncode, npubEncode } from 'nostr-tools/nip19'
+import type { Address } from './address.ts'
+import { isHex32 } from './event.ts'
+
+/** The event id as `nevent1…` (NIP-19); the text itself when it is not 32 bytes in lower-case hex. */
+export function encodeEventId(id: string): string {
+  return isHex32(id) ? neventEncode({ id }) : id
+}
+
+/** The public key as `npub1…` (NIP-19); the text itself when it is not 32 bytes in lower-case hex. */
+export function encodePublicKey(pubkey: string): string {
+  return isHex32(pubkey) ? npubEncode(pubkey) : pubkey
+}
+
+/** The address as `naddr1…` (NIP-19), without relay hints. */
+export function encodeRepository({ kind, pubkey, d }: Address): string {
+  return naddrEncode({ kind, pubkey, identifier: d })
+}
+
+/** The public key, as lower-case hex, in an `npub1…`, an `nprofile1…` or hex of either case; `undefined` when the text is none of these. */
+export function decodePublicKey(text: string): string | undefined {
+  const hex = text.toLowerCase()
+  if (isHex32(hex)) return hex
+  const decoded = decodeOrUndefined(text)
+  if (decoded?.type === 'npub') return decoded.data
+  return decoded?.type === 'nprofile' ? decoded.data.pubkey : undefined
+}
+
+/** The address, of whatever kind, in an `naddr1…`; relay hints are dropped. `undefined` when the text is not one. */
+export function decodeRepository(text: string): Address | undefined {
+  const decoded = decodeOrUndefined(text)
+  if (decoded?.type !== 'naddr') return undefined
+  const { kind, pubkey, identifier } = decoded.data
+  return { kind, pubkey, d: identifier }
+}
+
+/** `decode` throws on anything that is not NIP-19; here that is an answer, not a failure. */
+function decodeOrUndefined(text: string): ReturnType<typeof decode> | undefined {
+  try {
+    return decode(text)
+  } catch {
+    return undefined
+  }
+}

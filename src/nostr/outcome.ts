@@ -1,0 +1,15 @@
+/** What became of one event at the target. `relay/answers.ts` says which answer means which. */
+export type Outcome =
+  | 'accepted'
+  | 'duplicate'
+  | 'superseded'
+  | 'pending'
+  | 'waiting'
+  | 'refused'
+  | 'invalid'
+  | 'protected'
+  | 'expired'
+  | 'deleted'
+  | 'too-large'
+  | 'given-up'
+  | 'unanswered'

@@ -1,0 +1,90 @@
+import { SyncError } from '../errors.ts'
+import type { NostrEvent } from './event.ts'
+import type { Verdict } from './signature.ts'
+import { SignatureThread } from './signature-thread.ts'
+import { hasRightId, hasSignatureShape, packSigned, SIGNED_BYTES } from './signed.ts'
+
+/** Checks ids and signatures. How many events are under way at once is the caller's duty: batches of 500 or fewer. */
+export type Verifier = {
+  /** One verdict for each event, in order. Rejects with SyncError when a thread died or the verifier is closed. */
+  verify(events: readonly NostrEvent[]): Promise<readonly Verdict[]>
+  /** Ends the threads; what is still being verified is rejected. May be called twice. */
+  close(): Promise<void>
+}
+
+export type VerifierOptions = {
+  /** Threads; 0 verifies on the calling thread. */
+  readonly workers: number
+  /** The compiled worker. @default verify-worker.js beside this module, which exists in `dist` only */
+  readonly workerUrl?: URL
+}
+
+type SignatureCheck = (packed: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
+
+const MIN_EVENTS_PER_SHARE = 16
+
+/**
+ * A verifier whose threads start at the first use and live until it is closed.
+ *
+ * Ids are hashed on the calling thread and only 128 bytes an event go to the threads: hashing costs no more than copying
+ * an event to a thread would, and no thread ever holds an event, however large.
+ */
+export function createVerifier({ workers, workerUrl }: VerifierOptions): Verifier {
+  const url = workerUrl ?? new URL('./verify-worker.js', import.meta.url)
+  const pool = new SignaturePool(workers, url)
+  const check: SignatureCheck = workers === 0 ? checkHere : (packed) => pool.check(packed)
+  return { verify: (events) => verifyWith(check, events), close: () => pool.close() }
+}
+
+async function verifyWith(check: SignatureCheck, events: readonly NostrEvent[]): Promise<readonly Verdict[]> {
+  const withRightId = new Set(events.filter(hasRightId))
+  const signed = [...withRightId].filter(hasSignatureShape)
+  const answers = signed.length === 0 ? [] : await check(packSigned(signed))
+  const valid = new Set(signed.filter((_, i) => answers[i] === 1))
+  return events.map((event) => {
+    if (valid.has(event)) return 'valid'
+    return withRightId.has(event) ? 'wrong signature' : 'wrong id'
+  })
+}
+
+async function checkHere(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const { verifySigned } = await import('./signature.ts')
+  return verifySigned(packed)
+}
+
+/** The threads; a batch is split evenly among them, since every signature costs the same. */
+class SignaturePool {
+  readonly #size: number
+  readonly #url: URL
+  #threads: readonly SignatureThread[] | undefined
+  #isClosed = false
+
+  constructor(size: number, url: URL) {
+    this.#size = size
+    this.#url = url
+  }
+
+  async check(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    const shares = await Promise.all(this.#split(packed).map((share) => this.#leastLoaded().check(share)))
+    return Buffer.concat(shares)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all((this.#threads ?? []).map((thread) => thread.close()))
+  }
+
+  #split(packed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+    const events = packed.length / SIGNED_BYTES
+    const size = Math.max(Math.ceil(events / this.#size), MIN_EVENTS_PER_SHARE) * SIGNED_BYTES
+    return Array.from({ length: Math.ceil(packed.length / size) }, (_, i) => packed.slice(i * size, (i + 1) * size))
+  }
+
+  #leastLoaded(): SignatureThread {
+    if (this.#isClosed) throw new SyncError('verify signatures: the verifier was closed')
+    this.#threads ??= Array.from({ length: this.#size }, () => new SignatureThread(this.#url))
+    const failed = this.#threads.find((thread) => thread.failure !== undefined)
+    if (failed?.failure !== undefined) throw failed.failure
+    return this.#threads.reduce((best, thread) => (thread.load < best.load ? thread : best))
+  }
+}

@@ -1,0 +1,147 @@
+import { SyncError, reasonOf } from './errors.ts'
+import type { IntakeContext } from './intake.ts'
+import { Knowledge } from './knowledge.ts'
+import { LAYERS } from './layers.ts'
+import { Ledger } from './ledger.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import type { SincePolicy } from './plan.ts'
+import type { OpenSource, ReadingContext } from './reading.ts'
+import type { Endpoint } from './relay/endpoint.ts'
+import type { Pacer } from './relay/pacing.ts'
+import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
+import type { LayerName } from './report.ts'
+import type { RunOptions } from './run-options.ts'
+import { chooseScope, type ScopeChoice } from './scope-choice.ts'
+import type { SelectContext } from './select.ts'
+import { SourceLog } from './source-log.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { Clock } from './time.ts'
+import { WitnessLog } from './witness-log.ts'
+
+/** What a person may watch while the run goes on. */
+export type Progress = {
+  fetched(layer: LayerName, source: string, events: number): void
+  sending(sent: number, total: number): void
+}
+
+/** The outside world, handed in by `cli/main.ts`. */
+export type World = {
+  readonly target: Endpoint
+  readonly sources: readonly Endpoint[]
+  readonly state: TargetState
+  readonly verifier: Verifier
+  /** A pacer for the target, once it is known what it is. */
+  readonly createPacer: (software: string | undefined) => Pacer
+  readonly clock: Clock
+  readonly nowMs: () => number
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+const LAYER_NAMES = LAYERS.map(({ name }) => name)
+
+/** Everything that a run carries from stage to stage. */
+export type Run = {
+  readonly options: RunOptions
+  readonly world: World
+  readonly number: number
+  readonly startedAt: number
+  readonly target: Peer
+  readonly software: string | undefined
+  readonly choice: ScopeChoice
+  readonly sources: readonly OpenSource[]
+  /** Sources that could not be opened as well. */
+  readonly logs: readonly SourceLog[]
+  readonly knowledge: Knowledge
+  readonly ledger: Ledger
+  readonly witnesses: WitnessLog
+  readonly reading: ReadingContext
+  readonly selection: Omit<SelectContext, keyof IntakeContext | 'members'>
+  /** The run ended before everything was selected: nothing may move. */
+  wasCutShort: boolean
+}
+
+/** Opens target and sources, decides the scope, and takes up what earlier runs left. Throws SyncError when the target is unreachable. */
+export async function openRun(options: RunOptions, world: World): Promise<Run> {
+  const { state } = world
+  const target = createPeer(world.target, await world.target.open())
+  const startedAt = world.clock()
+  const number = state.runs.begin(options.command, startedAt)
+  const { service } = options
+  const identity = { url: world.target.url, service, isFile: world.target.kind === 'file', profile: target.profile }
+  const choice = chooseScope(options.scope, identity, state.runs.lastScope())
+  state.runs.setScope(number, choice.scope.type)
+  state.spool.recover(startedAt)
+  const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, LAYER_NAMES)]))
+  const sources = await openSources(options, world, logs)
+  const ledger = new Ledger(LAYER_NAMES)
+  const knowledge = new Knowledge(state, choice.scope)
+  knowledge.recall()
+  const witnesses = new WitnessLog()
+  const software = softwareOf(target.profile)
+  const intake: IntakeContext = {
+    target,
+    state,
+    verifier: world.verifier,
+    ledger,
+    now: startedAt,
+    deletions: options.deletions,
+    learn: (layer, event) => knowledge.learn(layer, event, false),
+    witness: (url, events) => witnesses.add(url, events),
+    window: options.command === 'backfill' ? { since: options.since, until: options.until } : undefined,
+    software,
+  }
+  const policy = createPolicy(options, startedAt)
+  const onProgress = world.progress.fetched
+  return {
+    options,
+    world,
+    number,
+    startedAt,
+    target,
+    software,
+    choice,
+    sources,
+    logs: [...logs.values()],
+    knowledge,
+    ledger,
+    witnesses,
+    reading: { ...intake, sources, knowledge, policy, onProgress },
+    selection: {
+      peers: sources.map(({ peer }) => peer),
+      scope: choice.scope,
+      forgetParkedSeconds: options.forgetParkedSeconds,
+      sourceFailed: (source, error) => failSource(source, error, logs, state),
+    },
+    wasCutShort: false,
+  }
+}
+
+function createPolicy(options: RunOptions, startedAt: number): SincePolicy {
+  const { quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until } = options
+  const windowOnly = options.command === 'backfill'
+  return { startedAt, quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until, windowOnly }
+}
+
+async function openSources(options: RunOptions, world: World, logs: ReadonlyMap<string, SourceLog>) {
+  const opened = await Promise.all(
+    world.sources.map(async (endpoint): Promise<OpenSource[]> => {
+      const log = logs.get(endpoint.url)
+      if (log === undefined) return []
+      try {
+        const peer = createPeer(endpoint, await endpoint.open())
+        return [{ peer, log, budget: { bytesLeft: options.maxBytesPerSource, maxBytes: options.maxBytesPerSource } }]
+      } catch (error) {
+        if (!(error instanceof SyncError)) throw error
+        log.fail(error.message)
+        return []
+      }
+    }),
+  )
+  return opened.flat()
+}
+
+function failSource(source: Peer, error: unknown, logs: ReadonlyMap<string, SourceLog>, state: TargetState): void {
+  logs.get(source.endpoint.url)?.fail(reasonOf(error))
+  state.coverage.noteAllOpen(source.endpoint.url)
+}

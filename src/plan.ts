@@ -1,0 +1,133 @@
+/*
+ * When `since` applies, decided for one anchor at one source (rule 3):
+ *
+ *   never drained, or a checkpoint in the future        → everything
+ *   `--since T` and the target already holds the anchor → since T (creates no coverage, see checkpoint.ts)
+ *   drained ≤ quick window ago and in full ≤ full-every → since last drained − overlap
+ *   otherwise                                           → everything
+ *
+ * `created_at` is what authors wrote, not when an event arrived; only the start of an earlier run is a safe lower
+ * bound, and only while the gap is short. An anchor that was not drained last time still has its old row, so the same
+ * table gives it its debt.
+ */
+import type { Layer, Variant } from './layers.ts'
+import { chunkByCountAndBytes } from './nostr/chunk.ts'
+import type { Filter } from './nostr/filter.ts'
+import { ROOT_KINDS } from './nostr/kinds.ts'
+import type { LayerName } from './report.ts'
+import type { UnixSeconds } from './time.ts'
+
+/** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
+export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
+
+/** An anchor as the plan sees it at one source. `held`: the target already has it. */
+export type PlannedAnchor = {
+  readonly anchor: string
+  readonly coverage: Coverage | undefined
+  readonly held: boolean
+}
+
+/** What the operator asked for, and when the run started. */
+export type SincePolicy = {
+  readonly startedAt: UnixSeconds
+  readonly quickWindowSeconds: number
+  readonly fullEverySeconds: number
+  readonly overlapSeconds: number
+  readonly full: boolean
+  readonly since: UnixSeconds | undefined
+  readonly until: UnixSeconds | undefined
+  /** `backfill`: the window bounds what is copied; checkpoints play no part. */
+  readonly windowOnly: boolean
+}
+
+/** How an anchor is read. `lateBefore`: a full pass finding something older found what `since` would have missed. */
+export type Read = {
+  readonly mode: 'full' | 'since'
+  readonly since: UnixSeconds | undefined
+  readonly lateBefore: UnixSeconds | undefined
+}
+
+/** One REQ to be drained, and the anchors it is about. `anchorsOnly`: read to find roots, outside the window. */
+export type PlannedRequest = Read & {
+  readonly layer: LayerName
+  readonly filter: Filter
+  readonly anchors: readonly string[]
+}
+
+/** How the anchor must be read at a source with this coverage. */
+export function decideRead({ coverage, held }: PlannedAnchor, policy: SincePolicy): Read {
+  const everything: Read = { mode: 'full', since: undefined, lateBefore: lateBefore(coverage, policy) }
+  if (policy.windowOnly || policy.full) return everything
+  if (policy.since !== undefined) {
+    return held ? { mode: 'since', since: policy.since, lateBefore: undefined } : everything
+  }
+  if (coverage === undefined || isInFuture(coverage, policy)) return everything
+  const isQuick = policy.startedAt - coverage.drainedAt <= policy.quickWindowSeconds
+  const isFullRecent = policy.startedAt - coverage.fullAt <= policy.fullEverySeconds
+  if (!isQuick || !isFullRecent) return everything
+  return { mode: 'since', since: Math.max(0, coverage.drainedAt - policy.overlapSeconds), lateBefore: undefined }
+}
+
+/** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
+export function* planRequests(
+  layer: Layer,
+  anchors: readonly PlannedAnchor[],
+  policy: SincePolicy,
+  limits: { maxCount: number; maxBytes: number },
+): Generator<PlannedRequest> {
+  for (const [read, names] of groupByRead(anchors, policy)) {
+    for (const variant of layer.variants) {
+      const served = names.filter((name) => variant.serves(name))
+      for (const group of chunkByCountAndBytes(served, limits)) yield* requestsFor(layer, variant, group, read, policy)
+    }
+  }
+}
+
+/** In `backfill` the window bounds what is copied, never what is known: announcements and roots are read in full. */
+function* requestsFor(
+  layer: Layer,
+  variant: Variant,
+  anchors: readonly string[],
+  read: Read,
+  policy: SincePolicy,
+): Generator<PlannedRequest> {
+  const filter = variant.filter(anchors)
+  const request = { layer: layer.name, anchors, ...read }
+  if (!policy.windowOnly) {
+    yield { ...request, filter: withWindow(filter, read.since, policy.until) }
+    return
+  }
+  if (layer.name === 'announcements') {
+    yield { ...request, filter }
+    return
+  }
+  if (layer.name === 'repositories' && filter.kinds === undefined) {
+    yield { ...request, filter: { ...filter, kinds: ROOT_KINDS } }
+  }
+  yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
+}
+
+function groupByRead(anchors: readonly PlannedAnchor[], policy: SincePolicy): [Read, string[]][] {
+  const groups = new Map<string, [Read, string[]]>()
+  for (const anchor of anchors) {
+    const read = decideRead(anchor, policy)
+    const key = `${read.since} ${read.lateBefore}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [read, [anchor.anchor]])
+    else group[1].push(anchor.anchor)
+  }
+  return [...groups.values()]
+}
+
+function withWindow(filter: Filter, since: UnixSeconds | undefined, until: UnixSeconds | undefined): Filter {
+  return { ...filter, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
+}
+
+function lateBefore(coverage: Coverage | undefined, policy: SincePolicy): UnixSeconds | undefined {
+  if (coverage === undefined || isInFuture(coverage, policy)) return undefined
+  return coverage.drainedAt - policy.overlapSeconds
+}
+
+function isInFuture(coverage: Coverage, policy: SincePolicy): boolean {
+  return coverage.drainedAt > policy.startedAt || coverage.fullAt > policy.startedAt
+}

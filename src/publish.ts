@@ -1,0 +1,192 @@
+/*
+ * Sending what was selected: stage by stage, parents first, oldest first, a bounded window in flight. A stage starts when
+ * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
+ * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
+ */
+import type { Ledger } from './ledger.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import { addressOf } from './nostr/address.ts'
+import { parentsOf } from './nostr/references.ts'
+import { classifyAnswer, type Classification } from './relay/answers.ts'
+import type { Answer } from './relay/endpoint.ts'
+import type { Pacer } from './relay/pacing.ts'
+import type { Peer } from './relay/peer.ts'
+import type { SpoolChange, SpooledEvent } from './store/spool.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { Clock } from './time.ts'
+
+/** What publishing needs. `blocked` holds anchors that the target does not accept children of; it is kept over the run. */
+export type PublishContext = {
+  readonly target: Peer
+  readonly state: TargetState
+  readonly ledger: Ledger
+  readonly pacer: Pacer
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly software: string | undefined
+  readonly blocked: Map<string, string>
+  readonly onSent: () => void
+}
+
+/** How publishing ended: everything was sent; the target refused us (`door`, in its words); or it went away. */
+export type PublishEnd = { readonly type: 'sent' } | PublishStop
+
+/** Publishing stopped early, and why; everything unsent is parked. */
+export type PublishStop = { readonly type: 'door' | 'stopped'; readonly reason: string }
+
+const BATCH = 500
+const WINDOW = 64
+const RATE_LIMITED_MOST = 30
+const DOOR_AFTER = 20
+const INTERRUPTED: PublishStop = { type: 'stopped', reason: 'interrupted' }
+
+/** Sends every ready event. What is not sent because publishing stopped is parked. */
+export async function publishReady(context: PublishContext): Promise<PublishEnd> {
+  const { state } = context
+  const doorkeeper = createDoorkeeper()
+  for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
+    await publishBatch(batch, doorkeeper, context)
+    const end = doorkeeper.end() ?? (context.signal.aborted ? INTERRUPTED : undefined)
+    if (end === undefined) continue
+    parkReady(end.reason, context)
+    return end
+  }
+  return { type: 'sent' }
+}
+
+type Verdict = Extract<Classification, { type: 'outcome' }>
+type Recorded = { readonly id: string; readonly change: SpoolChange }
+
+async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, context: PublishContext): Promise<void> {
+  const recorded: Recorded[] = []
+  const queue = batch.values()
+  const worker = async (): Promise<void> => {
+    for (const spooled of queue) {
+      if (door.end() !== undefined || context.signal.aborted) return
+      recorded.push({ id: spooled.event.id, change: await publishOne(spooled, door, context) })
+    }
+  }
+  await Promise.all(Array.from({ length: WINDOW }, worker))
+  context.state.transaction(() => {
+    for (const { id, change } of recorded) context.state.spool.change(id, change, context.clock())
+  })
+}
+
+async function publishOne(spooled: SpooledEvent, door: Doorkeeper, context: PublishContext): Promise<SpoolChange> {
+  const { event, layer } = spooled
+  const reason = blockedBy(event, context)
+  if (reason !== undefined) return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
+  const { answer, meaning } = await sendPaced(event, context)
+  context.onSent()
+  context.ledger.count(layer, 'published')
+  door.note(answer, meaning)
+  const text = answer.type === 'ok' ? answer.text : answer.reason
+  return { ...changeFor(spooled, text, meaning, context), wasSent: true }
+}
+
+/** Sends an event, waits and repeats while the relay only asks for patience. */
+async function sendPaced(
+  event: NostrEvent,
+  { target, pacer, clock }: PublishContext,
+): Promise<{ answer: Answer; meaning: Classification | undefined }> {
+  for (let tries = 1; ; tries += 1) {
+    await pacer.turn()
+    const answer = await target.endpoint.publish(event)
+    if (answer.type === 'unanswered') return { answer, meaning: undefined }
+    const meaning = classifyAnswer({ ...answer, event, now: clock() })
+    if (meaning.type !== 'rate-limited' || tries >= RATE_LIMITED_MOST) return { answer, meaning }
+    pacer.slowDown()
+  }
+}
+
+/** Where the answer leads: asked again (`confirming`), tried again (`parked`), or remembered (`refused`). */
+function changeFor(
+  { event, layer }: SpooledEvent,
+  text: string,
+  meaning: Classification | undefined,
+  context: PublishContext,
+): SpoolChange {
+  if (meaning === undefined) return { state: 'confirming', outcome: 'unanswered', reason: text }
+  if (meaning.type !== 'outcome') return { state: 'parked', outcome: 'unanswered', reason: text }
+  const { outcome } = meaning
+  switch (outcome) {
+    case 'accepted':
+    case 'duplicate':
+    case 'superseded':
+      return { state: 'confirming', outcome, reason: text, lastOkAt: context.clock() }
+    case 'pending':
+      context.blocked.set(addressOf(event) ?? event.id, text)
+      return { state: 'confirming', outcome, reason: text, lastOkAt: context.clock() }
+    case 'waiting':
+    case 'unanswered':
+      return waitingChange(event, text, meaning, context)
+    default:
+      context.ledger.settle(layer, outcome)
+      return { state: 'refused', outcome, reason: text, software: context.software }
+  }
+}
+
+/** What hangs from a waiting event waits as well; after an orphan refusal, so does what hangs from the same parents. */
+function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { blocked }: PublishContext): SpoolChange {
+  blocked.set(addressOf(event) ?? event.id, text)
+  if (meaning.orphan === true) for (const anchor of parentsOf(event)) blocked.set(anchor, text)
+  const isError = meaning.error === true || !meaning.known
+  const mayBeSuperseded = meaning.error === true && addressOf(event) !== undefined
+  return {
+    state: mayBeSuperseded ? 'confirming' : 'parked',
+    outcome: 'waiting',
+    reason: text,
+    isOrphan: meaning.orphan === true,
+    isError,
+    retryAt: meaning.retryAt ?? null,
+  }
+}
+
+/** An event waits unsent when everything that it hangs from is blocked. */
+function blockedBy(event: NostrEvent, { blocked }: PublishContext): string | undefined {
+  const anchors = parentsOf(event)
+  const reasons = anchors.map((anchor) => blocked.get(anchor))
+  return anchors.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined
+}
+
+function parkReady(reason: string, { state, clock }: PublishContext): void {
+  for (const piece of state.spool.inState('ready', BATCH)) {
+    state.transaction(() => {
+      for (const { event } of piece)
+        state.spool.change(event.id, { state: 'parked', outcome: 'unanswered', reason }, clock())
+    })
+  }
+}
+
+type Doorkeeper = ReturnType<typeof createDoorkeeper>
+
+/**
+ * Notices that the target refuses us and not the events: it says so, or it has the same unknown text for each of the
+ * first 20 events. And that it is gone: a whole window of events without an answer.
+ */
+function createDoorkeeper() {
+  let end: PublishStop | undefined
+  let answered = 0
+  let isOneText = true
+  let firstText: string | undefined
+  let unanswered = 0
+  const noteUnknown = (text: string, isUnknown: boolean): void => {
+    answered += 1
+    firstText ??= text
+    isOneText &&= isUnknown && text === firstText
+    if (answered === DOOR_AFTER && isOneText) end = { type: 'door', reason: text }
+  }
+  return {
+    end: (): PublishStop | undefined => end,
+    note: (answer: Answer, meaning: Classification | undefined): void => {
+      if (answer.type === 'unanswered') {
+        unanswered += 1
+        if (unanswered >= WINDOW) end ??= { type: 'stopped', reason: answer.reason }
+        return
+      }
+      unanswered = 0
+      if (meaning?.type === 'door' || meaning?.type === 'auth-required') end ??= { type: 'door', reason: answer.text }
+      noteUnknown(answer.text, meaning?.type === 'outcome' && !meaning.known)
+    },
+  }
+}

@@ -1,0 +1,141 @@
+/*
+ * Reading all layers from all sources: the anchors that are not read yet, layer by layer, until no new anchor appears.
+ * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
+ */
+import { fetchRequests, type Budget } from './fetch.ts'
+import { takeIn, type IntakeContext } from './intake.ts'
+import type { Knowledge } from './knowledge.ts'
+import { LAYERS, type Layer } from './layers.ts'
+import { chunkByCountAndBytes } from './nostr/chunk.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import type { Filter } from './nostr/filter.ts'
+import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
+import { planRequests, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import { readThrough } from './relay/holdings.ts'
+import type { Drain } from './relay/paging.ts'
+import type { Peer } from './relay/peer.ts'
+import type { LayerName } from './report.ts'
+import type { SourceLog } from './source-log.ts'
+import type { FoundAnchor } from './store/anchors.ts'
+
+/** A source that could be opened, what may still be read from it, and the log of how it went. */
+export type OpenSource = { readonly peer: Peer; readonly budget: Budget; readonly log: SourceLog }
+
+export type ReadingContext = IntakeContext & {
+  readonly sources: readonly OpenSource[]
+  readonly knowledge: Knowledge
+  readonly policy: SincePolicy
+  readonly onProgress: (layer: LayerName, source: string, events: number) => void
+}
+
+const MAX_ROUNDS = 100
+const ANCHORS_AT_ONCE = 5_000
+const VALUES_PER_FILTER = 100
+
+/** Reads every layer to the end. Throws LostRelayError when the target stops answering; sources that fail are logged. */
+export async function readLayers(context: ReadingContext): Promise<void> {
+  const read = new Map<LayerName, number>(LAYERS.map(({ name }) => [name, 0]))
+  const isUnread = ({ name }: Layer): boolean => context.state.anchors.last(name) > (read.get(name) ?? 0)
+  for (let round = 1; LAYERS.some(isUnread); round += 1) {
+    if (round > MAX_ROUNDS) return logTooManyRounds(context)
+    for (const layer of LAYERS) {
+      while (isUnread(layer)) read.set(layer.name, await readNext(layer, read.get(layer.name) ?? 0, context))
+    }
+  }
+}
+
+/** Reads the next anchors of a layer at target and sources; returns the number of the last one. */
+async function readNext(layer: Layer, after: number, context: ReadingContext): Promise<number> {
+  const anchors = context.state.anchors.after(layer.name, after, ANCHORS_AT_ONCE)
+  await readAtTarget(layer, anchors, context)
+  await Promise.all(context.sources.map((source) => readAtSource(source, layer, anchors, context)))
+  if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
+  return anchors.at(-1)?.number ?? after
+}
+
+async function readAtSource(
+  source: OpenSource,
+  layer: Layer,
+  anchors: readonly FoundAnchor[],
+  context: ReadingContext,
+): Promise<void> {
+  const { endpoint, maxFilterBytes } = source.peer
+  const planned = anchors.map((anchor) => planAnchor(source, layer.name, anchor, context))
+  const limits = { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes }
+  source.log.anchors(layer.name, planned, context.policy)
+  await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, context.policy, limits), context), {
+    budget: source.budget,
+    sink: async (request, events) => {
+      context.onProgress(layer.name, endpoint.url, events.length)
+      await takeIn(endpoint.url, request, events, context)
+    },
+    done: (request, drain) => conclude(source, request, drain, context),
+  })
+}
+
+/** A file may be another file under the same name next time: it has no checkpoints. */
+function planAnchor(
+  { peer }: OpenSource,
+  layer: LayerName,
+  { anchor, held }: FoundAnchor,
+  { state, knowledge }: ReadingContext,
+): PlannedAnchor {
+  const isRelay = peer.endpoint.kind === 'relay'
+  const coverage = isRelay ? state.coverage.load(peer.endpoint.url, layer, anchor) : undefined
+  return { anchor, coverage, held: knowledge.isHeld(layer, anchor, held) }
+}
+
+/** Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters are. */
+function* recorded(
+  { peer }: OpenSource,
+  requests: Iterable<PlannedRequest>,
+  { state }: ReadingContext,
+): Generator<PlannedRequest> {
+  for (const request of requests) {
+    state.transaction(() => state.coverage.plan(peer.endpoint.url, request.layer, request.anchors, request))
+    yield request
+  }
+}
+
+function conclude({ peer, log }: OpenSource, request: PlannedRequest, drain: Drain, { state }: ReadingContext): void {
+  log.request(request, drain)
+  const found = { drained: drain.reason === null, events: drain.rows > 0 }
+  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
+}
+
+async function readAtTarget(layer: Layer, anchors: readonly FoundAnchor[], context: ReadingContext): Promise<void> {
+  const { target, verifier, state, knowledge } = context
+  const learnAll = async (events: readonly NostrEvent[]): Promise<void> => {
+    const verdicts = await verifier.verify(events)
+    state.transaction(() => {
+      for (const [index, event] of events.entries()) {
+        if (verdicts[index] === 'valid') knowledge.learn(layer.name, event, true)
+      }
+    })
+  }
+  for (const filter of targetFilters(layer, anchors, target.maxFilterBytes)) await readThrough(target, filter, learnAll)
+}
+
+function* targetFilters(layer: Layer, anchors: readonly FoundAnchor[], maxBytes: number): Generator<Filter> {
+  const names = anchors.map(({ anchor }) => anchor)
+  const limits = { maxCount: VALUES_PER_FILTER, maxBytes }
+  if (layer.name === 'repositories') {
+    const addresses = names.filter((name) => name.startsWith(`${KIND.announcement}:`))
+    for (const group of chunkByCountAndBytes(addresses, limits)) yield { kinds: ROOT_KINDS, '#a': group }
+  }
+  if (layer.name !== 'announcements') return
+  for (const variant of layer.variants) {
+    const served = names.filter((name) => variant.serves(name))
+    for (const group of chunkByCountAndBytes(served, limits)) {
+      const filter = variant.filter(group)
+      if (filter.kinds?.includes(KIND.announcement)) yield filter
+    }
+  }
+}
+
+function logTooManyRounds({ sources, state }: ReadingContext): void {
+  for (const { peer, log } of sources) {
+    log.fail(`new anchors kept appearing for ${MAX_ROUNDS} rounds`)
+    state.coverage.noteAllOpen(peer.endpoint.url)
+  }
+}

@@ -1,0 +1,155 @@
+import { WebSocket, type RawData } from 'ws'
+import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
+
+/** Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` hears every NOTICE of the connection. */
+export type SubscriptionListener = {
+  onMessage(message: SubscriptionMessage, bytes: number): void
+  onNotice?(text: string): void
+  onLost(reason: string): void
+}
+
+/** Who waits for the OK to one event; one of the two is called, once. */
+export type OkListener = {
+  onOk(accepted: boolean, text: string): void
+  onLost(reason: string): void
+}
+
+/** Who hears what concerns no single exchange. */
+export type ConnectionListener = {
+  onNotice(text: string): void
+  /** A frame that nobody waits for or nobody can read. */
+  onIgnored(): void
+  /** Before the listeners of the exchanges hear it; `wasUsed` when one of them is still waiting. */
+  onLost(lost: { reason: string; wasUsed: boolean }): void
+}
+
+/** One open socket to a relay: sends frames and hands every frame received to whoever waits for it. */
+export class Connection {
+  /** Resolves with the first challenge (NIP-42), or with `undefined` when the connection is lost before. */
+  readonly challenged: Promise<string | undefined>
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>
+  readonly #socket: WebSocket
+  readonly #listener: ConnectionListener
+  readonly #subscriptions = new Map<string, SubscriptionListener>()
+  readonly #oks = new Map<string, OkListener>()
+  #challenge: string | undefined
+  #resolveChallenged: (challenge: string | undefined) => void = () => undefined
+  #socketError: Error | undefined
+  #lostReason: string | undefined
+
+  constructor(socket: WebSocket, listener: ConnectionListener) {
+    this.#socket = socket
+    this.#listener = listener
+    this.challenged = new Promise((resolve) => (this.#resolveChallenged = resolve))
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
+    socket.on('message', (frame, isBinary) => this.#onFrame(frame, isBinary))
+    socket.on('error', (error) => (this.#socketError = error))
+    socket.once('close', (code, reason) => this.#onClose(code, reason.toString()))
+  }
+
+  /** Whether frames can still be sent; false as soon as either side starts to close. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
+  }
+
+  /** The newest challenge of the relay (NIP-42). */
+  get challenge(): string | undefined {
+    return this.#challenge
+  }
+
+  /** Sends one frame; a frame for a socket that is closing is dropped, its listener hears `onLost`. */
+  send(frame: readonly unknown[]): void {
+    if (this.isOpen) this.#socket.send(JSON.stringify(frame))
+  }
+
+  /** Hands the messages of subscription `id` to the listener, until `unsubscribe`. */
+  subscribe(id: string, listener: SubscriptionListener): void {
+    if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
+    this.#subscriptions.set(id, listener)
+  }
+
+  /** Messages of subscription `id` are ignored from now on. */
+  unsubscribe(id: string): void {
+    this.#subscriptions.delete(id)
+  }
+
+  /** Hands the next OK to this event to the listener, until `forgetOk`. */
+  awaitOk(eventId: string, listener: OkListener): void {
+    if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
+    this.#oks.set(eventId, listener)
+  }
+
+  /** An OK to this event is ignored from now on. */
+  forgetOk(eventId: string): void {
+    this.#oks.delete(eventId)
+  }
+
+  /** Closes the socket: cleanly, or by force when the relay does not answer (`closeTimeout` of the socket). */
+  close(): Promise<void> {
+    this.#socket.close(1000)
+    return this.closed
+  }
+
+  #onFrame(frame: RawData, isBinary: boolean): void {
+    const message = isBinary || !Buffer.isBuffer(frame) ? undefined : parseRelayMessage(frame.toString())
+    if (message === undefined || !this.#dispatch(message, rawLength(frame))) this.#listener.onIgnored()
+  }
+
+  #dispatch(message: RelayMessage, bytes: number): boolean {
+    switch (message.type) {
+      case 'ok':
+        return this.#onOk(message.eventId, message.accepted, message.text)
+      case 'notice':
+        return this.#onNotice(message.text)
+      case 'auth':
+        return this.#onChallenge(message.challenge)
+      case 'event':
+      case 'eose':
+      case 'closed':
+      case 'neg-msg':
+      case 'neg-err':
+        return this.#onSubscriptionMessage(message, bytes)
+    }
+  }
+
+  #onSubscriptionMessage(message: SubscriptionMessage, bytes: number): boolean {
+    const listener = this.#subscriptions.get(message.subscription)
+    listener?.onMessage(message, bytes)
+    return listener !== undefined
+  }
+
+  #onOk(eventId: string, accepted: boolean, text: string): boolean {
+    const listener = this.#oks.get(eventId)
+    this.#oks.delete(eventId)
+    listener?.onOk(accepted, text)
+    return listener !== undefined
+  }
+
+  #onNotice(text: string): boolean {
+    this.#listener.onNotice(text)
+    for (const listener of [...this.#subscriptions.values()]) listener.onNotice?.(text)
+    return true
+  }
+
+  #onChallenge(challenge: string): boolean {
+    this.#challenge = challenge
+    this.#resolveChallenged(challenge)
+    return true
+  }
+
+  #onClose(code: number, text: string): void {
+    const reason = this.#socketError?.message ?? (text === '' ? `connection closed (${code})` : `${text} (${code})`)
+    const waiting = [...this.#subscriptions.values(), ...this.#oks.values()]
+    this.#lostReason = reason
+    this.#subscriptions.clear()
+    this.#oks.clear()
+    this.#listener.onLost({ reason, wasUsed: waiting.length > 0 })
+    this.#resolveChallenged(undefined)
+    for (const listener of waiting) listener.onLost(reason)
+  }
+}
+
+function rawLength(frame: RawData): number {
+  return Array.isArray(frame) ? frame.reduce((sum, part) => sum + part.length, 0) : frame.byteLength
+}

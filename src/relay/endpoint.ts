@@ -1,0 +1,55 @@
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+
+/** How one REQ ended. Only `eose` may prove anything (rule 1); the others never do. */
+export type End =
+  | { readonly type: 'eose' }
+  | { readonly type: 'closed'; readonly reason: string }
+  | { readonly type: 'idle'; readonly afterMs: number }
+  | { readonly type: 'disconnected'; readonly reason: string }
+  | { readonly type: 'aborted'; readonly reason: string }
+
+/** The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. */
+export type Page = { readonly rows: readonly unknown[]; readonly end: End; readonly bytes: number }
+
+/** What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost. */
+export type Answer =
+  | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
+  | { readonly type: 'unanswered'; readonly reason: string }
+
+/** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
+export type Profile = {
+  readonly name?: string
+  readonly software?: string
+  readonly version?: string
+  readonly supportedNips: readonly number[]
+  readonly supportedGrasps: readonly string[]
+  readonly maxMessageBytes?: number
+  readonly maxSubscriptions?: number
+  readonly maxLimit?: number
+  /** Their clock minus ours in seconds, by the `Date` header; absent when none came. */
+  readonly clockOffsetSeconds?: number
+  /** Why the document could not be read; absent when it was. */
+  readonly documentError?: string
+}
+
+/** One end of a run: a relay on a socket, or a JSONL file. Never throws for what a network or a stranger does. */
+export interface Endpoint {
+  /** The normalised relay URL, or the file name (`-` for standard input or output). */
+  readonly url: string
+  readonly kind: 'relay' | 'file'
+  /** Connects (or opens) and reads what the endpoint says of itself; throws SyncError when it cannot be reached. */
+  open(): Promise<Profile>
+  /** One REQ, from sending to its end. The filter goes out as it is. */
+  request(filter: Filter): Promise<Page>
+  /** Files only: every match in bounded memory. A local file needs no proof by paging. */
+  scan?(filter: Filter): AsyncIterable<Omit<Page, 'end'>>
+  /** Files only: the lines that are no events, with the first ones named. Line numbers start at 1. */
+  brokenLines?(): {
+    readonly count: number
+    readonly examples: readonly { readonly line: number; readonly reason: string }[]
+  }
+  /** One EVENT; several may be in flight. */
+  publish(event: NostrEvent): Promise<Answer>
+  close(): Promise<void>
+}

@@ -1,0 +1,101 @@
+import { LostRelayError } from '../errors.ts'
+import { addressOf, isNewerVersion, parseAddress, type Address } from '../nostr/address.ts'
+import { chunkByCountAndBytes } from '../nostr/chunk.ts'
+import { parseEvent, type NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { isReplaceable, KIND } from '../nostr/kinds.ts'
+import { describeEnd, drain } from './paging.ts'
+import type { Peer } from './peer.ts'
+
+const IDS_PER_REQ = 250
+const VALUES = { maxCount: 100, maxBytes: 48 * 1024 }
+
+/**
+ * Of these ids, the ones that the relay serves. Caps on pages do no harm: what did not come is asked again until a page
+ * brings nothing more. Throws LostRelayError when the relay does not answer to the end.
+ */
+export async function findServed(peer: Peer, ids: readonly string[]): Promise<Set<string>> {
+  const served = new Set<string>()
+  const groups = [...chunkByCountAndBytes(ids, { maxCount: IDS_PER_REQ, maxBytes: VALUES.maxBytes })]
+  await Promise.all(groups.map((group) => collectServed(peer, group, served)))
+  return served
+}
+
+/** The newest version that the relay serves at each of these addresses. Throws LostRelayError. */
+export async function findVersions(peer: Peer, addresses: readonly string[]): Promise<Map<string, NostrEvent>> {
+  const newest = new Map<string, NostrEvent>()
+  for (const [kind, group] of byKind(addresses)) {
+    for (const chunk of chunkByCountAndBytes(group, VALUES)) {
+      await readThrough(peer, versionsFilter(kind, chunk), (events) => {
+        for (const event of events) keepNewest(newest, event)
+      })
+    }
+  }
+  return newest
+}
+
+/** Deletions (NIP-09) that name any of these ids or addresses, unverified. Throws LostRelayError. */
+export async function findDeletions(
+  peer: Peer,
+  references: { ids: readonly string[]; addresses: readonly string[] },
+): Promise<NostrEvent[]> {
+  const filters = [
+    ...[...chunkByCountAndBytes(references.ids, VALUES)].map((ids): Filter => ({ kinds: [KIND.deletion], '#e': ids })),
+    ...[...chunkByCountAndBytes(references.addresses, VALUES)].map((addresses): Filter => ({
+      kinds: [KIND.deletion],
+      '#a': addresses,
+    })),
+  ]
+  const found: NostrEvent[] = []
+  await Promise.all(filters.map((filter) => readThrough(peer, filter, (events) => found.push(...events))))
+  return found
+}
+
+/** Hands every event that matches to `sink`, page by page, to the bottom of the filter. Throws LostRelayError when the relay does not get there. */
+export async function readThrough(
+  peer: Peer,
+  filter: Filter,
+  sink: (events: readonly NostrEvent[]) => unknown,
+): Promise<void> {
+  const { reason } = await drain(filter, {
+    request: (asked) => peer.endpoint.request(asked),
+    sink: async (events) => void (await sink(events)),
+    capacity: peer.capacity,
+    limit: peer.pageLimit,
+  })
+  if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
+}
+
+async function collectServed(peer: Peer, ids: readonly string[], served: Set<string>): Promise<void> {
+  let rest = ids
+  while (rest.length > 0) {
+    const { rows, end } = await peer.endpoint.request({ ids: rest, limit: rest.length })
+    if (end.type !== 'eose') throw new LostRelayError(`ask ${peer.endpoint.url} for ids: ${describeEnd(end)}`)
+    const asked = new Set(rest)
+    const came = rows.flatMap((row) => parseEvent(row)?.id ?? []).filter((id) => asked.has(id))
+    if (came.length === 0) return
+    for (const id of came) served.add(id)
+    rest = rest.filter((id) => !served.has(id))
+  }
+}
+
+function byKind(addresses: readonly string[]): Map<number, Address[]> {
+  const kinds = new Map<number, Address[]>()
+  for (const address of addresses.flatMap((text) => parseAddress(text) ?? [])) {
+    kinds.set(address.kind, [...(kinds.get(address.kind) ?? []), address])
+  }
+  return kinds
+}
+
+function versionsFilter(kind: number, addresses: readonly Address[]): Filter {
+  const authors = [...new Set(addresses.map(({ pubkey }) => pubkey))]
+  if (isReplaceable(kind)) return { kinds: [kind], authors }
+  return { kinds: [kind], authors, '#d': [...new Set(addresses.map(({ d }) => d))] }
+}
+
+function keepNewest(newest: Map<string, NostrEvent>, event: NostrEvent): void {
+  const address = addressOf(event)
+  if (address === undefined) return
+  const known = newest.get(address)
+  if (known === undefined || isNewerVersion(event, known)) newest.set(address, event)
+}

@@ -1,0 +1,93 @@
+import { backoffMs, pause } from './backoff.ts'
+import type { Connection, ConnectionListener } from './connection.ts'
+import { dial, type DialOptions } from './dial.ts'
+import type { End } from './endpoint.ts'
+
+/** How a link keeps itself up. */
+export type LinkOptions = DialOptions & {
+  /** How many failures in a row, with no answer in between, are forgiven; one more and the relay stays away. */
+  readonly retries: number
+  readonly backoffBaseMs: number
+  readonly random: () => number
+}
+
+/** The open connection, or why none can be had: the end of whatever wanted it. */
+export type Reach =
+  { readonly type: 'connected'; readonly connection: Connection } | Extract<End, { type: 'disconnected' | 'aborted' }>
+
+/**
+ * Keeps one connection to a relay: dials when somebody needs it, again with backoff when it was lost, and gives the
+ * relay up for good after `retries` + 1 failures in a row. Frames prove nothing: only `answered` ends such a row,
+ * or a relay that greets and hangs up would be dialled for ever.
+ */
+export class Link {
+  readonly #url: string
+  readonly #options: LinkOptions
+  readonly #listener: Pick<ConnectionListener, 'onNotice' | 'onIgnored'>
+  #connection: Connection | undefined
+  #dialling: Promise<Reach> | undefined
+  #failures = 0
+  #lastFailure = ''
+  #clockOffsetSeconds: number | undefined
+
+  constructor(url: string, options: LinkOptions, listener: Pick<ConnectionListener, 'onNotice' | 'onIgnored'>) {
+    this.#url = url
+    this.#options = options
+    this.#listener = listener
+  }
+
+  /** Their clock minus ours by the last handshake; `undefined` before the first, or when it had no `Date`. */
+  get clockOffsetSeconds(): number | undefined {
+    return this.#clockOffsetSeconds
+  }
+
+  /** The open connection; dials when there is none. */
+  async connected(): Promise<Reach> {
+    if (this.#options.signal.aborted) return this.#aborted()
+    if (this.#connection?.isOpen) return { type: 'connected', connection: this.#connection }
+    this.#dialling ??= this.#dialUntilConnected().finally(() => (this.#dialling = undefined))
+    return this.#dialling
+  }
+
+  /** Notes that the relay answered something: its failures count from zero again. */
+  answered(): void {
+    this.#failures = 0
+  }
+
+  /** Closes the connection; to be called after the signal has aborted, which ends a dial under way. */
+  async close(): Promise<void> {
+    await this.#dialling
+    await this.#connection?.close()
+  }
+
+  async #dialUntilConnected(): Promise<Reach> {
+    const { signal, retries, backoffBaseMs, random } = this.#options
+    while (this.#failures <= retries) {
+      if (this.#failures > 0) await pause(backoffMs(this.#failures, backoffBaseMs, random), signal)
+      if (signal.aborted) return this.#aborted()
+      const reach = await this.#dialOnce()
+      if (reach !== undefined) return reach
+    }
+    return { type: 'disconnected', reason: this.#lastFailure }
+  }
+
+  async #dialOnce(): Promise<Reach | undefined> {
+    const dialled = await dial(this.#url, this.#options, {
+      ...this.#listener,
+      onLost: ({ reason, wasUsed }) => (wasUsed ? this.#noteFailure(reason) : undefined),
+    })
+    if (dialled.type === 'failed') return this.#noteFailure(dialled.reason)
+    this.#clockOffsetSeconds = dialled.clockOffsetSeconds
+    this.#connection = dialled.connection
+    return dialled
+  }
+
+  #noteFailure(reason: string): undefined {
+    this.#failures += 1
+    this.#lastFailure = reason
+  }
+
+  #aborted(): Reach {
+    return { type: 'aborted', reason: String(this.#options.signal.reason) }
+  }
+}

@@ -1,0 +1,80 @@
+import type { Filter } from '../nostr/filter.ts'
+import type { Connection, SubscriptionListener } from './connection.ts'
+import type { End, Page } from './endpoint.ts'
+import type { SubscriptionMessage } from './relay-message.ts'
+
+/** What bounds one page. */
+export type PageLimits = {
+  /** Silence of the subscription after which the page ends `idle`; every EVENT starts it anew. */
+  readonly idleTimeoutMs: number
+  readonly maxPageBytes: number
+  readonly maxPageRows: number
+  readonly signal: AbortSignal
+}
+
+/** Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it. */
+export function readPage(connection: Connection, id: string, filter: Filter, limits: PageLimits): Promise<Page> {
+  return new Promise((resolve) => new PageReading(connection, id, limits, resolve).start(filter))
+}
+
+class PageReading implements SubscriptionListener {
+  readonly #connection: Connection
+  readonly #id: string
+  readonly #limits: PageLimits
+  readonly #resolve: (page: Page) => void
+  readonly #rows: unknown[] = []
+  readonly #onAbort = (): void => this.#end({ type: 'aborted', reason: String(this.#limits.signal.reason) })
+  #bytes = 0
+  #idleTimer: NodeJS.Timeout | undefined
+
+  constructor(connection: Connection, id: string, limits: PageLimits, resolve: (page: Page) => void) {
+    this.#connection = connection
+    this.#id = id
+    this.#limits = limits
+    this.#resolve = resolve
+  }
+
+  start(filter: Filter): void {
+    const { signal, idleTimeoutMs } = this.#limits
+    if (signal.aborted) return this.#onAbort()
+    signal.addEventListener('abort', this.#onAbort)
+    this.#idleTimer = setTimeout(() => this.#end({ type: 'idle', afterMs: idleTimeoutMs }), idleTimeoutMs)
+    this.#connection.send(['REQ', this.#id, filter])
+    this.#connection.subscribe(this.#id, this)
+  }
+
+  onMessage(message: SubscriptionMessage, bytes: number): void {
+    this.#bytes += bytes
+    switch (message.type) {
+      case 'event':
+        return this.#keep(message.row)
+      case 'eose':
+        return this.#end({ type: 'eose' })
+      case 'closed':
+        return this.#end({ type: 'closed', reason: message.reason })
+      case 'neg-msg':
+      case 'neg-err':
+        return
+    }
+  }
+
+  onLost(reason: string): void {
+    this.#end({ type: 'disconnected', reason })
+  }
+
+  #keep(row: unknown): void {
+    const { maxPageBytes, maxPageRows } = this.#limits
+    if (this.#bytes > maxPageBytes) return this.#end({ type: 'aborted', reason: `page over ${maxPageBytes} bytes` })
+    if (this.#rows.length >= maxPageRows) return this.#end({ type: 'aborted', reason: `page over ${maxPageRows} rows` })
+    this.#rows.push(row)
+    this.#idleTimer?.refresh()
+  }
+
+  #end(end: End): void {
+    clearTimeout(this.#idleTimer)
+    this.#limits.signal.removeEventListener('abort', this.#onAbort)
+    this.#connection.unsubscribe(this.#id)
+    if (end.type !== 'closed' && end.type !== 'disconnected') this.#connection.send(['CLOSE', this.#id])
+    this.#resolve({ rows: this.#rows, end, bytes: this.#bytes })
+  }
+}

@@ -1,0 +1,207 @@
+/*
+ * Reading one filter to its bottom.
+ *
+ * A page may be cut off anywhere, and relays cap pages below the asked `limit`, so a count never proves the end (rule 1).
+ * The cursor is the oldest second received, asked again *inclusively*: a cut-off second is then read on. Only an `eose`
+ * on an empty page below the oldest second drains the filter. A page asked with `until` = t that brings rows of second t
+ * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
+ * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
+ */
+import { parseEvent, type NostrEvent } from '../nostr/event.ts'
+import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
+import { KIND } from '../nostr/kinds.ts'
+import type { End, Page } from './endpoint.ts'
+
+/** What is known of the size of a relay's pages: the largest one it has brought, and whether it ever showed two events. */
+export type Capacity = { most: number; readonly shown: Set<string>; probedFor: number }
+
+/** A relay of which no page has been seen. */
+export function createCapacity(): Capacity {
+  return { most: 0, shown: new Set(), probedFor: 0 }
+}
+
+/** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
+export type DrainContext = {
+  readonly request: (filter: Filter) => Promise<Page>
+  readonly sink: (events: readonly NostrEvent[]) => Promise<void>
+  readonly capacity: Capacity
+  readonly limit: number
+}
+
+/** How the read of one filter went. `reason` is null when it was drained. Counts are rows. */
+export type Drain = {
+  readonly reason: string | null
+  readonly pages: number
+  readonly rows: number
+  readonly bytes: number
+  /** Rows that are not events at all. */
+  readonly malformed: number
+  /** Events that the filter did not ask for. */
+  readonly foreign: number
+}
+
+type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
+type Read = { end: End; events: readonly NostrEvent[]; rowCount: number; isOrdered: boolean }
+
+const SPLIT_KINDS: readonly number[] = Object.values(KIND)
+
+/** Reads a filter to its bottom, newest first, handing each page's new matching events to the sink. */
+export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
+  const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+  const reader = createReader(context, tally)
+  const reason = await descend(filter, reader, context)
+  return { reason, ...tally }
+}
+
+/** How an end reads in a report. */
+export function describeEnd(end: End): string {
+  switch (end.type) {
+    case 'eose':
+      return 'eose'
+    case 'closed':
+      return `closed: ${end.reason}`
+    case 'idle':
+      return `idle ${end.afterMs / 1000} s`
+    case 'disconnected':
+      return `disconnected: ${end.reason}`
+    case 'aborted':
+      return end.reason
+  }
+}
+
+type Reader = (filter: Filter) => Promise<Read>
+
+async function descend(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
+  const floor = filter.since ?? 0
+  let gap: string | null = null
+  let received: number | undefined
+  for (let page = 1, asked = filter.until; ; page += 1) {
+    const { end, events, rowCount, isOrdered } = await read(withUntil(filter, asked))
+    if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
+    if (rowCount > 0 && events.length === 0) return `page ${page} brought only what was not asked for`
+    if (!isOrdered) return `page ${page} is not in descending order`
+    const isBelowAll = received === undefined || asked === undefined || asked < received
+    if (rowCount === 0 && isBelowAll) return gap
+    const oldest = oldestOf(events, asked)
+    const isOneSecond = oldest === asked
+    if (isOneSecond && rowCount > 0) gap = (await closeSecond(filter, oldest, events.length, read, context)) ?? gap
+    if (isOneSecond && oldest <= floor) return gap
+    received = oldest
+    asked = isOneSecond ? oldest - 1 : oldest
+  }
+}
+
+/** The oldest second of the page; of an empty page, the second that it was asked for. */
+function oldestOf(events: readonly NostrEvent[], asked: number | undefined): number {
+  return events.reduce((least, event) => Math.min(least, event.created_at), asked ?? Infinity)
+}
+
+/** Proves that a second was read whole, or says what stays open. */
+async function closeSecond(
+  filter: Filter,
+  second: number,
+  count: number,
+  read: Reader,
+  context: DrainContext,
+): Promise<string | null> {
+  if (await holdsMore(count, context)) return null
+  const within = { ...filter, since: second, until: second }
+  let isWhole = isSplitProof(within)
+  for (const part of splitFilter(within)) {
+    const { end, events } = await read(part)
+    if (end.type !== 'eose') return describeEnd(end)
+    if (events.length < context.capacity.most) continue
+    isWhole = (await closeSecond(part, second, events.length, read, context)) === null && isWhole
+  }
+  return isWhole ? null : `more events in second ${second} than a page holds (${context.capacity.most})`
+}
+
+/** Whether the relay's pages hold more than `count` rows, by what it has shown; asks it for one more than that if need be. */
+async function holdsMore(count: number, { capacity, request }: DrainContext): Promise<boolean> {
+  if (count < capacity.most) return true
+  if (capacity.probedFor < count) {
+    capacity.probedFor = count
+    const { rows } = await request({ limit: count + 1 })
+    noteShown(capacity, rows)
+  }
+  // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
+  return count < capacity.most || (count === 1 && capacity.shown.size === 1)
+}
+
+/** Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds but proves nothing. */
+function splitFilter(filter: Filter): Filter[] {
+  const [longest] = valueLists(filter).sort(([, a], [, b]) => b.length - a.length)
+  if (longest !== undefined && longest[1].length > 1) {
+    const [key, values] = longest
+    const middle = Math.ceil(values.length / 2)
+    return [values.slice(0, middle), values.slice(middle)].map((half) => ({ ...filter, [key]: half }))
+  }
+  if (filter.kinds !== undefined) return []
+  return SPLIT_KINDS.map((kind) => ({ ...filter, kinds: [kind] }))
+}
+
+/** Whether the parts of the split are together the whole. */
+function isSplitProof(filter: Filter): boolean {
+  return valueLists(filter).some(([, values]) => values.length > 1)
+}
+
+function valueLists(filter: Filter): (readonly [key: string, values: readonly (string | number)[]])[] {
+  const { ids, authors, kinds } = filter
+  const lists = [['ids', ids] as const, ['authors', authors] as const, ['kinds', kinds] as const]
+  const tags = tagConditions(filter).map(([name, values]) => [`#${name}`, values] as const)
+  return [...tags, ...lists.flatMap(([key, values]) => (values === undefined ? [] : [[key, values] as const]))]
+}
+
+/** Asks for pages, keeps the counts, and passes on what was not passed on before at the boundary second. */
+function createReader(context: DrainContext, tally: Tally): Reader {
+  let boundary = new Set<string>()
+  return async (filter) => {
+    const { rows, end, bytes } = await context.request({ ...filter, limit: context.limit })
+    tally.pages += 1
+    tally.bytes += bytes
+    noteShown(context.capacity, rows)
+    const matches = createMatcher(filter)
+    const events: NostrEvent[] = []
+    for (const row of rows) {
+      const event = parseEvent(row)
+      if (event === undefined) tally.malformed += 1
+      else if (matches(event)) events.push(event)
+      else tally.foreign += 1
+    }
+    const fresh = events.filter((event) => !boundary.has(keyOf(event)))
+    tally.rows += fresh.length
+    if (events.length > 0) boundary = boundaryOf(events, boundary)
+    await context.sink(fresh)
+    return { end, events, rowCount: rows.length, isOrdered: isDescending(events) }
+  }
+}
+
+/** The rows of the oldest second: the next page brings them again. Earlier keys of that second stay. */
+function boundaryOf(events: readonly NostrEvent[], before: ReadonlySet<string>): Set<string> {
+  const oldest = Math.min(...events.map((event) => event.created_at))
+  const keys = events.filter((event) => event.created_at === oldest).map(keyOf)
+  const isSameSecond = events.every((event) => event.created_at === oldest)
+  return new Set(isSameSecond ? [...before, ...keys] : keys)
+}
+
+/** A copy with another signature is another row: it may be the true one. */
+function keyOf(event: NostrEvent): string {
+  return event.id + event.sig
+}
+
+function noteShown(capacity: Capacity, rows: readonly unknown[]): void {
+  capacity.most = Math.max(capacity.most, rows.length)
+  for (const row of rows) {
+    if (capacity.shown.size > 1) return
+    const id = parseEvent(row)?.id
+    if (id !== undefined) capacity.shown.add(id)
+  }
+}
+
+function isDescending(events: readonly NostrEvent[]): boolean {
+  return events.every((event, index) => index === 0 || event.created_at <= (events[index - 1]?.created_at ?? Infinity))
+}
+
+function withUntil(filter: Filter, until: number | undefined): Filter {
+  return until === undefined ? filter : { ...filter, until }
+}

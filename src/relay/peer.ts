@@ -1,0 +1,39 @@
+import type { Endpoint, Profile } from './endpoint.ts'
+import { createCapacity, type Capacity } from './paging.ts'
+
+/** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
+export type Peer = {
+  readonly endpoint: Endpoint
+  readonly profile: Profile
+  readonly capacity: Capacity
+  /** The `limit` of each REQ: what the relay says it allows, at most 500. */
+  readonly pageLimit: number
+  /** How large a filter may be, in bytes of JSON. */
+  readonly maxFilterBytes: number
+}
+
+const PAGE_LIMIT = 500
+const FILTER_BYTES = 48 * 1024
+
+/** A peer of which no page has been seen yet. */
+export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
+  return {
+    endpoint,
+    profile,
+    capacity: createCapacity(),
+    pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
+    maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),
+  }
+}
+
+/** What a relay says it is, such as `ngit-grasp 1.0.2`; `undefined` when it says nothing. */
+export function softwareOf({ software, version }: Profile): string | undefined {
+  if (software === undefined) return undefined
+  const name =
+    software
+      .replace(/^git\+/, '')
+      .replace(/\/+$/, '')
+      .split('/')
+      .at(-1) ?? software
+  return version === undefined ? name : `${name} ${version}`
+}

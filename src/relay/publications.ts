@@ -1,0 +1,73 @@
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Authentication } from './authentication.ts'
+import type { Connection } from './connection.ts'
+import { deliver, type Delivery } from './delivery.ts'
+import type { Answer } from './endpoint.ts'
+import type { Link } from './link.ts'
+
+/** What bounds the EVENTs of one relay. */
+export type PublicationOptions = {
+  readonly okTimeoutMs: number
+  readonly signal: AbortSignal
+  /** Absent without a key. */
+  readonly authentication: Authentication | undefined
+}
+
+/** What one event has tried so far. */
+type Tries = { wasLost: boolean; authenticatedOn: Connection | undefined }
+
+/** The EVENTs of one relay, any number in flight: the caller keeps the window. */
+export class Publications {
+  readonly #link: Link
+  readonly #options: PublicationOptions
+  readonly #inFlight = new Map<string, Promise<Answer>>()
+
+  constructor(link: Link, options: PublicationOptions) {
+    this.#link = link
+    this.#options = options
+  }
+
+  /** The answer to one event. Sent again once when the connection was lost before the OK; never twice at a time. */
+  publish(event: NostrEvent): Promise<Answer> {
+    const earlier = this.#inFlight.get(event.id)
+    if (earlier !== undefined) return earlier
+    const answer = this.#publishUntilAnswered(event).finally(() => this.#inFlight.delete(event.id))
+    this.#inFlight.set(event.id, answer)
+    return answer
+  }
+
+  async #publishUntilAnswered(event: NostrEvent): Promise<Answer> {
+    const tries: Tries = { wasLost: false, authenticatedOn: undefined }
+    for (;;) {
+      const reach = await this.#link.connected()
+      if (reach.type !== 'connected') return { type: 'unanswered', reason: reach.reason }
+      const delivery = await deliver(reach.connection, 'EVENT', event, this.#options)
+      if (delivery.type === 'ok') this.#link.answered()
+      if (!(await this.#isWorthRepeating(delivery, reach.connection, tries))) return answerOf(delivery)
+    }
+  }
+
+  async #isWorthRepeating(delivery: Delivery, connection: Connection, tries: Tries): Promise<boolean> {
+    switch (delivery.type) {
+      case 'ok':
+        return !delivery.accepted && this.#authenticate(delivery.text, connection, tries)
+      case 'disconnected': {
+        const { wasLost } = tries
+        tries.wasLost = true
+        return !wasLost
+      }
+      case 'unanswered':
+        return false
+    }
+  }
+
+  async #authenticate(text: string, connection: Connection, tries: Tries): Promise<boolean> {
+    if (!text.startsWith('auth-required:') || tries.authenticatedOn === connection) return false
+    tries.authenticatedOn = connection
+    return (await this.#options.authentication?.authenticate(connection)) ?? false
+  }
+}
+
+function answerOf(delivery: Delivery): Answer {
+  return delivery.type === 'disconnected' ? { type: 'unanswered', reason: delivery.reason } : delivery
+}

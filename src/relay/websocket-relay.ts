@@ -1,0 +1,153 @@
+import { SyncError } from '../errors.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { normalizeRelayUrl } from '../nostr/host.ts'
+import { Authentication } from './authentication.ts'
+import type { Answer, Endpoint, Page, Profile } from './endpoint.ts'
+import { Link } from './link.ts'
+import { LinkedNegentropySession, type NegentropySession } from './negentropy-session.ts'
+import { Publications } from './publications.ts'
+import { fetchRelayDocument } from './relay-document.ts'
+import { Requests } from './requests.ts'
+
+export type { NegentropyAnswer, NegentropySession } from './negentropy-session.ts'
+
+/** How one relay is used. Sizes count bytes as they stand in the frames. */
+export type WebSocketRelayOptions = {
+  /** Ends everything pending with `aborted`; the socket still wants its `close`. */
+  readonly signal: AbortSignal
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  /** The secret key for NIP-42; without it `auth-required:` is final. */
+  readonly key?: Uint8Array
+  /** Hears every NOTICE: unescaped, cut at 1,000 characters. */
+  readonly onNotice?: (text: string) => void
+  /** @default 10_000 */
+  readonly connectTimeoutMs?: number
+  /** @default 30_000 */
+  readonly idleTimeoutMs?: number
+  /** @default 10_000 */
+  readonly okTimeoutMs?: number
+  /** Failures in a row that are forgiven. @default 3 */
+  readonly retries?: number
+  /** The first delay before dialling again; doubles up to 8 s. @default 250 */
+  readonly backoffBaseMs?: number
+  /** @default 16 MiB */
+  readonly maxMessageBytes?: number
+  /** @default 32 MiB */
+  readonly maxPageBytes?: number
+  /** @default 10_000 */
+  readonly maxPageRows?: number
+  /** @default 8 */
+  readonly maxOpenRequests?: number
+  /** @default false */
+  readonly perMessageDeflate?: boolean
+}
+
+/** A relay on a socket. */
+export type WebSocketRelay = Endpoint & {
+  readonly kind: 'relay'
+  /** A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the wait for each answer. */
+  openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession
+  /** Frames so far that nobody waited for or nobody could read. */
+  ignoredFrames(): number
+}
+
+const MIB = 1024 * 1024
+const DEFAULTS = {
+  connectTimeoutMs: 10_000,
+  idleTimeoutMs: 30_000,
+  okTimeoutMs: 10_000,
+  retries: 3,
+  backoffBaseMs: 250,
+  maxMessageBytes: 16 * MIB,
+  maxPageBytes: 32 * MIB,
+  maxPageRows: 10_000,
+  maxOpenRequests: 8,
+  perMessageDeflate: false,
+}
+// Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
+const SUBSCRIPTION_MARGIN = 2
+
+/** A relay at a `ws://` or `wss://` URL; nothing is dialled before it is used. Throws SyncError when the URL is another. */
+export function createWebSocketRelay(url: string, options: WebSocketRelayOptions): WebSocketRelay {
+  const normalized = normalizeRelayUrl(url)
+  if (normalized === undefined) throw new SyncError(`use relay ${url}: not a ws:// or wss:// URL`)
+  return new SocketRelay(normalized, options)
+}
+
+class SocketRelay implements WebSocketRelay {
+  readonly kind = 'relay'
+  readonly url: string
+  readonly #settings: typeof DEFAULTS & WebSocketRelayOptions
+  readonly #life = new AbortController()
+  readonly #link: Link
+  readonly #requests: Requests
+  readonly #publications: Publications
+  #sessions = 0
+  #ignored = 0
+
+  constructor(url: string, options: WebSocketRelayOptions) {
+    this.url = url
+    const settings = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
+    const { key, onNotice = () => undefined } = options
+    this.#settings = settings
+    this.#link = new Link(url, settings, { onNotice, onIgnored: () => (this.#ignored += 1) })
+    const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
+    this.#requests = new Requests(this.#link, { ...settings, authentication })
+    this.#publications = new Publications(this.#link, { ...settings, authentication })
+    this.#endWith(options.signal)
+  }
+
+  async open(): Promise<Profile> {
+    const reach = await this.#link.connected()
+    if (reach.type !== 'connected') throw unreachable(this.url, reach.reason)
+    const document = await fetchRelayDocument(this.url, this.#settings)
+    const { maxSubscriptions = Infinity } = document
+    this.#requests.limitOpenRequests(maxSubscriptions - SUBSCRIPTION_MARGIN)
+    const offset = this.#link.clockOffsetSeconds
+    return offset === undefined ? document : { clockOffsetSeconds: offset, ...document }
+  }
+
+  request(filter: Filter): Promise<Page> {
+    return this.#requests.request(filter)
+  }
+
+  publish(event: NostrEvent): Promise<Answer> {
+    return this.#publications.publish(event)
+  }
+
+  openNegentropy(filter: Filter, idleTimeoutMs = this.#settings.idleTimeoutMs): NegentropySession {
+    this.#sessions += 1
+    const link = this.#link
+    return new LinkedNegentropySession({
+      id: `n${this.#sessions}`,
+      filter,
+      idleTimeoutMs,
+      signal: this.#life.signal,
+      connected: () => link.connected(),
+      onAnswered: () => link.answered(),
+    })
+  }
+
+  ignoredFrames(): number {
+    return this.#ignored
+  }
+
+  async close(): Promise<void> {
+    this.#life.abort('closed')
+    await this.#link.close()
+  }
+
+  #endWith(signal: AbortSignal): void {
+    const interrupt = (): void => this.#life.abort('interrupted')
+    if (signal.aborted) interrupt()
+    else signal.addEventListener('abort', interrupt, { signal: this.#life.signal })
+  }
+}
+
+function unreachable(url: string, reason: string): SyncError {
+  return new SyncError(`connect to ${url}: ${reason}`, { hint: 'check the URL, and that the relay is up' })
+}

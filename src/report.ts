@@ -1,0 +1,105 @@
+import type { Outcome } from './nostr/outcome.ts'
+import type { UnixSeconds } from './time.ts'
+
+export type CommandName = 'catchup' | 'backfill' | 'check' | 'retry'
+
+export type LayerName = 'announcements' | 'repositories' | 'threads' | 'follow-ups'
+
+export type { Outcome } from './nostr/outcome.ts'
+
+/** How anchors were read: everything by paging, only since a time, or everything by NIP-77. */
+export type ReadMode = 'full' | 'since' | 'reconcile'
+
+/** One layer over all sources. Counts are events. */
+export type LayerReport = {
+  readonly layer: LayerName
+  /** Rows received from all sources, a row asked for twice counted once per filter. */
+  readonly fetched: number
+  /** Distinct events among them whose id and signature are right. */
+  readonly unique: number
+  readonly invalid: number
+  /** Of the unique ones, what the target already served. */
+  readonly held: number
+  /** Events sent (with `--dry-run`: that would be sent). */
+  readonly published: number
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
+  /** What a full pass found and `since` would have missed. */
+  readonly lateArrivals: number
+  /** Unique events that were not wanted, by why: `out of scope`, `deleted`, `expired`, `superseded`, `ephemeral`, `audit`, `deletion of others`. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** One layer at one source. */
+export type SourceLayerReport = {
+  readonly layer: LayerName
+  /** `since` if any anchor used it. */
+  readonly mode: ReadMode
+  /** The oldest `since` asked; null when everything was asked. */
+  readonly since: UnixSeconds | null
+  readonly anchors: Readonly<Record<ReadMode, number>>
+  readonly filters: number
+  readonly pages: number
+  readonly events: number
+  readonly bytes: number
+  readonly end: 'drained' | 'incomplete'
+  /** Why it was not read to its end: the first reason and how many filters it concerns. */
+  readonly reason: string | null
+}
+
+export type SourceReport = {
+  readonly url: string
+  readonly complete: boolean
+  /** When every anchor planned here was last drained before this run (the oldest); null when some never was. */
+  readonly lastDrained: UnixSeconds | null
+  /** Why everything was read although a checkpoint was young, or other things worth a line. */
+  readonly notes: readonly string[]
+  readonly layers: readonly SourceLayerReport[]
+}
+
+/** One thing that went wrong or needs a look: grouped, counted, with an example. */
+export type Problem = {
+  /** An outcome (`waiting`, `refused`, …), or `source`, `target`, `file`, `invalid`, `notice`. */
+  readonly what: string
+  /** The relay or file it happened at. */
+  readonly where: string
+  /** The relay's own words, unescaped: whoever prints them escapes them (rule 7). */
+  readonly reason: string
+  readonly count: number
+  /** An event id in hex, or null. */
+  readonly example: string | null
+}
+
+/** The outcome of a run as plain data; rendered by `cli/render-table.ts` and `cli/render-json.ts`. */
+export type Report = {
+  readonly version: 1
+  readonly command: CommandName
+  readonly exit: number
+  readonly complete: boolean
+  readonly target: string
+  /** What the target says it is (`ngit-grasp 1.0.2`), null when it says nothing. */
+  readonly targetSoftware: string | null
+  readonly scope: { readonly kind: 'all' | 'listed' | 'named'; readonly why: string; readonly repositories: number }
+  /** `completeSince` null means everything. `fullAt` null: some anchor was never read in full. */
+  readonly range: { readonly completeSince: UnixSeconds | null; readonly fullAt: UnixSeconds | null }
+  /** The window of `backfill`; null otherwise. */
+  readonly window: { readonly since: UnixSeconds | null; readonly until: UnixSeconds | null } | null
+  readonly dryRun: boolean
+  readonly startedAt: UnixSeconds
+  readonly durationMs: number
+  readonly layers: readonly LayerReport[]
+  readonly sources: readonly SourceReport[]
+  readonly totals: {
+    readonly fetched: number
+    readonly unique: number
+    readonly held: number
+    readonly published: number
+    readonly accepted: number
+    /** Events that wait on disk after this run. */
+    readonly parked: number
+    /** Refusals of this and of earlier runs that are remembered. */
+    readonly refused: number
+  }
+  readonly problems: readonly Problem[]
+  /** Plain sentences: what the next run will do, why coverage was voided, and the like. */
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,40 @@
+import type { UnixSeconds } from './time.ts'
+import type { Address } from './nostr/address.ts'
+
+/** What belongs to the run, as asked for. `auto` is decided by the target's NIP-11 document. */
+export type ScopeRequest =
+  | { readonly type: 'auto' }
+  | { readonly type: 'all' }
+  | { readonly type: 'listed' }
+  | { readonly type: 'named'; readonly addresses: readonly Address[]; readonly authors: readonly string[] }
+
+/** One run, parsed and checked. Times are Unix seconds, durations say their unit. */
+export type RunOptions = {
+  readonly command: 'catchup' | 'backfill'
+  /** Normalised relay URLs, file names, or `-`. */
+  readonly sources: readonly string[]
+  readonly target: string
+  readonly scope: ScopeRequest
+  /** Public URL of the target (`--service`), for scope `listed`. */
+  readonly service: string | undefined
+  readonly since: UnixSeconds | undefined
+  readonly until: UnixSeconds | undefined
+  readonly full: boolean
+  readonly quickWindowSeconds: number
+  /** `Infinity` for `never`. */
+  readonly fullEverySeconds: number
+  readonly overlapSeconds: number
+  readonly deletions: 'apply' | 'skip'
+  readonly dryRun: boolean
+  readonly maxBytesPerSource: number
+  readonly forgetParkedSeconds: number
+}
+
+/** How long to wait for relays, and how often to try again. */
+export type ConnectionOptions = {
+  /** Attempts after the first. */
+  readonly retries: number
+  readonly connectTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly okTimeoutMs: number
+}

@@ -1,0 +1,206 @@
+/*
+ * From what was fetched to what is sent. Selection is over everything the run knows: scope needs all announcements,
+ * deletions and newest versions need all sources and the target. So it runs once, after the last page, over the spool,
+ * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
+ */
+import { parkedWait } from './parking.ts'
+import { isDeleted, recordDeletion } from './deletions.ts'
+import type { IntakeContext } from './intake.ts'
+import { addressOf, isNewerVersion } from './nostr/address.ts'
+import { readDeletion } from './nostr/deletion.ts'
+import { isExpired, type NostrEvent } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
+import { referencesOf } from './nostr/references.ts'
+import { findDeletions, findServed, findVersions } from './relay/holdings.ts'
+import type { Peer } from './relay/peer.ts'
+import { isInScope, type Membership, type Scope } from './scope.ts'
+import { createStaging } from './stages.ts'
+import type { SpooledEvent } from './store/spool.ts'
+
+/** What selection needs beyond the intake. */
+export type SelectContext = IntakeContext & {
+  /** The sources that can be asked. */
+  readonly peers: readonly Peer[]
+  readonly scope: Scope
+  readonly members: Membership
+  readonly forgetParkedSeconds: number
+  /** A source could not be asked for deletions: it was not read to its end. */
+  readonly sourceFailed: (source: Peer, error: unknown) => void
+}
+
+const PIECE = 250
+
+/** Marks every spooled event that must be sent as ready, in the order of publishing, and takes out what is not wanted. */
+export async function selectEvents(context: SelectContext): Promise<void> {
+  const { state, members } = context
+  const staging = createStaging(members)
+  for (const piece of state.spool.inState('candidate', PIECE)) await selectPiece(piece, staging, context)
+  for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, context)
+  for (let found = -1; found !== 0;) found = await selectParents(staging, context)
+  for (const piece of state.spool.inState('outside', PIECE)) removeAll(piece, context)
+  state.transaction(() => state.spool.orderByParents())
+}
+
+type Staging = ReturnType<typeof createStaging>
+type Judged = { readonly spooled: SpooledEvent; readonly why: string | undefined }
+
+async function selectPiece(
+  piece: readonly SpooledEvent[],
+  staging: Staging,
+  context: SelectContext,
+): Promise<readonly SpooledEvent[]> {
+  const { state, ledger } = context
+  await learnDeletions(piece, context)
+  const held = await findHeld(piece, context)
+  const judged = piece.map((spooled): Judged => ({
+    spooled,
+    why: held.get(spooled.event.id) ?? judge(spooled, context),
+  }))
+  const wanted = judged.flatMap(({ spooled, why }) => (why === undefined ? [spooled] : []))
+  const sendable = wanted.filter((spooled) => spooled.state !== 'parked' || parkedWait(spooled, context) === undefined)
+  state.transaction(() => {
+    for (const { spooled, why } of judged) if (why !== undefined) takeOut(spooled, why, context)
+    for (const { event } of sendable) state.spool.makeReady(event.id, staging.stageOf(event))
+    for (const spooled of wanted) if (spooled.state === 'parked') giveUpWhenOld(spooled, context)
+  })
+  for (const { layer, isLate, state: from } of sendable)
+    if (isLate && from !== 'parked') ledger.count(layer, 'lateArrivals')
+  return sendable
+}
+
+/** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
+function judge(spooled: SpooledEvent, context: SelectContext): string | undefined {
+  const { event } = spooled
+  const { now, scope, members, deletions } = context
+  if (isExpired(event, now)) return 'expired'
+  if (deletions === 'apply' && isDeleted(event, context.state.run)) return 'deleted'
+  if (spooled.state === 'parked') return undefined
+  if (!isInScope(event, scope, members)) return 'out of scope'
+  if (event.kind === KIND.deletion && deletesOnlyForOthers(event, context)) return 'deletion of others'
+  return undefined
+}
+
+/** A deletion whose known targets all have other authors does nothing anywhere. */
+function deletesOnlyForOthers(event: NostrEvent, { state }: SelectContext): boolean {
+  const { ids, addresses, foreignAddresses } = readDeletion(event)
+  const authors = ids.flatMap((id) => state.run.authorOf(id) ?? state.spool.find(id)?.event.pubkey ?? [])
+  const isForeign = authors.length + foreignAddresses.length > 0 && authors.every((author) => author !== event.pubkey)
+  return isForeign && addresses.length === 0
+}
+
+/** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version. */
+async function findHeld(piece: readonly SpooledEvent[], { target }: SelectContext): Promise<Map<string, string>> {
+  const held = new Map<string, string>()
+  const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
+  for (const id of await findServed(target, parked)) held.set(id, 'held')
+  const addresses = piece.flatMap(({ event }) => addressOf(event) ?? [])
+  const versions = await findVersions(target, addresses)
+  for (const { event } of piece) {
+    const served = versions.get(addressOf(event) ?? '')
+    if (served?.id === event.id) held.set(event.id, 'held')
+    else if (served !== undefined && isNewerVersion(served, event)) held.set(event.id, 'superseded')
+  }
+  return held
+}
+
+/** Asks sources and target for deletions of what is about to be sent, so that nothing deleted returns. */
+async function learnDeletions(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
+  if (context.deletions === 'skip') return
+  const events = piece.map(({ event }) => event).filter(({ kind }) => kind !== KIND.deletion)
+  const references = { ids: events.map(({ id }) => id), addresses: events.flatMap((event) => addressOf(event) ?? []) }
+  const found = await Promise.all([
+    findDeletions(context.target, references),
+    ...context.peers.map((source) => findDeletionsAtSource(source, references, context)),
+  ])
+  const deletions = found.flat().filter(({ kind }) => kind === KIND.deletion)
+  const verdicts = await context.verifier.verify(deletions)
+  context.state.transaction(() => {
+    for (const [index, event] of deletions.entries())
+      if (verdicts[index] === 'valid') recordDeletion(event, context.state.run)
+  })
+}
+
+async function findDeletionsAtSource(
+  source: Peer,
+  references: { ids: readonly string[]; addresses: readonly string[] },
+  context: SelectContext,
+): Promise<NostrEvent[]> {
+  try {
+    return await findDeletions(source, references)
+  } catch (error) {
+    context.sourceFailed(source, error)
+    return []
+  }
+}
+
+/** Missing parents of what is sent are sent too, even from outside the window of a backfill. Returns how many were found. */
+async function selectParents(staging: Staging, context: SelectContext): Promise<number> {
+  const { state, ledger } = context
+  let count = 0
+  for (const piece of state.spool.inState('ready', PIECE)) {
+    const parents = parentsOutside(piece, context)
+    for (const { event } of await selectPiece(parents, staging, context)) {
+      count += 1
+      ledger.problem({
+        what: 'parent',
+        where: context.target.endpoint.url,
+        reason: 'outside the window, but events in it need it',
+        example: event.id,
+      })
+    }
+  }
+  return count
+}
+
+function parentsOutside(piece: readonly SpooledEvent[], { state }: SelectContext): SpooledEvent[] {
+  const found = new Map<string, SpooledEvent>()
+  for (const { event } of piece) {
+    const { ids, addresses } = referencesOf(event)
+    const parents = [
+      ...ids.map((id) => state.spool.find(id)),
+      ...addresses.map((address) => state.spool.findVersion(address)),
+    ]
+    for (const parent of parents) if (parent?.state === 'outside') found.set(parent.event.id, parent)
+  }
+  return [...found.values()]
+}
+
+function takeOut({ event, layer, state: from }: SpooledEvent, why: string, { state, ledger }: SelectContext): void {
+  state.spool.remove(event.id)
+  if (from === 'parked') return settleParked(event, layer, why, ledger)
+  if (why === 'held') ledger.count(layer, 'held')
+  else ledger.drop(layer, why)
+}
+
+function settleParked(
+  event: NostrEvent,
+  layer: SpooledEvent['layer'],
+  why: string,
+  ledger: SelectContext['ledger'],
+): void {
+  switch (why) {
+    case 'held':
+      ledger.note('Some events that waited on disk are served by the target now.')
+      return ledger.settle(layer, 'accepted')
+    case 'superseded':
+    case 'deleted':
+    case 'expired':
+      return ledger.settle(layer, why)
+    default:
+      return ledger.drop(layer, why)
+  }
+}
+
+function giveUpWhenOld({ event, layer, parkedAt, reason }: SpooledEvent, context: SelectContext): void {
+  const { state, ledger, now, forgetParkedSeconds, software } = context
+  if (now - (parkedAt ?? now) <= forgetParkedSeconds) return
+  const change = { state: 'refused', outcome: 'given-up', reason: reason ?? 'waited too long', software } as const
+  state.spool.change(event.id, change, now)
+  ledger.settle(layer, 'given-up')
+}
+
+function removeAll(piece: readonly SpooledEvent[], { state }: SelectContext): void {
+  state.transaction(() => {
+    for (const { event } of piece) state.spool.remove(event.id)
+  })
+}

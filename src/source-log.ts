@@ -1,0 +1,125 @@
+import { decideRead, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import type { Drain } from './relay/paging.ts'
+import type { LayerName, ReadMode, SourceLayerReport, SourceReport } from './report.ts'
+import type { UnixSeconds } from './time.ts'
+
+type LayerLog = {
+  since: UnixSeconds | null
+  readonly anchors: Record<ReadMode, number>
+  filters: number
+  pages: number
+  events: number
+  bytes: number
+  readonly reasons: Map<string, number>
+}
+
+/** How the reading of one source went. */
+export class SourceLog {
+  readonly #url: string
+  readonly #layers: Map<LayerName, LayerLog>
+  readonly #notes = new Set<string>()
+  #failure: string | undefined
+  #lastDrained: UnixSeconds | null | undefined
+  #oldestFull: UnixSeconds | null | undefined
+  #malformed = 0
+  #foreign = 0
+
+  constructor(url: string, layers: readonly LayerName[]) {
+    this.#url = url
+    this.#layers = new Map(layers.map((layer) => [layer, emptyLog()]))
+  }
+
+  /** Notes the anchors planned in a layer and how each is read. */
+  anchors(layer: LayerName, anchors: readonly PlannedAnchor[], policy: SincePolicy): void {
+    const log = this.#layers.get(layer)
+    if (log === undefined) return
+    for (const anchor of anchors) {
+      const { mode, since } = decideRead(anchor, policy)
+      log.anchors[mode] += 1
+      if (since !== undefined) log.since = Math.min(log.since ?? since, since)
+      this.#lastDrained = older(this.#lastDrained, anchor.coverage?.drainedAt ?? null)
+      this.#oldestFull = older(this.#oldestFull, mode === 'full' ? policy.startedAt : (anchor.coverage?.fullAt ?? null))
+    }
+  }
+
+  /** Notes how one request went. */
+  request({ layer }: PlannedRequest, drain: Drain): void {
+    const log = this.#layers.get(layer)
+    if (log === undefined) return
+    log.filters += 1
+    log.pages += drain.pages
+    log.events += drain.rows
+    log.bytes += drain.bytes
+    this.#malformed += drain.malformed
+    this.#foreign += drain.foreign
+    if (drain.reason !== null) log.reasons.set(drain.reason, (log.reasons.get(drain.reason) ?? 0) + 1)
+  }
+
+  /** The source as a whole could not be read to its end. */
+  fail(reason: string): void {
+    this.#failure ??= reason
+  }
+
+  note(sentence: string): void {
+    this.#notes.add(sentence)
+  }
+
+  /** Whether every filter was drained and nothing else failed. */
+  isComplete(): boolean {
+    return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
+  }
+
+  /** The oldest full pass behind any anchor read here; null when some anchor never had one. */
+  oldestFull(): UnixSeconds | null {
+    return this.#oldestFull ?? null
+  }
+
+  /** Rows that were no events, and events that were not asked for. */
+  oddities(): { malformed: number; foreign: number } {
+    return { malformed: this.#malformed, foreign: this.#foreign }
+  }
+
+  /** Reasons why something was not read to its end, with the number of filters. */
+  reasons(): { layer: LayerName | null; reason: string; filters: number }[] {
+    const layers = [...this.#layers].flatMap(([layer, { reasons }]) =>
+      [...reasons].map(([reason, filters]) => ({ layer, reason, filters })),
+    )
+    return this.#failure === undefined ? layers : [{ layer: null, reason: this.#failure, filters: 0 }, ...layers]
+  }
+
+  report(): SourceReport {
+    const layers = [...this.#layers].map(([layer, log]) => this.#layerReport(layer, log))
+    const lastDrained = this.#lastDrained ?? null
+    return { url: this.#url, complete: this.isComplete(), lastDrained, notes: [...this.#notes], layers }
+  }
+
+  #layerReport(layer: LayerName, { reasons, ...log }: LayerLog): SourceLayerReport {
+    const [first] = reasons
+    const reason = first === undefined ? (this.#failure ?? null) : describeReason(first, reasons.size)
+    const mode: ReadMode = log.anchors.since > 0 ? 'since' : log.anchors.reconcile > 0 ? 'reconcile' : 'full'
+    return { layer, mode, ...log, end: reason === null ? 'drained' : 'incomplete', reason }
+  }
+}
+
+function describeReason([reason, filters]: readonly [string, number], kinds: number): string {
+  const times = filters > 1 ? ` (${filters} filters)` : ''
+  return kinds > 1 ? `${reason}${times}, and ${kinds - 1} other reason${kinds > 2 ? 's' : ''}` : `${reason}${times}`
+}
+
+/** The older of two times, where null (never) is older than any. */
+function older(a: UnixSeconds | null | undefined, b: UnixSeconds | null): UnixSeconds | null {
+  if (a === undefined) return b
+  return a === null || b === null ? null : Math.min(a, b)
+}
+
+function emptyLog(): LayerLog {
+  return {
+    since: null,
+    anchors: { full: 0, since: 0, reconcile: 0 },
+    filters: 0,
+    pages: 0,
+    events: 0,
+    bytes: 0,
+    reasons: new Map(),
+  }
+}

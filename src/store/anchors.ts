@@ -1,0 +1,84 @@
+import type { LayerName } from '../report.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Db } from './state-file.ts'
+
+/** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
+export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
+
+/** The anchors of one target: those found in this run, and those remembered of earlier runs with the same scope. */
+export class AnchorStore {
+  readonly #db: Db
+  readonly #target: string
+
+  constructor(db: Db, target: string) {
+    this.#db = db
+    this.#target = target
+  }
+
+  /** Takes up every anchor that an earlier run with this scope had: no anchor is forgotten. */
+  recall(scope: string): void {
+    this.#db
+      .prepare(
+        `INSERT OR IGNORE INTO temp.found (layer, anchor, number, held)
+         SELECT layer, anchor, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0 FROM anchor
+         WHERE target = ? AND scope = ?`,
+      )
+      .run(this.#target, scope)
+  }
+
+  /** Adds an anchor and remembers it for later runs with this scope. */
+  add(scope: string, layer: LayerName, anchor: string, held: boolean): void {
+    this.#db
+      .prepare(
+        `INSERT INTO temp.found (layer, anchor, number, held)
+         VALUES (@layer, @anchor, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
+         ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held)`,
+      )
+      .run({ layer, anchor, held: held ? 1 : 0 })
+    this.#db
+      .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor) VALUES (?, ?, ?, ?)')
+      .run(this.#target, scope, layer, anchor)
+  }
+
+  /** Anchors of a layer found after `number` (0 for all), in the order of finding, at most `limit`. */
+  after(layer: LayerName, number: number, limit: number): FoundAnchor[] {
+    const rows = this.#db
+      .prepare('SELECT anchor, number, held FROM temp.found WHERE layer = ? AND number > ? ORDER BY number LIMIT ?')
+      .all(layer, number, limit) as { anchor: string; number: number; held: number }[]
+    return rows.map((row) => ({ ...row, held: row.held === 1 }))
+  }
+
+  /** Whether this run knows the anchor, in any layer. */
+  has(anchor: string): boolean {
+    const sql = `SELECT 1 FROM temp.found WHERE layer IN ('repositories', 'threads') AND anchor = ?`
+    return this.#db.prepare(sql).get(anchor) !== undefined
+  }
+
+  /** The number of the last anchor found in a layer; 0 when there is none. */
+  last(layer: LayerName): number {
+    const row = this.#db.prepare('SELECT max(number) AS n FROM temp.found WHERE layer = ?').get(layer)
+    return (row as { n: number | null }).n ?? 0
+  }
+
+  /** Remembers an announcement if it is the newest of its address. */
+  rememberAnnouncement(address: string, event: NostrEvent): void {
+    this.#db
+      .prepare(
+        `INSERT INTO announcement (target, address, id, created_at, json) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (target, address) DO UPDATE SET id = excluded.id, created_at = excluded.created_at, json = excluded.json
+         WHERE excluded.created_at > created_at OR (excluded.created_at = created_at AND excluded.id < id)`,
+      )
+      .run(this.#target, address, Buffer.from(event.id, 'hex'), event.created_at, JSON.stringify(event))
+  }
+
+  /** Forgets an announcement that its author deleted. */
+  forgetAnnouncement(address: string): void {
+    this.#db.prepare('DELETE FROM announcement WHERE target = ? AND address = ?').run(this.#target, address)
+  }
+
+  /** The newest announcement of every address known for this target. */
+  announcements(): NostrEvent[] {
+    const rows = this.#db.prepare('SELECT json FROM announcement WHERE target = ? ORDER BY address').all(this.#target)
+    return rows.map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
+  }
+}

@@ -1,0 +1,150 @@
+import type { AnchorRead } from '../checkpoint.ts'
+import type { Coverage } from '../plan.ts'
+import type { LayerName } from '../report.ts'
+import type { Db } from './state-file.ts'
+
+/** A checkpoint row; `hadEvents`: the source once served something for the anchor. */
+export type CoverageRow = Coverage & { readonly hadEvents: boolean }
+
+/** How one anchor was read in this run, with the coverage it had before. */
+export type ReadRow = AnchorRead & {
+  readonly layer: LayerName
+  readonly anchor: string
+  readonly hadEvents: boolean
+  readonly before: CoverageRow | undefined
+}
+
+type Row = { drained_at: number; full_at: number; had_events: number }
+type JoinedRow = Partial<Row> & {
+  layer: LayerName
+  anchor: string
+  mode: 'full' | 'since'
+  since: number | null
+  open: number
+  found: number
+  drained_at: number | null
+}
+
+/** The checkpoints of one target, and how this run read each anchor. */
+export class CoverageStore {
+  readonly #db: Db
+  readonly #target: string
+  readonly #versions: ReadonlyMap<LayerName, number>
+  #isIgnored = false
+
+  constructor(db: Db, target: string, versions: ReadonlyMap<LayerName, number>) {
+    this.#db = db
+    this.#target = target
+    this.#versions = versions
+  }
+
+  /** From now on no checkpoint is believed in this run; they stay on disk. */
+  ignoreInThisRun(): void {
+    this.#isIgnored = true
+  }
+
+  /** The checkpoint of an anchor; rows of an older layer version count as never drained. */
+  load(source: string, layer: LayerName, anchor: string): CoverageRow | undefined {
+    if (this.#isIgnored) return undefined
+    const row = this.#db
+      .prepare(
+        `SELECT drained_at, full_at, had_events FROM coverage
+         WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version = ?`,
+      )
+      .get(this.#target, source, layer, anchor, this.#versions.get(layer)) as Row | undefined
+    return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
+  }
+
+  /** Whether the source has any checkpoint for this target. */
+  hasAny(source: string): boolean {
+    const sql = 'SELECT 1 FROM coverage WHERE target = ? AND source = ? LIMIT 1'
+    return this.#db.prepare(sql).get(this.#target, source) !== undefined
+  }
+
+  /** Forgets the checkpoints of this target, of all sources or of one. Anchors and parked events stay. */
+  void(source?: string): void {
+    if (source === undefined) this.#db.prepare('DELETE FROM coverage WHERE target = ?').run(this.#target)
+    else this.#db.prepare('DELETE FROM coverage WHERE target = ? AND source = ?').run(this.#target, source)
+  }
+
+  /** Notes how anchors are read in this run. */
+  plan(source: string, layer: LayerName, anchors: readonly string[], read: Omit<AnchorRead, 'drained'>): void {
+    const insert = this.#db.prepare(
+      'INSERT OR IGNORE INTO temp.read (source, layer, anchor, mode, since, open, had_events) VALUES (?, ?, ?, ?, ?, 0, 0)',
+    )
+    for (const anchor of anchors) insert.run(source, layer, anchor, read.mode, read.since ?? null)
+  }
+
+  /** Notes that a filter of these anchors was not drained, or that it brought events. */
+  note(
+    source: string,
+    layer: LayerName,
+    anchors: readonly string[],
+    found: { drained: boolean; events: boolean },
+  ): void {
+    if (found.drained && !found.events) return
+    const update = this.#db.prepare(
+      `UPDATE temp.read SET open = open + ?, had_events = max(had_events, ?) WHERE source = ? AND layer = ? AND anchor = ?`,
+    )
+    for (const anchor of anchors) update.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
+  }
+
+  /** Notes that the source may not be believed in this run: none of its anchors counts as drained. */
+  noteAllOpen(source: string): void {
+    this.#db.prepare('UPDATE temp.read SET open = open + 1 WHERE source = ?').run(source)
+  }
+
+  /** Every anchor read at a source in this run. Materialised in pieces: safe to write while reading. */
+  *reads(source: string): Generator<ReadRow> {
+    const page = this.#db.prepare(
+      `SELECT r.layer, r.anchor, r.mode, r.since, r.open, r.had_events AS found, c.drained_at, c.full_at, c.had_events
+       FROM temp.read r LEFT JOIN coverage c ON c.target = ? AND c.source = r.source AND c.layer = r.layer
+         AND c.anchor = r.anchor AND c.version = (SELECT value FROM json_each(?) WHERE key = r.layer)
+       WHERE r.source = ? AND (r.layer, r.anchor) > (?, ?) ORDER BY r.layer, r.anchor LIMIT 1000`,
+    )
+    const versions = JSON.stringify(Object.fromEntries(this.#versions))
+    let last: { layer: string; anchor: string } = { layer: '', anchor: '' }
+    for (;;) {
+      const rows = page.all(this.#target, versions, source, last.layer, last.anchor) as JoinedRow[]
+      yield* rows.map(toReadRow)
+      const end = rows.at(-1)
+      if (end === undefined) return
+      last = end
+    }
+  }
+
+  /** Writes a checkpoint. */
+  save(source: string, layer: LayerName, anchor: string, row: CoverageRow): void {
+    this.#db
+      .prepare(
+        `INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        this.#target,
+        source,
+        layer,
+        anchor,
+        this.#versions.get(layer),
+        row.drainedAt,
+        row.fullAt,
+        row.hadEvents ? 1 : 0,
+      )
+  }
+}
+
+function toReadRow(row: JoinedRow): ReadRow {
+  const before =
+    row.drained_at === null || row.full_at === undefined
+      ? undefined
+      : { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
+  return {
+    layer: row.layer,
+    anchor: row.anchor,
+    mode: row.mode,
+    since: row.since ?? undefined,
+    drained: row.open === 0,
+    hadEvents: row.found === 1,
+    before,
+  }
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { LockedError, reasonOf, SyncError } from '../errors.ts'
+
+/** Who holds the lock of a target; `startedAt` in Unix seconds. */
+export type LockHolder = { readonly pid: number; readonly host: string; readonly startedAt: number }
+
+export type Lock = { release(): void }
+
+/**
+ * Takes the lock of a target: an exclusive SQLite transaction on a file of its own, which the kernel drops on any death.
+ * The holder stands beside it only for the message. Throws LockedError when another process holds it.
+ */
+export function acquireLock(stateFile: string, target: string, holder: LockHolder): Lock {
+  const file = lockFile(stateFile, target)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const db = new Database(file, { timeout: 0 })
+  try {
+    db.exec('BEGIN EXCLUSIVE')
+    writeFileSync(holderFile(file), JSON.stringify(holder), { mode: 0o600 })
+  } catch (error) {
+    db.close()
+    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw locked(target, readHolder(file))
+    throw new SyncError(`lock ${target} in ${file}: ${reasonOf(error)}`, { cause: error })
+  }
+  return { release: () => db.close() }
+}
+
+/** Who holds the lock right now, or `undefined` when nobody does. */
+export function findLockHolder(stateFile: string, target: string): LockHolder | undefined {
+  const file = lockFile(stateFile, target)
+  if (readHolder(file) === undefined) return undefined
+  const db = new Database(file, { timeout: 0 })
+  try {
+    db.exec('BEGIN EXCLUSIVE')
+    return undefined
+  } catch {
+    return readHolder(file)
+  } finally {
+    db.close()
+  }
+}
+
+function locked(target: string, holder: LockHolder | undefined): LockedError {
+  const who =
+    holder === undefined
+      ? 'another run'
+      : `process ${holder.pid} on ${holder.host}, since ${new Date(holder.startedAt * 1000).toISOString()}`
+  return new LockedError(`${target} is being synchronised by ${who}`)
+}
+
+function readHolder(file: string): LockHolder | undefined {
+  try {
+    const { pid, host, startedAt } = JSON.parse(readFileSync(holderFile(file), 'utf8')) as Record<string, unknown>
+    const isHolder = typeof pid === 'number' && typeof host === 'string' && typeof startedAt === 'number'
+    return isHolder ? { pid, host, startedAt } : undefined
+  } catch {
+    return undefined // a holder file that is absent or torn only costs the message its detail
+  }
+}
+
+function lockFile(stateFile: string, target: string): string {
+  const name = createHash('sha256').update(target).digest('hex').slice(0, 16)
+  return join(dirname(stateFile), 'locks', `${name}.lock`)
+}
+
+function holderFile(file: string): string {
+  return `${file}.json`
+}

@@ -1,0 +1,54 @@
+import type { NostrEvent } from '../nostr/event.ts'
+import type { LayerName } from '../report.ts'
+import type { Db } from './state-file.ts'
+
+/** Ids seen and deletions met in this run. They lie in SQLite's temporary file, not in memory. */
+export class RunTables {
+  readonly #insertSeen
+  readonly #findSeen
+  readonly #insertDeletion
+  readonly #findDeletion
+
+  constructor(db: Db) {
+    this.#insertSeen = db.prepare<[Buffer, Buffer, LayerName]>(
+      'INSERT OR IGNORE INTO temp.seen (id, pubkey, layer) VALUES (?, ?, ?)',
+    )
+    this.#findSeen = db.prepare<[Buffer], { pubkey: Buffer }>('SELECT pubkey FROM temp.seen WHERE id = ?')
+    this.#insertDeletion = db.prepare<[Buffer, string, number]>(
+      `INSERT INTO temp.deletion (author, reference, until) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
+    )
+    this.#findDeletion = db.prepare<[Buffer, string], { until: number }>(
+      'SELECT until FROM temp.deletion WHERE author = ? AND reference = ?',
+    )
+  }
+
+  /** Whether a verified event with this id came before in this run (rule 4: only verified ones count). */
+  isSeen(id: string): boolean {
+    return this.#findSeen.get(toBlob(id)) !== undefined
+  }
+
+  /** Who signed an event seen in this run. */
+  authorOf(id: string): string | undefined {
+    return this.#findSeen.get(toBlob(id))?.pubkey.toString('hex')
+  }
+
+  /** Notes a verified event; false when it was seen before. */
+  markSeen(event: NostrEvent, layer: LayerName): boolean {
+    return this.#insertSeen.run(toBlob(event.id), toBlob(event.pubkey), layer).changes === 1
+  }
+
+  /** Notes that `author` deleted `reference` (an id, or an address up to `until`). */
+  addDeletion(author: string, reference: string, until: number): void {
+    this.#insertDeletion.run(toBlob(author), reference, until)
+  }
+
+  /** Up to which `created_at` the author deleted this reference; `undefined` when never. */
+  deletedUntil(author: string, reference: string): number | undefined {
+    return this.#findDeletion.get(toBlob(author), reference)?.until
+  }
+}
+
+function toBlob(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
+}

@@ -1,0 +1,69 @@
+/** The version that this program writes into the state file (`PRAGMA user_version`). */
+export const SCHEMA_VERSION = 1
+
+/*
+ * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
+ * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
+ * the outcome is open, the parked events.
+ */
+export const SCHEMA = `
+CREATE TABLE coverage (
+  target TEXT NOT NULL, source TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL,
+  version INTEGER NOT NULL, drained_at INTEGER NOT NULL, full_at INTEGER NOT NULL, had_events INTEGER NOT NULL,
+  PRIMARY KEY (target, source, layer, anchor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE anchor (
+  target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL,
+  PRIMARY KEY (target, scope, layer, anchor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE announcement (
+  target TEXT NOT NULL, address TEXT NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, json TEXT NOT NULL,
+  PRIMARY KEY (target, address)
+) STRICT;
+
+CREATE TABLE spool (
+  target TEXT NOT NULL, id BLOB NOT NULL, layer TEXT NOT NULL, kind INTEGER NOT NULL, pubkey BLOB NOT NULL,
+  address TEXT, created_at INTEGER NOT NULL, json TEXT NOT NULL, sources TEXT NOT NULL,
+  state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
+  parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0, software TEXT
+) STRICT;
+CREATE UNIQUE INDEX spool_id ON spool (target, id);
+CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
+CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
+
+CREATE TABLE witness (
+  target TEXT NOT NULL, relay TEXT NOT NULL, id BLOB NOT NULL, pubkey BLOB NOT NULL,
+  created_at INTEGER NOT NULL, expires_at INTEGER, proved_at INTEGER NOT NULL,
+  PRIMARY KEY (target, relay, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+  number INTEGER PRIMARY KEY, target TEXT NOT NULL, command TEXT NOT NULL, scope TEXT, started_at INTEGER NOT NULL,
+  duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER
+) STRICT;
+CREATE INDEX run_target ON run (target, number);
+`
+
+/*
+ * What lives as long as one run: on disk, in SQLite's temporary file. `read` holds how each anchor is read at each
+ * source in this run; an anchor is drained there when no filter of it stayed open.
+ */
+export const RUN_SCHEMA = `
+CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE found (
+  layer TEXT NOT NULL, anchor TEXT NOT NULL, number INTEGER NOT NULL, held INTEGER NOT NULL, PRIMARY KEY (layer, anchor)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX temp.found_number ON found (layer, number);
+CREATE TEMP TABLE read (
+  source TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, mode TEXT NOT NULL, since INTEGER,
+  open INTEGER NOT NULL, had_events INTEGER NOT NULL, PRIMARY KEY (source, layer, anchor)
+) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE deletion (
+  author BLOB NOT NULL, reference TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (author, reference)
+) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE link (child BLOB NOT NULL, parent BLOB NOT NULL, PRIMARY KEY (parent, child)) STRICT, WITHOUT ROWID;
+`

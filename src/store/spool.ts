@@ -1,0 +1,304 @@
+import { addressOf, isNewerVersion } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { LayerName, Outcome } from '../report.ts'
+import type { UnixSeconds } from '../time.ts'
+import type { Db } from './state-file.ts'
+
+/**
+ * Where an event in the spool stands:
+ * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved ·
+ * `parked` not settled, tried again · `refused` settled, remembered with its reason.
+ */
+export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused'
+
+/** An event that waits between stages or between runs. Times are Unix seconds. */
+export type SpooledEvent = {
+  readonly event: NostrEvent
+  readonly layer: LayerName
+  readonly state: SpoolState
+  readonly outcome: Outcome | undefined
+  readonly reason: string | undefined
+  readonly isOrphan: boolean
+  readonly isLate: boolean
+  /** Runs that ended with an `error:` or a text that nobody knows. */
+  readonly errorRuns: number
+  readonly parkedAt: UnixSeconds | undefined
+  readonly settledAt: UnixSeconds | undefined
+  readonly lastOkAt: UnixSeconds | undefined
+  readonly retryAt: UnixSeconds | undefined
+  readonly attempts: number
+  readonly software: string | undefined
+}
+
+/** What to write when an event is parked, refused or confirmed. Absent fields stay as they are. */
+export type SpoolChange = {
+  readonly state: SpoolState
+  readonly outcome?: Outcome
+  readonly reason?: string
+  readonly isOrphan?: boolean
+  readonly isError?: boolean
+  readonly lastOkAt?: UnixSeconds
+  readonly retryAt?: UnixSeconds | null
+  readonly wasSent?: boolean
+  readonly software?: string | undefined
+}
+
+/** Where a fetched event comes from. */
+export type Origin = {
+  readonly layer: LayerName
+  readonly source: string
+  readonly isLate: boolean
+  readonly isOutside: boolean
+}
+
+type Row = {
+  layer: LayerName
+  json: string
+  state: SpoolState
+  outcome: Outcome | null
+  reason: string | null
+  orphan: number
+  late: number
+  error_runs: number
+  parked_at: number | null
+  settled_at: number | null
+  last_ok_at: number | null
+  retry_at: number | null
+  attempts: number
+  software: string | null
+  rowid: number
+}
+
+/** Events between select and publish, and parked ones between runs, keyed by (target, id). */
+export class Spool {
+  readonly #db: Db
+  readonly #target: string
+  readonly #maxBytes: number
+
+  constructor(db: Db, target: string, maxBytes: number) {
+    this.#db = db
+    this.#target = target
+    this.#maxBytes = maxBytes
+  }
+
+  /** Whether there is no room for more: what is not spooled may not be covered by a checkpoint. */
+  isFull(): boolean {
+    const pages = Number(this.#db.pragma('page_count', { simple: true }))
+    const free = Number(this.#db.pragma('freelist_count', { simple: true }))
+    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true })) > this.#maxBytes
+  }
+
+  /** After a crash: what was never selected is fetched again, what was selected counts as parked without an answer. */
+  recover(now: UnixSeconds): void {
+    this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked', outcome = 'unanswered', reason = 'the run before ended first',
+           parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
+      )
+      .run(now, this.#target)
+  }
+
+  /** The spooled event with this id, in any state. */
+  find(id: string): SpooledEvent | undefined {
+    const row = this.#db.prepare('SELECT rowid, * FROM spool WHERE target = ? AND id = ?').get(this.#target, toBlob(id))
+    return row === undefined ? undefined : fromRow(row as Row)
+  }
+
+  /** The spooled version at an address, in any state. */
+  findVersion(address: string): SpooledEvent | undefined {
+    return this.#versions(address)[0]
+  }
+
+  /**
+   * Adds a fetched event. Of one address only the newest version stays: returns the versions that lost, which is the
+   * event itself when the spool holds a newer one.
+   */
+  addCandidate(event: NostrEvent, origin: Origin): SpooledEvent[] {
+    const address = addressOf(event)
+    const others = address === undefined ? [] : this.#versions(address)
+    const isBeaten = others.some((other) => isNewerVersion(other.event, event))
+    const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
+    if (isBeaten) return [candidate]
+    for (const other of others) this.remove(other.event.id)
+    this.#insert(event, address, origin)
+    return others
+  }
+
+  /** Events in a state, in pieces of at most `size`, oldest row first. The caller may change or remove what it was given. */
+  *inState(state: SpoolState, size: number, where: 'all' | 'replaceable' = 'all'): Generator<SpooledEvent[]> {
+    const only = where === 'replaceable' ? 'AND address IS NOT NULL' : ''
+    const page = this.#db.prepare(
+      `SELECT rowid, * FROM spool WHERE target = ? AND state = ? AND rowid > ? ${only} ORDER BY rowid LIMIT ?`,
+    )
+    let last = 0
+    for (;;) {
+      const rows = page.all(this.#target, state, last, size) as Row[]
+      if (rows.length === 0) return
+      last = rows.at(-1)?.rowid ?? last
+      yield rows.map(fromRow)
+    }
+  }
+
+  /** Marks an event as selected, to be sent in a stage. */
+  makeReady(id: string, stage: number): void {
+    this.#db
+      .prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`)
+      .run(stage, this.#target, toBlob(id))
+  }
+
+  /** Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags). */
+  orderByParents(): void {
+    this.#db.exec('DELETE FROM temp.link')
+    this.#db
+      .prepare(
+        `INSERT OR IGNORE INTO temp.link (child, parent)
+         SELECT c.id, p.id FROM spool c, json_each(c.json, '$.tags') t
+         JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
+         WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
+           AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
+      )
+      .run(this.#target)
+    const raise = this.#db.prepare(
+      `UPDATE spool SET level = @level WHERE target = @target AND state = 'ready' AND id IN (
+         SELECT l.child FROM spool p JOIN temp.link l ON l.parent = p.id
+         WHERE p.target = @target AND p.state = 'ready' AND p.level = @level - 1)`,
+    )
+    // Ids are hashes of what they refer to, so there is no cycle; the bound is against one all the same.
+    for (let level = 1; level < 10_000 && raise.run({ target: this.#target, level }).changes > 0; level += 1);
+  }
+
+  /** The next ready events of the lowest stage and level, oldest first; they are all of one stage and level. */
+  nextReady(limit: number): SpooledEvent[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT rowid, * FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
+           SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
+         ORDER BY created_at, id LIMIT @limit`,
+      )
+      .all({ target: this.#target, limit }) as Row[]
+    return rows.map(fromRow)
+  }
+
+  /** Moves an event to another state. */
+  change(id: string, change: SpoolChange, now: UnixSeconds): void {
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
+           orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
+           parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
+           settled_at = CASE WHEN @state = 'refused' THEN @now ELSE NULL END,
+           last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
+         WHERE target = @target AND id = @id`,
+      )
+      .run({
+        target: this.#target,
+        id: toBlob(id),
+        now,
+        state: change.state,
+        outcome: change.outcome ?? null,
+        reason: change.reason ?? null,
+        orphan: change.isOrphan === true ? 1 : 0,
+        error: change.isError === true ? 1 : 0,
+        sent: change.wasSent === true ? 1 : 0,
+        lastOkAt: change.lastOkAt ?? null,
+        retryAt: change.retryAt ?? null,
+        software: change.software ?? null,
+      })
+  }
+
+  /** Takes an event out: the target holds it, or it is not wanted. */
+  remove(id: string): void {
+    this.#db.prepare('DELETE FROM spool WHERE target = ? AND id = ?').run(this.#target, toBlob(id))
+  }
+
+  /** Of these ids, the spooled ones in a state. */
+  amongInState(ids: readonly string[], state: SpoolState): SpooledEvent[] {
+    return ids.flatMap((id) => this.find(id) ?? []).filter((spooled) => spooled.state === state)
+  }
+
+  /** How many events are in a state. */
+  count(state: SpoolState): number {
+    const sql = 'SELECT count(*) AS n FROM spool WHERE target = ? AND state = ?'
+    return (this.#db.prepare(sql).get(this.#target, state) as { n: number }).n
+  }
+
+  /** Events in a state grouped by outcome and reason, largest group first. */
+  groups(state: SpoolState): { outcome: Outcome; reason: string; count: number; example: string }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT outcome, reason, count(*) AS count, lower(hex(min(id))) AS example FROM spool
+         WHERE target = ? AND state = ? GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`,
+      )
+      .all(this.#target, state)
+    return rows as { outcome: Outcome; reason: string; count: number; example: string }[]
+  }
+
+  #versions(address: string): SpooledEvent[] {
+    const sql = 'SELECT rowid, * FROM spool WHERE target = ? AND address = ?'
+    return (this.#db.prepare(sql).all(this.#target, address) as Row[]).map(fromRow)
+  }
+
+  #insert(event: NostrEvent, address: string | undefined, origin: Origin) {
+    this.#db
+      .prepare(
+        `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        this.#target,
+        toBlob(event.id),
+        origin.layer,
+        event.kind,
+        toBlob(event.pubkey),
+        address ?? null,
+        event.created_at,
+        JSON.stringify(event),
+        origin.source,
+        origin.isOutside ? 'outside' : 'candidate',
+        origin.isLate ? 1 : 0,
+      )
+  }
+}
+
+function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
+  return {
+    event,
+    layer,
+    state: 'candidate',
+    outcome: undefined,
+    reason: undefined,
+    isOrphan: false,
+    isLate: false,
+    errorRuns: 0,
+    parkedAt: undefined,
+    settledAt: undefined,
+    lastOkAt: undefined,
+    retryAt: undefined,
+    attempts: 0,
+    software: undefined,
+  }
+}
+
+function fromRow(row: Row): SpooledEvent {
+  return {
+    event: JSON.parse(row.json) as NostrEvent,
+    layer: row.layer,
+    state: row.state,
+    outcome: row.outcome ?? undefined,
+    reason: row.reason ?? undefined,
+    isOrphan: row.orphan === 1,
+    isLate: row.late === 1,
+    errorRuns: row.error_runs,
+    parkedAt: row.parked_at ?? undefined,
+    settledAt: row.settled_at ?? undefined,
+    lastOkAt: row.last_ok_at ?? undefined,
+    retryAt: row.retry_at ?? undefined,
+    attempts: row.attempts,
+    software: row.software ?? undefined,
+  }
+}
+
+function toBlob(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
+}

@@ -1,0 +1,111 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { SyncError, reasonOf } from '../errors.ts'
+import { RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
+
+export type Db = Database.Database
+
+/**
+ * Opens the state file, making it (0600, in a directory of 0700) when there is none.
+ * Throws SyncError when it is unreadable, damaged, not ours, or of a newer version; it is never replaced.
+ */
+export function openStateFile(file: string): Db {
+  const reading = `read state ${file}`
+  try {
+    createPrivately(file)
+    const db = new Database(file)
+    try {
+      prepare(db, file)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  } catch (error) {
+    if (error instanceof SyncError) throw error
+    throw new SyncError(`${reading}: ${reasonOf(error)}`, { cause: error, hint: hintFor(error, file) })
+  }
+}
+
+/**
+ * A private copy of the state that is gone when it is closed, or when the process dies: what `--dry-run` plans with.
+ * It lies on disk in `directory`, so memory does not grow with it.
+ */
+export function openScratchCopy(file: string | undefined, directory: string): Db {
+  const copy = join(mkdtempSync(join(directory, 'ngit-sync-')), 'state.db')
+  try {
+    if (file !== undefined && existsSync(file)) copyInto(file, copy)
+    const db = new Database(copy)
+    db.pragma('journal_mode = MEMORY')
+    db.pragma('synchronous = OFF')
+    if (Number(db.pragma('user_version', { simple: true })) === 0) createTables(db, copy)
+    prepareConnection(db)
+    return db
+  } finally {
+    rmSync(dirname(copy), { recursive: true, force: true })
+  }
+}
+
+function copyInto(file: string, copy: string): void {
+  const db = openStateFile(file)
+  try {
+    db.prepare('VACUUM INTO ?').run(copy)
+  } finally {
+    db.close()
+  }
+}
+
+function createPrivately(file: string): void {
+  const directory = dirname(file)
+  if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (existsSync(file)) return
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+}
+
+function prepare(db: Db, file: string): void {
+  db.pragma('busy_timeout = 10000')
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  const version = Number(db.pragma('user_version', { simple: true }))
+  if (version > SCHEMA_VERSION) {
+    throw new SyncError(`read state ${file}: it was written by a newer version (schema ${version})`, {
+      hint: 'update ngit-sync, or name another file with --state',
+    })
+  }
+  const isSound = db.pragma('quick_check(1)', { simple: true }) === 'ok'
+  if (!isSound) throw new SyncError(`read state ${file}: the file is damaged`, { hint: hintFor(undefined, file) })
+  if (version === 0) createTables(db, file)
+  prepareConnection(db)
+}
+
+function createTables(db: Db, file: string): void {
+  const create = db.transaction(() => {
+    if (Number(db.pragma('user_version', { simple: true })) !== 0) return
+    const tables = db.prepare(`SELECT count(*) AS n FROM sqlite_schema`).get() as { n: number }
+    if (tables.n > 0) {
+      throw new SyncError(`read state ${file}: it is a database of another program`, {
+        hint: 'name another file with --state',
+      })
+    }
+    db.exec(SCHEMA)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })
+  create.immediate()
+}
+
+function prepareConnection(db: Db): void {
+  db.pragma('temp_store = FILE')
+  db.pragma('cache_size = -8000')
+  db.exec(RUN_SCHEMA)
+}
+
+function hintFor(error: unknown, file: string): string {
+  const code = (error as { code?: string } | undefined)?.code ?? ''
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code.startsWith('SQLITE_READONLY')) {
+    return 'the directory of the state file must be writable: name another with --state'
+  }
+  if (code === 'ENOSPC' || code === 'SQLITE_FULL') return 'free some space on that disk; nothing was lost'
+  return `move ${file} away, or restore it: without it the next run reads everything again, and parked events in it are lost`
+}

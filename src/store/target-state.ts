@@ -1,0 +1,39 @@
+import type { LayerName } from '../report.ts'
+import { AnchorStore } from './anchors.ts'
+import { CoverageStore } from './coverage.ts'
+import { RunTables } from './run-tables.ts'
+import { RunStore } from './runs.ts'
+import { Spool } from './spool.ts'
+import type { Db } from './state-file.ts'
+import { WitnessStore } from './witnesses.ts'
+
+/** Everything that is remembered for one target, and the working tables of one run. */
+export type TargetState = {
+  readonly coverage: CoverageStore
+  readonly anchors: AnchorStore
+  readonly spool: Spool
+  readonly witnesses: WitnessStore
+  readonly runs: RunStore
+  readonly run: RunTables
+  /** Runs `work` in one transaction: all of it is on disk afterwards, or nothing. */
+  transaction<T>(work: () => T): T
+  close(): void
+}
+
+/** The state of one target in an open state file. `versions` are the versions of the layers in force. */
+export function createTargetState(
+  db: Db,
+  target: string,
+  options: { versions: ReadonlyMap<LayerName, number>; maxSpoolBytes: number },
+): TargetState {
+  return {
+    coverage: new CoverageStore(db, target, options.versions),
+    anchors: new AnchorStore(db, target),
+    spool: new Spool(db, target, options.maxSpoolBytes),
+    witnesses: new WitnessStore(db, target),
+    runs: new RunStore(db, target),
+    run: new RunTables(db),
+    transaction: (work) => db.transaction(work).immediate(),
+    close: () => db.close(),
+  }
+}

@@ -1,0 +1,152 @@
+/*
+ * The story of a run: open → trust → read → select → publish → verify → checkpoint → report. Stages never call each
+ * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
+ */
+import { buildReport } from './build-report.ts'
+import { advanceCoverage } from './checkpoint.ts'
+import { LostRelayError, reasonOf, UsageError } from './errors.ts'
+import { openRun, type Run, type World } from './open-run.ts'
+import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
+import { readLayers } from './reading.ts'
+import type { Report } from './report.ts'
+import type { RunOptions } from './run-options.ts'
+import { hostsNamedMost } from './scope.ts'
+import { selectEvents } from './select.ts'
+import { createStaging } from './stages.ts'
+import { countMissingWitnesses, hasLostEverything } from './trust.ts'
+import { confirmSent } from './verify.ts'
+import { reviveWaiting } from './waiting.ts'
+
+/**
+ * One run. Returns its report, whatever went wrong on the way; throws SyncError when it cannot begin (the target is
+ * unreachable, no scope can be chosen) and UsageError when the scope matches nothing.
+ */
+export async function sync(options: RunOptions, world: World): Promise<Report> {
+  const startedMs = world.nowMs()
+  const run = await openRun(options, world)
+  let stop: PublishStop | undefined
+  try {
+    await trust(run)
+    await readLayers(run.reading)
+    refuseEmptyScope(run)
+    await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
+    stop = options.dryRun ? countUnsent(run) : await publish(run)
+  } catch (error) {
+    if (!(error instanceof LostRelayError)) throw error
+    stop = { type: 'stopped', reason: reasonOf(error) }
+    run.wasCutShort = true
+  }
+  if (!run.wasCutShort) moveCheckpoints(run)
+  const report = buildReport(run, stop, world.nowMs() - startedMs)
+  endRun(run, report)
+  return report
+}
+
+/** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
+async function trust(run: Run): Promise<void> {
+  const { target, sources, world, ledger, startedAt } = run
+  const { coverage, witnesses } = world.state
+  const context = { state: world.state, verifier: world.verifier, now: startedAt }
+  const peers = sources.map(({ peer }) => peer)
+  const missing = await countMissingWitnesses(target, peers, context)
+  if (missing > 0) {
+    ledger.note(
+      `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
+    )
+    coverage.void()
+    witnesses.forget(target.endpoint.url)
+  }
+  for (const { peer, log } of sources) {
+    if (!(await hasLostEverything(peer, context))) continue
+    log.note('serves nothing of what it once had, so everything is read')
+    ledger.problem({
+      what: 'source',
+      where: peer.endpoint.url,
+      reason: 'serves nothing of what it once had',
+      example: null,
+    })
+    coverage.void(peer.endpoint.url)
+    witnesses.forget(peer.endpoint.url)
+  }
+  distrustClocks(run)
+}
+
+/** A clock that is off by more than a third of the overlap eats it up: the run is full and says so. */
+function distrustClocks({ target, sources, world, ledger, reading }: Run): void {
+  const most = reading.policy.overlapSeconds / 3
+  for (const peer of [target, ...sources.map((source) => source.peer)]) {
+    const offset = peer.profile.clockOffsetSeconds ?? 0
+    if (Math.abs(offset) <= most) continue
+    const direction = offset > 0 ? 'ahead of' : 'behind'
+    ledger.note(
+      `The clock of ${peer.endpoint.url} is ${Math.abs(Math.round(offset))} s ${direction} ours, so everything is read.`,
+    )
+    world.state.coverage.ignoreInThisRun()
+  }
+}
+
+function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
+  if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
+  if (knowledge.members().announcements.size > 0) return
+  const hosts = hostsNamedMost(knowledge.announcements(), 3)
+  const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
+  const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
+  throw new UsageError([
+    `no announcement names ${choice.scope.host} in clone and relays (scope of ${target.endpoint.url})${named}: ${hint}`,
+  ])
+}
+
+function countUnsent({ world, ledger }: Run): undefined {
+  for (const piece of world.state.spool.inState('ready', 500)) {
+    for (const { layer } of piece) ledger.count(layer, 'published')
+  }
+}
+
+/** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
+async function publish(run: Run): Promise<PublishStop | undefined> {
+  const { world, target, ledger, software, startedAt } = run
+  const { state, clock, signal, verifier } = world
+  const blocked = new Map<string, string>()
+  const total = state.spool.count('ready')
+  let sent = 0
+  const onSent = (): void => world.progress.sending((sent += 1), total)
+  const pacer = world.createPacer(software)
+  const context: PublishContext = { target, state, ledger, pacer, clock, signal, software, blocked, onSent }
+  const { stageOf } = createStaging(run.knowledge.members())
+  const waiting = { target, state, ledger, now: startedAt, software, blocked, released: new Set<string>(), stageOf }
+  const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }
+  await reviveWaiting(waiting)
+  do {
+    const end = await publishReady(context)
+    if (end.type === 'door') return end
+    await confirmSent(proof)
+    if (end.type === 'stopped') return end
+  } while ((await reviveWaiting(waiting)) > 0)
+  return undefined
+}
+
+/** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
+function moveCheckpoints(run: Run): void {
+  const { options, world, sources, startedAt, witnesses } = run
+  const { state } = world
+  if (options.dryRun) return
+  state.transaction(() => witnesses.save(state.witnesses, startedAt))
+  const copiesEverything = options.command === 'catchup' && options.until === undefined && options.deletions === 'apply'
+  if (!copiesEverything) return
+  const { overlapSeconds } = options
+  state.transaction(() => {
+    for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
+      for (const read of state.coverage.reads(peer.endpoint.url)) {
+        const after = advanceCoverage(read, read.before, { startedAt, overlapSeconds })
+        const hadEvents = read.hadEvents || read.before?.hadEvents === true
+        if (after !== undefined)
+          state.coverage.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
+      }
+    }
+  })
+}
+
+function endRun({ world, number }: Run, report: Report): void {
+  const { exit, durationMs, totals } = report
+  world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
+}

@@ -1,0 +1,97 @@
+/*
+ * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So whatever was
+ * answered, or sent without an answer, is asked for again by id, and only what the target serves is accepted.
+ */
+import { addressOf, isNewerVersion } from './nostr/address.ts'
+import { isDeleted, recordDeletion } from './deletions.ts'
+import type { Ledger } from './ledger.ts'
+import { isExpired, type NostrEvent } from './nostr/event.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import { findDeletions, findServed, findVersions } from './relay/holdings.ts'
+import type { Peer } from './relay/peer.ts'
+import type { Outcome } from './report.ts'
+import type { SpooledEvent } from './store/spool.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { UnixSeconds } from './time.ts'
+
+/** What the proof needs. */
+export type VerifyContext = {
+  readonly target: Peer
+  readonly state: TargetState
+  readonly verifier: Verifier
+  readonly ledger: Ledger
+  readonly now: UnixSeconds
+  readonly software: string | undefined
+  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+}
+
+const PIECE = 250
+const ERROR_RUNS = 3
+const ERROR_SECONDS = 86_400
+
+/** Settles or parks every event that was sent, by what the target serves now. Throws LostRelayError. */
+export async function confirmSent(context: VerifyContext): Promise<void> {
+  const { state } = context
+  for (const piece of state.spool.inState('confirming', PIECE)) {
+    const proofs = await prove(piece, context)
+    state.transaction(() => {
+      for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), context)
+    })
+  }
+}
+
+async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Promise<Map<string, Outcome>> {
+  const proofs = new Map<string, Outcome>()
+  const served = await findServed(
+    context.target,
+    piece.map(({ event }) => event.id),
+  )
+  const proved = piece.filter(({ event }) => served.has(event.id))
+  for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
+  context.witness(
+    context.target.endpoint.url,
+    proved.map(({ event }) => event).filter((event) => addressOf(event) === undefined),
+  )
+  const absent = piece.map(({ event }) => event).filter((event) => !served.has(event.id))
+  if (absent.length > 0) await explainAbsence(absent, proofs, context)
+  return proofs
+}
+
+/** Not served after an answer: a newer version stands there, its author deleted it, or its time has passed. */
+async function explainAbsence(
+  absent: readonly NostrEvent[],
+  proofs: Map<string, Outcome>,
+  context: VerifyContext,
+): Promise<void> {
+  const addresses = absent.flatMap((event) => addressOf(event) ?? [])
+  const versions = await findVersions(context.target, addresses)
+  const deletions = await findDeletions(context.target, { ids: absent.map(({ id }) => id), addresses })
+  const verdicts = await context.verifier.verify(deletions)
+  for (const [index, event] of deletions.entries())
+    if (verdicts[index] === 'valid') recordDeletion(event, context.state.run)
+  for (const event of absent) {
+    const version = versions.get(addressOf(event) ?? '')
+    if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')
+    else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
+    else if (isExpired(event, context.now)) proofs.set(event.id, 'expired')
+  }
+}
+
+function conclude(spooled: SpooledEvent, proof: Outcome | undefined, context: VerifyContext): void {
+  const { event, layer } = spooled
+  if (proof === undefined) return park(spooled, context)
+  context.state.spool.remove(event.id)
+  context.ledger.settle(layer, proof)
+}
+
+/** An OK without storage is `pending`; what waited or had no answer stays so, until errors have lasted long enough. */
+function park(spooled: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
+  const { event, layer, outcome, errorRuns, parkedAt } = spooled
+  const isLasting = outcome === 'waiting' && errorRuns >= ERROR_RUNS && now - (parkedAt ?? now) >= ERROR_SECONDS
+  if (isLasting) {
+    state.spool.change(event.id, { state: 'refused', outcome: 'refused', software }, now)
+    return ledger.settle(layer, 'refused')
+  }
+  const isAnswered = outcome !== 'waiting' && outcome !== 'unanswered'
+  state.spool.change(event.id, { state: 'parked', ...(isAnswered ? { outcome: 'pending' } : {}) }, now)
+}

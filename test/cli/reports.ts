@@ -1,0 +1,251 @@
+import type { LayerReport, Report, SourceLayerReport } from '../../src/report.ts'
+
+/** Sun 2025-11-23 12:13:20 UTC: the `now` of all renderings. */
+export const NOW = 1_763_900_000
+
+const HOUR = 3600
+const ANCHORS = { full: 0, since: 0, reconcile: 0 }
+
+/** A layer with nothing in it, changed as asked. */
+export function layerReport(changes: Partial<LayerReport>): LayerReport {
+  return {
+    layer: 'announcements',
+    fetched: 0,
+    unique: 0,
+    invalid: 0,
+    held: 0,
+    published: 0,
+    outcomes: {},
+    lateArrivals: 0,
+    dropped: {},
+    ...changes,
+  }
+}
+
+/** A layer at a source, drained, changed as asked. */
+export function sourceLayer(changes: Partial<SourceLayerReport>): SourceLayerReport {
+  return {
+    layer: 'announcements',
+    mode: 'reconcile',
+    since: null,
+    anchors: ANCHORS,
+    filters: 1,
+    pages: 0,
+    events: 0,
+    bytes: 0,
+    end: 'drained',
+    reason: null,
+    ...changes,
+  }
+}
+
+/** A catchup that had nothing to do, changed as asked. */
+export function report(changes: Partial<Report>): Report {
+  return {
+    version: 1,
+    command: 'catchup',
+    exit: 0,
+    complete: true,
+    target: 'ws://localhost:7443',
+    targetSoftware: 'ngit-grasp 1.0.2',
+    scope: { kind: 'listed', why: 'the target is a GRASP relay', repositories: 214 },
+    range: { completeSince: null, fullAt: NOW },
+    window: null,
+    dryRun: false,
+    startedAt: NOW - 2,
+    durationMs: 1400,
+    layers: [
+      layerReport({ fetched: 231, unique: 219, held: 219 }),
+      layerReport({ layer: 'repositories', fetched: 4812, unique: 3976, held: 3976 }),
+      layerReport({ layer: 'threads', fetched: 12_044, unique: 11_310, held: 11_310 }),
+    ],
+    sources: [
+      {
+        url: 'wss://relay.one',
+        complete: true,
+        lastDrained: NOW - 29 * HOUR,
+        notes: [],
+        layers: [sourceLayer({ events: 231, bytes: 310_000 })],
+      },
+    ],
+    totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },
+    problems: [],
+    notes: [],
+    ...changes,
+  }
+}
+
+/** The run of the sketch: much was missing, one source was not read to its end, some events wait. */
+export const PARTIAL = report({
+  exit: 3,
+  complete: false,
+  durationMs: 571_000,
+  layers: [
+    layerReport({
+      fetched: 231,
+      unique: 219,
+      held: 208,
+      published: 11,
+      outcomes: { accepted: 2, pending: 9 },
+      lateArrivals: 3,
+    }),
+    layerReport({
+      layer: 'repositories',
+      fetched: 4812,
+      unique: 3976,
+      held: 3701,
+      published: 275,
+      outcomes: { accepted: 261, waiting: 14 },
+      lateArrivals: 22,
+      dropped: { 'out of scope': 1204, deleted: 31 },
+    }),
+    layerReport({
+      layer: 'threads',
+      fetched: 12_044,
+      unique: 11_310,
+      invalid: 2,
+      held: 10_998,
+      published: 312,
+      outcomes: { accepted: 309, waiting: 3 },
+      lateArrivals: 40,
+      dropped: { expired: 1 },
+    }),
+  ],
+  sources: [
+    {
+      url: 'wss://relay.one',
+      complete: true,
+      lastDrained: NOW - 29 * HOUR,
+      notes: ['more than 24 h since the last full pass: everything is read'],
+      layers: [
+        sourceLayer({ events: 14, bytes: 31_000 }),
+        sourceLayer({ layer: 'repositories', filters: 12, events: 259, bytes: 410_000 }),
+        sourceLayer({
+          layer: 'threads',
+          mode: 'since',
+          since: NOW - 30 * HOUR,
+          anchors: { full: 3, since: 211, reconcile: 0 },
+          filters: 4,
+          pages: 9,
+          events: 1,
+          bytes: 800,
+        }),
+      ],
+    },
+    {
+      url: 'wss://relay.two',
+      complete: false,
+      lastDrained: null,
+      notes: [],
+      layers: [
+        sourceLayer({
+          layer: 'threads',
+          mode: 'full',
+          filters: 12,
+          pages: 31,
+          events: 9120,
+          bytes: 5_200_000,
+          end: 'incomplete',
+          reason: 'idle 30 s on page 3 of #E 101–200',
+        }),
+      ],
+    },
+  ],
+  totals: { fetched: 17_087, unique: 15_505, held: 14_907, published: 598, accepted: 572, parked: 26, refused: 0 },
+  problems: [
+    {
+      what: 'waiting',
+      where: 'ws://localhost:7443',
+      reason: 'Event event must reference an accepted repository or accepted event',
+      count: 15,
+      example: 'ab'.repeat(32),
+    },
+    {
+      what: 'waiting',
+      where: 'ws://localhost:7443',
+      reason: 'invalid: no announcement exists for this repository',
+      count: 2,
+      example: '0f'.repeat(32),
+    },
+    {
+      what: 'pending',
+      where: 'ws://localhost:7443',
+      reason: "purgatory: won't be served until git data arrives",
+      count: 9,
+      example: 'cd'.repeat(32),
+    },
+    {
+      what: 'source',
+      where: 'wss://relay.two',
+      reason: 'threads: idle 30 s on page 3 of #E 101–200',
+      count: 1,
+      example: null,
+    },
+  ],
+  notes: ['relay.two keeps its old checkpoint (never), so the next run reads all of its threads again.'],
+})
+
+/** A catchup after an outage that went well, one event refused. */
+export const REPAIRED = report({
+  durationMs: 12_300,
+  range: { completeSince: NOW - 40 * 60, fullAt: NOW - 20 * HOUR },
+  layers: [layerReport({ fetched: 20, unique: 10, held: 3, published: 7, outcomes: { accepted: 6, refused: 1 } })],
+  sources: [
+    {
+      url: 'wss://relay.one',
+      complete: true,
+      lastDrained: NOW - 25 * 60,
+      notes: [],
+      layers: [
+        sourceLayer({
+          mode: 'since',
+          since: NOW - 40 * 60,
+          anchors: { full: 0, since: 1, reconcile: 0 },
+          pages: 2,
+          events: 20,
+          bytes: 11_000,
+        }),
+      ],
+    },
+  ],
+  totals: { fetched: 20, unique: 10, held: 3, published: 7, accepted: 6, parked: 0, refused: 1 },
+  problems: [
+    {
+      what: 'refused',
+      where: 'ws://localhost:7443',
+      reason: 'blocked: event contains too large tags',
+      count: 1,
+      example: 'ef'.repeat(32),
+    },
+  ],
+})
+
+/** A dry run of backfill. */
+export const DRY_BACKFILL = report({
+  command: 'backfill',
+  dryRun: true,
+  window: { since: NOW - 96 * HOUR, until: NOW - 24 * HOUR },
+  layers: [
+    layerReport({ fetched: 20, unique: 10, held: 3, published: 0 }),
+    layerReport({ layer: 'threads', fetched: 200, unique: 100, held: 30, published: 7 }),
+  ],
+  totals: { fetched: 220, unique: 110, held: 33, published: 7, accepted: 0, parked: 0, refused: 0 },
+})
+
+/** The target refused everything. */
+export const DOOR = report({
+  exit: 1,
+  complete: false,
+  targetSoftware: null,
+  layers: [layerReport({ fetched: 20, unique: 10, held: 3, published: 7, outcomes: { waiting: 7 } })],
+  totals: { fetched: 20, unique: 10, held: 3, published: 7, accepted: 0, parked: 7, refused: 0 },
+  problems: [
+    {
+      what: 'door',
+      where: 'ws://localhost:7443',
+      reason: 'auth-required: must be published by authenticated event author',
+      count: 7,
+      example: null,
+    },
+  ],
+})

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { hostAndPort, normalizeRelayUrl } from '../../src/nostr/host.ts'
+
+describe('normalizeRelayUrl', () => {
+  it.each([
+    ['wss://relay.example', 'wss://relay.example'],
+    ['wss://relay.example/', 'wss://relay.example'],
+    ['wss://Relay.Example/', 'wss://relay.example'],
+    ['WSS://RELAY.EXAMPLE', 'wss://relay.example'],
+    ['  wss://relay.example\n', 'wss://relay.example'],
+    ['wss://relay.example:443', 'wss://relay.example'],
+    ['ws://relay.example:80/', 'ws://relay.example'],
+    ['ws://relay.example:443', 'ws://relay.example:443'],
+    ['wss://relay.example:80', 'wss://relay.example:80'],
+    ['wss://relay.example:07777', 'wss://relay.example:7777'],
+    ['wss://relay.example.', 'wss://relay.example'],
+    ['wss://relay.example..', 'wss://relay.example'],
+    ['wss://relay.example.:7777/nostr', 'wss://relay.example:7777/nostr'],
+    ['wss://user:secret@relay.example/', 'wss://relay.example'],
+    ['wss://relay.example/nostr/', 'wss://relay.example/nostr'],
+    ['wss://relay.example/Nostr//', 'wss://relay.example/Nostr'],
+    ['wss://relay.example/a/../b', 'wss://relay.example/b'],
+    ['wss://relay.example/?key=A', 'wss://relay.example?key=A'],
+    ['wss://relay.example?', 'wss://relay.example'],
+    ['wss://relay.example/#part', 'wss://relay.example'],
+    ['ws://127.0.0.1:7777', 'ws://127.0.0.1:7777'],
+    ['ws://127.1', 'ws://127.0.0.1'],
+    ['ws://[::1]:7777/', 'ws://[::1]:7777'],
+    ['wss://[2001:DB8:0:0::1]:443', 'wss://[2001:db8::1]'],
+    ['wss://bücher.example', 'wss://xn--bcher-kva.example'],
+  ])('%j → %s', (text, expected) => expect(normalizeRelayUrl(text)).toBe(expected))
+
+  it.each([
+    '',
+    'relay.example',
+    'https://relay.example',
+    'wss://',
+    'wss://.',
+    'wss://a b',
+    'wss://relay.example:99999',
+    '-',
+  ])('refuses %j', (text) => expect(normalizeRelayUrl(text)).toBeUndefined())
+
+  it('changes nothing that it normalised already', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ validSchemes: ['ws', 'wss'], withQueryParameters: true, withFragments: true }), (url) => {
+        const normal = normalizeRelayUrl(url)
+        expect(normal).toBeDefined()
+        expect(normalizeRelayUrl(normal ?? '')).toBe(normal)
+      }),
+    )
+  })
+})
+
+describe('hostAndPort', () => {
+  it.each([
+    ['wss://relay.example', 'relay.example:443'],
+    ['ws://relay.example', 'relay.example:80'],
+    ['https://Relay.Example/npub1/repo.git', 'relay.example:443'],
+    ['http://relay.example:443/x', 'relay.example:443'],
+    ['https://relay.example./x', 'relay.example:443'],
+    ['https://relay.example..:8443/x', 'relay.example:8443'],
+    ['https://user:secret@relay.example/x', 'relay.example:443'],
+    ['https://relay.example@evil.example/x', 'evil.example:443'],
+    ['https://evil.example/relay.example', 'evil.example:443'],
+    ['https://evil.example#@relay.example', 'evil.example:443'],
+    ['ssh://git@Relay.Example/x.git', 'relay.example:22'],
+    ['ssh://git@relay.example:2222/x.git', 'relay.example:2222'],
+    ['git://relay.example./x', 'relay.example:9418'],
+    ['http://[::1]:8080/x', '[::1]:8080'],
+    ['https://[2001:DB8::1]', '[2001:db8::1]:443'],
+  ])('%j → %s', (text, expected) => expect(hostAndPort(text)).toBe(expected))
+
+  it.each([
+    ['nothing', ''],
+    ['a host alone', 'relay.example'],
+    ['host and port alone', 'relay.example:443'],
+    ['an scp address', 'git@relay.example:x.git'],
+    ['a path', '/srv/git/x.git'],
+    ['a file URL', 'file:///srv/git/x.git'],
+    ['a dot for a host', 'https://./x'],
+    ['a scheme whose port is not known', 'nostr://relay.example/x'],
+  ])('refuses %s', (_what, text) => expect(hostAndPort(text)).toBeUndefined())
+
+  it('says of a normalised relay URL what it says of the original', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ validSchemes: ['ws', 'wss'] }), (url) => {
+        expect(hostAndPort(normalizeRelayUrl(url) ?? '')).toBe(hostAndPort(url))
+      }),
+    )
+  })
+})

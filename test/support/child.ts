@@ -1,0 +1,48 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+
+/** How a child process ended. */
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+
+/** A Node process of a test; it dies with the test at the latest. */
+export type Child = {
+  readonly pid: number
+  /** What it wrote until now. */
+  stdout(): string
+  stderr(): string
+  readonly stdin: ChildProcessWithoutNullStreams['stdin']
+  readonly exited: Promise<Exit>
+  hasExited(): boolean
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Starts `node` with these arguments; `env` is its whole environment. */
+export function startNode(
+  args: readonly string[],
+  options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string },
+): Child {
+  const child = spawn(process.execPath, args, options)
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+  // A child that closes standard input early is no failure of the test.
+  child.stdin.on('error', () => undefined)
+  const killLater = (): void => void child.kill('SIGKILL')
+  process.once('exit', killLater)
+  let exit: Exit | undefined
+  const exited = new Promise<Exit>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      process.off('exit', killLater)
+      resolve((exit = { code, signal }))
+    })
+  })
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    stdin: child.stdin,
+    exited,
+    hasExited: () => exit !== undefined,
+    kill: (signal) => void child.kill(signal),
+  }
+}

@@ -1,0 +1,126 @@
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+
+/** How the answer to a REQ ends. `never`: nothing more comes; `drop`: the connection is cut. */
+export type ReqEnd =
+  | { readonly type: 'eose' }
+  | { readonly type: 'never' }
+  | { readonly type: 'drop' }
+  | { readonly type: 'closed'; readonly reason: string }
+  | { readonly type: 'notice'; readonly text: string }
+
+/** A whole answer to a REQ: rows, then the end, then whatever comes too late. */
+export type ReqAnswer = {
+  readonly rows: readonly unknown[]
+  readonly end: ReqEnd
+  /** Rows sent after the end. */
+  readonly late?: readonly unknown[]
+  /** Before each row and before the end. @default 0 */
+  readonly delayMs?: number
+}
+
+/** What `onReq` gets to know. */
+export type ReqContext = {
+  readonly subId: string
+  readonly filters: readonly Filter[]
+  /** 0 for the first REQ that this relay received, over all connections. */
+  readonly index: number
+  /** 0 for the first connection. */
+  readonly connection: number
+  /** What the relay would answer otherwise, the convenience options applied; change a copy to misbehave. */
+  readonly answer: ReqAnswer
+}
+
+/** What a relay does with an EVENT: no `ok`, no OK; `store` says whether it is kept. @default store: as `ok` */
+export type EventReply = {
+  readonly ok?: boolean
+  readonly text?: string
+  readonly store?: boolean
+  /** Before the OK. @default 0 */
+  readonly delayMs?: number
+  /** Cuts the connection, after the OK if there is one. */
+  readonly drop?: boolean
+}
+
+/** `silent`: neither kept nor answered; `drop-connection`: neither kept nor answered, and the connection is cut. */
+export type EventDecision = 'default' | 'silent' | 'drop-connection' | EventReply
+
+/** What a relay does with a NEG-OPEN instead of reconciling. */
+export type NegDecision = 'default' | 'silent' | { readonly error: string } | { readonly notice: string }
+
+/** A raw answer to the request for the NIP-11 document. */
+export type DocumentReply = {
+  /** @default 200 */
+  readonly status?: number
+  readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly delayMs?: number
+}
+
+/** The ways in which a scripted relay may behave; none set is a correct relay. All may change while it runs. */
+export type Behaviour = {
+  /** The most rows of a filter, whatever `limit` asks. */
+  pageCap?: number
+  ignoreUntil?: boolean
+  ignoreSince?: boolean
+  /** Oldest first instead of newest first; the page cap still cuts off the oldest. */
+  unordered?: boolean
+  /** Sends the first page of a connection again for every later REQ. */
+  repeatPage?: boolean
+  neverEose?: boolean
+  /** EOSE after so many rows; the others come after it. */
+  eoseEarly?: number
+  /** A reason ends this filter's REQ with CLOSED, without rows. */
+  closeReq?: (filter: Filter) => string | undefined
+  /** Answers every REQ with this NOTICE and nothing else. */
+  noticeOnly?: string
+  /** Before each row and each EOSE. */
+  delayMs?: number
+  /** Cuts the connection after so many rows of each REQ that has more. */
+  dropAfterRows?: number
+  /** Rows added behind those that match: forged, unasked, not even events. */
+  extraRows?: (filter: Filter) => readonly unknown[]
+  /** Rows sent after each EOSE. */
+  sendAfterEose?: (filter: Filter) => readonly unknown[]
+  /** Events that are held, and listed by NIP-77, but never served. */
+  hides?: (event: NostrEvent) => boolean
+  /** The last word on a REQ; the options above are in `context.answer`. */
+  onReq?: (context: ReqContext) => 'default' | ReqAnswer | Promise<'default' | ReqAnswer>
+  onEvent?: (event: NostrEvent) => EventDecision | Promise<EventDecision>
+  /** Whether an EVENT must have the right id and signature. @default true */
+  verify?: boolean
+  /** Whether NIP-09 is followed. @default true */
+  deletions?: boolean
+  /** Whether NIP-77 is spoken; if not, NEG-OPEN gets a NOTICE. @default false */
+  negentropy?: boolean
+  /** More matching events than this get NEG-ERR `blocked: too many query results` with this number. */
+  negentropyMax?: number
+  onNegOpen?: (filter: Filter) => NegDecision
+  /** What needs NIP-42 first. @default nothing, and no challenge is sent */
+  requireAuth?: readonly ('read' | 'write')[]
+  /** What happens to new WebSocket connections; `hang`: the handshake is never answered. @default `accept` */
+  connections?: 'accept' | 'refuse' | 'hang'
+  /** Fields of the NIP-11 document beside or over the usual ones. */
+  document?: Readonly<Record<string, unknown>>
+  /** Answers the request for the document instead. */
+  onDocument?: () => DocumentReply
+  /** The `Date` header minus our clock; `none` sends no header. @default 0 */
+  dateOffsetSeconds?: number | 'none'
+}
+
+/** Everything that a scripted relay received, in order. */
+export type Received = {
+  connections: number
+  readonly reqs: { readonly connection: number; readonly subId: string; readonly filters: readonly Filter[] }[]
+  /** Every EVENT, kept or not; the same one as often as it was sent. */
+  readonly events: NostrEvent[]
+  /** Subscription ids of CLOSE. */
+  readonly closes: string[]
+  readonly auths: NostrEvent[]
+  /** NEG-OPEN, NEG-MSG and NEG-CLOSE. */
+  readonly negs: { readonly label: string; readonly subId: string; readonly filter?: Filter }[]
+  /** Every message, parsed; text that is no JSON as it came. */
+  readonly frames: unknown[]
+  /** Requests for the NIP-11 document. */
+  documents: number
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { WebSocket } from 'ws'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import type { MemoryStore } from './memory-store.ts'
+import type { Behaviour, Received, ReqAnswer } from './scripted-behaviour.ts'
+import type { Negotiation } from './scripted-negentropy.ts'
+
+/** What all connections of a scripted relay share. */
+export type RelayState = {
+  readonly events: MemoryStore
+  readonly received: Received
+  readonly behaviour: Behaviour
+  readonly connections: Set<Connection>
+  url: string
+}
+
+/** An open REQ; events that arrive later go to it once it is `live`. */
+export type Subscription = { readonly filters: readonly Filter[]; live: boolean }
+
+/** One client of a scripted relay. */
+export type Connection = {
+  readonly number: number
+  readonly challenge: string
+  authenticated: boolean
+  firstAnswer?: ReqAnswer
+  readonly subscriptions: Map<string, Subscription>
+  readonly negotiations: Map<string, Negotiation>
+  send(...frame: readonly unknown[]): void
+  /** Cuts the connection once what was sent is out. */
+  drop(): Promise<void>
+  isOpen(): boolean
+}
+
+/** The connection of a socket. */
+export function createConnection(socket: WebSocket, number: number): Connection {
+  const send = (...frame: readonly unknown[]): void => {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame))
+  }
+  return {
+    number,
+    challenge: `challenge-${number}`,
+    authenticated: false,
+    subscriptions: new Map(),
+    negotiations: new Map(),
+    send,
+    drop: () => flushAndTerminate(socket),
+    isOpen: () => socket.readyState === socket.OPEN,
+  }
+}
+
+/** Sends an event to every open subscription that it matches. */
+export function broadcast(state: RelayState, event: NostrEvent, matches: (filter: Filter) => boolean): void {
+  for (const connection of state.connections) {
+    for (const [subId, { filters, live }] of connection.subscriptions) {
+      if (live && filters.some(matches)) connection.send('EVENT', subId, event)
+    }
+  }
+}
+
+async function flushAndTerminate(socket: WebSocket): Promise<void> {
+  while (socket.readyState === socket.OPEN && socket.bufferedAmount > 0) await sleep(1)
+  socket.terminate()
+}

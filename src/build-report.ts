@@ -1,5 +1,5 @@
 import type { PublishStop } from './publish.ts'
-import type { LayerReport, Problem, Report } from './report.ts'
+import type { Report } from './report.ts'
 import type { Run } from './open-run.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
@@ -49,7 +49,7 @@ function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number
 }
 
 function brokenLines({ world }: Run): number {
-  return sum([world.target, ...world.sources], (endpoint) => endpoint.brokenLines?.().count ?? 0)
+  return sum(world.sources, (endpoint) => endpoint.brokenLines?.().count ?? 0)
 }
 
 function rangeOf({ logs, options }: Run): Report['range'] {
@@ -69,10 +69,14 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
   for (const endpoint of [world.target, ...world.sources]) noteBrokenLines(endpoint, run)
   if (stop !== undefined)
     ledger.problem({ what: 'target', where: target.endpoint.url, reason: stop.reason, example: null })
-  for (const group of [...world.state.spool.groups('parked'), ...world.state.spool.groups('refused')]) {
+  const { spool } = world.state
+  const refused = spool.groups('refused', run.startedAt)
+  for (const group of [...spool.groups('parked'), ...refused]) {
     const { outcome, reason, count, example } = group
     ledger.problem({ what: outcome, where: target.endpoint.url, reason, count, example })
   }
+  const before = spool.count('refused') - sum(refused, ({ count }) => count)
+  if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
 }
 
 function noteSource(log: Run['logs'][number], { ledger }: Run): void {
@@ -96,9 +100,6 @@ function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): voi
     ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
 }
 
-function sum<T extends LayerReport | Run['world']['target'] | Problem>(
-  items: readonly T[],
-  value: (item: T) => number,
-): number {
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((total, item) => total + value(item), 0)
 }

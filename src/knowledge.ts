@@ -13,7 +13,7 @@ export class Knowledge {
   readonly #scope: Scope
   readonly #key: string
   readonly #announcements = new Map<string, Announcement>()
-  readonly #heldAddresses = new Set<string>()
+  readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
   constructor(state: TargetState, scope: Scope) {
@@ -37,9 +37,9 @@ export class Knowledge {
   learn(layer: LayerName, event: NostrEvent, held: boolean): void {
     if (event.kind === KIND.announcement) {
       this.#read += 1
-      const { address } = this.#keepNewest(event)
-      if (held) this.#heldAddresses.add(address)
-      this.#state.anchors.rememberAnnouncement(address, event)
+      const announcement = this.#keepNewest(event)
+      if (held) this.#noteHeld(announcement)
+      this.#state.anchors.rememberAnnouncement(announcement.address, event)
     }
     if (isRootKind(event.kind) && layer !== 'announcements') {
       this.#state.anchors.add(this.#key, 'threads', event.id, held)
@@ -69,11 +69,10 @@ export class Knowledge {
   isHeld(layer: LayerName, anchor: string, rootIsHeld: boolean): boolean {
     if (layer === 'threads' || layer === 'follow-ups') return rootIsHeld
     const address = parseAddress(anchor)
-    if (address === undefined) return this.#heldAddresses.size > 0
-    if (address.kind === KIND.announcement) return this.#heldAddresses.has(anchor)
-    const held = [...this.#heldAddresses].flatMap((text) => parseAddress(text) ?? [])
-    if (address.kind === KIND.state) return held.some(({ d }) => d === address.d)
-    return held.some(({ pubkey }) => pubkey === address.pubkey)
+    const { addresses, identifiers, authors } = this.#held
+    if (address === undefined) return addresses.size > 0
+    if (address.kind === KIND.announcement) return addresses.has(anchor)
+    return address.kind === KIND.state ? identifiers.has(address.d) : authors.has(address.pubkey)
   }
 
   /** Every announcement known, newest per address. */
@@ -84,6 +83,12 @@ export class Knowledge {
   /** Whether any announcement came from anywhere in this run. */
   hasReadAnnouncements(): boolean {
     return this.#read > 0
+  }
+
+  #noteHeld({ address, identifier, pubkey }: Announcement): void {
+    this.#held.addresses.add(address)
+    this.#held.identifiers.add(identifier)
+    this.#held.authors.add(pubkey)
   }
 
   #keepNewest(event: NostrEvent): Announcement {

@@ -71,7 +71,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const identity = { url: world.target.url, service, isFile: world.target.kind === 'file', profile: target.profile }
   const choice = chooseScope(options.scope, identity, state.runs.lastScope())
   state.runs.setScope(number, choice.scope.type)
-  state.spool.recover(startedAt)
+  state.spool.recover('the run before ended first', startedAt)
   const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, LAYER_NAMES)]))
   const sources = await openSources(options, world, logs)
   const ledger = new Ledger(LAYER_NAMES)

@@ -49,7 +49,7 @@ export type SourceLayerReport = {
 export type SourceReport = {
   readonly url: string
   readonly complete: boolean
-  /** When every anchor planned here was last drained before this run (the oldest); null when some never was. */
+  /** When the anchors read here were last drained before this run (the oldest of those that ever were); null when none was. */
   readonly lastDrained: UnixSeconds | null
   /** Why everything was read although a checkpoint was young, or other things worth a line. */
   readonly notes: readonly string[]

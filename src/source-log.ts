@@ -19,7 +19,7 @@ export class SourceLog {
   readonly #layers: Map<LayerName, LayerLog>
   readonly #notes = new Set<string>()
   #failure: string | undefined
-  #lastDrained: UnixSeconds | null | undefined
+  #lastDrained: UnixSeconds | undefined
   #oldestFull: UnixSeconds | null | undefined
   #malformed = 0
   #foreign = 0
@@ -37,7 +37,8 @@ export class SourceLog {
       const { mode, since } = decideRead(anchor, policy)
       log.anchors[mode] += 1
       if (since !== undefined) log.since = Math.min(log.since ?? since, since)
-      this.#lastDrained = older(this.#lastDrained, anchor.coverage?.drainedAt ?? null)
+      const drainedAt = anchor.coverage?.drainedAt
+      if (drainedAt !== undefined) this.#lastDrained = Math.min(this.#lastDrained ?? drainedAt, drainedAt)
       this.#oldestFull = older(this.#oldestFull, mode === 'full' ? policy.startedAt : (anchor.coverage?.fullAt ?? null))
     }
   }

@@ -35,6 +35,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     if (!(error instanceof LostRelayError)) throw error
     stop = { type: 'stopped', reason: reasonOf(error) }
     run.wasCutShort = true
+    world.state.spool.recover(stop.reason, run.startedAt)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
   const report = buildReport(run, stop, world.nowMs() - startedMs)

@@ -1,8 +1,9 @@
 import { Chalk } from 'chalk'
 import type { UnixSeconds } from '../time.ts'
-import { escapeForTerminal } from './escape.ts'
 import type { TimeContext } from './format-time.ts'
 import { padText, wrapText } from './text-width.ts'
+
+const NARROWEST = 40
 
 /** How something is rendered for a person. */
 export type RenderOptions = {
@@ -37,7 +38,7 @@ export function createCanvas({ color, width, now, timeZone, verbose = false }: R
   return {
     now,
     timeZone,
-    width: Math.max(40, width),
+    width: Math.max(NARROWEST, Number.isFinite(width) ? width : 80),
     verbose,
     plain: (text) => text,
     dim: chalk.dim,
@@ -46,11 +47,6 @@ export function createCanvas({ color, width, now, timeZone, verbose = false }: R
     warn: chalk.yellow.bold,
     bad: chalk.red.bold,
   }
-}
-
-/** A stranger's text, safe and of bounded length (rule 7). Every text of a relay, an author or a file goes through here. */
-export function foreign(text: string): string {
-  return escapeForTerminal(text, { maxLength: 400 })
 }
 
 /** A label and a text that wraps beside it: `target   wss://…`. */

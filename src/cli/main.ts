@@ -5,7 +5,7 @@ import { exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption, type Interruption } from './interruption.ts'
 import type { OutputOptions } from './options.ts'
 import { renderError } from './render-error.ts'
-import { stateFileOf } from './state-place.ts'
+import { stateFileOf, targetKeyOf } from './state-place.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -84,12 +84,14 @@ async function printReport(report: Report, output: OutputOptions, stream: NodeJS
 
 async function showStatus(line: StatusLine): Promise<number> {
   const { loadStatus } = await import('../store/load-status.ts')
-  const { renderStatus, renderStatusJson } = await import('./render-status.ts')
-  const status = loadStatus(stateFileOf(line.stateFile, process.env), line.target)
+  const { renderJson } = await import('./render-json.ts')
+  const { renderStatus } = await import('./render-status.ts')
+  const targetKey = line.target === undefined ? undefined : targetKeyOf(line.target)
+  const status = loadStatus(stateFileOf(line.stateFile, process.env), targetKey)
   const { stdout } = process
   const color = line.output.color && stdout.isTTY
   const text = line.output.json
-    ? renderStatusJson(status)
+    ? renderJson(status)
     : renderStatus(status, { color, width: widthOf(stdout), now: nowSeconds() })
   stdout.write(text)
   return 0

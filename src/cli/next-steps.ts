@@ -4,26 +4,22 @@ export type ProblemMeaning = {
   /** Follows the number and the word: `17 waiting: …`. */
   readonly meaning: string
   readonly step: string | null
-  /** Whether the number counts events, and so is worth a place in front. */
-  readonly counts: 'events' | 'other'
+  /** Whether the number counts events, and so stands in front. */
+  readonly isAboutEvents: boolean
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['door', 'target', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'source', 'file', 'notice']
 
 /** By `Problem.what`, the gravest first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
-  door: {
-    meaning: 'it refuses us, not the events',
-    step: 'Nothing was given up: all of it waits on disk. Get access to the target, then run again.',
-  },
   target: {
-    meaning: 'trouble with the target',
-    step: 'Nothing is lost: what was not settled waits on disk. Run again.',
+    meaning: 'it stopped answering, or refuses us',
+    step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',
   },
   source: {
-    meaning: 'not read to its end',
-    step: 'Its checkpoint did not move: the next run reads the same range again.',
+    meaning: '',
+    step: 'Where it was not read to its end its checkpoint did not move: the next run reads that again.',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {
@@ -39,7 +35,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'They wait on disk: the next run asks for them and sends what is missing.',
   },
   refused: {
-    meaning: 'refused for good',
+    meaning: 'the target will not take them',
     step: "They are sent again after 30 days, or when the target's software changes.",
   },
   protected: {
@@ -47,16 +43,19 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'Ask the authors to send them to the target.',
   },
   'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without them." },
-  'given-up': { meaning: 'waited longer than --forget-parked', step: null },
-  invalid: { meaning: 'wrong id, signature or content', step: null },
+  'given-up': { meaning: 'they waited longer than --forget-parked', step: null },
+  invalid: { meaning: 'not copied', step: null },
+  deleted: { meaning: 'deleted by their authors', step: null },
+  expired: { meaning: 'their time has passed (NIP-40)', step: null },
+  parent: { meaning: 'copied although it is outside the window', step: null },
 }
 
 const ORDER = Object.keys(MEANINGS)
 
 /** What a kind of problem means; an unknown kind ranks last and means what its reasons say. */
 export function meaningOf(what: string): ProblemMeaning {
-  const counts = ABOUT_PLACES.includes(what) ? 'other' : 'events'
+  const isAboutEvents = !ABOUT_PLACES.includes(what)
   const known = Object.hasOwn(MEANINGS, what) ? MEANINGS[what] : undefined
-  const { meaning, step } = known ?? { meaning: '', step: null }
-  return { rank: known === undefined ? ORDER.length : ORDER.indexOf(what), meaning, step, counts }
+  if (known === undefined) return { rank: ORDER.length, meaning: '', step: null, isAboutEvents }
+  return { rank: ORDER.indexOf(what), ...known, isAboutEvents }
 }

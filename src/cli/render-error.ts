@@ -10,7 +10,7 @@ export function renderError(thrown: unknown, command?: string): string {
 
 /** One line per problem with the command line or the configuration, and where the help is. */
 export function renderUsageProblems(problems: readonly string[], command?: string): string {
-  const help = command === undefined ? 'ngit-sync --help' : `ngit-sync ${command} --help`
+  const help = command === undefined ? 'ngit-sync --help' : `ngit-sync ${escapeForTerminal(command)} --help`
   return `${problems.map((problem) => line('error', problem)).join('')}see ${help}\n`
 }
 

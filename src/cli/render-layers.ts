@@ -1,15 +1,9 @@
-import type { LayerName, LayerReport, Outcome, Report } from '../report.ts'
-import { foreign, hanging, type Canvas } from './canvas.ts'
+import type { LayerReport, Outcome, Report } from '../report.ts'
+import { layerTitle } from './layer-title.ts'
+import { hanging, type Canvas } from './canvas.ts'
+import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
-
-/** Layers are known by number in the documentation. */
-const LAYER_NUMBERS: Readonly<Record<LayerName, number>> = {
-  announcements: 1,
-  repositories: 2,
-  threads: 3,
-  'follow-ups': 4,
-}
 
 /** The order of the columns: good, then waiting, then final refusals. */
 const OUTCOMES: readonly Outcome[] = [
@@ -29,13 +23,22 @@ const OUTCOMES: readonly Outcome[] = [
 ]
 const STORED: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
 const PARKED: readonly Outcome[] = ['pending', 'waiting', 'unanswered']
-const REFUSED: readonly Outcome[] = ['refused', 'invalid', 'protected', 'expired', 'deleted', 'too-large', 'given-up']
+/** The outcomes by which the target ends without the event, for good. */
+export const REFUSED: readonly Outcome[] = [
+  'refused',
+  'invalid',
+  'protected',
+  'expired',
+  'deleted',
+  'too-large',
+  'given-up',
+]
 
 type Numbers = { readonly heading: string; readonly expendable: number; of(layer: LayerReport): number }
 
-/** A layer's name with its number: `2 repositories`. */
-export function layerTitle(layer: LayerName): string {
-  return `${LAYER_NUMBERS[layer]} ${layer}`
+/** How many events the target refused for good in this run. */
+export function countRefused(layers: readonly LayerReport[]): number {
+  return layers.reduce((sum, layer) => sum + sumOutcomes(layer, REFUSED), 0)
 }
 
 /** The table of layers with its totals, and below it what was left out and what came late. */
@@ -69,8 +72,11 @@ function layerTable(canvas: Canvas, { layers, dryRun }: Report): string[] {
 }
 
 function outcomeNumbers(heading: string, outcomes: readonly Outcome[]): Numbers {
-  const of = (layer: LayerReport): number => outcomes.reduce((sum, outcome) => sum + (layer.outcomes[outcome] ?? 0), 0)
-  return { heading, expendable: outcomes === STORED ? 2 : 1, of }
+  return { heading, expendable: outcomes === STORED ? 2 : 1, of: (layer) => sumOutcomes(layer, outcomes) }
+}
+
+function sumOutcomes(layer: LayerReport, outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + (layer.outcomes[outcome] ?? 0), 0)
 }
 
 /** Columns of nothing but zeroes are left out, except those that say what was read, held and sent. */

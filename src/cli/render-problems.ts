@@ -1,6 +1,7 @@
 import { encodeEventId } from '../nostr/nip19.ts'
 import type { Problem } from '../report.ts'
-import { foreign, hanging, type Canvas } from './canvas.ts'
+import { hanging, type Canvas } from './canvas.ts'
+import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { meaningOf } from './next-steps.ts'
 import { ellipsizeMiddle, padText } from './text-width.ts'
@@ -28,32 +29,41 @@ function groupProblems(problems: readonly Problem[]): Group[] {
 }
 
 function renderGroup(canvas: Canvas, { what, where, problems }: Group): string[] {
-  const { meaning, step, counts } = meaningOf(what)
+  const { meaning, step, isAboutEvents } = meaningOf(what)
   const count = problems.reduce((sum, problem) => sum + problem.count, 0)
-  const place = where === '' ? '' : `${counts === 'events' ? ' at' : ''} ${foreign(where)}`
+  const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`
   const title = `${foreign(what)}${place}${meaning === '' ? '' : `: ${meaning}`}`
-  const prefix = counts === 'events' ? ` ${formatCount(count)} ` : ' '
   return [
-    ...hanging(canvas, prefix, title, canvas.warn),
-    ...renderReasons(canvas, problems),
+    ...hanging(canvas, isAboutEvents ? ` ${formatCount(count)} ` : ' ', title, canvas.warn),
+    ...renderReasons(canvas, problems, isAboutEvents && problems.length > 1),
     ...(step === null ? [] : hanging(canvas, '   → ', step)),
   ]
 }
 
 /** A reason that stands alone needs no number: the group has it. */
-function renderReasons(canvas: Canvas, problems: readonly Problem[]): string[] {
+function renderReasons(canvas: Canvas, problems: readonly Problem[], isCounted: boolean): string[] {
   const sorted = [...problems].sort((a, b) => b.count - a.count)
   const shown = canvas.verbose ? sorted : sorted.slice(0, MAX_REASONS)
-  const width = problems.length === 1 ? 0 : Math.max(...sorted.map(({ count }) => formatCount(count).length)) + 1
-  const lines = shown.flatMap((problem) => {
-    const prefix = width === 0 ? '   ' : `   ${padText(formatCount(problem.count), width - 1, 'right')} `
-    return [...hanging(canvas, prefix, `"${foreign(problem.reason)}"`), ...renderExample(canvas, problem)]
+  const width = Math.max(...sorted.map(({ count }) => formatCount(count).length))
+  const lines = shown.flatMap(({ what, reason, count, example }) => {
+    const prefix = isCounted ? `   ${padText(formatCount(count), width, 'right')} ` : '   '
+    return [
+      ...hanging(canvas, prefix, `"${foreign(reason)}"${timesText(what, count)}`),
+      ...renderExample(canvas, example),
+    ]
   })
   const hidden = sorted.slice(shown.length)
   return hidden.length === 0 ? lines : [...lines, ...hanging(canvas, '   ', hiddenReasons(hidden), canvas.dim)]
 }
 
-function renderExample(canvas: Canvas, { example }: Problem): string[] {
+/** What is not about events counts filters, lines or the like. */
+function timesText(what: string, count: number): string {
+  if (meaningOf(what).isAboutEvents || count < 2) return ''
+  return what === 'source' ? ` (${formatCount(count)} filters)` : ` (${formatCount(count)} times)`
+}
+
+/** The line below a reason that names one event, whole where it fits. */
+export function renderExample(canvas: Canvas, example: string | null): string[] {
   if (example === null) return []
   const prefix = '     e.g. '
   return [prefix + canvas.dim(ellipsizeMiddle(foreign(encodeEventId(example)), canvas.width - prefix.length))]

@@ -1,8 +1,9 @@
 import type { Report, SourceLayerReport, SourceReport } from '../report.ts'
-import { foreign, hanging, labelled, type Canvas } from './canvas.ts'
+import { hanging, labelled, type Canvas } from './canvas.ts'
+import { foreign } from './foreign.ts'
 import { formatBytes, formatCount, formatPlural } from './format-quantity.ts'
 import { formatTime, formatTimeWithAge } from './format-time.ts'
-import { layerTitle } from './render-layers.ts'
+import { layerTitle } from './layer-title.ts'
 import { countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 import { visibleWidth } from './text-width.ts'
 

@@ -1,12 +1,13 @@
-import { encodeEventId } from '../nostr/nip19.ts'
 import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../status.ts'
-import { createCanvas, foreign, hanging, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import { createCanvas, hanging, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
+import { foreign } from './foreign.ts'
 import { formatAge, formatTime, formatTimeWithAge } from './format-time.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
-import { layerTitle } from './render-layers.ts'
-import { countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
-import { ellipsizeMiddle } from './text-width.ts'
+import { renderJson } from './render-json.ts'
+import { layerTitle } from './layer-title.ts'
+import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
+import { renderExample } from './render-problems.ts'
 
 /** The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it lazily. */
 export function renderStatus(status: Status, options: RenderOptions): string {
@@ -14,6 +15,11 @@ export function renderStatus(status: Status, options: RenderOptions): string {
   const head = labelled(canvas, 'state', foreign(status.stateFile))
   if (status.targets.length === 0) return joinBlocks([head, ['no run has been made yet']])
   return joinBlocks([head, ...status.targets.flatMap((target) => renderTarget(canvas, target))])
+}
+
+/** The status as one JSON document with a newline at its end. */
+export function renderStatusJson(status: Status): string {
+  return renderJson(status)
 }
 
 function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
@@ -49,15 +55,14 @@ function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): st
 }
 
 function coverageColumns(canvas: Canvas, rows: readonly CoverageStatus[]): readonly Column[] {
-  const times = (heading: string, expendable: number, of: (row: CoverageStatus) => number): Column => {
-    return column(heading, expendable, rows, (row) => ({ text: formatTimeWithAge(of(row), canvas) }))
-  }
   return fitColumns(
     [
-      column('layer', 0, rows, ({ layer }) => ({ text: `  ${layerTitle(layer)}` })),
-      { ...column('anchors', 1, rows, ({ anchors }) => countCell(canvas, anchors)), align: 'right' },
-      column('drained', 0, rows, (row) => ({ text: drainedText(row, canvas) })),
-      times('in full', 2, ({ oldestFullAt }) => oldestFullAt),
+      column({ heading: 'layer', expendable: 0 }, rows, ({ layer }) => ({ text: `  ${layerTitle(layer)}` })),
+      column({ heading: 'anchors', expendable: 1, align: 'right' }, rows, ({ anchors }) => countCell(canvas, anchors)),
+      column({ heading: 'drained', expendable: 0 }, rows, (row) => ({ text: drainedText(row, canvas) })),
+      column({ heading: 'in full', expendable: 2 }, rows, ({ oldestFullAt }) => ({
+        text: formatTimeWithAge(oldestFullAt, canvas),
+      })),
     ],
     canvas.width,
   )
@@ -76,7 +81,7 @@ function renderParked(canvas: Canvas, parked: ParkedStatus): string[] {
   return [
     ...hanging(canvas, ` ${formatCount(count)} `, title, canvas.warn),
     ...hanging(canvas, '   ', `"${foreign(reason)}"`),
-    ...exampleLine(canvas, example),
+    ...renderExample(canvas, example),
   ]
 }
 
@@ -85,25 +90,23 @@ function renderRefused(canvas: Canvas, { reason, count, software, example }: Ref
   return [
     ...hanging(canvas, ` ${formatCount(count)} `, `refused for good${by}`, canvas.warn),
     ...hanging(canvas, '   ', `"${foreign(reason)}"`),
-    ...exampleLine(canvas, example),
+    ...renderExample(canvas, example),
   ]
-}
-
-function exampleLine(canvas: Canvas, example: string | null): string[] {
-  if (example === null) return []
-  const prefix = '     e.g. '
-  return [prefix + canvas.dim(ellipsizeMiddle(foreign(encodeEventId(example)), canvas.width - prefix.length))]
 }
 
 function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {
   if (runs.length === 0) return []
   const columns = [
-    column('run', 0, runs, ({ startedAt }) => ({ text: formatTimeWithAge(startedAt, canvas) })),
-    column('command', 1, runs, ({ command }) => ({ text: command })),
-    column('took', 2, runs, ({ durationMs }) => ({ text: durationMs === null ? '·' : formatDuration(durationMs) })),
-    { ...column('sent', 4, runs, ({ published }) => countCell(canvas, published)), align: 'right' } as const,
-    { ...column('parked', 3, runs, ({ parked }) => countCell(canvas, parked)), align: 'right' } as const,
-    column('end', 0, runs, ({ exit }) => endCell(canvas, exit)),
+    column({ heading: 'run', expendable: 0 }, runs, ({ startedAt }) => ({
+      text: formatTimeWithAge(startedAt, canvas),
+    })),
+    column({ heading: 'command', expendable: 1 }, runs, ({ command }) => ({ text: command })),
+    column({ heading: 'took', expendable: 2, align: 'right' }, runs, ({ durationMs }) => ({
+      text: durationMs === null ? '·' : formatDuration(durationMs),
+    })),
+    column({ heading: 'sent', expendable: 4, align: 'right' }, runs, ({ published }) => countCell(canvas, published)),
+    column({ heading: 'parked', expendable: 3, align: 'right' }, runs, ({ parked }) => countCell(canvas, parked)),
+    column({ heading: 'end', expendable: 0 }, runs, ({ exit }) => endCell(canvas, exit)),
   ]
   return layOutTable(canvas, fitColumns(columns, canvas.width))
 }
@@ -111,10 +114,6 @@ function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {
 function endCell(canvas: Canvas, exit: number | null): Cell {
   if (exit === null) return { text: 'no end', paint: canvas.warn }
   return { text: `${exitWord(exit)} (${exit})`, paint: exit === 0 ? canvas.good : canvas.warn }
-}
-
-function column<Row>(heading: string, expendable: number, rows: readonly Row[], cell: (row: Row) => Cell): Column {
-  return { heading, align: 'left', expendable, cells: rows.map(cell) }
 }
 
 function timesText(attempts: number): string {

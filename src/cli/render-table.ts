@@ -1,11 +1,15 @@
-import type { Problem, Report } from '../report.ts'
-import { createCanvas, foreign, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import type { Report } from '../report.ts'
+import { createCanvas, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import { foreign } from './foreign.ts'
 import { formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
-import { renderLayers } from './render-layers.ts'
+import { countRefused, REFUSED, renderLayers } from './render-layers.ts'
 import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
+
+/** Problems that change nothing about the promise: what a source serves wrongly, what it says, what was copied besides. */
+const HARMLESS: readonly string[] = ['invalid', 'notice', 'parent']
 
 /**
  * The report for a person: what was asked, what came, what is wrong, and the verdict last. A run that had nothing to do is one
@@ -25,18 +29,23 @@ export function renderReport(report: Report, options: RenderOptions): string {
   ])
 }
 
-/** Whether `--quiet` prints nothing: the run ended well, and nothing was refused in it that the operator has not been told. */
+/** Whether `--quiet` prints nothing: the run ended well, and the target refused nothing that earlier runs did not tell. */
 export function isAllWell(report: Report): boolean {
-  const isHarmless = ({ what, where }: Problem): boolean => {
-    return what === 'notice' || what === 'parent' || (what === 'invalid' && where !== report.target)
-  }
-  return report.exit === 0 && report.problems.every(isHarmless) && !(report.dryRun && report.totals.published > 0)
+  const { exit, dryRun, totals, problems, layers } = report
+  const isTold = problems.every(({ what, where }) => isRemembered(what, where, report) || HARMLESS.includes(what))
+  return exit === 0 && isTold && countRefused(layers) === 0 && !(dryRun && totals.published > 0)
 }
 
+/** The sentence of the verdict is enough when nothing was sent and nothing is wrong but what earlier runs told. */
 function hasNothingToTell(report: Report): boolean {
-  return (
-    report.exit === 0 && report.problems.length === 0 && report.totals.published === 0 && report.totals.parked === 0
-  )
+  const { exit, totals, problems, layers } = report
+  const isTold = problems.every(({ what, where }) => isRemembered(what, where, report))
+  return exit === 0 && isTold && countRefused(layers) === 0 && totals.published === 0 && totals.parked === 0
+}
+
+/** Refusals at the target are in every report, from the run in which they happened on. */
+function isRemembered(what: string, where: string, { target }: Report): boolean {
+  return where === target && REFUSED.some((outcome) => outcome === what)
 }
 
 function renderHead(canvas: Canvas, report: Report): string[] {

@@ -1,6 +1,7 @@
 import type { Report } from '../report.ts'
-import { foreign, type Canvas, type Paint } from './canvas.ts'
+import { type Canvas, type Paint } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
+import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { wrapText } from './text-width.ts'
@@ -32,7 +33,8 @@ function completeText(canvas: Canvas, report: Report): string {
   const { published, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
   if (published === 0 && parked === 0) {
-    return `${held === 0 ? 'the sources have nothing that is missing' : `the target already held ${allEvents(held)}`}${range}.`
+    const others = refused === 0 ? '' : `, but for ${formatCount(refused)} that it refused in earlier runs`
+    return `${held === 0 ? 'there was nothing to copy' : `the target already held ${allEvents(held)}`}${range}${others}.`
   }
   const parts = [`${formatPlural(published, 'event')} sent`, `${formatCount(held)} already held`]
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
@@ -60,10 +62,11 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ totals, sources, problems }: Report): string[] {
+function whatIsMissing({ exit, totals, sources, problems }: Report): string[] {
   const parts: string[] = []
-  if (problems.some(({ what }) => what === 'door')) parts.push('the target refuses us')
-  if (problems.some(({ what }) => what === 'target')) parts.push('there was trouble with the target')
+  if (exit === 1) parts.push('the target refuses us')
+  if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
+  if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0) {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)
   }

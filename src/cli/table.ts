@@ -39,6 +39,15 @@ export function countCell(canvas: Canvas, count: number, paint: Paint = canvas.p
   return count === 0 ? { text: '·', paint: canvas.dim } : { text: formatShortCount(count), paint }
 }
 
+/** A column with one cell per row, left-aligned unless said otherwise. */
+export function column<Row>(
+  { heading, expendable, align = 'left' }: Pick<Column, 'heading' | 'expendable'> & { align?: Column['align'] },
+  rows: readonly Row[],
+  cell: (row: Row) => Cell,
+): Column {
+  return { heading, align, expendable, cells: rows.map(cell) }
+}
+
 /** The table as lines, the headings first: one line per row, no column wider than its widest cell. */
 export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[] {
   const table = new Table({

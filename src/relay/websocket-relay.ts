@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { SyncError } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
@@ -91,6 +92,8 @@ class SocketRelay implements WebSocketRelay {
 
   constructor(url: string, options: WebSocketRelayOptions) {
     this.url = url
+    // Every event in flight listens to it: a full window is no leak.
+    setMaxListeners(0, this.#life.signal)
     const settings = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
     const { key, onNotice = () => undefined } = options
     this.#settings = settings

@@ -88,15 +88,15 @@ export class Spool {
     return (pages - free) * Number(this.#db.pragma('page_size', { simple: true })) > this.#maxBytes
   }
 
-  /** After a crash: what was never selected is fetched again, what was selected counts as parked without an answer. */
-  recover(now: UnixSeconds): void {
+  /** After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason. */
+  recover(reason: string, now: UnixSeconds): void {
     this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
     this.#db
       .prepare(
-        `UPDATE spool SET state = 'parked', outcome = 'unanswered', reason = 'the run before ended first',
+        `UPDATE spool SET state = 'parked', outcome = 'unanswered', reason = ?,
            parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
       )
-      .run(now, this.#target)
+      .run(reason, now, this.#target)
   }
 
   /** The spooled event with this id, in any state. */
@@ -223,14 +223,14 @@ export class Spool {
     return (this.#db.prepare(sql).get(this.#target, state) as { n: number }).n
   }
 
-  /** Events in a state grouped by outcome and reason, largest group first. */
-  groups(state: SpoolState): { outcome: Outcome; reason: string; count: number; example: string }[] {
+  /** Events in a state grouped by outcome and reason, largest group first; `refused` ones only if settled at `since` or later. */
+  groups(state: SpoolState, since = 0): { outcome: Outcome; reason: string; count: number; example: string }[] {
     const rows = this.#db
       .prepare(
         `SELECT outcome, reason, count(*) AS count, lower(hex(min(id))) AS example FROM spool
-         WHERE target = ? AND state = ? GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`,
+         WHERE target = ? AND state = ? AND coalesce(settled_at, ?) >= ? GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`,
       )
-      .all(this.#target, state)
+      .all(this.#target, state, since, since)
     return rows as { outcome: Outcome; reason: string; count: number; example: string }[]
   }
 

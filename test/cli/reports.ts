@@ -1,3 +1,4 @@
+import type { Status } from '../../src/status.ts'
 import type { LayerReport, Report, SourceLayerReport } from '../../src/report.ts'
 
 /** Sun 2025-11-23 12:13:20 UTC: the `now` of all renderings. */
@@ -241,11 +242,84 @@ export const DOOR = report({
   totals: { fetched: 20, unique: 10, held: 3, published: 7, accepted: 0, parked: 7, refused: 0 },
   problems: [
     {
-      what: 'door',
+      what: 'target',
       where: 'ws://localhost:7443',
       reason: 'auth-required: must be published by authenticated event author',
-      count: 7,
+      count: 1,
       example: null,
     },
   ],
 })
+
+/** A target with everything in its status. */
+export const STATUS: Status = {
+  version: 1,
+  stateFile: '/home/me/.local/state/ngit-sync/state.db',
+  targets: [
+    {
+      target: 'ws://localhost:7443',
+      coverage: [
+        {
+          source: 'wss://relay.one',
+          layer: 'announcements',
+          anchors: 1,
+          oldestDrainedAt: NOW - 29 * HOUR,
+          newestDrainedAt: NOW - 29 * HOUR,
+          oldestFullAt: NOW - 29 * HOUR,
+        },
+        {
+          source: 'wss://relay.one',
+          layer: 'threads',
+          anchors: 3812,
+          oldestDrainedAt: NOW - 240 * HOUR,
+          newestDrainedAt: NOW - 29 * HOUR,
+          oldestFullAt: NOW - 264 * HOUR,
+        },
+        {
+          source: 'wss://relay.two',
+          layer: 'announcements',
+          anchors: 1,
+          oldestDrainedAt: NOW - 600,
+          newestDrainedAt: NOW - 600,
+          oldestFullAt: NOW - 20 * HOUR,
+        },
+      ],
+      parked: [
+        {
+          outcome: 'waiting',
+          reason: 'invalid: no announcement exists for this repository',
+          count: 17,
+          oldestAt: NOW - 30 * HOUR,
+          nextTryAt: null,
+          example: 'ab'.repeat(32),
+          attempts: 1,
+        },
+        {
+          outcome: 'pending',
+          reason: "purgatory: won't be served until git data arrives",
+          count: 1,
+          oldestAt: NOW - 120,
+          nextTryAt: NOW + 1980,
+          example: 'cd'.repeat(32),
+          attempts: 3,
+        },
+      ],
+      refused: [
+        {
+          reason: 'blocked: event contains too large tags',
+          count: 1204,
+          software: 'khatru 0.9',
+          example: 'ef'.repeat(32),
+        },
+        { reason: 'blocked', count: 1, software: null, example: null },
+      ],
+      runs: [
+        { startedAt: NOW - 60, durationMs: null, command: 'catchup', exit: null, published: 0, parked: 0 },
+        { startedAt: NOW - 29 * HOUR, durationMs: 571_000, command: 'catchup', exit: 3, published: 598, parked: 26 },
+        { startedAt: NOW - 240 * HOUR, durationMs: 1400, command: 'backfill', exit: 0, published: 0, parked: 0 },
+      ],
+      lock: { pid: 4711, host: 'git.example.org', startedAt: NOW - 60 },
+    },
+    { target: 'wss://new.example', coverage: [], parked: [], refused: [], runs: [], lock: null },
+  ],
+}

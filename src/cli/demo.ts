@@ -1,0 +1,130 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedRelay, type EmbeddedRelay } from '../demo/embedded-relay.ts'
+import { seedRelayFile } from '../demo/seed-relay-file.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Report } from '../report.ts'
+import type { RunOptions } from '../run-options.ts'
+import type { OutputOptions } from './options.ts'
+import { runCommand } from './run-command.ts'
+
+/** Where the demo shows what it does. */
+export type DemoScreen = {
+  readonly print: (report: Report, output: OutputOptions, stream: NodeJS.WriteStream) => Promise<void>
+}
+
+const FIXTURES = ['nip34', 'signed', 'noise']
+const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 10_000 }
+const DAY = 86_400
+
+/**
+ * Two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a run that has nothing
+ * left to do. Returns 0 when all of it went as it should, else 1. Leaves nothing behind.
+ */
+export async function runDemo(output: OutputOptions, signal: AbortSignal, screen: DemoScreen): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-demo-'))
+  const relays = new Set<EmbeddedRelay>()
+  try {
+    return await tellStory({ directory, relays, output, signal, screen })
+  } finally {
+    await Promise.all([...relays].map((relay) => relay.close()))
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+type Demo = {
+  readonly directory: string
+  readonly relays: Set<EmbeddedRelay>
+  readonly output: OutputOptions
+  readonly signal: AbortSignal
+  readonly screen: DemoScreen
+}
+
+async function tellStory(demo: Demo): Promise<number> {
+  const events = FIXTURES.flatMap(readFixture).sort((a, b) => a.created_at - b.created_at)
+  const outageAt = events[Math.floor(events.length / 2)]?.created_at ?? 0
+  const before = events.filter((event) => event.created_at < outageAt)
+  const missed = events.filter((event) => event.created_at >= outageAt)
+
+  say(`1. Two relays with storage on disk hold the same ${before.length} events.`)
+  const [sourceFile, targetFile] = [join(demo.directory, 'source.db'), join(demo.directory, 'target.db')]
+  await seedRelayFile(sourceFile, before)
+  await seedRelayFile(targetFile, before)
+  const source = await start(sourceFile, demo)
+  const first = await start(targetFile, demo)
+  const { port } = first
+  const healthy = await catchUp(demo, source.url, first.url)
+
+  say(`2. The target goes down. Meanwhile the source receives ${missed.length} events.`)
+  demo.relays.delete(first)
+  await first.close()
+  await seedRelayFile(sourceFile, missed)
+
+  say('3. The target is back. Its checkpoint is young, but authors date events as they like: everything is read.')
+  const target = await start(targetFile, demo, port)
+  const repair = await catchUp(demo, source.url, target.url, { full: true })
+
+  say('4. A second run, right after: there is nothing left to send.')
+  const second = await catchUp(demo, source.url, target.url)
+  const isAsPromised =
+    [healthy, repair, second].every(({ exit }) => exit === 0) &&
+    repair.totals.accepted > 0 &&
+    repair.totals.accepted === repair.totals.published &&
+    second.totals.published === 0
+  return isAsPromised ? 0 : 1
+}
+
+async function start(file: string, { relays }: Demo, port?: number): Promise<EmbeddedRelay> {
+  const relay = await startEmbeddedRelay({ file, ...(port === undefined ? {} : { port }) })
+  relays.add(relay)
+  return relay
+}
+
+async function catchUp(
+  { directory, output, signal, screen }: Demo,
+  source: string,
+  target: string,
+  changes: Partial<RunOptions> = {},
+): Promise<Report> {
+  const report = await runCommand({
+    options: { ...optionsFor(source, target), ...changes },
+    connection: CONNECTION,
+    stateFile: join(directory, 'state', 'state.db'),
+    signal,
+    progress: { fetched: () => undefined, sending: () => undefined },
+  })
+  say(`$ ngit-sync catchup --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
+  await screen.print(report, output, process.stdout)
+  return report
+}
+
+function optionsFor(source: string, target: string): RunOptions {
+  return {
+    command: 'catchup',
+    sources: [source],
+    target,
+    scope: { type: 'all' },
+    service: undefined,
+    since: undefined,
+    until: undefined,
+    full: false,
+    quickWindowSeconds: DAY / 96,
+    fullEverySeconds: DAY,
+    overlapSeconds: DAY / 96,
+    deletions: 'apply',
+    dryRun: false,
+    maxBytesPerSource: 2 * 1024 ** 3,
+    forgetParkedSeconds: 30 * DAY,
+  }
+}
+
+function readFixture(name: string): NostrEvent[] {
+  const file = new URL(`../../test/fixtures/${name}.jsonl`, import.meta.url)
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  return lines.map((line) => JSON.parse(line) as NostrEvent)
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`\n${sentence}\n`)
+}

@@ -1,0 +1,116 @@
+import type { Ora } from 'ora'
+import type { Progress } from '../open-run.ts'
+import type { LayerName } from '../report.ts'
+import { foreign } from './foreign.ts'
+import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
+import { layerTitle } from './layer-title.ts'
+import { ellipsize, visibleWidth } from './text-width.ts'
+
+/** What the progress line tells. */
+export type ProgressState = {
+  readonly layer: LayerName
+  /** Events of this layer so far, by source. */
+  readonly perSource: readonly { readonly url: string; readonly events: number }[]
+  /** Events sent so far and in all, and the time that the rest will take at the pace so far; absent before sending. */
+  readonly sending?: { readonly sent: number; readonly total: number; readonly leftMs: number }
+}
+
+/** Where the progress goes, and the clock for its estimates (milliseconds). */
+export type ProgressOptions = {
+  readonly stream: NodeJS.WriteStream
+  readonly isTTY: boolean
+  readonly quiet: boolean
+  /** @default Date.now */
+  readonly nowMs?: () => number
+}
+
+const REFRESH_MS = 100
+
+/** Progress as one line that is rewritten, on a terminal only. `stop` clears the line; nothing is written after it. */
+export function createProgress(options: ProgressOptions): Progress & { stop(): void } {
+  const nothing = (): void => undefined
+  if (!options.isTTY || options.quiet) return { fetched: nothing, sending: nothing, stop: nothing }
+  const tally = createTally(options.nowMs ?? Date.now)
+  return { fetched: tally.fetched, sending: tally.sending, stop: showProgress(options.stream, tally.state) }
+}
+
+/** The progress line, cut to `width` columns: sources by name, or only their sum where the names do not fit. */
+export function renderProgress({ layer, perSource, sending }: ProgressState, width: number): string {
+  const named = perSource.map(({ url, events }, index) => {
+    return `${foreign(url.replace(/^wss?:\/\//, ''))} ${index === 0 ? formatPlural(events, 'event') : formatCount(events)}`
+  })
+  const sum = perSource.reduce((total, { events }) => total + events, 0)
+  const summed = `${formatPlural(perSource.length, 'source')} ${formatPlural(sum, 'event')}`
+  const rest = sending === undefined ? [] : sendingParts(sending)
+  const line = `${layerTitle(layer)}  ${[...named, ...rest].join(' · ')}`
+  return visibleWidth(line) <= width ? line : ellipsize(`${layerTitle(layer)}  ${[summed, ...rest].join(' · ')}`, width)
+}
+
+function sendingParts({ sent, total, leftMs }: NonNullable<ProgressState['sending']>): string[] {
+  const count = `sent ${formatCount(sent)}/${formatCount(total)}`
+  return leftMs < 2000 ? [count] : [count, `about ${formatDuration(leftMs)} left`]
+}
+
+type Tally = Progress & { state(): ProgressState }
+
+/** Adds up what the run tells. A new layer starts its counts anew. */
+function createTally(nowMs: () => number): Tally {
+  let layer: LayerName = 'announcements'
+  let events = new Map<string, number>()
+  let sending: { startMs: number; first: number; sent: number; total: number } | undefined
+  return {
+    fetched(current, source, count) {
+      if (current !== layer) events = new Map()
+      layer = current
+      events.set(source, (events.get(source) ?? 0) + count)
+    },
+    sending(sent, total) {
+      sending = {
+        startMs: sending?.startMs ?? nowMs(),
+        first: sending?.first ?? sent,
+        sent,
+        total: Math.max(sent, total),
+      }
+    },
+    state() {
+      const perSource = [...events].map(([url, count]) => ({ url, events: count }))
+      return sending === undefined
+        ? { layer, perSource }
+        : { layer, perSource, sending: withEstimate(sending, nowMs()) }
+    },
+  }
+}
+
+function withEstimate(
+  { startMs, first, sent, total }: { startMs: number; first: number; sent: number; total: number },
+  now: number,
+): NonNullable<ProgressState['sending']> {
+  const leftMs = sent === first ? 0 : ((now - startMs) / (sent - first)) * (total - sent)
+  return { sent, total, leftMs }
+}
+
+/** Shows the state every 100 ms until the returned function is called. ora takes 65 ms to load: the run does not wait for it. */
+function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): () => void {
+  let spinner: Ora | undefined
+  let isStopped = false
+  const refresh = (): void => {
+    if (spinner !== undefined) spinner.text = renderProgress(state(), Math.max(20, (stream.columns || 80) - 3))
+  }
+  const timer = setInterval(refresh, REFRESH_MS).unref()
+  const stop = (): void => {
+    isStopped = true
+    clearInterval(timer)
+    spinner?.stop()
+  }
+  import('ora').then(
+    ({ default: ora }) => {
+      if (isStopped) return
+      spinner = ora({ stream, discardStdin: false, isEnabled: true })
+      refresh()
+      spinner.start()
+    },
+    // No progress line is no reason to end a run.
+    stop,
+  )
+  return stop
+}

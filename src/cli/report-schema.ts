@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import type { Report } from '../report.ts'
+
+const count = z.number().int().nonnegative()
+const time = z.number().int().nonnegative()
+const layerName = z.enum(['announcements', 'repositories', 'threads', 'follow-ups'])
+const readMode = z.enum(['full', 'since', 'reconcile'])
+const outcome = z.enum([
+  'accepted',
+  'duplicate',
+  'superseded',
+  'pending',
+  'waiting',
+  'refused',
+  'invalid',
+  'protected',
+  'expired',
+  'deleted',
+  'too-large',
+  'given-up',
+  'unanswered',
+])
+
+const layer = z.strictObject({
+  layer: layerName,
+  fetched: count,
+  unique: count,
+  invalid: count,
+  held: count,
+  published: count,
+  outcomes: z.partialRecord(outcome, count).readonly(),
+  lateArrivals: count,
+  dropped: z.record(z.string(), count).readonly(),
+})
+
+const sourceLayer = z.strictObject({
+  layer: layerName,
+  mode: readMode,
+  since: time.nullable(),
+  anchors: z.record(readMode, count).readonly(),
+  filters: count,
+  pages: count,
+  events: count,
+  bytes: count,
+  end: z.enum(['drained', 'incomplete']),
+  reason: z.string().nullable(),
+})
+
+const source = z.strictObject({
+  url: z.string(),
+  complete: z.boolean(),
+  lastDrained: time.nullable(),
+  notes: z.array(z.string()).readonly(),
+  layers: z.array(sourceLayer.readonly()).readonly(),
+})
+
+const problem = z.strictObject({
+  what: z.string(),
+  where: z.string(),
+  reason: z.string(),
+  count,
+  example: z.string().nullable(),
+})
+
+/** The shape of the JSON document that `--json` prints, version 1. `docs/json-output.md` says what each field means. */
+export const reportSchema = z
+  .strictObject({
+    version: z.literal(1),
+    command: z.enum(['catchup', 'backfill', 'check', 'retry']),
+    exit: count,
+    complete: z.boolean(),
+    target: z.string(),
+    targetSoftware: z.string().nullable(),
+    scope: z
+      .strictObject({ kind: z.enum(['all', 'listed', 'named']), why: z.string(), repositories: count })
+      .readonly(),
+    range: z.strictObject({ completeSince: time.nullable(), fullAt: time.nullable() }).readonly(),
+    window: z.strictObject({ since: time.nullable(), until: time.nullable() }).readonly().nullable(),
+    dryRun: z.boolean(),
+    startedAt: time,
+    durationMs: z.number().nonnegative(),
+    layers: z.array(layer.readonly()).readonly(),
+    sources: z.array(source.readonly()).readonly(),
+    totals: z
+      .strictObject({
+        fetched: count,
+        unique: count,
+        held: count,
+        published: count,
+        accepted: count,
+        parked: count,
+        refused: count,
+      })
+      .readonly(),
+    problems: z.array(problem.readonly()).readonly(),
+    notes: z.array(z.string()).readonly(),
+  })
+  .readonly() satisfies z.ZodType<Report>

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { EXIT_CODES } from '../src/cli/exit-codes.ts'
+import { runCli } from './support/run-cli.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+/** Commands that the README shows, without prompts, comments and cron times. */
+function shownCommands(): string[] {
+  const blocks = [...readme.matchAll(/```(console|sh|cron)\n(.*?)```/gs)].flatMap(([, , text = '']) => text.split('\n'))
+  return blocks
+    .map((line) => /(?:^|\s)(ngit-sync .*?)\s*(?:#.*)?$/.exec(line)?.[1])
+    .filter((command) => command !== undefined)
+    .filter((command) => !command.includes('127.0.0.1'))
+}
+
+/** What differs from run to run: ports, times, sizes that hold ports, durations. Widths that follow from them are folded. */
+function normalize(text: string): string {
+  return text
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replaceAll(/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d/g, 'TIME')
+    .replaceAll(/(just now|\d+ s ago)/g, 'AGO')
+    .replaceAll(/took [\d.]+ m?s/g, 'took TIME')
+    .replaceAll(/\d+(\.\d+)? kB/g, 'SIZE')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+function demoBlock(name: string): string {
+  const marker = `<!-- demo: ${name} -->`
+  return /```console\n(.*?)```/s.exec(readme.slice(readme.indexOf(marker)))?.[1] ?? ''
+}
+
+describe('README', () => {
+  it('shows what the demo prints', async () => {
+    const { code, stdout, stderr } = await runCli(['demo'])
+    expect(code).toBe(0)
+    expect(normalize(demoBlock('repair')).length).toBeGreaterThan(100)
+    const [, report = ''] = demoBlock('repair').split(/--full\n/)
+    expect(normalize(stdout)).toContain(normalize(report))
+    expect(normalize(stderr)).toContain(normalize(demoBlock('repair').split('\n')[0] ?? ''))
+  })
+
+  it('shows commands that the command line understands', async () => {
+    const commands = shownCommands()
+    expect(commands.length).toBeGreaterThan(4)
+    for (const command of commands) {
+      const words = command.split(/\s+/).slice(1)
+      const { stderr } = await runCli([...words, '--this-is-wrong'])
+      const problems = stderr.split('\n').filter((line) => line.startsWith('error:'))
+      expect(problems, command).toEqual([expect.stringContaining('--this-is-wrong')])
+    }
+  })
+
+  it('lists the exit codes of the program', () => {
+    const folded = readme.replaceAll(/ +/g, ' ')
+    for (const { code, word, meaning } of EXIT_CODES) expect(folded).toContain(`| ${code} | ${word} | ${meaning} |`)
+  })
+
+  it('names options that exist', async () => {
+    const { stdout } = await runCli(['catchup', '--help'])
+    const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))
+    for (const flag of named) {
+      if (['--global', '--help'].includes(flag)) continue
+      expect(stdout, flag).toContain(flag)
+    }
+  })
+})

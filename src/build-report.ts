@@ -1,6 +1,6 @@
 import type { PublishStop } from './publish.ts'
 import type { Report } from './report.ts'
-import type { Run } from './open-run.ts'
+import { isWindowed, type Run } from './open-run.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
 export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
@@ -19,7 +19,7 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
     targetSoftware: run.software ?? null,
     scope: { kind: choice.scope.type, why: choice.why, repositories: run.knowledge.members().announcements.size },
     range: rangeOf(run),
-    window: options.command === 'backfill' ? { since: options.since ?? null, until: options.until ?? null } : null,
+    window: isWindowed(options) ? { since: options.since ?? null, until: options.until ?? null } : null,
     dryRun: options.dryRun,
     startedAt,
     durationMs: Math.round(durationMs),
@@ -34,6 +34,7 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
       parked,
       refused: world.state.spool.count('refused'),
     },
+    check: run.check,
     problems: ledger.problems(),
     notes: ledger.notes(),
   }
@@ -44,6 +45,7 @@ function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number
   if (stop?.type === 'door') return 1
   const isRead = run.logs.every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
   if (!isRead) return 3
+  if (run.check !== null) return run.check.missing > 0 ? 5 : 0
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 ? 0 : 3
 }
@@ -57,8 +59,7 @@ function rangeOf({ logs, options }: Run): Report['range'] {
   const fulls = logs.map((log) => log.oldestFull())
   const isEverFull = fulls.length > 0 && fulls.every((full) => full !== null)
   return {
-    completeSince:
-      sinces.length === 0 ? (options.command === 'backfill' ? (options.since ?? null) : null) : Math.min(...sinces),
+    completeSince: sinces.length === 0 ? (isWindowed(options) ? (options.since ?? null) : null) : Math.min(...sinces),
     fullAt: isEverFull ? Math.min(...fulls.map((full) => full ?? 0)) : null,
   }
 }

@@ -27,6 +27,8 @@ export type IntakeContext = {
   readonly now: UnixSeconds
   readonly deletions: 'apply' | 'skip'
   readonly learn: (layer: LayerName, event: NostrEvent) => void
+  /** Counts an event that the target holds already. */
+  readonly countHeld: (layer: LayerName, event: NostrEvent) => void
   /** Hears of regular events that an endpoint has shown to hold. */
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
   /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
@@ -65,7 +67,7 @@ export async function takeIn(
     regular.map((event) => event.id),
   )
   const held = regular.filter((event) => served.has(event.id))
-  context.ledger.count(layer, 'held', held.length)
+  for (const event of held) context.countHeld(layer, event)
   context.witness(context.target.endpoint.url, held)
   const lacking = wanted.filter((event) => !served.has(event.id))
   context.state.transaction(() => {

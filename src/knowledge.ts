@@ -1,8 +1,8 @@
-import { parseAddress } from './nostr/address.ts'
+import { addressOf, isNewerVersion, parseAddress } from './nostr/address.ts'
 import { readAnnouncement, type Announcement } from './nostr/announcement.ts'
-import { isNewerVersion } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isRootKind, KIND } from './nostr/kinds.ts'
+import { referencesOf } from './nostr/references.ts'
 import type { LayerName } from './report.ts'
 import { initialAnchors, resolveMembership, scopeKey, type Membership, type Scope } from './scope.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -11,14 +11,16 @@ import type { TargetState } from './store/target-state.ts'
 export class Knowledge {
   readonly #state: TargetState
   readonly #scope: Scope
+  readonly #followUps: boolean
   readonly #key: string
   readonly #announcements = new Map<string, Announcement>()
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
-  constructor(state: TargetState, scope: Scope) {
+  constructor(state: TargetState, scope: Scope, options: { readonly followUps: boolean }) {
     this.#state = state
     this.#scope = scope
+    this.#followUps = options.followUps
     this.#key = scopeKey(scope)
   }
 
@@ -27,8 +29,7 @@ export class Knowledge {
     for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
     this.#state.transaction(() => {
       this.#state.anchors.recall(this.#key)
-      for (const anchor of initialAnchors(this.#scope))
-        this.#state.anchors.add(this.#key, 'announcements', anchor, false)
+      for (const anchor of initialAnchors(this.#scope)) this.#state.anchors.add(this.#key, 'announcements', anchor)
       this.deriveAnchors()
     })
   }
@@ -41,8 +42,11 @@ export class Knowledge {
       if (held) this.#noteHeld(announcement)
       this.#state.anchors.rememberAnnouncement(announcement.address, event)
     }
-    if (isRootKind(event.kind) && layer !== 'announcements') {
-      this.#state.anchors.add(this.#key, 'threads', event.id, held)
+    if (layer !== 'repositories' && layer !== 'threads') return
+    if (isRootKind(event.kind)) {
+      this.#state.anchors.add(this.#key, 'threads', event.id, { held, repository: this.repositoryOf(event) })
+    } else if (this.#followUps) {
+      this.#state.anchors.add(this.#key, 'follow-ups', event.id, { held, repository: this.repositoryOf(event) })
     }
   }
 
@@ -57,7 +61,7 @@ export class Knowledge {
   /** Adds the anchors that follow from the announcements known now. */
   deriveAnchors(): void {
     const { announcements, states, maintainerAddresses, authors } = this.members()
-    const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor, false)
+    const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor)
     for (const address of announcements) add('repositories', address)
     for (const address of states) add('repositories', address)
     if (this.#scope.type === 'all') return
@@ -73,6 +77,15 @@ export class Knowledge {
     if (address === undefined) return addresses.size > 0
     if (address.kind === KIND.announcement) return addresses.has(anchor)
     return address.kind === KIND.state ? identifiers.has(address.d) : authors.has(address.pubkey)
+  }
+
+  /** The repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its root. */
+  repositoryOf(event: NostrEvent): string | undefined {
+    if (event.kind === KIND.announcement) return addressOf(event)
+    const { addresses, ids } = referencesOf(event)
+    const known = addresses.find((address) => this.#announcements.has(address)) ?? addresses[0]
+    if (known !== undefined) return known
+    return ids.map((id) => this.#state.anchors.repositoryOf(id)).find((repository) => repository !== undefined)
   }
 
   /** Every announcement known, newest per address. */

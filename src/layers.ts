@@ -8,6 +8,7 @@ import type { LayerName } from './report.ts'
  * - announcements: `all`, `listed:<host:port>`, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
  * - repositories: an address `30617:…` (what refers to it) or `30618:<author>:<d>` (a state)
  * - threads: the id of a root
+ * - follow-ups: the id of an event of layer 2 or 3 that is no root
  */
 export type Layer = {
   readonly name: LayerName
@@ -23,7 +24,7 @@ export type Variant = {
   readonly filter: (anchors: readonly string[]) => Filter
 }
 
-/** The layers in the order in which they are read (NIP-34, NIP-22 for the upper-case tags, NIP-18 for `q`). */
+/** The layers of every run (NIP-34, NIP-22 for the upper-case tags, NIP-18 for `q`). */
 export const LAYERS: readonly Layer[] = [
   {
     name: 'announcements',
@@ -71,6 +72,18 @@ export const LAYERS: readonly Layer[] = [
   },
   { name: 'threads', version: 1, variants: (['e', 'E', 'q'] as const).map((tag) => tagVariant(tag, () => true)) },
 ]
+
+const FOLLOW_UPS: Layer = { name: 'follow-ups', version: 1, variants: [tagVariant('e', () => true)] }
+
+/** The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of comments, statuses and the like as well. */
+export function layersOf({ followUps }: { followUps: boolean }): readonly Layer[] {
+  return followUps ? [...LAYERS, FOLLOW_UPS] : LAYERS
+}
+
+/** The version of every layer, by name. */
+export function layerVersions(): ReadonlyMap<LayerName, number> {
+  return new Map(layersOf({ followUps: true }).map(({ name, version }) => [name, version]))
+}
 
 /** Whether the anchor stands for the scope as a whole and not for one repository, author or root. */
 export function isWholeScope(anchor: string): boolean {

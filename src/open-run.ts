@@ -1,15 +1,17 @@
+import { HeldTally } from './compare.ts'
 import { SyncError, reasonOf } from './errors.ts'
 import type { IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
-import { LAYERS } from './layers.ts'
+import { layersOf } from './layers.ts'
 import { Ledger } from './ledger.ts'
+import type { NostrEvent } from './nostr/event.ts'
 import type { Verifier } from './nostr/verifier.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import type { Pacer } from './relay/pacing.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
-import type { LayerName } from './report.ts'
+import type { CheckReport, LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { chooseScope, type ScopeChoice } from './scope-choice.ts'
 import type { SelectContext } from './select.ts'
@@ -36,9 +38,9 @@ export type World = {
   readonly nowMs: () => number
   readonly signal: AbortSignal
   readonly progress: Progress
+  /** `check`: takes each event that the target lacks. */
+  readonly onMissing?: (event: NostrEvent) => Promise<void>
 }
-
-const LAYER_NAMES = LAYERS.map(({ name }) => name)
 
 /** Everything that a run carries from stage to stage. */
 export type Run = {
@@ -55,8 +57,11 @@ export type Run = {
   readonly knowledge: Knowledge
   readonly ledger: Ledger
   readonly witnesses: WitnessLog
+  readonly held: HeldTally
   readonly reading: ReadingContext
   readonly selection: Omit<SelectContext, keyof IntakeContext | 'members'>
+  /** What `check` found. */
+  check: CheckReport | null
   /** The run ended before everything was selected: nothing may move. */
   wasCutShort: boolean
 }
@@ -72,12 +77,15 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const choice = chooseScope(options.scope, identity, state.runs.lastScope())
   state.runs.setScope(number, choice.scope.type)
   state.spool.recover('the run before ended first', startedAt)
-  const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, LAYER_NAMES)]))
+  const layers = layersOf(options)
+  const names = layers.map(({ name }) => name)
+  const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, names)]))
   const sources = await openSources(options, world, logs)
-  const ledger = new Ledger(LAYER_NAMES)
-  const knowledge = new Knowledge(state, choice.scope)
+  const ledger = new Ledger(names)
+  const knowledge = new Knowledge(state, choice.scope, options)
   knowledge.recall()
   const witnesses = new WitnessLog()
+  const held = new HeldTally()
   const software = softwareOf(target.profile)
   const intake: IntakeContext = {
     target,
@@ -87,8 +95,12 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     now: startedAt,
     deletions: options.deletions,
     learn: (layer, event) => knowledge.learn(layer, event, false),
+    countHeld: (layer, event) => {
+      ledger.count(layer, 'held')
+      if (options.command === 'check') held.add(layer, event.kind, knowledge.repositoryOf(event))
+    },
     witness: (url, events) => witnesses.add(url, events),
-    window: options.command === 'backfill' ? { since: options.since, until: options.until } : undefined,
+    window: isWindowed(options) ? { since: options.since, until: options.until } : undefined,
     software,
   }
   const policy = createPolicy(options, startedAt)
@@ -106,21 +118,29 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     knowledge,
     ledger,
     witnesses,
-    reading: { ...intake, sources, knowledge, policy, onProgress },
+    held,
+    reading: { ...intake, layers, sources, knowledge, policy, onProgress },
     selection: {
       peers: sources.map(({ peer }) => peer),
       scope: choice.scope,
       forgetParkedSeconds: options.forgetParkedSeconds,
       sourceFailed: (source, error) => failSource(source, error, logs, state),
     },
+    check: null,
     wasCutShort: false,
   }
 }
 
 function createPolicy(options: RunOptions, startedAt: number): SincePolicy {
-  const { quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until } = options
-  const windowOnly = options.command === 'backfill'
+  const { quickWindowSeconds, fullEverySeconds, overlapSeconds, since, until } = options
+  const full = options.full || options.command === 'check'
+  const windowOnly = isWindowed(options)
   return { startedAt, quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until, windowOnly }
+}
+
+/** Whether only what lies between `since` and `until` is copied or compared. */
+export function isWindowed({ command, since, until }: RunOptions): boolean {
+  return command === 'backfill' || (command === 'check' && (since !== undefined || until !== undefined))
 }
 
 async function openSources(options: RunOptions, world: World, logs: ReadonlyMap<string, SourceLog>) {

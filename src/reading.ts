@@ -5,7 +5,7 @@
 import { fetchRequests, type Budget } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
-import { LAYERS, type Layer } from './layers.ts'
+import type { Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
@@ -22,6 +22,7 @@ import type { FoundAnchor } from './store/anchors.ts'
 export type OpenSource = { readonly peer: Peer; readonly budget: Budget; readonly log: SourceLog }
 
 export type ReadingContext = IntakeContext & {
+  readonly layers: readonly Layer[]
   readonly sources: readonly OpenSource[]
   readonly knowledge: Knowledge
   readonly policy: SincePolicy
@@ -34,11 +35,12 @@ const VALUES_PER_FILTER = 100
 
 /** Reads every layer to the end. Throws LostRelayError when the target stops answering; sources that fail are logged. */
 export async function readLayers(context: ReadingContext): Promise<void> {
-  const read = new Map<LayerName, number>(LAYERS.map(({ name }) => [name, 0]))
+  const { layers } = context
+  const read = new Map<LayerName, number>(layers.map(({ name }) => [name, 0]))
   const isUnread = ({ name }: Layer): boolean => context.state.anchors.last(name) > (read.get(name) ?? 0)
-  for (let round = 1; LAYERS.some(isUnread); round += 1) {
+  for (let round = 1; layers.some(isUnread); round += 1) {
     if (round > MAX_ROUNDS) return logTooManyRounds(context)
-    for (const layer of LAYERS) {
+    for (const layer of layers) {
       while (isUnread(layer)) read.set(layer.name, await readNext(layer, read.get(layer.name) ?? 0, context))
     }
   }

@@ -69,6 +69,33 @@ export type Problem = {
   readonly example: string | null
 }
 
+/** Events of one layer, kind and repository. Read from a pair that reconciles, equal parts are proved equal and not counted. */
+export type Difference = {
+  readonly layer: LayerName
+  readonly kind: number
+  /** An address `30617:…`; null when the events name none that is known. */
+  readonly repository: string | null
+  readonly sourceHas: number
+  readonly targetHas: number
+  readonly missing: number
+}
+
+/** Missing events signed from `from` to `to`, both inclusive. */
+export type HistogramBin = { readonly from: UnixSeconds; readonly to: UnixSeconds; readonly missing: number }
+
+/** What `check` found. */
+export type CheckReport = {
+  /** Events that the target lacks and would take, as far as anyone can tell. */
+  readonly missing: number
+  readonly differences: readonly Difference[]
+  readonly histogram: readonly HistogramBin[]
+  /** With `--ids`; else null. */
+  readonly ids: readonly string[] | null
+  /** With `--both`: the same the other way round, one for each source; else null. */
+  readonly both:
+    readonly { readonly source: string; readonly missing: number; readonly differences: readonly Difference[] }[] | null
+}
+
 /** The outcome of a run as plain data; rendered by `cli/render-table.ts` and `cli/render-json.ts`. */
 export type Report = {
   readonly version: 1
@@ -99,6 +126,8 @@ export type Report = {
     /** Refusals of this and of earlier runs that are remembered. */
     readonly refused: number
   }
+  /** What `check` found; null for other commands. */
+  readonly check: CheckReport | null
   readonly problems: readonly Problem[]
   /** Plain sentences: what the next run will do, why coverage was voided, and the like. */
   readonly notes: readonly string[]

@@ -10,7 +10,7 @@ export type ScopeRequest =
 
 /** One run, parsed and checked. Times are Unix seconds, durations say their unit. */
 export type RunOptions = {
-  readonly command: 'catchup' | 'backfill'
+  readonly command: 'catchup' | 'backfill' | 'check'
   /** Normalised relay URLs, file names, or `-`. */
   readonly sources: readonly string[]
   readonly target: string
@@ -25,7 +25,12 @@ export type RunOptions = {
   readonly fullEverySeconds: number
   readonly overlapSeconds: number
   readonly deletions: 'apply' | 'skip'
+  /** Layer 4: what refers to comments, statuses and the like. */
+  readonly followUps: boolean
+  /** Plans and reports, sends nothing and moves nothing; always so for `check`. */
   readonly dryRun: boolean
+  /** `check --ids`: the report lists what is missing. */
+  readonly listIds: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
 }

@@ -165,10 +165,11 @@ function parentsOutside(piece: readonly SpooledEvent[], { state }: SelectContext
   return [...found.values()]
 }
 
-function takeOut({ event, layer, state: from }: SpooledEvent, why: string, { state, ledger }: SelectContext): void {
+function takeOut({ event, layer, state: from }: SpooledEvent, why: string, context: SelectContext): void {
+  const { state, ledger } = context
   state.spool.remove(event.id)
   if (from === 'parked') return settleParked(event, layer, why, ledger)
-  if (why === 'held') ledger.count(layer, 'held')
+  if (why === 'held') context.countHeld(layer, event)
   else ledger.drop(layer, why)
 }
 

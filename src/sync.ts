@@ -4,6 +4,7 @@
  */
 import { buildReport } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
+import { compare } from './compare.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import { openRun, type Run, type World } from './open-run.ts'
 import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
@@ -30,7 +31,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     await readLayers(run.reading)
     refuseEmptyScope(run)
     await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
-    stop = options.dryRun ? countUnsent(run) : await publish(run)
+    stop = await finish(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) throw error
     stop = { type: 'stopped', reason: reasonOf(error) }
@@ -97,7 +98,20 @@ function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
   ])
 }
 
-function countUnsent({ world, ledger }: Run): undefined {
+/** The last stage: publish, or only tell what would be sent, or what is missing. */
+async function finish(run: Run): Promise<PublishStop | undefined> {
+  const { options, world, knowledge, held } = run
+  if (!options.dryRun) return publish(run)
+  const { state, onMissing } = world
+  if (options.command === 'check') {
+    run.check = await compare({ state, knowledge, held, listIds: options.listIds, onMissing })
+  } else {
+    countUnsent(run)
+  }
+  return undefined
+}
+
+function countUnsent({ world, ledger }: Run): void {
   for (const piece of world.state.spool.inState('ready', 500)) {
     for (const { layer } of piece) ledger.count(layer, 'published')
   }

@@ -114,6 +114,8 @@ function optionsFor(source: string, target: string): RunOptions {
     overlapSeconds: DAY / 96,
     deletions: 'apply',
     dryRun: false,
+    followUps: false,
+    listIds: false,
     maxBytesPerSource: 2 * 1024 ** 3,
     forgetParkedSeconds: 30 * DAY,
   }

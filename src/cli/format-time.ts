@@ -5,6 +5,7 @@ import { formatCount } from './format-quantity.ts'
 export type TimeContext = { readonly now: UnixSeconds; readonly timeZone: string | undefined }
 
 const SIX_DAYS = 6 * 86_400
+const YEAR = 365 * 86_400
 /** The last second that `Date` knows; authors may choose later ones. */
 const LAST_SECOND = 8_640_000_000_000
 
@@ -33,7 +34,8 @@ export function formatAge(time: UnixSeconds, now: UnixSeconds): string {
 function ageUnit(seconds: number): [size: number, unit: string] {
   if (seconds < 120) return [1, 's']
   if (seconds < 7200) return [60, 'min']
-  return seconds < 172_800 ? [3600, 'h'] : [86_400, 'd']
+  if (seconds < 172_800) return [3600, 'h']
+  return seconds < 2 * YEAR ? [86_400, 'd'] : [YEAR, 'y']
 }
 
 function timeParts(time: UnixSeconds, timeZone: string | undefined): (type: string) => string {

@@ -23,31 +23,31 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {
-    meaning: 'the target does not take them yet',
-    step: 'They wait on disk and are sent again once the target has what they belong to: run again later.',
+    meaning: 'not taken by the target yet',
+    step: 'Kept on disk, and sent again once the target has what is missing there: run again later.',
   },
   pending: {
     meaning: 'taken, but not served until the git data arrives',
-    step: 'Push the repository to the target; the next run asks for them again.',
+    step: 'Push the repository to the target; the next run asks again.',
   },
   unanswered: {
     meaning: 'sent without an answer',
-    step: 'They wait on disk: the next run asks for them and sends what is missing.',
+    step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
   },
   refused: {
-    meaning: 'the target will not take them',
-    step: "They are sent again after 30 days, or when the target's software changes.",
+    meaning: 'not taken by the target',
+    step: "Sent again after 30 days, or when the target's software changes.",
   },
   protected: {
-    meaning: 'only their authors may publish them (NIP-70)',
-    step: 'Ask the authors to send them to the target.',
+    meaning: 'to be published by the author only (NIP-70)',
+    step: 'Ask the author to publish to the target.',
   },
-  'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without them." },
-  'given-up': { meaning: 'they waited longer than --forget-parked', step: null },
+  'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without." },
+  'given-up': { meaning: 'waited longer than --forget-parked', step: null },
   invalid: { meaning: 'not copied', step: null },
-  deleted: { meaning: 'deleted by their authors', step: null },
-  expired: { meaning: 'their time has passed (NIP-40)', step: null },
-  parent: { meaning: 'copied although it is outside the window', step: null },
+  deleted: { meaning: 'deleted by the author', step: null },
+  expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
+  parent: { meaning: 'copied although outside the window', step: null },
 }
 
 const ORDER = Object.keys(MEANINGS)

@@ -106,6 +106,8 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
     overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
     deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
     dryRun: reader.isOn(OPTIONS.dryRun),
+    followUps: false,
+    listIds: false,
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
   }

@@ -40,7 +40,7 @@ function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
 
 /** Sources stand above their layers, as in the report. */
 function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): string[] {
-  if (coverage.length === 0) return [' no checkpoint: nothing was read to its end yet']
+  if (coverage.length === 0) return hanging(canvas, ' ', 'no checkpoint: nothing was read to its end yet')
   const sources = [...new Set(coverage.map(({ source }) => source))]
   const sorted = sources.flatMap((source) => coverage.filter((row) => row.source === source))
   const [head = '', ...rows] = layOutTable(canvas, coverageColumns(canvas, sorted))
@@ -61,7 +61,7 @@ function coverageColumns(canvas: Canvas, rows: readonly CoverageStatus[]): reado
       column({ heading: 'anchors', expendable: 1, align: 'right' }, rows, ({ anchors }) => countCell(canvas, anchors)),
       column({ heading: 'drained', expendable: 0 }, rows, (row) => ({ text: drainedText(row, canvas) })),
       column({ heading: 'in full', expendable: 2 }, rows, ({ oldestFullAt }) => ({
-        text: formatTimeWithAge(oldestFullAt, canvas),
+        text: formatTime(oldestFullAt, canvas),
       })),
     ],
     canvas.width,

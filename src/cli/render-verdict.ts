@@ -1,5 +1,5 @@
 import type { Report } from '../report.ts'
-import { type Canvas, type Paint } from './canvas.ts'
+import type { Canvas, Paint } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'

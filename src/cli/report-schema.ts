@@ -62,6 +62,28 @@ const problem = z.strictObject({
   example: z.string().nullable(),
 })
 
+const difference = z.strictObject({
+  layer: layerName,
+  kind: count,
+  repository: z.string().nullable(),
+  sourceHas: count,
+  targetHas: count,
+  missing: count,
+})
+
+const differences = z.array(difference.readonly()).readonly()
+
+const check = z.strictObject({
+  missing: count,
+  differences,
+  histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
+  ids: z.array(z.string()).readonly().nullable(),
+  both: z
+    .array(z.strictObject({ source: z.string(), missing: count, differences }).readonly())
+    .readonly()
+    .nullable(),
+})
+
 /** The shape of the JSON document that `--json` prints, version 1. `docs/json-output.md` says what each field means. */
 export const reportSchema = z
   .strictObject({
@@ -92,6 +114,7 @@ export const reportSchema = z
         refused: count,
       })
       .readonly(),
+    check: check.readonly().nullable(),
     problems: z.array(problem.readonly()).readonly(),
     notes: z.array(z.string()).readonly(),
   })

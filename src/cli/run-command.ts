@@ -1,7 +1,7 @@
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFileEndpoint, type FileEndpoint } from '../file/file-endpoint.ts'
-import { LAYERS } from '../layers.ts'
+import { layerVersions } from '../layers.ts'
 import { createVerifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import { createPacer, knownRate } from '../relay/pacing.ts'
@@ -69,8 +69,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   }
   const db =
     options.dryRun || isStream ? openScratchCopy(isStream ? undefined : stateFile, tmpdir()) : openStateFile(stateFile)
-  const versions = new Map(LAYERS.map(({ name, version }) => [name, version]))
-  const state = createTargetState(db, key, { versions, maxSpoolBytes: MAX_SPOOL_BYTES })
+  const state = createTargetState(db, key, { versions: layerVersions(), maxSpoolBytes: MAX_SPOOL_BYTES })
   cleanups.push(() => state.close())
   return state
 }

@@ -1,7 +1,7 @@
 import Table from 'cli-table3'
 import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
-import { visibleWidth } from './text-width.ts'
+import { ellipsize, visibleWidth } from './text-width.ts'
 
 /** One cell: escaped text without colours, and the colour that goes around it. */
 export type Cell = { readonly text: string; readonly paint?: Paint }
@@ -67,13 +67,23 @@ export function tableWidth(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + columnWidth(column) + GAP, 1 - GAP)
 }
 
-/** The columns without the expendable ones that do not fit into `width`, the most expendable going first. */
+/** The columns without the expendable ones that do not fit into `width`, the most expendable going first; at last, texts are cut. */
 export function fitColumns(columns: readonly Column[], width: number): readonly Column[] {
-  if (tableWidth(columns) <= width) return columns
+  const excess = tableWidth(columns) - width
+  if (excess <= 0) return columns
   const most = Math.max(0, ...columns.map(({ expendable }) => expendable))
-  if (most === 0) return columns
+  if (most === 0) return shrinkWidest(columns, excess)
   const index = columns.findLastIndex(({ expendable }) => expendable === most)
   return fitColumns(columns.toSpliced(index, 1), width)
+}
+
+function shrinkWidest(columns: readonly Column[], excess: number): readonly Column[] {
+  const texts = columns.filter(({ align }) => align === 'left')
+  const widest = texts.toSorted((a, b) => columnWidth(b) - columnWidth(a))[0]
+  if (widest === undefined) return columns
+  const width = Math.max(1, columnWidth(widest) - excess)
+  const cells = widest.cells.map((cell) => ({ ...cell, text: ellipsize(cell.text, width) }))
+  return columns.with(columns.indexOf(widest), { ...widest, cells, heading: ellipsize(widest.heading, width) })
 }
 
 function columnWidth({ heading, cells }: Column): number {

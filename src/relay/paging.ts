@@ -12,12 +12,15 @@ import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { End, Page } from './endpoint.ts'
 
-/** What is known of the size of a relay's pages: the largest one it has brought, and whether it ever showed two events. */
-export type Capacity = { most: number; readonly shown: Set<string>; probedFor: number }
+/**
+ * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
+ * `assumed`: a second was taken for whole because the relay had shown only one event by then.
+ */
+export type Capacity = { most: number; readonly shown: Set<string>; probedFor: number; assumed: boolean }
 
 /** A relay of which no page has been seen. */
 export function createCapacity(): Capacity {
-  return { most: 0, shown: new Set(), probedFor: 0 }
+  return { most: 0, shown: new Set(), probedFor: 0, assumed: false }
 }
 
 /** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
@@ -49,7 +52,7 @@ const SPLIT_KINDS: readonly number[] = Object.values(KIND)
 export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
   const reader = createReader(context, tally)
-  const reason = await descend(filter, reader, context)
+  const reason = (await descend(filter, reader, context)) ?? disproved(context.capacity)
   return { reason, ...tally }
 }
 
@@ -84,7 +87,7 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     if (rowCount === 0 && isBelowAll) return gap
     const oldest = oldestOf(events, asked)
     const isOneSecond = oldest === asked
-    if (isOneSecond && rowCount > 0) gap = (await closeSecond(filter, oldest, events.length, read, context)) ?? gap
+    if (isOneSecond && rowCount > 0) gap = (await closeSecond(filter, oldest, rowCount, read, context)) ?? gap
     if (isOneSecond && oldest <= floor) return gap
     received = oldest
     asked = isOneSecond ? oldest - 1 : oldest
@@ -108,24 +111,34 @@ async function closeSecond(
   const within = { ...filter, since: second, until: second }
   let isWhole = isSplitProof(within)
   for (const part of splitFilter(within)) {
-    const { end, events } = await read(part)
+    const { end, rowCount } = await read(part)
     if (end.type !== 'eose') return describeEnd(end)
-    if (events.length < context.capacity.most) continue
-    isWhole = (await closeSecond(part, second, events.length, read, context)) === null && isWhole
+    isWhole = (await closeSecond(part, second, rowCount, read, context)) === null && isWhole
   }
   return isWhole ? null : `more events in second ${second} than a page holds (${context.capacity.most})`
 }
 
 /** Whether the relay's pages hold more than `count` rows, by what it has shown; asks it for one more than that if need be. */
-async function holdsMore(count: number, { capacity, request }: DrainContext): Promise<boolean> {
-  if (count < capacity.most) return true
-  if (capacity.probedFor < count) {
+async function holdsMore(count: number, { capacity, request, limit }: DrainContext): Promise<boolean> {
+  if (count >= limit) return false
+  if (count >= capacity.most && capacity.probedFor < count) {
     capacity.probedFor = count
     const { rows } = await request({ limit: count + 1 })
-    noteShown(capacity, rows)
+    noteShown(
+      capacity,
+      rows.flatMap((row) => parseEvent(row) ?? []),
+    )
   }
+  if (count < capacity.most) return true
   // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
-  return count < capacity.most || (count === 1 && capacity.shown.size === 1)
+  if (count > 1 || capacity.shown.size > 1) return false
+  capacity.assumed = true
+  return true
+}
+
+/** What was taken for a relay with a single event has shown another one since, one a page. */
+function disproved({ assumed, most, shown }: Capacity): string | null {
+  return assumed && most === 1 && shown.size > 1 ? 'more events in one second than a page holds (1)' : null
 }
 
 /** Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds but proves nothing. */
@@ -159,7 +172,6 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     const { rows, end, bytes } = await context.request({ ...filter, limit: context.limit })
     tally.pages += 1
     tally.bytes += bytes
-    noteShown(context.capacity, rows)
     const matches = createMatcher(filter)
     const events: NostrEvent[] = []
     for (const row of rows) {
@@ -168,6 +180,7 @@ function createReader(context: DrainContext, tally: Tally): Reader {
       else if (matches(event)) events.push(event)
       else tally.foreign += 1
     }
+    noteShown(context.capacity, events)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
@@ -189,13 +202,11 @@ function keyOf(event: NostrEvent): string {
   return event.id + event.sig
 }
 
-function noteShown(capacity: Capacity, rows: readonly unknown[]): void {
-  capacity.most = Math.max(capacity.most, rows.length)
-  for (const row of rows) {
-    if (capacity.shown.size > 1) return
-    const id = parseEvent(row)?.id
-    if (id !== undefined) capacity.shown.add(id)
-  }
+/** Broken, foreign and repeated rows make no page larger; whether a second was cut off, they count (rule 1). */
+function noteShown(capacity: Capacity, events: readonly NostrEvent[]): void {
+  const ids = new Set(events.map(({ id }) => id))
+  capacity.most = Math.max(capacity.most, ids.size)
+  for (const id of ids) if (capacity.shown.size < 2) capacity.shown.add(id)
 }
 
 function isDescending(events: readonly NostrEvent[]): boolean {

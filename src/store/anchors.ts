@@ -5,6 +5,9 @@ import type { Db } from './state-file.ts'
 /** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
 export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
 
+/** What is known when an anchor is found. `repository`: the address that a root belongs to. */
+export type AnchorOrigin = { readonly held?: boolean; readonly repository?: string | undefined }
+
 /** The anchors of one target: those found in this run, and those remembered of earlier runs with the same scope. */
 export class AnchorStore {
   readonly #db: Db
@@ -19,25 +22,25 @@ export class AnchorStore {
   recall(scope: string): void {
     this.#db
       .prepare(
-        `INSERT OR IGNORE INTO temp.found (layer, anchor, number, held)
-         SELECT layer, anchor, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0 FROM anchor
+        `INSERT OR IGNORE INTO temp.found (layer, anchor, repository, number, held)
+         SELECT layer, anchor, repository, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0 FROM anchor
          WHERE target = ? AND scope = ?`,
       )
       .run(this.#target, scope)
   }
 
   /** Adds an anchor and remembers it for later runs with this scope. */
-  add(scope: string, layer: LayerName, anchor: string, held: boolean): void {
+  add(scope: string, layer: LayerName, anchor: string, { held = false, repository }: AnchorOrigin = {}): void {
     this.#db
       .prepare(
-        `INSERT INTO temp.found (layer, anchor, number, held)
-         VALUES (@layer, @anchor, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
+        `INSERT INTO temp.found (layer, anchor, repository, number, held)
+         VALUES (@layer, @anchor, @repository, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
          ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held)`,
       )
-      .run({ layer, anchor, held: held ? 1 : 0 })
+      .run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0 })
     this.#db
-      .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor) VALUES (?, ?, ?, ?)')
-      .run(this.#target, scope, layer, anchor)
+      .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)')
+      .run(this.#target, scope, layer, anchor, repository ?? null)
   }
 
   /** Anchors of a layer found after `number` (0 for all), in the order of finding, at most `limit`. */
@@ -52,6 +55,14 @@ export class AnchorStore {
   has(anchor: string): boolean {
     const sql = `SELECT 1 FROM temp.found WHERE layer IN ('repositories', 'threads') AND anchor = ?`
     return this.#db.prepare(sql).get(anchor) !== undefined
+  }
+
+  /** The repository that a root belongs to; `undefined` when the root is not known or names none. */
+  repositoryOf(root: string): string | undefined {
+    const row = this.#db
+      .prepare(`SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = ?`)
+      .get(root)
+    return (row as { repository: string | null } | undefined)?.repository ?? undefined
   }
 
   /** The number of the last anchor found in a layer; 0 when there is none. */

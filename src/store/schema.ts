@@ -14,7 +14,7 @@ CREATE TABLE coverage (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE anchor (
-  target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL,
+  target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT,
   PRIMARY KEY (target, scope, layer, anchor)
 ) STRICT, WITHOUT ROWID;
 
@@ -55,7 +55,8 @@ CREATE INDEX run_target ON run (target, number);
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE found (
-  layer TEXT NOT NULL, anchor TEXT NOT NULL, number INTEGER NOT NULL, held INTEGER NOT NULL, PRIMARY KEY (layer, anchor)
+  layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
+  PRIMARY KEY (layer, anchor)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX temp.found_number ON found (layer, number);
 CREATE TEMP TABLE read (

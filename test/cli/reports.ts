@@ -24,7 +24,7 @@ export function layerReport(changes: Partial<LayerReport>): LayerReport {
 }
 
 /** A layer at a source, drained, changed as asked. */
-export function sourceLayer(changes: Partial<SourceLayerReport>): SourceLayerReport {
+function sourceLayer(changes: Partial<SourceLayerReport>): SourceLayerReport {
   return {
     layer: 'announcements',
     mode: 'reconcile',
@@ -70,6 +70,7 @@ export function report(changes: Partial<Report>): Report {
       },
     ],
     totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },
+    check: null,
     problems: [],
     notes: [],
     ...changes,
@@ -323,3 +324,28 @@ export const STATUS: Status = {
     { target: 'wss://new.example', coverage: [], parked: [], refused: [], runs: [], lock: null },
   ],
 }
+
+const DIFFERENCES = [
+  {
+    layer: 'threads',
+    kind: 1111,
+    repository: `30617:${'ab'.repeat(32)}:ngit`,
+    sourceHas: 20,
+    targetHas: 6,
+    missing: 14,
+  },
+] as const
+
+/** What `check` reports when the target lacks something, with every field filled in. */
+export const CHECKED = report({
+  command: 'check',
+  exit: 5,
+  complete: false,
+  check: {
+    missing: 14,
+    differences: DIFFERENCES,
+    histogram: [{ from: NOW - 7200, to: NOW - 3601, missing: 14 }],
+    ids: ['cd'.repeat(32)],
+    both: [{ source: 'wss://relay.one', missing: 14, differences: DIFFERENCES }],
+  },
+})

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { renderStatus, renderStatusJson } from '../../src/cli/render-status.ts'
+import { NOW, STATUS } from './reports.ts'
+
+const OPTIONS = { color: false, width: 80, now: NOW, timeZone: 'UTC' }
+
+describe('renderStatus', () => {
+  it('shows checkpoints, what waits, what was refused, and the last runs', () => {
+    expect(`\n${renderStatus(STATUS, OPTIONS)}`).toMatchInlineSnapshot(`
+      "
+      state    /home/me/.local/state/ngit-sync/state.db
+
+      target   ws://localhost:7443
+      running  process 4711 on git.example.org since Sun 12:12, 60 s ago
+
+       layer              anchors  drained                          in full
+       wss://relay.one
+         1 announcements        1  Sat 07:13, 29 h ago              Sat 07:13
+         3 threads          3,812  from 2025-11-13 12:13, 10 d ago  2025-11-12 12:13
+       wss://relay.two
+         1 announcements        1  Sun 12:03, 10 min ago            Sat 16:13
+
+       17 waiting since Sat 06:13, 30 h ago; sent 1 time; again with the next run
+         "invalid: no announcement exists for this repository"
+           e.g. nevent1qqs2h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2cdayrhd
+
+       1 pending since Sun 12:11, 2 min ago; sent 3 times; again from Sun 12:46 on
+         "purgatory: won't be served until git data arrives"
+           e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
+
+       1,204 refused for good by khatru 0.9
+         "blocked: event contains too large tags"
+           e.g. nevent1qqswlml0alh7lml0alh7lml0alh7lml0alh7lml0alh7lml0alh7lmc9ukmy0
+
+       1 refused for good
+         "blocked"
+
+       run                         command         took  sent  parked  end
+       Sun 12:12, 60 s ago         catchup            ·     ·       ·  no end
+       Sat 07:13, 29 h ago         catchup   9 min 31 s   598      26  partial (3)
+       2025-11-13 12:13, 10 d ago  backfill       1.4 s     ·       ·  complete (0)
+
+      target   wss://new.example
+
+       no checkpoint: nothing was read to its end yet
+      "
+    `)
+  })
+
+  it('drops columns where the terminal is narrow', () => {
+    const text = renderStatus(STATUS, { ...OPTIONS, width: 60 })
+    expect(text).not.toContain('in full')
+    expect(text).toContain('3,812')
+  })
+
+  it('says so when there was no run', () => {
+    expect(renderStatus({ ...STATUS, targets: [] }, OPTIONS)).toContain('no run has been made yet')
+  })
+})
+
+describe('renderStatusJson', () => {
+  it('is one line that parses back to the same', () => {
+    expect(JSON.parse(renderStatusJson(STATUS))).toEqual(STATUS)
+    expect(renderStatusJson(STATUS).trimEnd()).not.toContain('\n')
+  })
+})

@@ -1,0 +1,318 @@
+import { describe, expect, it } from 'vitest'
+
+import { announcement, comment, issue, state, status } from '../support/builders.ts'
+import { alice, bob, carol, readingFilters, sincesOf, smallRepository } from '../support/scenes.ts'
+import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+
+const OVERLAP = 900
+const HOUR = 3_600
+const DAY = 86_400
+const old = smallRepository()
+
+/** A source whose history was copied in full by a run that is over. */
+async function afterFirstRun(bench: Workbench) {
+  const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
+  const { report } = await bench.catchup(source, target)
+  source.forgetReceived()
+  return { source, target, firstRun: report.startedAt }
+}
+
+/** The `since` of every filter that read the source, each once. */
+function allSinces(source: Parameters<typeof readingFilters>[0]): (number | undefined)[] {
+  return [...new Set(readingFilters(source).map(({ since }) => since))]
+}
+
+describe('a quick run', () => {
+  it('asks since the start of the last run less the overlap, in every filter', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    bench.letPass(60)
+    const { code, report } = await bench.catchup(source, target)
+    expect(allSinces(source)).toEqual([firstRun - 60 - OVERLAP])
+    expect(readingFilters(source).length).toBeGreaterThanOrEqual(9)
+    expect(report.range).toEqual({ completeSince: firstRun - 60 - OVERLAP, fullAt: firstRun - 60 })
+    expect(report.sources[0]?.layers.map(({ mode, since }) => [mode, since])).toEqual(
+      Array(3).fill(['since', firstRun - 60 - OVERLAP]),
+    )
+    expect(code).toBe(0)
+  })
+
+  it('takes the overlap that it is given', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    await bench.catchup(source, target, '--overlap', '2h')
+    expect(allSinces(source)).toEqual([firstRun - 2 * HOUR])
+  })
+
+  it('moves the checkpoint to its own start and leaves the time of the full pass', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    bench.letPass(60)
+    const { report } = await bench.catchup(source, target)
+    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    expect(times).toEqual(Array(times.length).fill([report.startedAt, firstRun - 60]))
+    expect(times.length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('finds a comment of today on an old issue', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const remark = comment(old.issue, bob, { createdAt: nowSeconds() })
+    source.events.set(remark.id, remark)
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, remark]))
+    expect(report.layers.map(({ published }) => published)).toEqual([0, 0, 1])
+    expect(code).toBe(0)
+  })
+
+  it('reads a repository that is new in full, and everything else since', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    const history = smallRepository({ owner: carol, d: 'new', startAt: 1_600_000_000 })
+    const announced = announcement(carol, 'new', { createdAt: nowSeconds() })
+    for (const event of [...history.events.slice(1), announced]) source.events.set(event.id, event)
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, ...history.events.slice(1), announced]))
+    expect(new Set(sincesOf(source, '#a', history.address))).toEqual(new Set([undefined]))
+    expect(new Set(sincesOf(source, '#a', old.address))).toEqual(new Set([firstRun - OVERLAP]))
+    expect(report.sources[0]?.layers[1]?.anchors).toMatchObject({ full: 2, since: 2 })
+    expect(code).toBe(0)
+  })
+
+  it('reads the thread of an issue that is new in full: all its comments, however old', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    const late = issue(old.address, carol, { createdAt: nowSeconds() })
+    const remarks = [1_600_000_000, 1_700_000_000].map((at) => comment(late, bob, { createdAt: at }))
+    for (const event of [late, ...remarks]) source.events.set(event.id, event)
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, late, ...remarks]))
+    expect(new Set(sincesOf(source, '#E', late.id))).toEqual(new Set([undefined]))
+    expect(new Set(sincesOf(source, '#E', old.issue.id))).toEqual(new Set([firstRun - OVERLAP]))
+  })
+
+  it('misses what was signed before and arrives now, until the next full pass, which counts it as late', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const late = status(1632, old.issue, alice, { createdAt: old.issue.created_at + 7 * DAY })
+    source.events.set(late.id, late)
+    const quick = await bench.catchup(source, target)
+    expect(quick.report.totals.published).toBe(0)
+    const full = await bench.catchup(source, target, '--full')
+    expect(full.report.layers.map(({ lateArrivals }) => lateArrivals).reduce((a, b) => a + b)).toBe(1)
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, late]))
+  })
+
+  it('reads a source in full that is new to it', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const remark = comment(old.issue, bob, { createdAt: 1_650_000_000 })
+    const other = await bench.scripted({ events: [remark] })
+    const { report } = await bench.catchup([source, other], target)
+    expect(allSinces(other)).toEqual([undefined])
+    expect(idsOf(target.events())).toContain(remark.id)
+    expect(report.sources.map(({ layers }) => layers[2]?.mode)).toEqual(['since', 'full'])
+  })
+
+  it('keeps the checkpoints of each target apart', async () => {
+    const bench = createWorkbench()
+    const { source } = await afterFirstRun(bench)
+    const other = await bench.real()
+    await bench.catchup(source, other)
+    expect(allSinces(source)).toEqual([undefined])
+    expect(idsOf(other.events())).toEqual(idsOf(old.events))
+  })
+
+  it('goes on asking for anchors that the source no longer shows', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    source.events.delete(old.announced.id)
+    source.events.delete(old.issue.id)
+    const remark = comment(old.issue, bob, { createdAt: nowSeconds() })
+    source.events.set(remark.id, remark)
+    await bench.catchup(source, target)
+    expect(new Set(sincesOf(source, '#a', old.address))).toEqual(new Set([firstRun - OVERLAP]))
+    expect(idsOf(target.events())).toContain(remark.id)
+  })
+})
+
+describe('a full run', () => {
+  it.each([
+    ['the last run is longer ago than the quick window', HOUR, []],
+    ['the last run is longer ago than --quick-window', 30, ['--quick-window', '20s']],
+  ] as const)('follows when %s', async (_why, seconds, args) => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.letPass(seconds)
+    const late = comment(old.issue, bob, { createdAt: 1_650_000_000 })
+    source.events.set(late.id, late)
+    const { code, report } = await bench.catchup(source, target, ...args)
+    expect(allSinces(source)).toEqual([undefined])
+    expect(report.range).toEqual({ completeSince: null, fullAt: report.startedAt })
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, late]))
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['is longer ago than a day', DAY + 60, [], [undefined]],
+    ['is longer ago than --full-every', 7_200, ['--full-every', '1h'], [undefined]],
+    ['is longer ago than a day, unless --full-every is never', DAY + 60, ['--full-every', 'never'], ['since']],
+  ] as const)('follows when the last full pass %s', async (_why, seconds, args, expected) => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.database((db) => db.prepare('UPDATE coverage SET full_at = full_at - ?').run(seconds))
+    await bench.catchup(source, target, ...args)
+    expect(allSinces(source).map((since) => (since === undefined ? undefined : 'since'))).toEqual(expected)
+  })
+
+  it('is what --full asks for', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const { report } = await bench.catchup(source, target, '--full')
+    expect(allSinces(source)).toEqual([undefined])
+    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    expect(times).toEqual(Array(times.length).fill([report.startedAt, report.startedAt]))
+  })
+
+  it('follows a checkpoint that lies in the future', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.letPass(-DAY)
+    const { report } = await bench.catchup(source, target)
+    expect(allSinces(source)).toEqual([undefined])
+    expect(bench.coverage(source).map((row) => row.drained_at)).toEqual(
+      bench.coverage(source).map(() => report.startedAt),
+    )
+  })
+
+  it('follows checkpoints that an older version of the layer wrote', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.database((db) => db.prepare(`UPDATE coverage SET version = 0 WHERE layer = 'threads'`).run())
+    const { report } = await bench.catchup(source, target)
+    expect(report.sources[0]?.layers.map(({ mode }) => mode)).toEqual(['since', 'since', 'full'])
+  })
+
+  it.each([
+    ['source', 400],
+    ['source', -400],
+    ['target', 400],
+  ] as const)('follows when the clock of the %s is off by %i s, and the report says so', async (role, offset) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: old.events })
+    const target = await bench.scripted()
+    await bench.catchup(source, target)
+    source.forgetReceived()
+    const wrong = role === 'source' ? source : target
+    wrong.behaviour.dateOffsetSeconds = offset
+    const { code, report } = await bench.catchup(source, target)
+    expect(allSinces(source)).toEqual([undefined])
+    expect(report.notes.join()).toMatch(new RegExp(`clock of ${wrong.url} is (399|400|401) s`))
+    expect(code).toBe(0)
+  })
+
+  it('does not follow when a clock is off by less than a third of the overlap', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    source.behaviour.dateOffsetSeconds = 250
+    const { report } = await bench.catchup(source, target)
+    expect(allSinces(source)).toEqual([firstRun - OVERLAP])
+    expect(report.notes).toEqual([])
+  })
+})
+
+describe('--since T', () => {
+  it('reads since T what the target holds, and says that the run is complete since T', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.letPass(HOUR)
+    const since = nowSeconds() - 2 * HOUR
+    const { code, report } = await bench.catchup(source, target, '--since', String(since))
+    expect(allSinces(source)).toEqual([since])
+    expect(report.range.completeSince).toBe(since)
+    expect(code).toBe(0)
+  })
+
+  it('reads everything of a repository and a thread that the target does not hold', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const history = smallRepository({ owner: carol, d: 'new' })
+    const announced = announcement(carol, 'new', { createdAt: nowSeconds() })
+    for (const event of [...history.events.slice(1), announced]) source.events.set(event.id, event)
+    const since = nowSeconds() - HOUR
+    await bench.catchup(source, target, '--since', String(since))
+    expect(new Set(sincesOf(source, '#a', history.address))).toEqual(new Set([undefined]))
+    expect(new Set(sincesOf(source, '#e', history.issue.id))).toEqual(new Set([undefined]))
+    expect(new Set(sincesOf(source, '#e', old.issue.id))).toEqual(new Set([since]))
+    expect(idsOf(target.events())).toEqual(idsOf([...old.events, ...history.events.slice(1), announced]))
+  })
+
+  it('moves a checkpoint that it leaves no gap behind', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    bench.letPass(HOUR)
+    const drained = firstRun - HOUR
+    const { report } = await bench.catchup(source, target, '--since', String(drained - OVERLAP))
+    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    expect(times).toEqual(Array(times.length).fill([report.startedAt, drained]))
+  })
+
+  it('moves no checkpoint that lies further back', async () => {
+    const bench = createWorkbench()
+    const { source, target, firstRun } = await afterFirstRun(bench)
+    bench.letPass(HOUR)
+    const before = bench.coverage(source)
+    await bench.catchup(source, target, '--since', String(firstRun - HOUR - OVERLAP + 1))
+    expect(bench.coverage(source)).toEqual(before)
+  })
+
+  it('creates no checkpoint where there was none', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: old.events }), bench.real({ events: old.events })])
+    const { code } = await bench.catchup(source, target, '--since', '1h')
+    const held = ['all', old.address, `30618:${alice.pubkey}:hello`, old.issue.id]
+    expect(bench.coverage(source).filter(({ anchor }) => held.includes(anchor))).toEqual([])
+    expect(code).toBe(0)
+  })
+})
+
+describe('--until T', () => {
+  it('copies nothing newer and moves no checkpoint', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: old.events }), bench.real()])
+    const { code } = await bench.catchup(source, target, '--until', String(old.issue.created_at))
+    expect(idsOf(target.events())).toEqual(idsOf([old.announced, old.state, old.issue]))
+    expect(bench.coverage()).toEqual([])
+    expect(code).toBe(0)
+  })
+})
+
+describe('a maintainer who joins later', () => {
+  it('brings an old announcement, old states and old issues with a quick run of a named scope', async () => {
+    const bench = createWorkbench()
+    const theirs = smallRepository({ owner: bob, startAt: 1_650_000_000 })
+    const [source, target] = await Promise.all([
+      bench.real({ events: [...old.events, ...theirs.events] }),
+      bench.real(),
+    ])
+    await bench.catchup(source, target, '--repo', old.address)
+    expect(idsOf(target.events())).toEqual(idsOf(old.events))
+    const joined = announcement(alice, 'hello', { createdAt: nowSeconds(), maintainers: [bob] })
+    await source.seed([joined])
+    const { code, report } = await bench.catchup(source, target, '--repo', old.address)
+    expect(idsOf(target.events())).toEqual(idsOf([joined, ...old.events.slice(1), ...theirs.events]))
+    expect(report.sources[0]?.layers[0]?.mode).toBe('since')
+    expect(code).toBe(0)
+  })
+
+  it('brings old states although they never announced the repository', async () => {
+    const bench = createWorkbench()
+    const theirs = state(bob, 'hello', { createdAt: 1_650_000_000 })
+    const [source, target] = await Promise.all([bench.real({ events: [...old.events, theirs] }), bench.real()])
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(old.events))
+    await source.seed([announcement(alice, 'hello', { createdAt: nowSeconds(), maintainers: [bob] })])
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toContain(theirs.id)
+  })
+})

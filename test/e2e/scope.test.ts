@@ -1,0 +1,320 @@
+import { naddrEncode, npubEncode } from 'nostr-tools/nip19'
+import { describe, expect, it } from 'vitest'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import { announcement, graspList, issue, repositoryAddress, state, type AnnouncementExtra } from '../support/builders.ts'
+import { alice, bob, carol, dave, readingFilters, smallRepository } from '../support/scenes.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
+
+const SERVICE = 'wss://grasp.example.com'
+const START = 1_700_000_000
+
+/** An announcement of `d` with one clone URL and one relay. */
+function listing(d: string, clone: string, relay: string, extra: AnnouncementExtra = {}): NostrEvent {
+  return announcement(alice, d, { createdAt: START + d.length, clone: [clone], relays: [relay], ...extra })
+}
+
+/** A repository whose announcement names the service as GRASP-01 wants it. */
+function listedRepository(service = SERVICE) {
+  const clone = [`${service.replace(/^ws/, 'http')}/${npubEncode(alice.pubkey)}/hello.git`]
+  return smallRepository({ clone, relays: [service] })
+}
+
+describe('--scope listed', () => {
+  it('takes a repository that names the service in clone and relays, with all that belongs to it', async () => {
+    const bench = createWorkbench()
+    const { events } = listedRepository()
+    const other = smallRepository({ owner: carol, d: 'elsewhere', startAt: START, relays: ['wss://other.example'] })
+    const [source, target] = await Promise.all([bench.real({ events: [...events, ...other.events] }), bench.real()])
+    const { code, report } = await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual(idsOf(events))
+    expect(report.scope).toEqual({ kind: 'listed', why: '--scope listed', repositories: 1 })
+    expect(code).toBe(0)
+  })
+
+  it('compares parsed URLs: no host that only looks like the service is taken', async () => {
+    const bench = createWorkbench()
+    const good = listing('good', 'https://grasp.example.com/npub1/good.git', SERVICE)
+    const traps = [
+      listing('longer-host', 'https://grasp.example.com.evil.org/x.git', 'wss://grasp.example.com.evil.org'),
+      listing('subdomain-of-it', 'https://my.grasp.example.com/x.git', 'wss://my.grasp.example.com'),
+      listing('shorter-host', 'https://example.com/x.git', 'wss://example.com'),
+      listing('in-the-path', 'https://evil.org/grasp.example.com/x.git', 'wss://evil.org/grasp.example.com'),
+      listing('in-the-query', 'https://evil.org/?u=https://grasp.example.com', 'wss://evil.org/?wss://grasp.example.com'),
+      listing('as-user-name', 'https://grasp.example.com@evil.org/x.git', 'wss://grasp.example.com@evil.org'),
+      listing('other-port', 'https://grasp.example.com:8443/x.git', 'wss://grasp.example.com:8443'),
+      listing('relays-only', 'https://other.example/x.git', SERVICE),
+      listing('clone-only', 'https://grasp.example.com/x.git', 'wss://other.example'),
+      listing('one-port-differs', 'https://grasp.example.com/x.git', 'wss://grasp.example.com:8443'),
+      listing('plain-http-is-port-80', 'http://grasp.example.com/x.git', SERVICE),
+      listing('no-url', 'grasp.example.com', 'grasp.example.com'),
+      announcement(alice, 'in-another-tag', { createdAt: START, tags: [['web', 'https://grasp.example.com', SERVICE]] }),
+    ]
+    const [source, target] = await Promise.all([bench.real({ events: [good, ...traps] }), bench.real()])
+    await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual([good.id])
+  })
+
+  it.each([
+    ['upper case', 'https://GRASP.Example.COM/x.git', 'WSS://GRASP.EXAMPLE.COM/'],
+    ['the default port', 'https://grasp.example.com:443/x.git', 'wss://grasp.example.com:443'],
+    ['a dot at the end of the host', 'https://grasp.example.com./x.git', 'wss://grasp.example.com.'],
+    ['a path', 'https://grasp.example.com/a/b/c/x.git', 'wss://grasp.example.com/relay'],
+  ])('knows the service by %s', async (_what, clone, relay) => {
+    const bench = createWorkbench()
+    const event = listing('hello', clone, relay)
+    const [source, target] = await Promise.all([bench.scripted({ events: [event] }), bench.scripted()])
+    await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect([...target.events.keys()]).toEqual([event.id])
+  })
+
+  it('finds the service among several URLs of one tag, and in tags that stand several times', async () => {
+    const bench = createWorkbench()
+    const one = announcement(alice, 'one-tag', {
+      createdAt: START,
+      clone: ['https://other.example/x.git', 'https://grasp.example.com/x.git'],
+      relays: ['wss://other.example', SERVICE],
+    })
+    const several = announcement(alice, 'several-tags', {
+      createdAt: START + 1,
+      clone: ['https://other.example/x.git'],
+      relays: ['wss://other.example'],
+      tags: [
+        ['clone', 'https://grasp.example.com/x.git'],
+        ['relays', SERVICE],
+      ],
+    })
+    const [source, target] = await Promise.all([bench.real({ events: [one, several] }), bench.real()])
+    await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual(idsOf([one, several]))
+  })
+
+  it('goes by the newest announcement: a repository that has left is no longer taken', async () => {
+    const bench = createWorkbench()
+    const { announced, issue: bug } = listedRepository()
+    const left = announcement(alice, 'hello', { createdAt: announced.created_at + 60, relays: ['wss://other.example'] })
+    const stays = listing('stays', 'https://grasp.example.com/x.git', SERVICE)
+    const [first, second, target] = await Promise.all([
+      bench.real({ events: [announced, bug, stays] }),
+      bench.real({ events: [left] }),
+      bench.real(),
+    ])
+    await bench.catchup([first, second], target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual([stays.id])
+  })
+
+  it('takes the announcements and states of maintainers, recursively, for the same identifier only', async () => {
+    const bench = createWorkbench()
+    const clone = ['https://grasp.example.com/x.git']
+    const owner = announcement(alice, 'hello', { createdAt: START, clone, relays: [SERVICE], maintainers: [bob] })
+    const second = announcement(bob, 'hello', { createdAt: START + 1, maintainers: [carol] })
+    const third = announcement(carol, 'hello', { createdAt: START + 2 })
+    const states = [alice, bob, carol].map((key, index) => state(key, 'hello', { createdAt: START + 10 + index }))
+    const theirIssue = issue(repositoryAddress(carol, 'hello'), dave, { createdAt: START + 20 })
+    const wanted = [owner, second, third, ...states, theirIssue]
+    const unwanted = [
+      announcement(bob, 'other', { createdAt: START + 3 }),
+      state(bob, 'other', { createdAt: START + 4 }),
+      announcement(dave, 'hello', { createdAt: START + 5, maintainers: [alice, bob] }),
+      state(dave, 'hello', { createdAt: START + 6 }),
+    ]
+    const [source, target] = await Promise.all([bench.real({ events: [...wanted, ...unwanted] }), bench.real()])
+    const { report } = await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual(idsOf(wanted))
+    expect(report.scope.repositories).toBe(3)
+  })
+
+  it('takes the grasp lists of owners and maintainers only', async () => {
+    const bench = createWorkbench()
+    const clone = ['https://grasp.example.com/x.git']
+    const owner = announcement(alice, 'hello', { createdAt: START, clone, relays: [SERVICE], maintainers: [bob] })
+    const lists = [alice, bob, carol].map((key, index) => graspList(key, [SERVICE], { createdAt: START + 10 + index }))
+    const [source, target] = await Promise.all([bench.real({ events: [owner, ...lists] }), bench.real()])
+    await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual(idsOf([owner, ...lists.slice(0, 2)]))
+  })
+
+  it('uses the URL of the target where no service is named', async () => {
+    const bench = createWorkbench()
+    const target = await bench.real()
+    const { events } = listedRepository(target.url)
+    const source = await bench.real({ events: [...events, listing('other', 'https://a.example/x', 'wss://a.example')] })
+    await bench.catchup(source, target, '--scope', 'listed')
+    expect(idsOf(target.events())).toEqual(idsOf(events))
+  })
+
+  it('ends with 2 when it matches nothing, and names the hosts that announcements name most', async () => {
+    const bench = createWorkbench()
+    const events = [
+      ...['a', 'b', 'c'].map((d) => listing(d, 'https://most.example/x.git', 'wss://most.example')),
+      listing('dd', 'https://once.example:8443/x.git', 'wss://once.example:8443'),
+    ]
+    const [source, target] = await Promise.all([bench.real({ events }), bench.real()])
+    const { code, stdout, stderr } = await bench.catchup(source, target, '--scope', 'listed')
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(`127.0.0.1:${target.port}`)
+    expect(stderr).toMatch(/most\.example:443, once\.example:8443.*--service/s)
+    expect(target.events()).toEqual([])
+  })
+
+  it('is complete when there are no announcements at all', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real(), bench.real()])
+    const { code } = await bench.catchup(source, target, '--scope', 'listed')
+    expect(code).toBe(0)
+  })
+})
+
+describe('--scope auto', () => {
+  it.each([
+    ['a relay with supported_grasps', { supportedGrasps: ['GRASP-01'] }, 'listed'],
+    ['a known GRASP relay by its software', { software: 'ngit-grasp' }, 'listed'],
+    ['another known GRASP relay', { software: 'https://github.com/danconwaydev/ngit-relay' }, 'listed'],
+    ['an archive (GRASP-05)', { supportedGrasps: ['GRASP-01', 'GRASP-05'] }, 'all'],
+    ['an archive that is a known GRASP relay', { software: 'ngit-grasp', supportedGrasps: ['GRASP-05'] }, 'all'],
+    ['any other relay', {}, 'all'],
+  ] as const)('on %s', async (_what, options, kind) => {
+    const bench = createWorkbench()
+    const target = await bench.real(options)
+    const listed = listedRepository(target.url)
+    const other = smallRepository({ owner: carol, d: 'elsewhere', startAt: START })
+    const source = await bench.scripted({ events: [...listed.events, ...other.events] })
+    const { code, report } = await bench.catchup(source, target)
+    const expected = kind === 'listed' ? listed.events : [...listed.events, ...other.events]
+    expect(idsOf(target.events())).toEqual(idsOf(expected))
+    expect([code, report.scope.kind]).toEqual([0, kind])
+  })
+
+  it('ends with 1 when the document cannot be read and there was no run before', async () => {
+    const bench = createWorkbench()
+    const target = await bench.scripted({ onDocument: () => ({ status: 500, body: '' }) })
+    const { code, stdout, stderr } = await bench.catchup(await bench.scripted(), target)
+    expect([code, stdout, target.received.events]).toEqual([1, '', []])
+    expect(stderr).toMatch(/NIP-11.*HTTP 500.*--scope/s)
+  })
+
+  it.each([
+    ['HTTP 500', { status: 500, body: '' }],
+    ['a redirect', { status: 302, body: '', headers: { location: '/elsewhere' } }],
+    ['a page that is no JSON', { body: '<html>gateway timeout</html>' }],
+    ['a document of 100 KiB', { body: JSON.stringify({ name: 'x'.repeat(102_400) }) }],
+  ])('never widens: after %s the scope of the last run holds', async (_what, reply) => {
+    const bench = createWorkbench()
+    const target = await bench.scripted({ document: { supported_grasps: ['GRASP-01'] } })
+    const listed = listedRepository(target.url)
+    const other = smallRepository({ owner: carol, d: 'elsewhere', startAt: START })
+    const source = await bench.scripted({ events: [...listed.events, ...other.events] })
+    await bench.catchup(source, target)
+    target.behaviour.onDocument = () => reply
+    const { code, report } = await bench.catchup(source, target, '--full')
+    expect(idsOf(target.events.values())).toEqual(idsOf(listed.events))
+    expect([code, report.scope.kind]).toEqual([0, 'listed'])
+    expect(report.scope.why).toContain('as in the last run')
+  })
+
+  it('is listed under the service that is named', async () => {
+    const bench = createWorkbench()
+    const target = await bench.real({ supportedGrasps: ['GRASP-01'] })
+    const { events } = listedRepository()
+    const source = await bench.real({ events })
+    const { code, report } = await bench.catchup(source, target, '--service', SERVICE)
+    expect(idsOf(target.events())).toEqual(idsOf(events))
+    expect([code, report.scope.kind]).toEqual([0, 'listed'])
+  })
+})
+
+describe('a named scope', () => {
+  const mine = smallRepository()
+  const other = smallRepository({ d: 'other', startAt: START })
+  const theirs = smallRepository({ owner: bob, d: 'theirs', startAt: START + 1_000 })
+  const everything = [...mine.events, ...other.events, ...theirs.events]
+  const npub = npubEncode(alice.pubkey)
+
+  it.each([
+    ['an naddr', naddrEncode({ kind: 30617, pubkey: alice.pubkey, identifier: 'hello', relays: ['wss://x.example'] })],
+    ['an address', mine.address],
+    ['npub/identifier', `${npub}/hello`],
+    ['a nostr:// clone URL', `nostr://${npub}/relay.example.com/hello`],
+  ])('is --repo with %s', async (_what, text) => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: everything }), bench.scripted()])
+    const { code, report } = await bench.catchup(source, target, '--repo', text)
+    expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+    expect([code, report.scope]).toEqual([
+      0,
+      { kind: 'named', why: 'named on the command line', repositories: 1 },
+    ])
+  })
+
+  it('may name several repositories', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: everything }), bench.real()])
+    await bench.catchup(source, target, '--repo', mine.address, theirs.address)
+    expect(idsOf(target.events())).toEqual(idsOf([...mine.events, ...theirs.events]))
+  })
+
+  it.each([
+    ['npub', npub],
+    ['hex', alice.pubkey],
+  ])('is --author with %s: all repositories of that author', async (_what, text) => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: everything }), bench.real()])
+    await bench.catchup(source, target, '--author', text)
+    expect(idsOf(target.events())).toEqual(idsOf([...mine.events, ...other.events]))
+  })
+
+  it('asks sources for nothing that it does not want', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: everything }), bench.scripted()])
+    await bench.catchup(source, target, '--repo', mine.address)
+    const announcements = readingFilters(source).filter(({ kinds }) => kinds?.includes(30617))
+    expect(announcements.map(({ authors, '#d': d }) => [authors, d])).toEqual(
+      announcements.map(() => [[alice.pubkey], ['hello']]),
+    )
+  })
+
+  it('copies an identifier that holds colons', async () => {
+    const bench = createWorkbench()
+    const odd = smallRepository({ d: 'a:b:c' })
+    const [source, target] = await Promise.all([bench.real({ events: odd.events }), bench.real()])
+    await bench.catchup(source, target, '--repo', odd.address)
+    expect(idsOf(target.events())).toEqual(idsOf(odd.events))
+  })
+
+  it('shares no checkpoint of the whole with another scope', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: everything }), bench.real()])
+    await bench.catchup(source, target, '--repo', mine.address)
+    source.forgetReceived()
+    await bench.catchup(source, target, '--scope', 'all')
+    const whole = readingFilters(source).filter(({ kinds, authors }) => kinds?.includes(30617) && authors === undefined)
+    expect(new Set(whole.map(({ since }) => since))).toEqual(new Set([undefined]))
+    expect(idsOf(target.events())).toEqual(idsOf(everything))
+  })
+
+  it('excludes --scope: both are named at once, exit 2', async () => {
+    const bench = createWorkbench()
+    const args = [...endArguments('a.jsonl', 'b.jsonl'), '--repo', mine.address, '--scope', 'all']
+    const { code, stderr } = await bench.run(['catchup', ...args])
+    expect(code).toBe(2)
+    expect(stderr).toContain('--scope and --repo exclude each other')
+  })
+})
+
+describe('state events', () => {
+  it('are taken from owners and recursive maintainers only, in scope all too', async () => {
+    const bench = createWorkbench()
+    const owner = announcement(alice, 'hello', { createdAt: START, maintainers: [bob] })
+    const second = announcement(bob, 'hello', { createdAt: START + 1, maintainers: [carol] })
+    const [ofOwner, ofBob, ofCarol, ofDave] = [alice, bob, carol, dave].map((key, index) =>
+      state(key, 'hello', { createdAt: START + 10 + index }),
+    )
+    const pushy = state(dave, 'pushy', { createdAt: START + 20, tags: [['a', repositoryAddress(alice, 'hello')]] })
+    const wanted = [owner, second, ofOwner, ofBob, ofCarol].flatMap((event) => event ?? [])
+    const unwanted = [ofDave, pushy].flatMap((event) => event ?? [])
+    const [source, target] = await Promise.all([bench.real({ events: [...wanted, ...unwanted] }), bench.real()])
+    const { report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(wanted))
+    expect(report.layers[1]?.dropped).toMatchObject({ 'out of scope': 1 })
+  })
+})

@@ -1,0 +1,423 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import type { End, Page } from '../../src/relay/endpoint.ts'
+import { createCapacity, describeEnd, drain, type Capacity, type Drain } from '../../src/relay/paging.ts'
+import { createMemoryEndpoint, pageOf, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
+import { matchesNaively } from '../support/naive-filter.ts'
+
+const AUTHORS = ['a', 'b'].map((digit) => digit.repeat(64))
+const SIG = 'f'.repeat(128)
+
+type Draft = Partial<Pick<NostrEvent, 'kind' | 'created_at' | 'pubkey' | 'sig'>> & {
+  readonly refers?: readonly string[]
+}
+
+/** An unsigned event, for paging verifies nothing; `number` makes its id. */
+function eventOf(number: number, { refers = ['x'], ...draft }: Draft = {}): NostrEvent {
+  return {
+    id: number.toString(16).padStart(64, '0'),
+    pubkey: AUTHORS[0] ?? '',
+    created_at: 10,
+    kind: 1621,
+    tags: refers.map((value) => ['a', value]),
+    content: '',
+    sig: SIG,
+    ...draft,
+  }
+}
+
+/** As many events as there are seconds, one in each. */
+function eventsAt(...seconds: readonly number[]): NostrEvent[] {
+  return seconds.map((created_at, index) => eventOf(index + 1, { created_at }))
+}
+
+type Reading = { readonly drain: Drain; readonly got: ReadonlySet<string>; readonly handed: readonly NostrEvent[] }
+type ReadOptions = MemoryEndpointOptions & { readonly limit?: number; readonly capacity?: Capacity }
+
+const ALL: Filter = { '#a': ['x'] }
+
+async function read(filter: Filter, { limit = 500, capacity = createCapacity(), ...options }: ReadOptions) {
+  const endpoint = createMemoryEndpoint(options)
+  return { ...(await readAt(endpoint, filter, { limit, capacity })), filters: endpoint.filters }
+}
+
+async function readAt(
+  endpoint: { request(filter: Filter): Promise<Page> },
+  filter: Filter,
+  { limit, capacity }: { limit: number; capacity: Capacity },
+): Promise<Reading> {
+  const handed: NostrEvent[] = []
+  const sink = async (events: readonly NostrEvent[]): Promise<void> => void handed.push(...events)
+  const result = await drain(filter, { request: (asked) => endpoint.request(asked), sink, capacity, limit })
+  return { drain: result, got: new Set(handed.map(({ id }) => id)), handed }
+}
+
+const idsOf = (events: Iterable<NostrEvent>): Set<string> => new Set([...events].map(({ id }) => id))
+
+/** Answers page after page from a list, and the last one for ever. */
+function playing(...pages: readonly Page[]): MemoryEndpointOptions {
+  let asked = 0
+  return { onRequest: () => pages[Math.min((asked += 1), pages.length) - 1] ?? pageOf([]) }
+}
+
+describe('drain', () => {
+  it('ends with an eose on an empty page below the oldest second', async () => {
+    const { drain: result, filters } = await read(ALL, { events: eventsAt(30, 20, 10) })
+    expect(result.reason).toBeNull()
+    expect(filters.map(({ until }) => until)).toEqual([undefined, 10, 9])
+  })
+
+  it('asks the first page without `until`, so that events of the future come too', async () => {
+    const future = eventsAt(4_000_000_000)
+    const { got } = await read(ALL, { events: future })
+    expect(got).toEqual(idsOf(future))
+  })
+
+  it('asks the oldest second again inclusively, so that a second cut in two is read on', async () => {
+    const { drain: result, got } = await read(ALL, { events: eventsAt(30, 20, 20, 20, 10), cap: 4 })
+    expect([result.reason, got.size]).toEqual([null, 5])
+  })
+
+  it('never takes a page that is shorter than its limit for the end', async () => {
+    const { drain: result, got } = await read(ALL, { events: eventsAt(50, 40, 30, 20, 10), cap: 2, limit: 500 })
+    expect([result.reason, got.size]).toEqual([null, 5])
+  })
+
+  it('takes an empty answer to the first page for empty', async () => {
+    const { drain: result } = await read(ALL, {})
+    expect(result).toEqual({ reason: null, pages: 1, rows: 0, bytes: 2, malformed: 0, foreign: 0 })
+  })
+
+  it('sends limit with each REQ, and the bounds of the filter', async () => {
+    const { filters } = await read({ ...ALL, since: 5, until: 40 }, { events: eventsAt(50, 30, 31, 4), limit: 7 })
+    expect(filters[0]).toEqual({ ...ALL, since: 5, until: 40, limit: 7 })
+    expect(filters.slice(1).map(({ since, until }) => [since, until])).toEqual([
+      [5, 30],
+      [5, 29],
+    ])
+  })
+
+  it('reads events with created_at 0 and never asks below 0', async () => {
+    const events = [...eventsAt(5, 0), eventOf(9, { created_at: 0 })]
+    const { drain: result, got, filters } = await read(ALL, { events })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+    expect(Math.min(...filters.map(({ until = 0 }) => until))).toBe(0)
+  })
+
+  it('reads timestamps in milliseconds like any others', async () => {
+    const events = eventsAt(1_750_000_000_000, 1_750_000_000)
+    const { drain: result, got } = await read(ALL, { events })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+  })
+
+  it('hands each event over once although pages overlap', async () => {
+    const { handed } = await read(ALL, { events: eventsAt(30, 20, 20, 20, 10, 10), cap: 4 })
+    expect(handed.map(({ id }) => id)).toHaveLength(6)
+  })
+
+  it('counts rows once, pages and bytes as often as they came', async () => {
+    const events = eventsAt(30, 20)
+    const { drain: result } = await read(ALL, { events })
+    const bytes = [events, events.slice(1), []].map((rows) => Buffer.byteLength(JSON.stringify(rows)))
+    expect(result).toMatchObject({ pages: 3, rows: 2, bytes: bytes.reduce((a, b) => a + b) })
+  })
+
+  it('hands over the true event although a forged copy of the same id stood on the page before', async () => {
+    const forged = eventOf(2, { created_at: 20, sig: 'e'.repeat(128) })
+    const genuine = eventOf(2, { created_at: 20 })
+    const { handed } = await read(
+      ALL,
+      playing(pageOf([eventOf(1, { created_at: 30 }), forged]), pageOf([genuine]), pageOf([])),
+    )
+    expect(handed).toContainEqual(genuine)
+  })
+})
+
+describe('drain says why a filter was not read to its bottom', () => {
+  const ends: readonly [End, string][] = [
+    [{ type: 'closed', reason: 'error: shutting down' }, 'closed: error: shutting down on page 2'],
+    [{ type: 'idle', afterMs: 30_000 }, 'idle 30 s on page 2'],
+    [{ type: 'disconnected', reason: 'connection closed (1006)' }, 'disconnected: connection closed (1006) on page 2'],
+    [{ type: 'aborted', reason: 'interrupted' }, 'interrupted on page 2'],
+  ]
+
+  it.each(ends)('when a page ends %j', async (end, reason) => {
+    const second = { ...pageOf([]), end }
+    expect((await read(ALL, playing(pageOf(eventsAt(30, 20)), second))).drain.reason).toBe(reason)
+  })
+
+  it.each(ends)('when the empty page at the bottom ends %j', async (end) => {
+    const pages = [pageOf(eventsAt(30, 20)), pageOf(eventsAt(30, 20).slice(1)), { ...pageOf([]), end }]
+    expect((await read(ALL, playing(...pages))).drain.reason).toBe(`${describeEnd(end)} on page 3`)
+  })
+
+  it.each(ends)('and still hands over the rows of the page that ends %j', async (end) => {
+    const events = eventsAt(30, 20)
+    expect((await read(ALL, playing({ ...pageOf(events), end }))).got).toEqual(idsOf(events))
+  })
+
+  it.each(ends)('when a part of a split second ends %j', async (end) => {
+    const events = [eventOf(1), eventOf(2, { refers: ['y'] }), eventOf(3)]
+    const { drain: result } = await read(
+      { '#a': ['x', 'y'] },
+      {
+        events,
+        cap: 2,
+        onRequest: (filter, page) => (filter['#a']?.length === 1 ? { ...page, end } : page),
+      },
+    )
+    expect(result.reason).toBe(describeEnd(end))
+  })
+})
+
+describe('drain at a relay that misbehaves', () => {
+  it('ends when `until` is ignored', async () => {
+    const { drain: result } = await read(ALL, playing(pageOf(eventsAt(30, 20, 10))))
+    expect(result.reason).toBe('page 3 brought only what was not asked for')
+  })
+
+  it('ends when one page of one second is repeated for ever', async () => {
+    const { drain: result } = await read(ALL, playing(pageOf(eventsAt(10, 10))))
+    expect(result.reason).toMatch(/brought only what was not asked for$/)
+  })
+
+  it('ends when pages are not in descending order', async () => {
+    const { drain: result } = await read(ALL, playing(pageOf(eventsAt(10, 30)), pageOf([])))
+    expect(result.reason).toBe('page 1 is not in descending order')
+  })
+
+  it('does not end early when rows that were not asked for hide behind a full page', async () => {
+    const newer = eventsAt(30)
+    const foreign = [eventOf(8, { refers: ['other'] }), eventOf(9, { refers: ['other'] })]
+    const pages = [pageOf([...newer, ...foreign]), pageOf([...newer, ...foreign]), pageOf(foreign)]
+    expect((await read(ALL, playing(...pages))).drain.reason).toBe('page 3 brought only what was not asked for')
+  })
+
+  it('drops and counts what was not asked for', async () => {
+    const foreign = eventOf(9, { refers: ['other'], created_at: 30 })
+    const { drain: result, got } = await read(ALL, {
+      events: eventsAt(30, 20),
+      onRequest: (_, page) => (page.rows.length > 0 ? pageOf([foreign, ...page.rows]) : page),
+    })
+    expect([result.reason, result.foreign, got.has(foreign.id)]).toEqual([null, 2, false])
+  })
+
+  it('drops and counts rows that are no events', async () => {
+    const { drain: result, got } = await read(ALL, {
+      events: eventsAt(30, 29, 28, 27, 20),
+      onRequest: (_, page) => (page.rows.length > 0 ? pageOf([...page.rows, null, { id: 'x' }]) : page),
+    })
+    expect([result.reason, result.malformed, got.size]).toEqual([null, 4, 5])
+  })
+
+  it('does not take a page of nothing but broken rows for the end', async () => {
+    const { drain: result } = await read(ALL, playing(pageOf(eventsAt(30, 20)), pageOf([null, 7]), pageOf([])))
+    expect(result.reason).toBe('page 2 brought only what was not asked for')
+  })
+
+  it('counts broken rows as rows when it asks whether a second was cut off', async () => {
+    const rows = (...events: readonly NostrEvent[]): Page => pageOf([...events, null, null])
+    const [first, second] = [eventOf(1), eventOf(2)]
+    // Four rows a page, two of them broken: the third event of the second never shows.
+    const { drain: result } = await read(ALL, {
+      onRequest: ({ until = 10, since }) => (until < 10 || since === 11 ? pageOf([]) : rows(first, second)),
+    })
+    expect(result.reason).toMatch(/^more events in second 10 than a page holds/)
+  })
+
+  it('does not believe in larger pages because rows that were not asked for made one large', async () => {
+    const foreign = [5, 6, 7].map((number) => eventOf(number, { refers: ['other'], created_at: 30 }))
+    const events = [eventOf(1, { created_at: 30 }), eventOf(2), eventOf(3), eventOf(4)]
+    const { drain: result } = await read(ALL, {
+      events,
+      cap: 2,
+      onRequest: (filter, page) =>
+        filter['#a'] !== undefined && filter.until === undefined ? pageOf([...page.rows, ...foreign]) : page,
+    })
+    expect(result.reason).toMatch(/^more events in second 10 than a page holds/)
+  })
+
+  it('takes more rows than the limit for what they are', async () => {
+    const { drain: result, got } = await read(ALL, {
+      events: eventsAt(30, 20, 10),
+      limit: 2,
+      onRequest: ({ until = 30 }) => pageOf(eventsAt(30, 20, 10).filter(({ created_at: at }) => at <= until)),
+    })
+    expect([result.reason, got.size]).toEqual([null, 3])
+  })
+})
+
+describe('a second with more events than a page holds', () => {
+  const crowd = (count: number, draft: (index: number) => Draft = () => ({})): NostrEvent[] =>
+    Array.from({ length: count }, (_, index) => eventOf(index + 1, draft(index)))
+
+  it('is a gap when nothing can split it', async () => {
+    const { drain: result } = await read({ kinds: [1621], '#a': ['x'] }, { events: crowd(8), cap: 5 })
+    expect(result.reason).toBe('more events in second 10 than a page holds (5)')
+  })
+
+  it('is not the end: what lies below is read', async () => {
+    const below = eventOf(99, { created_at: 5 })
+    const { drain: result, got } = await read(ALL, { events: [...crowd(8), below], cap: 5 })
+    expect([result.reason !== null, got.has(below.id)]).toEqual([true, true])
+  })
+
+  it('is read whole when tag values split it', async () => {
+    const values = ['p', 'q', 'r', 's']
+    const events = crowd(12, (index) => ({ refers: [values[index % 4] ?? ''] }))
+    const { drain: result, got } = await read({ '#a': values }, { events, cap: 5 })
+    expect([result.reason, got.size]).toEqual([null, 12])
+  })
+
+  it('is read whole when kinds split it', async () => {
+    const kinds = [1617, 1618, 1621]
+    const events = crowd(12, (index) => ({ kind: kinds[index % 3] ?? 0 }))
+    const { drain: result, got } = await read({ kinds, '#a': ['x'] }, { events, cap: 5 })
+    expect([result.reason, got.size]).toEqual([null, 12])
+  })
+
+  it('is read whole when authors split it', async () => {
+    const events = crowd(8, (index) => ({ pubkey: AUTHORS[index % 2] ?? '' }))
+    const { drain: result, got } = await read({ authors: AUTHORS }, { events, cap: 5 })
+    expect([result.reason, got.size]).toEqual([null, 8])
+  })
+
+  it('is looked through kind by kind where any kind was asked, which proves nothing', async () => {
+    const kinds = [1617, 1618, 1621, 1111]
+    const events = crowd(12, (index) => ({ kind: kinds[index % 4] ?? 0 }))
+    const { drain: result, got } = await read(ALL, { events, cap: 5 })
+    expect([result.reason, got.size]).toEqual(['more events in second 10 than a page holds (5)', 12])
+  })
+
+  it('is closed when the relay has shown a larger page', async () => {
+    const events = [
+      ...crowd(3),
+      ...eventsAt(30, 31, 32, 33).map((event, index) => ({ ...event, id: `${index}`.repeat(64) })),
+    ]
+    const { drain: result, got } = await read(ALL, { events, cap: 5 })
+    expect([result.reason, got.size]).toEqual([null, 7])
+  })
+
+  it('is closed when the relay, asked for anything, shows a larger page', async () => {
+    const others = crowd(6, () => ({ kind: 1 })).map((event, index) => ({ ...event, id: `${index}`.repeat(64) }))
+    const { drain: result, filters } = await read({ kinds: [1621] }, { events: [...crowd(3), ...others] })
+    expect(result.reason).toBeNull()
+    expect(filters).toContainEqual({ limit: 4 })
+  })
+
+  it('is not closed when it is our own limit that cuts it off', async () => {
+    const { drain: result } = await read({ kinds: [1621] }, { events: crowd(8), cap: 100, limit: 5 })
+    expect(result.reason).toMatch(/^more events in second 10 than a page holds/)
+  })
+
+  it('is closed at a relay that never showed more than one event', async () => {
+    expect((await read(ALL, { events: crowd(1) })).drain.reason).toBeNull()
+  })
+
+  it('is open at a relay that shows one event a page, and more than one in all', async () => {
+    const { drain: result } = await read(ALL, { events: [...crowd(2), eventOf(9, { created_at: 5 })], cap: 1 })
+    expect(result.reason).not.toBeNull()
+  })
+})
+
+describe('for any events, page cap and limit', () => {
+  const event = fc.record({
+    second: fc.constantFrom(0, 1, 2, 3, 4_000_000_000),
+    kind: fc.constantFrom(1, 7, 1111, 1617, 1621),
+    author: fc.constantFrom(...AUTHORS),
+    refers: fc.uniqueArray(fc.constantFrom('x', 'y', 'z'), { maxLength: 2 }),
+  })
+  const events = fc
+    .array(event, { maxLength: 24 })
+    .map((drafts) =>
+      drafts.map(({ second, kind, author, refers }, index) =>
+        eventOf(index + 1, { created_at: second, kind, pubkey: author, refers }),
+      ),
+    )
+  const values = fc.uniqueArray(fc.constantFrom('x', 'y', 'z'), { minLength: 1 })
+  const bounds = fc.record(
+    { since: fc.constantFrom(0, 1, 2), until: fc.constantFrom(2, 3, 4_000_000_000) },
+    { requiredKeys: [] },
+  )
+  const condition = fc.oneof(
+    values.map((a): Filter => ({ '#a': a })),
+    fc.uniqueArray(fc.constantFrom(1, 1111, 1617, 1621), { minLength: 1 }).map((kinds): Filter => ({ kinds })),
+    fc.tuple(values, fc.constantFrom(1111, 1621)).map(([a, kind]): Filter => ({ '#a': a, kinds: [kind] })),
+    fc.uniqueArray(fc.constantFrom(...AUTHORS), { minLength: 1 }).map((authors): Filter => ({ authors })),
+  )
+  const filters = fc.array(
+    fc.tuple(condition, bounds).map(([filter, window]): Filter => ({ ...filter, ...window })),
+    { minLength: 1, maxLength: 4 },
+  )
+  const cap = fc.integer({ min: 1, max: 9 })
+  const limit = fc.integer({ min: 1, max: 9 })
+  const runs = { numRuns: 3_000 }
+
+  it('a filter that is called drained was handed over whole, in a bounded number of pages', async () => {
+    await fc.assert(
+      fc.asyncProperty(events, filters, cap, limit, async (held, asked, pageCap, pageLimit) => {
+        const endpoint = createMemoryEndpoint({ events: held, cap: pageCap })
+        const capacity = createCapacity()
+        for (const filter of asked) {
+          const before = endpoint.filters.length
+          const { drain: result, got } = await readAt(endpoint, filter, { limit: pageLimit, capacity })
+          expect(endpoint.filters.length - before).toBeLessThan(400)
+          // The one exception: nobody can tell a relay that holds one event from one that shows no more than one.
+          if (result.reason !== null || capacity.shown.size <= 1) continue
+          const wanted = idsOf(held.filter((each) => matchesNaively(each, filter)))
+          expect(got).toEqual(wanted)
+        }
+      }),
+      runs,
+    )
+  })
+
+  it('nothing stays open at a relay whose pages hold more than any second has', async () => {
+    await fc.assert(
+      fc.asyncProperty(events, filters, async (held, asked) => {
+        const others = Array.from({ length: held.length + 1 }, (_, index) => eventOf(1_000 + index, { kind: 30_000 }))
+        const endpoint = createMemoryEndpoint({ events: [...held, ...others] })
+        const capacity = createCapacity()
+        for (const filter of asked) {
+          expect((await readAt(endpoint, filter, { limit: 500, capacity })).drain.reason).toBeNull()
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('comes to an end at a relay that answers anything at all', async () => {
+    const row = fc.oneof(
+      event.map(({ second, kind, author, refers }) =>
+        eventOf(second + kind, { created_at: second, kind, pubkey: author, refers }),
+      ),
+      fc.constantFrom<unknown>(null, 7, 'row', {}, { id: 'x' }),
+    )
+    const end = fc.constantFrom<End>({ type: 'eose' }, { type: 'idle', afterMs: 1 })
+    const page = fc
+      .tuple(fc.array(row, { maxLength: 6 }), end)
+      .map(([rows, ended]): Page => ({ rows, end: ended, bytes: 1 }))
+    await fc.assert(
+      fc.asyncProperty(fc.array(page, { minLength: 1, maxLength: 5 }), filters, async (pages, [filter = {}]) => {
+        let asked = 0
+        const request = async (): Promise<Page> => pages[(asked += 1) % pages.length] ?? pageOf([])
+        await readAt({ request }, filter, { limit: 5, capacity: createCapacity() })
+        expect(asked).toBeLessThan(1_000)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('describeEnd', () => {
+  it.each<[End, string]>([
+    [{ type: 'eose' }, 'eose'],
+    [{ type: 'closed', reason: 'auth-required: no' }, 'closed: auth-required: no'],
+    [{ type: 'idle', afterMs: 1_500 }, 'idle 1.5 s'],
+    [{ type: 'disconnected', reason: 'ECONNRESET' }, 'disconnected: ECONNRESET'],
+    [{ type: 'aborted', reason: 'page over 10 rows' }, 'page over 10 rows'],
+  ])('says %j', (end, text) => expect(describeEnd(end)).toBe(text))
+})

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+
+import { SyncError, UsageError } from '../src/errors.ts'
+import type { Profile } from '../src/relay/endpoint.ts'
+import { chooseScope } from '../src/scope-choice.ts'
+
+type Target = Parameters<typeof chooseScope>[1]
+
+function target(profile: Partial<Profile> = {}, more: Partial<Target> = {}): Target {
+  return {
+    url: 'wss://git.example.com',
+    service: undefined,
+    isFile: false,
+    profile: { supportedNips: [], supportedGrasps: [], ...profile },
+    ...more,
+  }
+}
+
+function auto(profile: Partial<Profile>, lastKind?: string, more: Partial<Target> = {}) {
+  return chooseScope({ type: 'auto' }, target(profile, more), lastKind).scope
+}
+
+const LISTED = { type: 'listed', host: 'git.example.com:443' }
+
+describe('the automatic scope', () => {
+  it.each<[string, Partial<Profile>]>([
+    ['supported_grasps', { supportedGrasps: ['GRASP-01'] }],
+    ['the software ngit-grasp', { software: 'https://gitworkshop.dev/ngit-grasp' }],
+    ['the software ngit-relay', { software: 'git+https://example.com/ngit-relay.git' }],
+  ])('is listed when the target says GRASP by %s', (_, profile) => expect(auto(profile)).toEqual(LISTED))
+
+  it.each(['GRASP-05', '05', '5'])('is all when the target is an archive (%s)', (grasp) => {
+    expect(auto({ supportedGrasps: ['GRASP-01', grasp], software: 'ngit-grasp' })).toEqual({ type: 'all' })
+  })
+
+  it.each(['GRASP-15', 'GRASP-50', '25'])('is listed with a GRASP that only ends or begins like 5 (%s)', (grasp) => {
+    expect(auto({ supportedGrasps: [grasp] })).toEqual(LISTED)
+  })
+
+  it('is all when the target is another relay', () => {
+    expect(auto({ software: 'strfry' })).toEqual({ type: 'all' })
+  })
+
+  it('is all when the target is a file', () => {
+    expect(auto({}, undefined, { isFile: true, url: 'events.jsonl' })).toEqual({ type: 'all' })
+  })
+
+  it.each<[string | undefined, unknown]>([
+    ['all', { type: 'all' }],
+    ['listed', LISTED],
+  ])('is that of the last run (%s) when the document could not be read', (lastKind, scope) => {
+    expect(auto({ documentError: 'HTTP 502' }, lastKind)).toEqual(scope)
+  })
+
+  it.each([undefined, 'named'])('never widens because something failed (last run: %s)', (lastKind) => {
+    expect(() => auto({ documentError: 'HTTP 502' }, lastKind)).toThrow(SyncError)
+    expect(() => auto({ documentError: 'HTTP 502' }, lastKind)).toThrow(/wss:\/\/git\.example\.com.*HTTP 502/)
+  })
+
+  it('does not ask the last run when the document says what the target is', () => {
+    expect(auto({ software: 'ngit-grasp' }, 'all')).toEqual(LISTED)
+  })
+})
+
+describe('the scope that is asked for', () => {
+  it('is all whatever the target is', () => {
+    const { scope, why } = chooseScope({ type: 'all' }, target({ software: 'ngit-grasp' }), undefined)
+    expect([scope, why]).toEqual([{ type: 'all' }, '--scope all'])
+  })
+
+  it('is listed whatever the target is', () => {
+    expect(chooseScope({ type: 'listed' }, target({ software: 'strfry' }), undefined).scope).toEqual(LISTED)
+  })
+
+  it('takes the public name of the target from --service', () => {
+    const local = target({}, { url: 'ws://127.0.0.1:7777', service: 'https://git.example.com' })
+    expect(chooseScope({ type: 'listed' }, local, undefined).scope).toEqual(LISTED)
+  })
+
+  it('wants --service when a file is the target', () => {
+    const file = target({}, { url: 'events.jsonl', isFile: true })
+    expect(() => chooseScope({ type: 'listed' }, file, undefined)).toThrow(UsageError)
+  })
+
+  it('names repositories and authors', () => {
+    const request = { type: 'named', addresses: [{ kind: 30617, pubkey: 'a', d: 'x:y' }], authors: ['b'] } as const
+    expect(chooseScope(request, target(), undefined).scope).toEqual({
+      type: 'named',
+      addresses: ['30617:a:x:y'],
+      authors: ['b'],
+    })
+  })
+})
+
+it('every choice says why', () => {
+  const whys = [
+    chooseScope({ type: 'auto' }, target({ software: 'ngit-grasp' }), undefined),
+    chooseScope({ type: 'auto' }, target({ supportedGrasps: ['GRASP-05'] }), undefined),
+    chooseScope({ type: 'auto' }, target(), undefined),
+    chooseScope({ type: 'auto' }, target({ documentError: 'x' }), 'all'),
+    chooseScope({ type: 'auto' }, target({}, { isFile: true }), undefined),
+  ].map(({ why }) => why)
+  expect(new Set(whys).size).toBe(5)
+})

@@ -1,0 +1,59 @@
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import type { Answer, Endpoint, Page, Profile } from '../../src/relay/endpoint.ts'
+import { findEvents, storeEvent, type MemoryStore } from './memory-store.ts'
+
+/** How an endpoint in memory behaves; a correct relay where nothing is said. */
+export type MemoryEndpointOptions = {
+  readonly events?: Iterable<NostrEvent>
+  /** @default `ws://memory.example` */
+  readonly url?: string
+  readonly kind?: Endpoint['kind']
+  /** The most rows of a page, whatever `limit` asks. @default no cap */
+  readonly cap?: number
+  readonly profile?: Partial<Profile>
+  /** The last word on a REQ: gets the page that a correct relay would answer. */
+  readonly onRequest?: (filter: Filter, page: Page) => Page | Promise<Page>
+  readonly onPublish?: (event: NostrEvent) => Answer | undefined
+}
+
+/** An endpoint without a socket, with everything that was asked of it. */
+export type MemoryEndpoint = Endpoint & {
+  readonly events: MemoryStore
+  readonly filters: readonly Filter[]
+  readonly published: readonly NostrEvent[]
+}
+
+/** A relay in memory: newest first, the lower id on a tie, cut at `limit` and at the cap. */
+export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): MemoryEndpoint {
+  const { url = 'ws://memory.example', kind = 'relay', cap, profile, onRequest, onPublish } = options
+  const events: MemoryStore = new Map([...(options.events ?? [])].map((event) => [event.id, event]))
+  const filters: Filter[] = []
+  const published: NostrEvent[] = []
+  return {
+    url,
+    kind,
+    events,
+    filters,
+    published,
+    open: async () => ({ supportedNips: [], supportedGrasps: [], ...profile }),
+    async request(filter) {
+      filters.push(filter)
+      const page = pageOf(findEvents(events, [filter], cap))
+      return onRequest === undefined ? page : onRequest(filter, page)
+    },
+    async publish(event) {
+      published.push(event)
+      const answer = onPublish?.(event)
+      if (answer !== undefined) return answer
+      const { ok, text } = storeEvent(events, event, true)
+      return { type: 'ok', accepted: ok, text }
+    },
+    close: async () => undefined,
+  }
+}
+
+/** A page of these rows that ends with `eose`. */
+export function pageOf(rows: readonly unknown[]): Page {
+  return { rows, end: { type: 'eose' }, bytes: Buffer.byteLength(JSON.stringify(rows)) }
+}

@@ -44,7 +44,8 @@ async function containFullSpool(drained: Promise<Drain>): Promise<Drain> {
 }
 
 function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Drain> {
-  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events)
+  const matches = createMatcher(planned.match ?? planned.filter)
+  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(matches))
   if (source.endpoint.scan !== undefined) return scanFile(source.endpoint.scan(planned.filter), planned.filter, sink)
   return drain(planned.filter, {
     request: (filter) => requestWithin(context.budget, source, filter),

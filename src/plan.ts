@@ -12,10 +12,12 @@
  */
 import type { Layer, Variant } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
-import type { Filter } from './nostr/filter.ts'
-import { ROOT_KINDS } from './nostr/kinds.ts'
+import { tagConditions, type Filter } from './nostr/filter.ts'
+import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import type { LayerName } from './report.ts'
 import type { UnixSeconds } from './time.ts'
+
+const SCANNED_KINDS: readonly number[] = Object.values(KIND)
 
 /** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
 export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
@@ -47,10 +49,14 @@ export type Read = {
   readonly lateBefore: UnixSeconds | undefined
 }
 
-/** One REQ to be drained, and the anchors it is about. `anchorsOnly`: read to find roots, outside the window. */
+/**
+ * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
+ * `filter` asks for whole kinds, and what comes is matched here.
+ */
 export type PlannedRequest = Read & {
   readonly layer: LayerName
   readonly filter: Filter
+  readonly match?: Filter
   readonly anchors: readonly string[]
 }
 
@@ -68,17 +74,31 @@ export function decideRead({ coverage, held }: PlannedAnchor, policy: SincePolic
   return { mode: 'since', since: Math.max(0, coverage.drainedAt - policy.overlapSeconds), lateBefore: undefined }
 }
 
+/** How large a filter may be, and how long a tag value may be for the relay to index it. */
+export type FilterLimits = {
+  readonly maxCount: number
+  readonly maxBytes: number
+  readonly maxTagValueLength?: number
+}
+
 /** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
 export function* planRequests(
   layer: Layer,
   anchors: readonly PlannedAnchor[],
   policy: SincePolicy,
-  limits: { maxCount: number; maxBytes: number },
+  limits: FilterLimits,
 ): Generator<PlannedRequest> {
   for (const [read, names] of groupByRead(anchors, policy)) {
     for (const variant of layer.variants) {
       const served = names.filter((name) => variant.serves(name))
-      for (const group of chunkByCountAndBytes(served, limits)) yield* requestsFor(layer, variant, group, read, policy)
+      const isIndexed = (name: string): boolean => longestTagValue(variant.filter([name])) <= (limits.maxTagValueLength ?? Infinity)
+      for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
+        yield* requestsFor(layer, variant, group, read, policy)
+      }
+      const unindexed = served.filter((name) => !isIndexed(name))
+      for (const group of chunkByCountAndBytes(unindexed, limits)) {
+        for (const request of requestsFor(layer, variant, group, read, policy)) yield asScan(request)
+      }
     }
   }
 }
@@ -105,6 +125,17 @@ function* requestsFor(
     yield { ...request, filter: { ...filter, kinds: ROOT_KINDS } }
   }
   yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
+}
+
+/** The same read as a scan: whole kinds are asked for, and the tags are matched here. */
+function asScan(request: PlannedRequest): PlannedRequest {
+  const { authors, kinds = SCANNED_KINDS, since, until } = request.filter
+  const filter = withWindow({ kinds, ...(authors === undefined ? {} : { authors }) }, since, until)
+  return { ...request, filter, match: request.filter }
+}
+
+function longestTagValue(filter: Filter): number {
+  return Math.max(0, ...tagConditions(filter).flatMap(([, values]) => values.map((value) => value.length)))
 }
 
 function groupByRead(anchors: readonly PlannedAnchor[], policy: SincePolicy): [Read, string[]][] {

@@ -10,7 +10,7 @@ import { chunkByCountAndBytes } from './nostr/chunk.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
-import { planRequests, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
 import { readThrough } from './relay/holdings.ts'
 import type { Drain } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
@@ -61,9 +61,9 @@ async function readAtSource(
   anchors: readonly FoundAnchor[],
   context: ReadingContext,
 ): Promise<void> {
-  const { endpoint, maxFilterBytes } = source.peer
+  const { endpoint } = source.peer
   const planned = anchors.map((anchor) => planAnchor(source, layer.name, anchor, context))
-  const limits = { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes }
+  const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, context.policy)
   await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, context.policy, limits), context), {
     budget: source.budget,
@@ -73,6 +73,10 @@ async function readAtSource(
     },
     done: (request, drain) => conclude(source, request, drain, context),
   })
+}
+
+function limitsOf({ maxFilterBytes, maxTagValueLength }: Peer): FilterLimits {
+  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength }
 }
 
 /** A file may be another file under the same name next time: it has no checkpoints. */
@@ -101,6 +105,9 @@ function* recorded(
 
 function conclude({ peer, log }: OpenSource, request: PlannedRequest, drain: Drain, { state }: ReadingContext): void {
   log.request(request, drain)
+  if (request.match !== undefined) {
+    log.note(`tag values longer than ${peer.maxTagValueLength} characters were read by a scan: it does not index them`)
+  }
   const found = { drained: drain.reason === null, events: drain.rows > 0 }
   state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
 }

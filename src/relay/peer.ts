@@ -10,10 +10,15 @@ export type Peer = {
   readonly pageLimit: number
   /** How large a filter may be, in bytes of JSON. */
   readonly maxFilterBytes: number
+  /** Tag values that are longer are not indexed: an empty answer to them proves nothing. */
+  readonly maxTagValueLength: number
 }
 
 const PAGE_LIMIT = 500
 const FILTER_BYTES = 48 * 1024
+/** khatru with badger, and so ngit-relay. */
+const INDEXES_SHORT_TAGS = /\b(khatru|ngit-relay)\b/i
+const SHORT_TAG_LENGTH = 100
 
 /** A peer of which no page has been seen yet. */
 export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
@@ -22,6 +27,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     profile,
     capacity: createCapacity(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
+    maxTagValueLength: INDEXES_SHORT_TAGS.test(profile.software ?? '') ? SHORT_TAG_LENGTH : Infinity,
     maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),
   }
 }

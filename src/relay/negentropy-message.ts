@@ -1,0 +1,179 @@
+/*
+ * The messages of negentropy, protocol version 1 (NIP-77), in the hex that NEG frames carry.
+ *
+ * A message cuts the space of all (created_at, id) into ranges, each from where the one before ended (the first: from
+ * START) up to its own bound, exclusive. What lies behind the last range counts as skipped. Varints are base 128, the
+ * most significant digit first; times are written as 1 + the distance from the bound before, 0 stands for END.
+ */
+
+/** A point between events: all with an earlier `timestamp`, or the same and a lower id, lie below. `id` is a hex prefix without trailing zero bytes. */
+export type Bound = { readonly timestamp: number; readonly id: string }
+
+/** A range of a message; where it begins, the one before ended. */
+export type Range =
+  | { readonly type: 'skip'; readonly upper: Bound }
+  /** 16 bytes in hex, see `fingerprintOf`. */
+  | { readonly type: 'fingerprint'; readonly upper: Bound; readonly fingerprint: string }
+  | { readonly type: 'ids'; readonly upper: Bound; readonly ids: readonly string[] }
+
+/** What a responder sent breaks the protocol; the message says how, and begins with "it". */
+export class ProtocolError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ProtocolError'
+  }
+}
+
+/** Below every event. */
+export const START: Bound = { timestamp: 0, id: '' }
+/** Above every event. */
+export const END: Bound = { timestamp: Infinity, id: '' }
+
+const VERSION = '61'
+const ID_BYTES = 32
+const FINGERPRINT_BYTES = 16
+// Seven digits of 7 bits and a part of the eighth: 2 ** 53.
+const MAX_VARINT_BYTES = 8
+const MODE = { skip: 0, fingerprint: 1, ids: 2 } as const
+// A time, the length of a prefix, the prefix, a mode and a count.
+const RANGE_OVERHEAD_BYTES = 48
+
+/** Negative, zero or positive as `a` is below, at or above `b`. */
+export function compareBounds(a: Bound, b: Bound): number {
+  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1
+  if (a.id === b.id) return 0
+  return a.id < b.id ? -1 : 1
+}
+
+/** The message with these ranges, in hex. */
+export function encodeMessage(ranges: readonly Range[]): string {
+  const parts = [VERSION]
+  let last = START.timestamp
+  for (const range of ranges) {
+    parts.push(encodeBound(range.upper, last), encodePayload(range))
+    last = range.upper.timestamp
+  }
+  return parts.join('')
+}
+
+/** How many bytes the range takes in a message, at most. */
+export function maxEncodedBytes(range: Range): number {
+  const payload = range.type === 'ids' ? range.ids.length * ID_BYTES : FINGERPRINT_BYTES
+  return RANGE_OVERHEAD_BYTES + payload
+}
+
+/** The varint for a non-negative safe integer, in hex. */
+export function encodeVarint(value: number): string {
+  let hex = byteHex(value % 128)
+  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {
+    hex = byteHex(128 + (rest % 128)) + hex
+  }
+  return hex
+}
+
+/** The ranges of a message. Throws ProtocolError. */
+export function decodeMessage(hex: string): Range[] {
+  const reader = new Reader(hex)
+  const version = reader.hex(1)
+  if (version !== VERSION) throw new ProtocolError(`it speaks version 0x${version} of the protocol`)
+  const ranges: Range[] = []
+  for (let lower = START; !reader.isAtEnd();) {
+    const upper = readBound(reader, lower)
+    if (lower === END || compareBounds(upper, lower) < 0) throw new ProtocolError('its bounds go backwards')
+    ranges.push(readRange(reader, upper, lower))
+    lower = upper
+  }
+  return ranges
+}
+
+function encodeBound({ timestamp, id }: Bound, last: number): string {
+  const time = timestamp === Infinity ? 0 : timestamp - last + 1
+  return encodeVarint(time) + encodeVarint(id.length / 2) + id
+}
+
+function encodePayload(range: Range): string {
+  const mode = encodeVarint(MODE[range.type])
+  switch (range.type) {
+    case 'skip':
+      return mode
+    case 'fingerprint':
+      return mode + range.fingerprint
+    case 'ids':
+      return mode + encodeVarint(range.ids.length) + range.ids.join('')
+  }
+}
+
+function readBound(reader: Reader, { timestamp: last }: Bound): Bound {
+  const time = reader.varint()
+  const length = reader.varint()
+  if (length > ID_BYTES) throw new ProtocolError(`it sends a bound of ${length} bytes`)
+  const id = reader.hex(length).replace(/(?:00)+$/, '')
+  if (time === 0) return END
+  const timestamp = last + time - 1
+  if (timestamp > Number.MAX_SAFE_INTEGER) throw new ProtocolError('it sends a number over 2^53')
+  return { timestamp, id }
+}
+
+function readRange(reader: Reader, upper: Bound, lower: Bound): Range {
+  const mode = reader.varint()
+  switch (mode) {
+    case MODE.skip:
+      return { type: 'skip', upper }
+    case MODE.fingerprint:
+      return { type: 'fingerprint', upper, fingerprint: reader.hex(FINGERPRINT_BYTES) }
+    case MODE.ids:
+      return { type: 'ids', upper, ids: readIds(reader, compareBounds(upper, lower) === 0) }
+    default:
+      throw new ProtocolError(`it sends a range of mode ${mode}`)
+  }
+}
+
+function readIds(reader: Reader, isEmptyRange: boolean): string[] {
+  const count = reader.varint()
+  if (isEmptyRange && count > 0) throw new ProtocolError('it lists ids in an empty range')
+  reader.expect(count * ID_BYTES)
+  const ids = Array.from({ length: count }, () => reader.hex(ID_BYTES))
+  if (new Set(ids).size < ids.length) throw new ProtocolError('it lists an id twice')
+  return ids
+}
+
+/** Takes a message apart from its beginning; throws ProtocolError where it ends too early. */
+class Reader {
+  readonly #bytes: Buffer
+  #offset = 0
+
+  constructor(hex: string) {
+    this.#bytes = Buffer.from(hex, 'hex')
+    if (this.#bytes.length * 2 !== hex.length) throw new ProtocolError('it sends a message that is not hex')
+  }
+
+  isAtEnd(): boolean {
+    return this.#offset === this.#bytes.length
+  }
+
+  expect(length: number): void {
+    if (length > this.#bytes.length - this.#offset) throw new ProtocolError('it sends a message that ends too early')
+  }
+
+  hex(length: number): string {
+    this.expect(length)
+    this.#offset += length
+    return this.#bytes.toString('hex', this.#offset - length, this.#offset)
+  }
+
+  varint(): number {
+    let value = 0
+    for (let digits = 1; digits <= MAX_VARINT_BYTES; digits += 1) {
+      this.expect(1)
+      const byte = this.#bytes.readUInt8(this.#offset)
+      this.#offset += 1
+      value = value * 128 + (byte & 127)
+      if (byte < 128 && value <= Number.MAX_SAFE_INTEGER) return value
+    }
+    throw new ProtocolError('it sends a number over 2^53')
+  }
+}
+
+function byteHex(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+
+import { recordDeletion } from '../src/deletions.ts'
+import { Knowledge } from '../src/knowledge.ts'
+import type { LayerName } from '../src/report.ts'
+import type { Scope } from '../src/scope.ts'
+import type { TargetState } from '../src/store/target-state.ts'
+import { announcement, deletion, issue, repositoryAddress } from './support/builders.ts'
+import { keyOf } from './support/sign.ts'
+import { openTemporaryState } from './support/temporary-state.ts'
+
+const alice = keyOf('alice')
+const bob = keyOf('bob')
+const ALL: Scope = { type: 'all' }
+const LISTED: Scope = { type: 'listed', host: 'git.example.com:443' }
+const SERVICE = { clone: ['https://git.example.com/x.git'], relays: ['wss://git.example.com'] }
+const address = repositoryAddress(alice, 'repo')
+
+function begin(scope: Scope, file?: string): { state: TargetState; knowledge: Knowledge; file: string } {
+  const opened = openTemporaryState(file === undefined ? {} : { file })
+  const knowledge = new Knowledge(opened.state, scope, { followUps: false })
+  knowledge.recall()
+  return { state: opened.state, knowledge, file: opened.file }
+}
+
+function anchorsOf(state: TargetState, layer: LayerName): string[] {
+  return state.anchors.after(layer, 0, 1_000).map(({ anchor }) => anchor)
+}
+
+describe('Knowledge', () => {
+  it('begins with the anchors of its scope', () => {
+    expect(anchorsOf(begin(ALL).state, 'announcements')).toEqual(['all'])
+  })
+
+  it('derives repositories and states from announcements in scope', () => {
+    const { state, knowledge } = begin(LISTED)
+    knowledge.learn('announcements', announcement(alice, 'repo', SERVICE), false)
+    knowledge.learn('announcements', announcement(bob, 'elsewhere'), false)
+    knowledge.deriveAnchors()
+    expect(anchorsOf(state, 'repositories')).toEqual([address, `30618:${alice.pubkey}:repo`])
+  })
+
+  it('asks by name for maintainers and grasp lists when not all are read anyway', () => {
+    const { state, knowledge } = begin(LISTED)
+    knowledge.learn('announcements', announcement(alice, 'repo', { ...SERVICE, maintainers: [bob] }), false)
+    knowledge.deriveAnchors()
+    expect(anchorsOf(state, 'announcements').slice(1)).toEqual([
+      repositoryAddress(bob, 'repo'),
+      `10317:${alice.pubkey}:`,
+      `10317:${bob.pubkey}:`,
+    ])
+  })
+
+  it('adds a root as soon as it is read, in layer 2 or 3', () => {
+    const { state, knowledge } = begin(ALL)
+    const roots = [issue(address, alice), issue(address, bob)]
+    knowledge.learn('repositories', roots[0] ?? roots[1] ?? issue(address, bob), false)
+    knowledge.learn('threads', roots[1] ?? issue(address, bob), false)
+    expect(anchorsOf(state, 'threads')).toEqual(roots.map(({ id }) => id))
+  })
+
+  it('forgets no anchor: a later run with this scope has them before it reads anything', () => {
+    const first = begin(ALL)
+    const root = issue(address, alice)
+    first.knowledge.learn('announcements', announcement(alice, 'repo'), false)
+    first.knowledge.deriveAnchors()
+    first.knowledge.learn('repositories', root, false)
+    const second = begin(ALL, first.file)
+    expect(anchorsOf(second.state, 'repositories')).toContain(address)
+    expect(anchorsOf(second.state, 'threads')).toEqual([root.id])
+  })
+
+  it('takes no anchors from a run with another scope', () => {
+    const first = begin(ALL)
+    first.knowledge.learn('repositories', issue(address, alice), false)
+    expect(anchorsOf(begin(LISTED, first.file).state, 'threads')).toEqual([])
+  })
+
+  it('believes the newest announcement, whatever order they come in', () => {
+    const older = announcement(alice, 'repo', { createdAt: 1, ...SERVICE })
+    const newer = announcement(alice, 'repo', { createdAt: 2 })
+    for (const events of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      const { knowledge } = begin(LISTED)
+      for (const event of events) knowledge.learn('announcements', event, false)
+      expect(knowledge.members().announcements.size).toBe(0)
+    }
+  })
+
+  it('remembers the newest announcement for later runs', () => {
+    const first = begin(LISTED)
+    first.knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 2, ...SERVICE }), false)
+    const second = begin(LISTED, first.file)
+    second.knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 1 }), false)
+    expect([...second.knowledge.members().announcements]).toEqual([address])
+  })
+
+  it('leaves out what its author deleted, until a newer announcement comes', () => {
+    const { state, knowledge } = begin(ALL)
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 10 }), false)
+    recordDeletion(deletion({ addresses: [address] }, alice, { createdAt: 10 }), state.run)
+    expect(knowledge.members().announcements.size).toBe(0)
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 11 }), false)
+    expect(knowledge.members().announcements.size).toBe(1)
+  })
+
+  it('knows whether any announcement was read in this run', () => {
+    const first = begin(ALL)
+    expect(first.knowledge.hasReadAnnouncements()).toBe(false)
+    first.knowledge.learn('announcements', announcement(alice, 'repo'), false)
+    expect(first.knowledge.hasReadAnnouncements()).toBe(true)
+    expect(begin(ALL, first.file).knowledge.hasReadAnnouncements()).toBe(false)
+  })
+})
+
+describe('what the target holds', () => {
+  it.each<[LayerName, string, boolean, boolean]>([
+    ['repositories', address, false, true],
+    ['repositories', `30618:${bob.pubkey}:repo`, false, true],
+    ['repositories', `30618:${alice.pubkey}:other`, false, false],
+    ['repositories', repositoryAddress(alice, 'other'), false, false],
+    ['announcements', 'all', false, true],
+    ['announcements', `10317:${alice.pubkey}:`, false, true],
+    ['announcements', `10317:${bob.pubkey}:`, false, false],
+    ['threads', 'root', true, true],
+    ['threads', 'root', false, false],
+  ])('%s %s (root held: %s): %s', (layer, anchor, rootIsHeld, isHeld) => {
+    const { knowledge } = begin(ALL)
+    knowledge.learn('announcements', announcement(alice, 'repo'), true)
+    expect(knowledge.isHeld(layer, anchor, rootIsHeld)).toBe(isHeld)
+  })
+
+  it('is not what a source showed', () => {
+    const { knowledge } = begin(ALL)
+    knowledge.learn('announcements', announcement(alice, 'repo'), false)
+    expect(knowledge.isHeld('repositories', address, false)).toBe(false)
+  })
+
+  it('is known of a root once the target showed it, whoever showed it first', () => {
+    const { state, knowledge } = begin(ALL)
+    const root = issue(address, alice)
+    for (const held of [false, true, false]) knowledge.learn('repositories', root, held)
+    expect(state.anchors.after('threads', 0, 10)).toEqual([{ anchor: root.id, number: 1, held: true }])
+  })
+})

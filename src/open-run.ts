@@ -119,7 +119,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     ledger,
     witnesses,
     held,
-    reading: { ...intake, layers, sources, knowledge, policy, onProgress },
+    reading: { ...intake, layers, sources, knowledge, policy, onProgress, discover: () => Promise.resolve() },
     selection: {
       peers: sources.map(({ peer }) => peer),
       scope: choice.scope,

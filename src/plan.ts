@@ -91,7 +91,8 @@ export function* planRequests(
   for (const [read, names] of groupByRead(anchors, policy)) {
     for (const variant of layer.variants) {
       const served = names.filter((name) => variant.serves(name))
-      const isIndexed = (name: string): boolean => longestTagValue(variant.filter([name])) <= (limits.maxTagValueLength ?? Infinity)
+      const isIndexed = (name: string): boolean =>
+        longestTagValue(variant.filter([name])) <= (limits.maxTagValueLength ?? Infinity)
       for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
         yield* requestsFor(layer, variant, group, read, policy)
       }

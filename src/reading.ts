@@ -19,13 +19,22 @@ import type { SourceLog } from './source-log.ts'
 import type { FoundAnchor } from './store/anchors.ts'
 
 /** A source that could be opened, what may still be read from it, and the log of how it went. */
-export type OpenSource = { readonly peer: Peer; readonly budget: Budget; readonly log: SourceLog }
+export type OpenSource = {
+  readonly peer: Peer
+  readonly budget: Budget
+  readonly log: SourceLog
+  /** A discovered source is asked only about repositories that name it; absent: about everything. */
+  readonly isAskedFor?: (layer: LayerName, anchor: string) => boolean
+}
 
 export type ReadingContext = IntakeContext & {
   readonly layers: readonly Layer[]
+  /** Grows while the run goes on, when `discover` finds more. */
   readonly sources: readonly OpenSource[]
   readonly knowledge: Knowledge
   readonly policy: SincePolicy
+  /** Adds the sources that the announcements in scope name and that are not among `sources` yet. */
+  readonly discover: () => Promise<void>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -33,26 +42,50 @@ const MAX_ROUNDS = 100
 const ANCHORS_AT_ONCE = 5_000
 const VALUES_PER_FILTER = 100
 
+/** How far somebody has read, as numbers of anchors by layer. */
+type Position = Map<LayerName, number>
+
 /** Reads every layer to the end. Throws LostRelayError when the target stops answering; sources that fail are logged. */
 export async function readLayers(context: ReadingContext): Promise<void> {
-  const { layers } = context
-  const read = new Map<LayerName, number>(layers.map(({ name }) => [name, 0]))
-  const isUnread = ({ name }: Layer): boolean => context.state.anchors.last(name) > (read.get(name) ?? 0)
-  for (let round = 1; layers.some(isUnread); round += 1) {
+  const { layers, sources } = context
+  const target: Position = new Map()
+  const positions = new Map<OpenSource, Position>()
+  const positionOf = (source: OpenSource): Position => ensure(positions, source, () => new Map())
+  const isBehind = (layer: Layer): boolean =>
+    [target, ...sources.map(positionOf)].some((position) => isUnread(layer, position, context))
+  for (let round = 1; layers.some(isBehind); round += 1) {
     if (round > MAX_ROUNDS) return logTooManyRounds(context)
     for (const layer of layers) {
-      while (isUnread(layer)) read.set(layer.name, await readNext(layer, read.get(layer.name) ?? 0, context))
+      while (isBehind(layer)) {
+        await advance(layer, target, context, (anchors) => readAtTarget(layer, anchors, context))
+        await Promise.all(
+          sources.map((source) =>
+            advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
+          ),
+        )
+        if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
+      }
     }
+    await context.discover()
   }
 }
 
-/** Reads the next anchors of a layer at target and sources; returns the number of the last one. */
-async function readNext(layer: Layer, after: number, context: ReadingContext): Promise<number> {
-  const anchors = context.state.anchors.after(layer.name, after, ANCHORS_AT_ONCE)
-  await readAtTarget(layer, anchors, context)
-  await Promise.all(context.sources.map((source) => readAtSource(source, layer, anchors, context)))
-  if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
-  return anchors.at(-1)?.number ?? after
+function isUnread({ name }: Layer, position: Position, { state }: ReadingContext): boolean {
+  return state.anchors.last(name) > (position.get(name) ?? 0)
+}
+
+/** Reads the next anchors of a layer, if there are any that were not read yet. */
+async function advance(
+  layer: Layer,
+  position: Position,
+  context: ReadingContext,
+  read: (anchors: readonly FoundAnchor[]) => Promise<void>,
+): Promise<void> {
+  const anchors = context.state.anchors.after(layer.name, position.get(layer.name) ?? 0, ANCHORS_AT_ONCE)
+  const last = anchors.at(-1)
+  if (last === undefined) return
+  await read(anchors)
+  position.set(layer.name, last.number)
 }
 
 async function readAtSource(
@@ -62,7 +95,8 @@ async function readAtSource(
   context: ReadingContext,
 ): Promise<void> {
   const { endpoint } = source.peer
-  const planned = anchors.map((anchor) => planAnchor(source, layer.name, anchor, context))
+  const asked = anchors.filter(({ anchor }) => source.isAskedFor?.(layer.name, anchor) ?? true)
+  const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, context))
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, context.policy)
   await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, context.policy, limits), context), {
@@ -147,4 +181,10 @@ function logTooManyRounds({ sources, state }: ReadingContext): void {
     log.fail(`new anchors kept appearing for ${MAX_ROUNDS} rounds`)
     state.coverage.noteAllOpen(peer.endpoint.url)
   }
+}
+
+function ensure<K, V>(map: Map<K, V>, key: K, create: () => V): V {
+  const value = map.get(key) ?? create()
+  map.set(key, value)
+  return value
 }

@@ -135,16 +135,18 @@ describe('the order of publishing', () => {
   function publishAll(events: readonly NostrEvent[], batch: number): string[][] {
     const { state: store } = openTemporaryState()
     const { stageOf } = stagingOf(announcement(alice, 'repo'))
-    for (const event of events) {
-      store.spool.addCandidate(event, { layer: 'threads', source: 'x', isLate: false, isOutside: false })
-      store.spool.makeReady(event.id, stageOf(event))
-    }
-    store.spool.orderByParents()
     const sent: string[][] = []
-    for (let next = store.spool.nextReady(batch); next.length > 0; next = store.spool.nextReady(batch)) {
-      sent.push(next.map(({ event }) => event.id))
-      for (const { event } of next) store.spool.remove(event.id)
-    }
+    store.transaction(() => {
+      for (const event of events) {
+        store.spool.addCandidate(event, { layer: 'threads', source: 'x', isLate: false, isOutside: false })
+        store.spool.makeReady(event.id, stageOf(event))
+      }
+      store.spool.orderByParents()
+      for (let next = store.spool.nextReady(batch); next.length > 0; next = store.spool.nextReady(batch)) {
+        sent.push(next.map(({ event }) => event.id))
+        for (const { event } of next) store.spool.remove(event.id)
+      }
+    })
     return sent
   }
 

@@ -35,8 +35,8 @@ const FINGERPRINT_BYTES = 16
 // Seven digits of 7 bits and a part of the eighth: 2 ** 53.
 const MAX_VARINT_BYTES = 8
 const MODE = { skip: 0, fingerprint: 1, ids: 2 } as const
-// A time, the length of a prefix, the prefix, a mode and a count.
-const RANGE_OVERHEAD_BYTES = 48
+// A time of 8 bytes, the length of the prefix, the mode, and a count of 6.
+const RANGE_OVERHEAD_BYTES = 16
 
 /** Negative, zero or positive as `a` is below, at or above `b`. */
 export function compareBounds(a: Bound, b: Bound): number {
@@ -59,7 +59,7 @@ export function encodeMessage(ranges: readonly Range[]): string {
 /** How many bytes the range takes in a message, at most. */
 export function maxEncodedBytes(range: Range): number {
   const payload = range.type === 'ids' ? range.ids.length * ID_BYTES : FINGERPRINT_BYTES
-  return RANGE_OVERHEAD_BYTES + payload
+  return RANGE_OVERHEAD_BYTES + range.upper.id.length / 2 + payload
 }
 
 /** The varint for a non-negative safe integer, in hex. */
@@ -168,7 +168,8 @@ class Reader {
       const byte = this.#bytes.readUInt8(this.#offset)
       this.#offset += 1
       value = value * 128 + (byte & 127)
-      if (byte < 128 && value <= Number.MAX_SAFE_INTEGER) return value
+      if (value > Number.MAX_SAFE_INTEGER) break
+      if (byte < 128) return value
     }
     throw new ProtocolError('it sends a number over 2^53')
   }

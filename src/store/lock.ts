@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { LockedError, reasonOf, SyncError } from '../errors.ts'
@@ -15,17 +15,23 @@ export type Lock = { release(): void }
  */
 export function acquireLock(stateFile: string, target: string, holder: LockHolder): Lock {
   const file = lockFile(stateFile, target)
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const db = new Database(file, { timeout: 0 })
+  let db: Database.Database | undefined
   try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    closeSync(openSync(file, 'a', 0o600))
+    db = new Database(file, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
     writeFileSync(holderFile(file), JSON.stringify(holder), { mode: 0o600 })
+    const held = db
+    return { release: () => held.close() }
   } catch (error) {
-    db.close()
+    db?.close()
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw locked(target, readHolder(file))
-    throw new SyncError(`lock ${target} in ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new SyncError(`lock ${target} in ${file}: ${reasonOf(error)}`, {
+      cause: error,
+      hint: 'locks lie beside the state file: its directory must be writable, or name another file with --state',
+    })
   }
-  return { release: () => db.close() }
 }
 
 /** Who holds the lock right now, or `undefined` when nobody does. */

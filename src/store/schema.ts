@@ -1,6 +1,9 @@
 /** The version that this program writes into the state file (`PRAGMA user_version`). */
 export const SCHEMA_VERSION = 1
 
+/** What tells our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
+export const APPLICATION_ID = 0x6e676974
+
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
  * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where

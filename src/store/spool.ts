@@ -51,6 +51,9 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
+/** Where an event stands in the order of publishing. */
+type Position = { stage: number; level: number; created_at: number; id: Buffer }
+
 type Row = {
   layer: LayerName
   json: string
@@ -66,26 +69,25 @@ type Row = {
   retry_at: number | null
   attempts: number
   software: string | null
-  rowid: number
-}
+} & Position
 
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
   readonly #db: Db
   readonly #target: string
   readonly #maxBytes: number
+  readonly #statements: ReturnType<typeof prepareStatements>
 
   constructor(db: Db, target: string, maxBytes: number) {
     this.#db = db
     this.#target = target
     this.#maxBytes = maxBytes
+    this.#statements = prepareStatements(db)
   }
 
   /** Whether there is no room for more: what is not spooled may not be covered by a checkpoint. */
   isFull(): boolean {
-    const pages = Number(this.#db.pragma('page_count', { simple: true }))
-    const free = Number(this.#db.pragma('freelist_count', { simple: true }))
-    return (pages - free) * Number(this.#db.pragma('page_size', { simple: true })) > this.#maxBytes
+    return (this.#statements.usedBytes.get()?.bytes ?? 0) > this.#maxBytes
   }
 
   /** After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason. */
@@ -101,8 +103,8 @@ export class Spool {
 
   /** The spooled event with this id, in any state. */
   find(id: string): SpooledEvent | undefined {
-    const row = this.#db.prepare('SELECT rowid, * FROM spool WHERE target = ? AND id = ?').get(this.#target, toBlob(id))
-    return row === undefined ? undefined : fromRow(row as Row)
+    const row = this.#statements.find.get(this.#target, toBlob(id))
+    return row === undefined ? undefined : fromRow(row)
   }
 
   /** The spooled version at an address, in any state. */
@@ -125,91 +127,67 @@ export class Spool {
     return others
   }
 
-  /** Events in a state, in pieces of at most `size`, oldest row first. The caller may change or remove what it was given. */
-  *inState(state: SpoolState, size: number, where: 'all' | 'replaceable' = 'all'): Generator<SpooledEvent[]> {
-    const only = where === 'replaceable' ? 'AND address IS NOT NULL' : ''
-    const page = this.#db.prepare(
-      `SELECT rowid, * FROM spool WHERE target = ? AND state = ? AND rowid > ? ${only} ORDER BY rowid LIMIT ?`,
-    )
-    let last = 0
+  /**
+   * Events in a state, in pieces of at most `size`, in the order of publishing. The caller may change or remove what it
+   * was given. Each piece is found by the index from where the last one ended, so that all of them cost one pass.
+   */
+  *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
+    let last: Position = { stage: -1, level: 0, created_at: 0, id: Buffer.alloc(0) }
     for (;;) {
-      const rows = page.all(this.#target, state, last, size) as Row[]
-      if (rows.length === 0) return
-      last = rows.at(-1)?.rowid ?? last
+      const { stage, level, created_at, id } = last
+      const rows = this.#statements.page.all(this.#target, state, stage, level, created_at, id, size)
+      const end = rows.at(-1)
+      if (end === undefined) return
+      last = end
       yield rows.map(fromRow)
     }
   }
 
   /** Marks an event as selected, to be sent in a stage. */
   makeReady(id: string, stage: number): void {
-    this.#db
-      .prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`)
-      .run(stage, this.#target, toBlob(id))
+    this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
 
-  /** Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags). */
+  /**
+   * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
+   * `CROSS JOIN` fixes the order of the loops: without statistics SQLite would compare every event with every other.
+   */
   orderByParents(): void {
+    const { stages, raise } = this.#statements
     this.#db.exec('DELETE FROM temp.link')
-    this.#db
-      .prepare(
-        `INSERT OR IGNORE INTO temp.link (child, parent)
-         SELECT c.id, p.id FROM spool c, json_each(c.json, '$.tags') t
-         JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
-         WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
-           AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
-      )
-      .run(this.#target)
-    const raise = this.#db.prepare(
-      `UPDATE spool SET level = @level WHERE target = @target AND state = 'ready' AND id IN (
-         SELECT l.child FROM spool p JOIN temp.link l ON l.parent = p.id
-         WHERE p.target = @target AND p.state = 'ready' AND p.level = @level - 1)`,
-    )
-    // Ids are hashes of what they refer to, so there is no cycle; the bound is against one all the same.
-    for (let level = 1; level < 10_000 && raise.run({ target: this.#target, level }).changes > 0; level += 1);
+    this.#statements.link.run(this.#target)
+    for (const { stage } of stages.all(this.#target)) {
+      // Ids are hashes of what they refer to, so there is no cycle; the bound is against one all the same.
+      for (let level = 1; level < 10_000 && raise.run({ target: this.#target, stage, level }).changes > 0; level += 1);
+    }
   }
 
   /** The next ready events of the lowest stage and level, oldest first; they are all of one stage and level. */
   nextReady(limit: number): SpooledEvent[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT rowid, * FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
-           SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
-         ORDER BY created_at, id LIMIT @limit`,
-      )
-      .all({ target: this.#target, limit }) as Row[]
-    return rows.map(fromRow)
+    return this.#statements.nextReady.all({ target: this.#target, limit }).map(fromRow)
   }
 
   /** Moves an event to another state. */
   change(id: string, change: SpoolChange, now: UnixSeconds): void {
-    this.#db
-      .prepare(
-        `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
-           orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
-           parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
-           settled_at = CASE WHEN @state = 'refused' THEN @now ELSE NULL END,
-           last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
-         WHERE target = @target AND id = @id`,
-      )
-      .run({
-        target: this.#target,
-        id: toBlob(id),
-        now,
-        state: change.state,
-        outcome: change.outcome ?? null,
-        reason: change.reason ?? null,
-        orphan: change.isOrphan === true ? 1 : 0,
-        error: change.isError === true ? 1 : 0,
-        sent: change.wasSent === true ? 1 : 0,
-        lastOkAt: change.lastOkAt ?? null,
-        retryAt: change.retryAt ?? null,
-        software: change.software ?? null,
-      })
+    this.#statements.change.run({
+      target: this.#target,
+      id: toBlob(id),
+      now,
+      state: change.state,
+      outcome: change.outcome ?? null,
+      reason: change.reason ?? null,
+      orphan: change.isOrphan === true ? 1 : 0,
+      error: change.isError === true ? 1 : 0,
+      sent: change.wasSent === true ? 1 : 0,
+      lastOkAt: change.lastOkAt ?? null,
+      retryAt: change.retryAt ?? null,
+      software: change.software ?? null,
+    })
   }
 
   /** Takes an event out: the target holds it, or it is not wanted. */
   remove(id: string): void {
-    this.#db.prepare('DELETE FROM spool WHERE target = ? AND id = ?').run(this.#target, toBlob(id))
+    this.#statements.remove.run(this.#target, toBlob(id))
   }
 
   /** Of these ids, the spooled ones in a state. */
@@ -235,29 +213,75 @@ export class Spool {
   }
 
   #versions(address: string): SpooledEvent[] {
-    const sql = 'SELECT rowid, * FROM spool WHERE target = ? AND address = ?'
-    return (this.#db.prepare(sql).all(this.#target, address) as Row[]).map(fromRow)
+    return this.#statements.versions.all(this.#target, address).map(fromRow)
   }
 
-  #insert(event: NostrEvent, address: string | undefined, origin: Origin) {
-    this.#db
-      .prepare(
-        `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        this.#target,
-        toBlob(event.id),
-        origin.layer,
-        event.kind,
-        toBlob(event.pubkey),
-        address ?? null,
-        event.created_at,
-        JSON.stringify(event),
-        origin.source,
-        origin.isOutside ? 'outside' : 'candidate',
-        origin.isLate ? 1 : 0,
-      )
+  #insert(event: NostrEvent, address: string | undefined, origin: Origin): void {
+    this.#statements.insert.run({
+      target: this.#target,
+      id: toBlob(event.id),
+      layer: origin.layer,
+      kind: event.kind,
+      pubkey: toBlob(event.pubkey),
+      address: address ?? null,
+      createdAt: event.created_at,
+      json: JSON.stringify(event),
+      source: origin.source,
+      state: origin.isOutside ? 'outside' : 'candidate',
+      late: origin.isLate ? 1 : 0,
+    })
+  }
+}
+
+/** What runs once for every event or piece, prepared once: preparing costs more than running. */
+function prepareStatements(db: Db) {
+  return {
+    usedBytes: db.prepare<[], { bytes: number }>(
+      `SELECT (page_count - freelist_count) * page_size AS bytes
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    ),
+    find: db.prepare<[string, Buffer], Row>('SELECT * FROM spool WHERE target = ? AND id = ?'),
+    versions: db.prepare<[string, string], Row>('SELECT * FROM spool WHERE target = ? AND address = ?'),
+    page: db.prepare<[string, SpoolState, number, number, number, Buffer, number], Row>(
+      `SELECT * FROM spool WHERE target = ? AND state = ? AND (stage, level, created_at, id) > (?, ?, ?, ?)
+       ORDER BY stage, level, created_at, id LIMIT ?`,
+    ),
+    nextReady: db.prepare<[{ target: string; limit: number }], Row>(
+      `SELECT * FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
+         SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
+       ORDER BY created_at, id LIMIT @limit`,
+    ),
+    insert: db.prepare(
+      `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
+       VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @json, @source, @state, @late)`,
+    ),
+    makeReady: db.prepare<[number, string, Buffer]>(
+      `UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`,
+    ),
+    stages: db.prepare<[string], { stage: number }>(
+      `SELECT DISTINCT stage FROM spool WHERE target = ? AND state = 'ready'`,
+    ),
+    link: db.prepare<[string]>(
+      `INSERT OR IGNORE INTO temp.link (child, parent)
+       SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t
+       CROSS JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
+       WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
+         AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
+    ),
+    raise: db.prepare<[{ target: string; stage: number; level: number }]>(
+      `UPDATE spool SET level = @level WHERE target = @target AND id IN (
+         SELECT l.child FROM spool p CROSS JOIN temp.link l ON l.parent = p.id
+         WHERE p.target = @target AND p.state = 'ready' AND p.stage = @stage AND p.level = @level - 1)`,
+    ),
+    change: db.prepare(
+      `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
+         orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
+         parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
+         settled_at = CASE WHEN @state = 'refused' THEN @now ELSE NULL END,
+         last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
+       WHERE target = @target AND id = @id`,
+    ),
+    remove: db.prepare<[string, Buffer]>('DELETE FROM spool WHERE target = ? AND id = ?'),
   }
 }
 

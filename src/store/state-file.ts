@@ -2,7 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmS
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { SyncError, reasonOf } from '../errors.ts'
-import { RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
+import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Db = Database.Database
 
@@ -39,7 +39,7 @@ export function openScratchCopy(file: string | undefined, directory: string): Db
     const db = new Database(copy)
     db.pragma('journal_mode = MEMORY')
     db.pragma('synchronous = OFF')
-    if (Number(db.pragma('user_version', { simple: true })) === 0) createTables(db, copy)
+    if (Number(db.pragma('user_version', { simple: true })) === 0) createTables(db)
     prepareConnection(db)
     return db
   } finally {
@@ -66,30 +66,35 @@ function createPrivately(file: string): void {
 
 function prepare(db: Db, file: string): void {
   db.pragma('busy_timeout = 10000')
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  refuseForeign(db, file)
   const version = Number(db.pragma('user_version', { simple: true }))
   if (version > SCHEMA_VERSION) {
     throw new SyncError(`read state ${file}: it was written by a newer version (schema ${version})`, {
       hint: 'update ngit-sync, or name another file with --state',
     })
   }
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
   const isSound = db.pragma('quick_check(1)', { simple: true }) === 'ok'
   if (!isSound) throw new SyncError(`read state ${file}: the file is damaged`, { hint: hintFor(undefined, file) })
-  if (version === 0) createTables(db, file)
+  if (version === 0) createTables(db)
   prepareConnection(db)
 }
 
-function createTables(db: Db, file: string): void {
+/** Before anything is written: not even the journal mode of another program's file is ours to change. */
+function refuseForeign(db: Db, file: string): void {
+  const { n: tables } = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number }
+  if (tables === 0 || Number(db.pragma('application_id', { simple: true })) === APPLICATION_ID) return
+  throw new SyncError(`read state ${file}: it is a database of another program`, {
+    hint: 'name another file with --state',
+  })
+}
+
+function createTables(db: Db): void {
   const create = db.transaction(() => {
     if (Number(db.pragma('user_version', { simple: true })) !== 0) return
-    const tables = db.prepare(`SELECT count(*) AS n FROM sqlite_schema`).get() as { n: number }
-    if (tables.n > 0) {
-      throw new SyncError(`read state ${file}: it is a database of another program`, {
-        hint: 'name another file with --state',
-      })
-    }
     db.exec(SCHEMA)
+    db.pragma(`application_id = ${APPLICATION_ID}`)
     db.pragma(`user_version = ${SCHEMA_VERSION}`)
   })
   create.immediate()

@@ -1,0 +1,261 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import Database from 'better-sqlite3'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { SyncError } from '../../src/errors.ts'
+import { openScratchCopy, openStateFile } from '../../src/store/state-file.ts'
+import { issue } from '../support/builders.ts'
+import { keyOf } from '../support/sign.ts'
+import { openTemporaryState, temporaryDirectory } from '../support/temporary-state.ts'
+
+const NOBODY = 65_534
+const event = issue(`30617:${'a'.repeat(64)}:x`, keyOf('author'))
+const FROM = { layer: 'threads', source: 'ws://source', isLate: false, isOutside: false } as const
+
+function modeOf(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8)
+}
+
+/** What opening the file throws. */
+function failureOf(file: string): SyncError {
+  try {
+    openStateFile(file).close()
+  } catch (error) {
+    if (error instanceof SyncError) return error
+    throw error
+  }
+  throw new Error(`${file} was opened`)
+}
+
+/** A state file with an event in it, closed. */
+function closedState(): string {
+  const { state, file } = openTemporaryState()
+  state.spool.addCandidate(event, FROM)
+  state.close()
+  return file
+}
+
+/** Root ignores modes: whoever is root works as nobody for a while. */
+function withoutPrivileges<T>(work: () => T): T {
+  const { getuid, setegid, seteuid } = process
+  if (getuid?.() !== 0 || setegid === undefined || seteuid === undefined) return work()
+  setegid(NOBODY)
+  seteuid(NOBODY)
+  try {
+    return work()
+  } finally {
+    seteuid(0)
+    setegid(0)
+  }
+}
+
+describe('openStateFile', () => {
+  it('makes the file 0600 in a directory 0700, and so whatever SQLite lays beside it', () => {
+    const umask = process.umask(0)
+    onTestFinished(() => void process.umask(umask))
+    const { state, file } = openTemporaryState()
+    state.spool.addCandidate(event, FROM)
+    expect(modeOf(dirname(file))).toBe('700')
+    const modes = readdirSync(dirname(file)).map((name) => [name, modeOf(join(dirname(file), name))])
+    expect(Object.fromEntries(modes)).toEqual({ 'state.db': '600', 'state.db-wal': '600', 'state.db-shm': '600' })
+  })
+
+  it('makes every directory on the way private', () => {
+    const base = temporaryDirectory()
+    openTemporaryState({ file: join(base, 'one', 'two', 'state.db') })
+    expect([join(base, 'one'), join(base, 'one', 'two')].map(modeOf)).toEqual(['700', '700'])
+  })
+
+  it('leaves the mode of a directory that was there', () => {
+    const directory = join(temporaryDirectory(), 'mine')
+    mkdirSync(directory, { mode: 0o755 })
+    openTemporaryState({ file: join(directory, 'state.db') })
+    expect(modeOf(directory)).toBe('755')
+  })
+
+  it('finds what an earlier run wrote', () => {
+    const file = closedState()
+    expect(openTemporaryState({ file }).state.spool.find(event.id)?.event).toEqual(event)
+  })
+
+  it('writes so that a crash of the machine keeps what was committed', () => {
+    const { db } = openTemporaryState()
+    expect([db.pragma('journal_mode', { simple: true }), db.pragma('synchronous', { simple: true })]).toEqual([
+      'wal',
+      2,
+    ])
+  })
+
+  it('keeps temporary tables on disk', () => {
+    expect(openTemporaryState().db.pragma('temp_store', { simple: true })).toBe(1)
+  })
+})
+
+describe('openStateFile refuses, and does not touch', () => {
+  const damages: readonly [string, (file: string) => void, RegExp][] = [
+    [
+      'a file that is no database',
+      (file) => writeFileSync(file, 'not a database, but long enough\n'.repeat(200)),
+      /not a database/,
+    ],
+    ['a database cut short', (file) => truncateSync(file, statSync(file).size - 4_096), /malformed|damaged/],
+    [
+      'a database with a page of rubbish',
+      (file) => {
+        const bytes = readFileSync(file)
+        writeFileSync(file, bytes.fill(0x5a, 4_096, 3 * 4_096))
+      },
+      /malformed|damaged/,
+    ],
+  ]
+
+  it.each(damages)('%s', (_, damage, reason) => {
+    const file = closedState()
+    damage(file)
+    const before = readFileSync(file)
+    const { message, hint } = failureOf(file)
+    expect(message.startsWith(`read state ${file}: `)).toBe(true)
+    expect(message).toMatch(reason)
+    expect(hint).toMatch(new RegExp(`move ${file} away, or restore it`))
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+
+  it('a file of a newer version', () => {
+    const file = closedState()
+    const db = new Database(file)
+    db.pragma('user_version = 9999')
+    db.close()
+    expect(failureOf(file)).toMatchObject({
+      message: `read state ${file}: it was written by a newer version (schema 9999)`,
+      hint: 'update ngit-sync, or name another file with --state',
+    })
+  })
+
+  it.each([0, 1, 2_000])('a database of another program (user_version %i)', (version) => {
+    const file = join(temporaryDirectory(), 'places.sqlite')
+    const other = new Database(file)
+    other.exec('CREATE TABLE moz_places (id INTEGER)')
+    other.pragma(`user_version = ${version}`)
+    other.close()
+    const before = readFileSync(file)
+    expect(failureOf(file)).toMatchObject({
+      message: `read state ${file}: it is a database of another program`,
+      hint: 'name another file with --state',
+    })
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+
+  it('a directory in its place', () => {
+    const directory = temporaryDirectory()
+    expect(failureOf(directory).message).toMatch(/^read state .*: /)
+  })
+
+  it('a place below a file', () => {
+    const file = join(closedState(), 'state.db')
+    expect(failureOf(file).message).toMatch(/^read state .*: .*(ENOTDIR|EEXIST|unable to open)/)
+  })
+
+  it('a directory that cannot be written', () => {
+    const directory = temporaryDirectory()
+    chmodSync(directory, 0o555)
+    const failure = withoutPrivileges(() => failureOf(join(directory, 'state.db')))
+    expect(failure.hint).toBe('the directory of the state file must be writable: name another with --state')
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('a file that cannot be written', () => {
+    const file = closedState()
+    chmodSync(file, 0o444)
+    chmodSync(dirname(file), 0o555)
+    chmodSync(dirname(dirname(file)), 0o755)
+    const failure = withoutPrivileges(() => failureOf(file))
+    expect(failure.hint).toBe('the directory of the state file must be writable: name another with --state')
+  })
+})
+
+describe('two connections to one file', () => {
+  it('see what the other committed', () => {
+    const first = openTemporaryState()
+    const second = openTemporaryState({ file: first.file })
+    first.state.coverage.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
+    expect(second.state.coverage.load('ws://source', 'threads', 'x')?.drainedAt).toBe(1)
+  })
+
+  it('do not see what the other has not committed', () => {
+    const first = openTemporaryState()
+    const second = openTemporaryState({ file: first.file })
+    first.state.transaction(() => {
+      first.state.spool.addCandidate(event, FROM)
+      expect(second.state.spool.find(event.id)).toBeUndefined()
+    })
+    expect(second.state.spool.find(event.id)).toBeDefined()
+  })
+
+  it('have run tables of their own', () => {
+    const first = openTemporaryState()
+    const second = openTemporaryState({ file: first.file })
+    first.state.run.markSeen(event, 'threads')
+    expect([first.state.run.isSeen(event.id), second.state.run.isSeen(event.id)]).toEqual([true, false])
+  })
+
+  it('keep what two targets know apart', () => {
+    const first = openTemporaryState({ target: 'ws://one' })
+    const second = openTemporaryState({ file: first.file, target: 'ws://two' })
+    first.state.spool.addCandidate(event, FROM)
+    first.state.coverage.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
+    expect(second.state.spool.find(event.id)).toBeUndefined()
+    expect(second.state.coverage.load('ws://source', 'threads', 'x')).toBeUndefined()
+  })
+})
+
+describe('a transaction', () => {
+  it('leaves nothing behind when it throws', () => {
+    const { state } = openTemporaryState()
+    const failing = (): void =>
+      state.transaction(() => {
+        state.spool.addCandidate(event, FROM)
+        throw new Error('on the way')
+      })
+    expect(failing).toThrow('on the way')
+    expect(state.spool.find(event.id)).toBeUndefined()
+  })
+})
+
+describe('openScratchCopy', () => {
+  it('knows what the file knows and writes nothing back', () => {
+    const file = closedState()
+    const before = readFileSync(file)
+    const copy = openScratchCopy(file, temporaryDirectory())
+    expect(copy.prepare('SELECT count(*) AS n FROM spool').get()).toEqual({ n: 1 })
+    copy.exec('DELETE FROM spool')
+    copy.close()
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+
+  it('is empty without a file, and makes none', () => {
+    const file = join(temporaryDirectory(), 'state.db')
+    const copy = openScratchCopy(file, temporaryDirectory())
+    expect(copy.prepare('SELECT count(*) AS n FROM spool').get()).toEqual({ n: 0 })
+    copy.close()
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('leaves no trace in its directory, even while it is open', () => {
+    const directory = temporaryDirectory()
+    const copy = openScratchCopy(undefined, directory)
+    copy.exec(`INSERT INTO run (target, command, started_at) VALUES ('x', 'catchup', 1)`)
+    expect(readdirSync(directory)).toEqual([])
+    copy.close()
+  })
+})

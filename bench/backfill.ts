@@ -16,15 +16,16 @@ const { values } = parseArgs({
 })
 const MIB = 1024 ** 2
 const size = historySizeOf(Number(values.events))
-print('events', `${size} (signed by ${'test/support/generate.ts'})`)
+print('events', `${size}`)
 const [source, target] = await Promise.all([startRelayProcess(['--events', values.events]), startRelayProcess([])])
 try {
   const window = values.command === 'backfill' ? ['--since', '2020-01-01'] : []
   const args = [values.command, '--source', source.url, '--target', target.url, '--scope', 'all', ...window]
-  const { code, report, ms, peakBytes } = await measureProgram(args, values['node-arg'])
+  const { code, report, ms, cpuMs, peakBytes } = await measureProgram(args, values['node-arg'])
   const [read, written] = [await source.traffic(), await target.traffic()]
   print('exit', `${code}, ${written.stored} of ${size} stored`)
   print('time', `${(ms / 1000).toFixed(1)} s, ${Math.round(size / (ms / 1000))} events/s`)
+  print('processor', `${(cpuMs / 1000).toFixed(1)} s, ${((cpuMs * 1000) / size).toFixed(0)} µs an event`)
   print('peak memory', `${(peakBytes / MIB).toFixed(0)} MiB resident`)
   print('source', `${read.requests} REQs, ${(read.bytesOut / MIB).toFixed(1)} MiB received, ${size} events`)
   print('target', `${written.requests} REQs, ${toMib(written.bytesIn)} sent, ${toMib(written.bytesOut)} received`)

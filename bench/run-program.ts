@@ -14,7 +14,9 @@ export type Measured = {
   readonly code: number | null
   readonly report: Report
   readonly ms: number
-  /** The most memory that was resident at once, threads included; 0 where there is no /proc. */
+  /** Processor time of all threads; unlike `ms` it hardly depends on what else the machine does. */
+  readonly cpuMs: number
+  /** The most memory that was resident at once, threads included; like `cpuMs` 0 where there is no /proc. */
   readonly peakBytes: number
 }
 
@@ -28,6 +30,10 @@ const RELAY_PROGRAM = fileURLToPath(new URL('./relay-process.js', import.meta.ur
 const GENERATION_MS = 600_000
 const SAMPLE_MS = 20
 
+// Children die with this process, but only when it exits; a signal alone would leave them behind.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
+
 /** Runs `ngit-sync … --json` with a state file that nothing else uses, and measures it. */
 export async function measureProgram(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-bench-'))
@@ -35,11 +41,11 @@ export async function measureProgram(args: readonly string[], nodeArgs: readonly
     const startedMs = performance.now()
     const state = ['--state', join(directory, 'state.db')]
     const child = startNode([...nodeArgs, PROGRAM, ...args, ...state, '--json'], { env: process.env })
-    const peakBytes = await watchPeak(child)
+    const usage = await watchUsage(child)
     const { code } = await child.exited
     const ms = performance.now() - startedMs
     if (child.stdout() === '') throw new Error(`no report (exit ${code}): ${child.stderr()}`)
-    return { code, report: JSON.parse(child.stdout()) as Report, ms, peakBytes }
+    return { code, report: JSON.parse(child.stdout()) as Report, ms, ...usage }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
@@ -64,21 +70,26 @@ function announcedUrl(child: Child): string | undefined {
   return /^listening (\S+)$/m.exec(child.stdout())?.[1]
 }
 
-/** The kernel keeps the peak itself (VmHWM); it only has to be read before the process is gone. */
-async function watchPeak(child: Child): Promise<number> {
-  let peakBytes = 0
+type Usage = Pick<Measured, 'cpuMs' | 'peakBytes'>
+
+/** The kernel keeps both itself; they only have to be read before the process is gone. */
+async function watchUsage(child: Child): Promise<Usage> {
+  let usage: Usage = { cpuMs: 0, peakBytes: 0 }
   while (!child.hasExited()) {
-    peakBytes = Math.max(peakBytes, readPeak(child.pid))
+    usage = readUsage(child.pid) ?? usage
     await sleep(SAMPLE_MS)
   }
-  return peakBytes
+  return usage
 }
 
-function readPeak(pid: number): number {
+function readUsage(pid: number): Usage | undefined {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return Number(kib ?? 0) * 1024
+    // Behind the name in brackets: state, ppid, … and as 12th and 13th user and system time in ticks of 10 ms.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    const ticks = Number(fields[11]) + Number(fields[12])
+    return kib === undefined ? undefined : { cpuMs: ticks * 10, peakBytes: Number(kib) * 1024 }
   } catch {
-    return 0 // gone between two looks, or no Linux
+    return undefined // gone between two looks, or no Linux
   }
 }

@@ -3,8 +3,9 @@ import { parseEvent, type NostrEvent } from './nostr/event.ts'
 import { createMatcher, type Filter } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
 import type { Page } from './relay/endpoint.ts'
-import { drain, type Drain } from './relay/paging.ts'
+import { drain, type Drain, type DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
+import type { FilterComparison } from './relay/reconcile-filter.ts'
 
 const CONCURRENT_FILTERS = 4
 
@@ -15,8 +16,13 @@ export type Budget = { bytesLeft: number; readonly maxBytes: number }
 export type FetchContext = {
   readonly budget: Budget
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
-  readonly done: (request: PlannedRequest, drain: Drain) => void
+  readonly done: (request: PlannedRequest, fetched: Fetched) => void
+  /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
+  readonly compare: (request: PlannedRequest, source: DrainContext) => Promise<Fetched | undefined>
 }
+
+/** How one request was read: in pages, or (`comparison`) by NIP-77. */
+export type Fetched = { readonly drain: Drain; readonly comparison: FilterComparison | undefined }
 
 /** Reads every planned request at one source, several at a time. A request that fails does not stop the others. */
 export async function fetchRequests(
@@ -34,25 +40,28 @@ export async function fetchRequests(
 }
 
 /** A spool without room ends this filter, not the run: it is not drained. */
-async function containFullSpool(drained: Promise<Drain>): Promise<Drain> {
+async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
   try {
-    return await drained
+    return await fetched
   } catch (error) {
     if (!(error instanceof SpoolFullError)) throw error
-    return { reason: error.message, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+    const drain = { reason: error.message, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+    return { drain, comparison: undefined }
   }
 }
 
-function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Drain> {
+async function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Fetched> {
   const matches = createMatcher(planned.match ?? planned.filter)
   const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(matches))
-  if (source.endpoint.scan !== undefined) return scanFile(source.endpoint.scan(planned.filter), planned.filter, sink)
-  return drain(planned.filter, {
-    request: (filter) => requestWithin(context.budget, source, filter),
-    sink,
-    capacity: source.capacity,
-    limit: source.pageLimit,
-  })
+  const { endpoint, capacity, pageLimit } = source
+  if (endpoint.scan !== undefined) {
+    const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
+    return { drain, comparison: undefined }
+  }
+  const request = (filter: Filter): Promise<Page> => requestWithin(context.budget, source, filter)
+  const drainContext = { request, sink, capacity, limit: pageLimit }
+  const compared = await context.compare(planned, drainContext)
+  return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }
 }
 
 async function requestWithin(budget: Budget, source: Peer, filter: Filter): Promise<Page> {

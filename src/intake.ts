@@ -62,10 +62,7 @@ export async function takeIn(
   })
   const regular = wanted.filter((event) => addressOf(event) === undefined)
   context.witness(source, regular)
-  const served = await findServed(
-    context.target,
-    regular.map((event) => event.id),
-  )
+  const served = await findHeld(regular, context)
   const held = regular.filter((event) => served.has(event.id))
   for (const event of held) context.countHeld(layer, event)
   context.witness(context.target.endpoint.url, held)
@@ -74,6 +71,15 @@ export async function takeIn(
     for (const event of held) context.state.spool.remove(event.id)
     for (const event of lacking) spool(source, request, event, context)
   })
+}
+
+/** Of these events, the ids that the target holds: those that it listed by NIP-77 need not be asked for. */
+async function findHeld(events: readonly NostrEvent[], { target, state }: IntakeContext): Promise<Set<string>> {
+  const listed = events.filter(({ id }) => state.run.isServed(id)).map(({ id }) => id)
+  const known = new Set(listed)
+  const asked = events.map(({ id }) => id).filter((id) => !known.has(id))
+  for (const id of await findServed(target, asked)) known.add(id)
+  return known
 }
 
 async function verifyNew(
@@ -119,14 +125,18 @@ function spool(source: string, request: PlannedRequest, event: NostrEvent, conte
     return
   }
   if (before !== undefined) state.spool.remove(event.id)
-  if (state.spool.isFull()) throw new SpoolFullError()
+  if (state.spool.isFull()) {
+    state.coverage.freeze()
+    throw new SpoolFullError()
+  }
   const isLate = request.lateBefore !== undefined && event.created_at < request.lateBefore
   const isOutside = context.window !== undefined && !isWithin(event, context.window)
   const losers = state.spool.addCandidate(event, { layer: request.layer, source, isLate, isOutside })
   for (const loser of losers) ledger.drop(loser.layer, 'superseded')
 }
 
-function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Window): boolean {
+/** Whether an event was signed within the window. */
+export function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Window): boolean {
   return event.created_at >= since && event.created_at <= until
 }
 

@@ -1,6 +1,7 @@
 import { HeldTally } from './compare.ts'
+import { compareRequest } from './comparing.ts'
 import { SyncError, reasonOf } from './errors.ts'
-import type { IntakeContext } from './intake.ts'
+import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
 import { layersOf } from './layers.ts'
 import { Ledger } from './ledger.ts'
@@ -17,6 +18,7 @@ import { chooseScope, type ScopeChoice } from './scope-choice.ts'
 import type { SelectContext } from './select.ts'
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
+import { createTargetReader } from './target-anchors.ts'
 import type { Clock } from './time.ts'
 import { WitnessLog } from './witness-log.ts'
 
@@ -87,6 +89,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const witnesses = new WitnessLog()
   const held = new HeldTally()
   const software = softwareOf(target.profile)
+  const window = isWindowed(options) ? { since: options.since, until: options.until } : undefined
   const intake: IntakeContext = {
     target,
     state,
@@ -97,10 +100,11 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     learn: (layer, event) => knowledge.learn(layer, event, false),
     countHeld: (layer, event) => {
       ledger.count(layer, 'held')
-      if (options.command === 'check') held.add(layer, event.kind, knowledge.repositoryOf(event))
+      const isCompared = options.command === 'check' && (window === undefined || isWithin(event, window))
+      if (isCompared) held.add(layer, event.kind, knowledge.repositoryOf(event))
     },
     witness: (url, events) => witnesses.add(url, events),
-    window: isWindowed(options) ? { since: options.since, until: options.until } : undefined,
+    window,
     software,
   }
   const policy = createPolicy(options, startedAt)
@@ -119,7 +123,16 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     ledger,
     witnesses,
     held,
-    reading: { ...intake, layers, sources, knowledge, policy, onProgress, discover: () => Promise.resolve() },
+    reading: {
+      ...intake,
+      layers,
+      sources,
+      knowledge,
+      policy,
+      onProgress,
+      ...createReaders(intake, knowledge, policy, { options, choice }),
+      discover: () => Promise.resolve(),
+    },
     selection: {
       peers: sources.map(({ peer }) => peer),
       scope: choice.scope,
@@ -136,6 +149,25 @@ function createPolicy(options: RunOptions, startedAt: number): SincePolicy {
   const full = options.full || options.command === 'check'
   const windowOnly = isWindowed(options)
   return { startedAt, quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until, windowOnly }
+}
+
+/** What reading does beside paging. With `--follow-ups` every event of layers 2 and 3 must be seen, so they are paged. */
+function createReaders(
+  intake: IntakeContext,
+  knowledge: Knowledge,
+  policy: SincePolicy,
+  { options, choice }: { options: RunOptions; choice: ScopeChoice },
+): Pick<ReadingContext, 'compare' | 'readTarget'> {
+  const { target, state, verifier, now } = intake
+  const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
+  const comparable: readonly LayerName[] = options.followUps
+    ? ['announcements', 'follow-ups']
+    : ['announcements', 'repositories', 'threads']
+  const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
+  return {
+    compare: (source, request, reading) => compareRequest(source, request, reading, settings),
+    readTarget: createTargetReader({ target, state, verifier, knowledge, now, compares }),
+  }
 }
 
 /** Whether only what lies between `since` and `until` is copied or compared. */

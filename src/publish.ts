@@ -6,6 +6,7 @@
 import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
+import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
 import { classifyAnswer, type Classification } from './relay/answers.ts'
 import type { Answer } from './relay/endpoint.ts'
@@ -75,7 +76,10 @@ async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, co
 async function publishOne(spooled: SpooledEvent, door: Doorkeeper, context: PublishContext): Promise<SpoolChange> {
   const { event, layer } = spooled
   const reason = blockedBy(event, context)
-  if (reason !== undefined) return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
+  if (reason !== undefined) {
+    context.blocked.set(addressOf(event) ?? event.id, reason)
+    return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
+  }
   const { answer, meaning } = await sendPaced(event, context)
   context.onSent()
   context.ledger.count(layer, 'published')
@@ -90,12 +94,12 @@ async function sendPaced(
   { target, pacer, clock }: PublishContext,
 ): Promise<{ answer: Answer; meaning: Classification | undefined }> {
   for (let tries = 1; ; tries += 1) {
-    await pacer.turn()
+    const turn = await pacer.turn()
     const answer = await target.endpoint.publish(event)
     if (answer.type === 'unanswered') return { answer, meaning: undefined }
     const meaning = classifyAnswer({ ...answer, event, now: clock() })
     if (meaning.type !== 'rate-limited' || tries >= RATE_LIMITED_MOST) return { answer, meaning }
-    pacer.slowDown()
+    pacer.slowDown(turn)
   }
 }
 
@@ -131,9 +135,9 @@ function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { bloc
   blocked.set(addressOf(event) ?? event.id, text)
   if (meaning.orphan === true) for (const anchor of parentsOf(event)) blocked.set(anchor, text)
   const isError = meaning.error === true || !meaning.known
-  const mayBeSuperseded = meaning.error === true && addressOf(event) !== undefined
   return {
-    state: mayBeSuperseded ? 'confirming' : 'parked',
+    // verify.ts looks whether a newer version explains the error, and when errors have lasted long enough.
+    state: isError ? 'confirming' : 'parked',
     outcome: 'waiting',
     reason: text,
     isOrphan: meaning.orphan === true,
@@ -142,8 +146,12 @@ function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { bloc
   }
 }
 
-/** An event waits unsent when everything that it hangs from is blocked. */
+/**
+ * An event waits unsent when everything that it hangs from is blocked. Not a state: it travels with its announcement,
+ * and the git data that both wait for is pushed by its leave.
+ */
 function blockedBy(event: NostrEvent, { blocked }: PublishContext): string | undefined {
+  if (event.kind === KIND.state) return undefined
   const anchors = parentsOf(event)
   const reasons = anchors.map((anchor) => blocked.get(anchor))
   return anchors.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined

@@ -2,17 +2,12 @@
  * Reading all layers from all sources: the anchors that are not read yet, layer by layer, until no new anchor appears.
  * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
  */
-import { fetchRequests, type Budget } from './fetch.ts'
+import { fetchRequests, type Budget, type Fetched } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
-import { chunkByCountAndBytes } from './nostr/chunk.ts'
-import type { NostrEvent } from './nostr/event.ts'
-import type { Filter } from './nostr/filter.ts'
-import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
-import { readThrough } from './relay/holdings.ts'
-import type { Drain } from './relay/paging.ts'
+import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
 import type { SourceLog } from './source-log.ts'
@@ -33,6 +28,10 @@ export type ReadingContext = IntakeContext & {
   readonly sources: readonly OpenSource[]
   readonly knowledge: Knowledge
   readonly policy: SincePolicy
+  /** Reads a request by comparison with the target, where that is possible and costs less. */
+  readonly compare: (source: Peer, request: PlannedRequest, reading: DrainContext) => Promise<Fetched | undefined>
+  /** Asks the target for its announcements and roots behind these anchors. */
+  readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
   /** Adds the sources that the announcements in scope name and that are not among `sources` yet. */
   readonly discover: () => Promise<void>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
@@ -57,7 +56,7 @@ export async function readLayers(context: ReadingContext): Promise<void> {
     if (round > MAX_ROUNDS) return logTooManyRounds(context)
     for (const layer of layers) {
       while (isBehind(layer)) {
-        await advance(layer, target, context, (anchors) => readAtTarget(layer, anchors, context))
+        await advance(layer, target, context, (anchors) => context.readTarget(layer, anchors))
         await Promise.all(
           sources.map((source) =>
             advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
@@ -105,7 +104,8 @@ async function readAtSource(
       context.onProgress(layer.name, endpoint.url, events.length)
       await takeIn(endpoint.url, request, events, context)
     },
-    done: (request, drain) => conclude(source, request, drain, context),
+    done: (request, fetched) => conclude(source, request, fetched, context),
+    compare: (request, reading) => context.compare(source.peer, request, reading),
   })
 }
 
@@ -137,43 +137,19 @@ function* recorded(
   }
 }
 
-function conclude({ peer, log }: OpenSource, request: PlannedRequest, drain: Drain, { state }: ReadingContext): void {
-  log.request(request, drain)
+function conclude(
+  { peer, log }: OpenSource,
+  request: PlannedRequest,
+  fetched: Fetched,
+  { state }: ReadingContext,
+): void {
+  const { drain } = fetched
+  log.request(request, fetched)
   if (request.match !== undefined) {
     log.note(`tag values longer than ${peer.maxTagValueLength} characters were read by a scan: it does not index them`)
   }
   const found = { drained: drain.reason === null, events: drain.rows > 0 }
   state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
-}
-
-async function readAtTarget(layer: Layer, anchors: readonly FoundAnchor[], context: ReadingContext): Promise<void> {
-  const { target, verifier, state, knowledge } = context
-  const learnAll = async (events: readonly NostrEvent[]): Promise<void> => {
-    const verdicts = await verifier.verify(events)
-    state.transaction(() => {
-      for (const [index, event] of events.entries()) {
-        if (verdicts[index] === 'valid') knowledge.learn(layer.name, event, true)
-      }
-    })
-  }
-  for (const filter of targetFilters(layer, anchors, target.maxFilterBytes)) await readThrough(target, filter, learnAll)
-}
-
-function* targetFilters(layer: Layer, anchors: readonly FoundAnchor[], maxBytes: number): Generator<Filter> {
-  const names = anchors.map(({ anchor }) => anchor)
-  const limits = { maxCount: VALUES_PER_FILTER, maxBytes }
-  if (layer.name === 'repositories') {
-    const addresses = names.filter((name) => name.startsWith(`${KIND.announcement}:`))
-    for (const group of chunkByCountAndBytes(addresses, limits)) yield { kinds: ROOT_KINDS, '#a': group }
-  }
-  if (layer.name !== 'announcements') return
-  for (const variant of layer.variants) {
-    const served = names.filter((name) => variant.serves(name))
-    for (const group of chunkByCountAndBytes(served, limits)) {
-      const filter = variant.filter(group)
-      if (filter.kinds?.includes(KIND.announcement)) yield filter
-    }
-  }
 }
 
 function logTooManyRounds({ sources, state }: ReadingContext): void {

@@ -29,6 +29,19 @@ export type LayerReport = {
   readonly dropped: Readonly<Record<string, number>>
 }
 
+/** What the comparisons of one layer at one source took (NIP-77). Bytes are those of the frames. */
+export type ReconcileReport = {
+  readonly roundTrips: number
+  /** Ids that one of the two sides listed; all others were proved equal by their fingerprints. */
+  readonly listed: number
+  /** Of these, what the target was found to lack. */
+  readonly missing: number
+  readonly sentToSource: number
+  readonly receivedFromSource: number
+  readonly sentToTarget: number
+  readonly receivedFromTarget: number
+}
+
 /** One layer at one source. */
 export type SourceLayerReport = {
   readonly layer: LayerName
@@ -41,6 +54,8 @@ export type SourceLayerReport = {
   readonly pages: number
   readonly events: number
   readonly bytes: number
+  /** Null when nothing was compared by NIP-77. */
+  readonly reconcile: ReconcileReport | null
   readonly end: 'drained' | 'incomplete'
   /** Why it was not read to its end: the first reason and how many filters it concerns. */
   readonly reason: string | null
@@ -88,10 +103,11 @@ export type CheckReport = {
   /** Events that the target lacks and would take, as far as anyone can tell. */
   readonly missing: number
   readonly differences: readonly Difference[]
+  /** At most 40 bins of one width; the few events that lie far off stand in a wider one before and after. */
   readonly histogram: readonly HistogramBin[]
   /** With `--ids`; else null. */
   readonly ids: readonly string[] | null
-  /** With `--both`: the same the other way round, one for each source; else null. */
+  /** With `--both`: the same the other way round, one for each source that was read to its end; else null. */
   readonly both:
     readonly { readonly source: string; readonly missing: number; readonly differences: readonly Difference[] }[] | null
 }

@@ -31,6 +31,8 @@ export type RunOptions = {
   readonly dryRun: boolean
   /** `check --ids`: the report lists what is missing. */
   readonly listIds: boolean
+  /** Whether relays may be compared by NIP-77; else everything is paged. */
+  readonly reconcile: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
 }

@@ -1,6 +1,7 @@
 import { decideRead, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
-import type { Drain } from './relay/paging.ts'
-import type { LayerName, ReadMode, SourceLayerReport, SourceReport } from './report.ts'
+import type { Fetched } from './fetch.ts'
+import type { FilterComparison } from './relay/reconcile-filter.ts'
+import type { LayerName, ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from './report.ts'
 import type { UnixSeconds } from './time.ts'
 
 type LayerLog = {
@@ -11,6 +12,9 @@ type LayerLog = {
   events: number
   bytes: number
   readonly reasons: Map<string, number>
+  /** Filters read in full by paging; while there are any, the layer was not reconciled. */
+  pagedInFull: number
+  reconcile: ReconcileReport | null
 }
 
 /** How the reading of one source went. */
@@ -44,10 +48,13 @@ export class SourceLog {
   }
 
   /** Notes how one request went. */
-  request({ layer }: PlannedRequest, drain: Drain): void {
+  request({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
     const log = this.#layers.get(layer)
     if (log === undefined) return
     log.filters += 1
+    if (comparison !== undefined) log.reconcile = addComparison(log.reconcile, comparison)
+    log.bytes += comparison?.traffic.source.received ?? 0
+    else if (mode === 'full') log.pagedInFull += 1
     log.pages += drain.pages
     log.events += drain.rows
     log.bytes += drain.bytes
@@ -94,17 +101,33 @@ export class SourceLog {
     return { url: this.#url, complete: this.isComplete(), lastDrained, notes: [...this.#notes], layers }
   }
 
-  #layerReport(layer: LayerName, { reasons, ...log }: LayerLog): SourceLayerReport {
+  #layerReport(layer: LayerName, { reasons, pagedInFull, ...log }: LayerLog): SourceLayerReport {
     const [first] = reasons
     const reason = first === undefined ? (this.#failure ?? null) : describeReason(first, reasons.size)
-    const mode: ReadMode = log.anchors.since > 0 ? 'since' : log.anchors.reconcile > 0 ? 'reconcile' : 'full'
-    return { layer, mode, ...log, end: reason === null ? 'drained' : 'incomplete', reason }
+    const isReconciled = log.reconcile !== null && pagedInFull === 0
+    const { full, since } = log.anchors
+    const anchors = isReconciled ? { full: 0, since, reconcile: full } : log.anchors
+    const mode: ReadMode = since > 0 ? 'since' : isReconciled ? 'reconcile' : 'full'
+    return { layer, mode, ...log, anchors, end: reason === null ? 'drained' : 'incomplete', reason }
   }
 }
 
 function describeReason([reason, filters]: readonly [string, number], kinds: number): string {
   const times = filters > 1 ? ` (${filters} filters)` : ''
   return kinds > 1 ? `${reason}${times}, and ${kinds - 1} other reason${kinds > 2 ? 's' : ''}` : `${reason}${times}`
+}
+
+function addComparison(before: ReconcileReport | null, { roundTrips, listed, missing, traffic }: FilterComparison) {
+  const { source, target } = traffic
+  return {
+    roundTrips: (before?.roundTrips ?? 0) + roundTrips,
+    listed: (before?.listed ?? 0) + listed,
+    missing: (before?.missing ?? 0) + missing,
+    sentToSource: (before?.sentToSource ?? 0) + source.sent,
+    receivedFromSource: (before?.receivedFromSource ?? 0) + source.received,
+    sentToTarget: (before?.sentToTarget ?? 0) + target.sent,
+    receivedFromTarget: (before?.receivedFromTarget ?? 0) + target.received,
+  }
 }
 
 /** The older of two times, where null (never) is older than any. */
@@ -122,5 +145,7 @@ function emptyLog(): LayerLog {
     events: 0,
     bytes: 0,
     reasons: new Map(),
+    pagedInFull: 0,
+    reconcile: null,
   }
 }

@@ -100,11 +100,11 @@ function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
 
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
 async function finish(run: Run): Promise<PublishStop | undefined> {
-  const { options, world, knowledge, held } = run
+  const { options, world, knowledge, held, startedAt } = run
   if (!options.dryRun) return publish(run)
   const { state, onMissing } = world
   if (options.command === 'check') {
-    run.check = await compare({ state, knowledge, held, listIds: options.listIds, onMissing })
+    run.check = await compare({ state, knowledge, held, now: startedAt, listIds: options.listIds, onMissing })
   } else {
     countUnsent(run)
   }
@@ -133,7 +133,10 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
   await reviveWaiting(waiting)
   do {
     const end = await publishReady(context)
-    if (end.type === 'door') return end
+    if (end.type === 'door') {
+      state.spool.recover(end.reason, startedAt)
+      return end
+    }
     await confirmSent(proof)
     if (end.type === 'stopped') return end
   } while ((await reviveWaiting(waiting)) > 0)

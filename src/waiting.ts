@@ -1,6 +1,7 @@
 import type { Ledger } from './ledger.ts'
-import { parseAddress } from './nostr/address.ts'
+import { addressOf, parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
@@ -8,7 +9,7 @@ import type { SpooledEvent } from './store/spool.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 
-/** What it takes to look after events whose parents are missing. `released` holds anchors that freed their children once. */
+/** What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors that freed it. */
 export type WaitingContext = {
   readonly target: Peer
   readonly state: TargetState
@@ -33,21 +34,57 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
   for (const piece of state.spool.inState('parked', PIECE)) {
     const orphans = piece.filter((spooled) => spooled.isOrphan)
     const served = await findServedAnchors(orphans, context)
+    const paired = orphans.filter(({ event }) => isStateOfPending(event, context))
+    for (const { event } of paired) context.released.add(event.id)
+    const freed = orphans.filter(
+      (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => served.has(anchor)),
+    )
     state.transaction(() => {
-      for (const orphan of orphans) {
-        const isFreed = parentsOf(orphan.event).some((anchor) => served.has(anchor))
-        if (isFreed) state.spool.makeReady(orphan.event.id, context.stageOf(orphan.event))
-        else refuseWithParents(orphan, context)
-        count += isFreed ? 1 : 0
-      }
+      for (const { event } of freed) state.spool.makeReady(event.id, context.stageOf(event))
     })
+    for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
     for (const anchor of served) released.add(anchor)
+    count += freed.length
   }
+  // A child may stand before its parent in the spool.
+  while (refuseOrphans(context) > 0);
   for (const anchor of released) {
     context.released.add(anchor)
     context.blocked.delete(anchor)
   }
   if (count > 0) state.transaction(() => state.spool.orderByParents())
+  return count
+}
+
+/** Whether this is the state of an announcement that waits for git data, which is pushed by leave of the state. */
+function isStateOfPending(event: NostrEvent, { state, released }: WaitingContext): boolean {
+  if (event.kind !== KIND.state || released.has(event.id)) return false
+  return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
+}
+
+/** What hangs from an event that waits for its parent or for git data need not be sent: it would only be refused as well. */
+function blockChildren(
+  spooled: SpooledEvent,
+  served: ReadonlySet<string>,
+  { blocked, released }: WaitingContext,
+): void {
+  const { event, isOrphan, outcome, reason = '' } = spooled
+  if (!isOrphan && outcome !== 'pending') return
+  blocked.set(addressOf(event) ?? event.id, reason)
+  const missing = isOrphan ? parentsOf(event).filter((anchor) => !served.has(anchor) && !released.has(anchor)) : []
+  for (const anchor of missing) blocked.set(anchor, reason)
+}
+
+/** Returns how many were refused. */
+function refuseOrphans(context: WaitingContext): number {
+  const { state } = context
+  let count = 0
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const orphans = piece.filter((spooled) => spooled.isOrphan)
+    state.transaction(() => {
+      for (const orphan of orphans) count += refuseWithParents(orphan, context) ? 1 : 0
+    })
+  }
   return count
 }
 
@@ -64,11 +101,11 @@ async function findServedAnchors(orphans: readonly SpooledEvent[], context: Wait
 }
 
 /** An event all of whose known parents are refused, deleted or given up is refused with them. */
-function refuseWithParents({ event, layer }: SpooledEvent, context: WaitingContext): void {
+function refuseWithParents({ event, layer }: SpooledEvent, context: WaitingContext): boolean {
   const fates = parentsOf(event).map((anchor) => fateOf(anchor, context))
   const known = fates.filter((fate) => fate !== undefined)
   const dead = known.filter((fate) => fate !== 'alive')
-  if (dead.length === 0 || dead.length < known.length) return
+  if (dead.length === 0 || dead.length < known.length) return false
   const change = {
     state: 'refused',
     outcome: 'refused',
@@ -77,6 +114,7 @@ function refuseWithParents({ event, layer }: SpooledEvent, context: WaitingConte
   } as const
   context.state.spool.change(event.id, change, context.now)
   context.ledger.settle(layer, 'refused')
+  return true
 }
 
 /** `alive`, or how a parent ended; `undefined` when it is not one of ours. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Fetched } from '../src/fetch.ts'
 import type { PlannedAnchor, PlannedRequest, SincePolicy } from '../src/plan.ts'
 import type { Drain } from '../src/relay/paging.ts'
 import { SourceLog } from '../src/source-log.ts'
@@ -25,6 +26,10 @@ function drained(changes: Partial<Drain> = {}): Drain {
   return { reason: null, pages: 2, rows: 3, bytes: 400, malformed: 0, foreign: 0, ...changes }
 }
 
+function paged(drain: Drain): Fetched {
+  return { drain, comparison: undefined }
+}
+
 const REQUEST: PlannedRequest = {
   layer: 'threads',
   filter: {},
@@ -41,7 +46,7 @@ function newLog(): SourceLog {
 describe('SourceLog', () => {
   it('is complete while nothing went wrong', () => {
     const log = newLog()
-    log.request(REQUEST, drained())
+    log.request(REQUEST, paged(drained()))
     expect(log.report()).toMatchObject({
       url: 'ws://source',
       complete: true,
@@ -51,14 +56,14 @@ describe('SourceLog', () => {
 
   it('adds up filters, pages, rows and bytes of a layer', () => {
     const log = newLog()
-    for (let i = 0; i < 3; i += 1) log.request(REQUEST, drained())
+    for (let i = 0; i < 3; i += 1) log.request(REQUEST, paged(drained()))
     expect(log.report().layers[1]).toMatchObject({ filters: 3, pages: 6, events: 9, bytes: 1_200 })
   })
 
   it('names the reason of a layer that was not read to its end, with the number of filters', () => {
     const log = newLog()
-    for (let i = 0; i < 2; i += 1) log.request(REQUEST, drained({ reason: 'idle 30 s on page 1' }))
-    log.request(REQUEST, drained({ reason: 'closed: no' }))
+    for (let i = 0; i < 2; i += 1) log.request(REQUEST, paged(drained({ reason: 'idle 30 s on page 1' })))
+    log.request(REQUEST, paged(drained({ reason: 'closed: no' })))
     expect(log.report()).toMatchObject({
       complete: false,
       layers: [
@@ -122,7 +127,7 @@ describe('SourceLog', () => {
   it('counts oddities over all layers', () => {
     const log = newLog()
     for (const layer of ['announcements', 'threads'] as const)
-      log.request({ ...REQUEST, layer }, drained({ malformed: 1, foreign: 2 }))
+      log.request({ ...REQUEST, layer }, paged(drained({ malformed: 1, foreign: 2 })))
     expect(log.oddities()).toEqual({ malformed: 2, foreign: 4 })
   })
 

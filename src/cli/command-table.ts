@@ -50,6 +50,28 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 4],
   },
+  check: {
+    summary: 'what does the target lack, and since when? Publishes nothing',
+    description:
+      'Reads both sides as catchup does with --full, and tells what the target lacks: by repository, by layer and kind, ' +
+      'and when it was signed, so that an outage shows as a bar. What a relay never holds is no difference: ephemeral, ' +
+      'expired, deleted and superseded events. No checkpoint moves.',
+    examples: [
+      {
+        line: 'ngit-sync check --source wss://one.example --target wss://git.example',
+        does: 'did the target miss anything?',
+      },
+      {
+        line: 'ngit-sync check --source wss://one.example --target wss://git.example --since 2w --output missing.jsonl',
+        does: 'what it misses of the last two weeks, as a file that catchup takes as a source',
+      },
+      {
+        line: 'ngit-sync check --source wss://one.example --target wss://git.example --both --ids',
+        does: 'both directions, with the ids',
+      },
+    ],
+    exits: [0, 1, 3, 5],
+  },
   status: {
     summary: 'what is known: checkpoints, parked and refused events, last runs',
     description: 'Reads the state file only; no relay is asked.',
@@ -69,4 +91,4 @@ export const COMMANDS = {
 export type CliCommand = keyof typeof COMMANDS
 
 /** The names of all commands, in the order of the help. */
-export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'status', 'demo']
+export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'check', 'status', 'demo']

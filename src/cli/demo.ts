@@ -116,6 +116,7 @@ function optionsFor(source: string, target: string): RunOptions {
     dryRun: false,
     followUps: false,
     listIds: false,
+    reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
     forgetParkedSeconds: 30 * DAY,
   }

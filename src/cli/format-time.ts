@@ -15,11 +15,25 @@ export function formatTimeWithAge(time: UnixSeconds, context: TimeContext): stri
 }
 
 /** A time in the local zone: `Sat 03:00`, or `2026-11-12 03:00` when it is a week away or more. */
-export function formatTime(time: UnixSeconds, { now, timeZone }: TimeContext): string {
+export function formatTime(time: UnixSeconds, context: TimeContext): string {
+  const isNear = Math.abs(context.now - time) < SIX_DAYS && Math.abs(time) <= LAST_SECOND
+  if (!isNear) return formatDateTime(time, context)
+  const part = timeParts(time, context.timeZone)
+  return `${part('weekday')} ${part('hour')}:${part('minute')}`
+}
+
+/** A time with its date, whenever it is: `2026-11-12 03:00`. */
+export function formatDateTime(time: UnixSeconds, context: TimeContext): string {
+  if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
+  const part = timeParts(time, context.timeZone)
+  return `${formatDate(time, context)} ${part('hour')}:${part('minute')}`
+}
+
+/** The day of a time: `2026-11-12`. */
+export function formatDate(time: UnixSeconds, { timeZone }: TimeContext): string {
   if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
   const part = timeParts(time, timeZone)
-  const day = Math.abs(now - time) < SIX_DAYS ? part('weekday') : `${part('year')}-${part('month')}-${part('day')}`
-  return `${day} ${part('hour')}:${part('minute')}`
+  return `${part('year')}-${part('month')}-${part('day')}`
 }
 
 /** How long ago: `just now`, `12 min ago`, `29 h ago`, `3 d ago`, or `in 5 min`. */

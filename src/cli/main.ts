@@ -5,6 +5,7 @@ import { exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption, type Interruption } from './interruption.ts'
 import type { OutputOptions } from './options.ts'
 import { renderError } from './render-error.ts'
+import type { RunRequest } from './run-command.ts'
 import { stateFileOf, targetKeyOf } from './state-place.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
@@ -49,24 +50,27 @@ async function dispatch(line: CommandLine, interruption: Interruption): Promise<
 
 /** One run, with its progress on the terminal and its report on standard output. */
 async function run(line: RunLine, interruption: Interruption): Promise<number> {
-  const { runCommand } = await import('./run-command.ts')
   const { createProgress } = await import('./progress.ts')
   const { options, connection, output } = line
   const progress = createProgress({ stream: process.stderr, isTTY: process.stderr.isTTY, quiet: output.quiet })
   const stateFile = stateFileOf(line.stateFile, process.env)
   try {
-    const report = await runCommand({ options, connection, stateFile, signal: interruption.signal, progress })
+    const report = await runLine(line, { options, connection, stateFile, signal: interruption.signal, progress })
     progress.stop()
     const exit = interruption.exitCode() ?? report.exit
-    await printReport(
-      { ...report, exit, complete: exit === 0 },
-      output,
-      options.target === '-' ? process.stderr : process.stdout,
-    )
+    const isStdoutTaken = [options.target, line.check?.output].includes('-')
+    const stream = isStdoutTaken ? process.stderr : process.stdout
+    await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
     return exit
   } finally {
     progress.stop()
   }
+}
+
+async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
+  if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
+  const { runCheck } = await import('./check-command.ts')
+  return runCheck({ ...request, check })
 }
 
 /** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */

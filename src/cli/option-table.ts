@@ -15,7 +15,8 @@ export type OptionSpec = {
   readonly fallback: string | null
 }
 
-const RUNS: readonly CliCommand[] = ['catchup', 'backfill']
+const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
+const RUNS: readonly CliCommand[] = [...COPIES, 'check']
 const place = inGroup('From where to where', RUNS)
 const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
@@ -70,8 +71,13 @@ export const OPTIONS = {
     repeatable: true,
     help: 'only the repositories of this author: npub or hex',
   }),
+  followUps: content({
+    flag: '--follow-ups',
+    help: 'also what refers to comments, statuses and the like: their deletions, reactions, labels, zaps',
+  }),
   deletions: content({
     flag: '--deletions',
+    commands: COPIES,
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
@@ -110,7 +116,25 @@ export const OPTIONS = {
     fallback: '15m',
     help: 'read this much again before the last complete run, for clocks that differ',
   }),
-  dryRun: output({ flag: '--dry-run', help: 'read everything, send nothing, report what would be sent' }),
+  both: output({
+    flag: '--both',
+    commands: ['check'],
+    help: 'compare the other way round as well: what does each source lack of what the target has?',
+  }),
+  ids: output({ flag: '--ids', commands: ['check'], help: 'list the ids of the missing events' }),
+  output: output({
+    flag: '--output',
+    value: 'FILE',
+    commands: ['check'],
+    help:
+      'write the missing events to this JSONL file, replacing it (compressed when it ends in .gz); ' +
+      '- for standard output, and then the report goes to standard error',
+  }),
+  dryRun: output({
+    flag: '--dry-run',
+    commands: COPIES,
+    help: 'read everything, send nothing, report what would be sent',
+  }),
   json: output({ flag: '--json', commands: COMMAND_NAMES, help: 'print one JSON document (docs/json-output.md)' }),
   quiet: output({ flag: '--quiet', help: 'print nothing when all is well; no progress' }),
   verbose: output({ flag: '--verbose', help: 'print the whole report even when all is well, and every reason' }),
@@ -118,6 +142,10 @@ export const OPTIONS = {
     flag: '--no-color',
     commands: COMMAND_NAMES,
     help: 'no colours; NO_COLOR in the environment does the same',
+  }),
+  noReconcile: behaviour({
+    flag: '--no-reconcile',
+    help: 'never compare by NIP-77 (negentropy): read everything page by page',
   }),
   maxBytes: behaviour({
     flag: '--max-bytes',
@@ -141,12 +169,14 @@ export const OPTIONS = {
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
+    commands: COPIES,
     fallback: '30s',
     help: 'give up waiting for the answer to an event after this long',
   }),
   forgetParked: behaviour({
     flag: '--forget-parked',
     value: 'D',
+    commands: COPIES,
     fallback: '30d',
     help: 'give up an event that the target did not take for this long',
   }),

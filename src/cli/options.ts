@@ -25,6 +25,14 @@ export type OutputOptions = {
   readonly color: boolean
 }
 
+/** What `check` does besides comparing. */
+export type CheckOptions = {
+  /** Whether the sources are compared with the target as well. */
+  readonly both: boolean
+  /** The JSONL file for the missing events, `-` for standard output. */
+  readonly output: string | undefined
+}
+
 /** A command with its options, parsed and checked. `stateFile` undefined: the default place. */
 export type ParsedOptions =
   | {
@@ -33,6 +41,8 @@ export type ParsedOptions =
       readonly connection: ConnectionOptions
       readonly output: OutputOptions
       readonly stateFile: string | undefined
+      /** Of `check` only. */
+      readonly check: CheckOptions | undefined
     }
   | {
       readonly type: 'status'
@@ -74,7 +84,9 @@ function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
   const stateFile = reader.one(OPTIONS.state, parseFileName)
   if (command === 'status')
     return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), output, stateFile }
-  return { type: 'run', options: readRun(command, reading), connection: readConnection(reader), output, stateFile }
+  const options = readRun(command, reading)
+  const check = command === 'check' ? readCheck(options, reading) : undefined
+  return { type: 'run', options, connection: readConnection(reader), output, stateFile, check }
 }
 
 function readOutput({ reader, env, problems }: Reading): OutputOptions {
@@ -105,12 +117,31 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
     fullEverySeconds: reader.withDefault(OPTIONS.fullEvery, parseIntervalSeconds),
     overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
     deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
-    dryRun: reader.isOn(OPTIONS.dryRun),
-    followUps: false,
-    listIds: false,
+    dryRun: command === 'check' || reader.isOn(OPTIONS.dryRun),
+    followUps: reader.isOn(OPTIONS.followUps),
+    listIds: reader.isOn(OPTIONS.ids),
+    reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
   }
+}
+
+/** `check` reads its target, and writes to no file that it reads. */
+function readCheck({ sources, target }: RunOptions, { reader, problems }: Reading): CheckOptions {
+  const both = reader.isOn(OPTIONS.both)
+  const output = reader.one(OPTIONS.output, parseFileName)
+  const outputOrigin = reader.originOf(OPTIONS.output) ?? ''
+  if (target === '-')
+    problems.push(`${reader.originOf(OPTIONS.target) ?? ''} - cannot be read: check needs a relay or a file`)
+  if (both && sources.includes('-')) {
+    problems.push(
+      `${reader.originOf(OPTIONS.both) ?? ''} reads each source twice, and standard input can be read once only`,
+    )
+  }
+  if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
+    problems.push(`${outputOrigin} names a file that is read: what is missing needs a file of its own`)
+  }
+  return { both, output }
 }
 
 function readEnds({ reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {

@@ -43,7 +43,11 @@ export function countRefused(layers: readonly LayerReport[]): number {
 
 /** The table of layers with its totals, and below it what was left out and what came late. */
 export function renderLayers(canvas: Canvas, report: Report): string[] {
-  return [...layerTable(canvas, report), ...leftOut(canvas, report.layers), ...lateArrivals(canvas, report.layers)]
+  return [
+    ...layerTable(canvas, report),
+    ...renderLeftOut(canvas, report.layers),
+    ...lateArrivals(canvas, report.layers),
+  ]
 }
 
 /** Every outcome has its column where that fits, if need be without the late ones; else they are summed up. */
@@ -96,7 +100,8 @@ function numberColumn(canvas: Canvas, layers: readonly LayerReport[], { heading,
   return { heading, align: 'right', cells: [...cells, ...totals], expendable }
 }
 
-function leftOut(canvas: Canvas, layers: readonly LayerReport[]): string[] {
+/** What was not wanted, and why. */
+export function renderLeftOut(canvas: Canvas, layers: readonly LayerReport[]): string[] {
   const counts = new Map<string, number>()
   for (const [why, count] of layers.flatMap(({ dropped }) => Object.entries(dropped))) {
     counts.set(why, (counts.get(why) ?? 0) + count)

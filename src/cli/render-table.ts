@@ -3,7 +3,8 @@ import { createCanvas, joinBlocks, labelled, type Canvas, type RenderOptions } f
 import { foreign } from './foreign.ts'
 import { formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
-import { countRefused, REFUSED, renderLayers } from './render-layers.ts'
+import { renderCheck } from './render-check.ts'
+import { countRefused, REFUSED, renderLayers, renderLeftOut } from './render-layers.ts'
 import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
@@ -21,10 +22,11 @@ export function renderReport(report: Report, options: RenderOptions): string {
   if (hasNothingToTell(report) && !canvas.verbose) return joinBlocks([notes, renderVerdict(canvas, report)])
   return joinBlocks([
     [...renderHead(canvas, report), ...renderSourceLines(canvas, report.sources)],
-    renderLayers(canvas, report),
+    report.command === 'check' ? renderLeftOut(canvas, report.layers) : renderLayers(canvas, report),
     renderSourceTables(canvas, report),
     ...renderProblems(canvas, report.problems),
     notes,
+    ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
     renderVerdict(canvas, report),
   ])
 }
@@ -49,11 +51,11 @@ function isRemembered(what: string, where: string, { target }: Report): boolean 
 }
 
 function renderHead(canvas: Canvas, report: Report): string[] {
-  const { target, targetSoftware, scope, dryRun } = report
+  const { target, targetSoftware, scope, dryRun, command } = report
   const software = targetSoftware === null ? '' : ` · ${foreign(targetSoftware)}`
   const repositories = formatPlural(scope.repositories, 'repository', 'repositories')
   return [
-    ...(dryRun ? labelled(canvas, 'dry run', 'nothing is sent', canvas.warn) : []),
+    ...(dryRun && command !== 'check' ? labelled(canvas, 'dry run', 'nothing is sent', canvas.warn) : []),
     ...labelled(canvas, 'target', foreign(target) + software),
     ...labelled(canvas, 'scope', `${scope.kind}: ${repositories} · ${foreign(scope.why)}`),
     ...renderWindow(canvas, report),

@@ -1,18 +1,24 @@
-import type { Report } from '../report.ts'
+import type { CheckReport, Report } from '../report.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
+import { hasReconciled } from './render-check.ts'
 import { wrapText } from './text-width.ts'
 
 /** The last lines: the verdict in words with its exit code, what follows from it, and how long the run took. */
 export function renderVerdict(canvas: Canvas, report: Report): string[] {
-  const word = `${exitWord(report.exit)} (${report.exit})`
+  const word = `${verdictWord(report)} (${report.exit})`
   const sentence = `${word}: ${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
   const [first = '', ...rest] = wrapText(sentence, canvas.width)
   if (!first.startsWith(word)) return [first, ...rest]
   return [verdictPaint(canvas, report)(word) + first.slice(word.length), ...rest]
+}
+
+/** Two sides that are equal make nothing complete. */
+function verdictWord({ exit, check }: Report): string {
+  return exit === 0 && check !== null ? 'equal' : exitWord(exit)
 }
 
 function verdictPaint(canvas: Canvas, { exit }: Report): Paint {
@@ -21,6 +27,7 @@ function verdictPaint(canvas: Canvas, { exit }: Report): Paint {
 }
 
 function verdictText(canvas: Canvas, report: Report): string {
+  if (report.command === 'check') return checkText(report)
   if (report.exit === 0) return report.dryRun ? dryRunText(canvas, report) : completeText(canvas, report)
   const reasons = whatIsMissing(report).join(' and ') || 'see above'
   const sent = report.dryRun
@@ -29,17 +36,66 @@ function verdictText(canvas: Canvas, report: Report): string {
   return `${reasons}; ${sent}.${nextStep(report)}`
 }
 
+function checkText(report: Report): string {
+  const { exit, check } = report
+  if (exit === 0 && check !== null) return equalText(report, check)
+  const reasons = whatIsMissing(report).join(' and ') || 'not everything could be read'
+  const found = check === null ? ['nothing was compared.'] : differenceSentences(check)
+  return exit === 5
+    ? [...found, copySentence(report)].join(' ').trim()
+    : `${reasons}; ${found.join(' ')}${nextStep(report)}`
+}
+
+function differenceSentences({ missing, both }: CheckReport): string[] {
+  const lacking = (both ?? []).filter((back) => back.missing > 0)
+  return [
+    missing === 0
+      ? 'the target lacks nothing.'
+      : `${formatPlural(missing, 'event')} ${missing === 1 ? 'is' : 'are'} missing.`,
+    ...lacking.map((back) => `${shortName(back.source)} lacks ${formatPlural(back.missing, 'event')}.`),
+  ]
+}
+
+function copySentence({ window, check }: Report): string {
+  const missing = check?.missing ?? 0
+  const command = window === null ? 'catchup' : 'backfill'
+  return missing === 0
+    ? ''
+    : `\`ngit-sync ${command}\` with the same options would copy ${missing === 1 ? 'it' : 'them'}.`
+}
+
+/** NIP-77 proves equal what it does not count: then there is no number to tell. */
+function equalText(report: Report, { differences, both }: CheckReport): string {
+  const { parked, refused } = report.totals
+  const held = differences.reduce((sum, { targetHas }) => sum + targetHas, 0)
+  const isCounted = !hasReconciled(report)
+  const all = isCounted ? `${allEvents(held)} that the sources have` : 'all that the sources have'
+  const parts = [isCounted && held === 0 ? 'there is nothing to compare' : `the target holds ${all}`]
+  if (both !== null) parts.push('and the other way round')
+  if (parked > 0) parts.push(`but for ${formatCount(parked)} that it took and does not serve yet`)
+  if (refused > 0) parts.push(`but for ${formatCount(refused)} that it refused in earlier runs`)
+  return `${parts.join(', ')}${report.window === null ? '' : ' in the window'}.`
+}
+
 function completeText(canvas: Canvas, report: Report): string {
   const { published, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
   if (published === 0 && parked === 0) {
     const others = refused === 0 ? '' : `, but for ${formatCount(refused)} that it refused in earlier runs`
-    return `${held === 0 ? 'there was nothing to copy' : `the target already held ${allEvents(held)}`}${range}${others}.`
+    return `${whatWasHeld(report)}${range}${others}.`
   }
-  const parts = [`${formatPlural(published, 'event')} sent`, `${formatCount(held)} already held`]
+  const rest = hasReconciled(report) ? 'the rest compared and equal' : `${formatCount(held)} already held`
+  const parts = [`${formatPlural(published, 'event')} sent`, rest]
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
   if (refused > 0) parts.push(`${formatCount(refused)} refused for good, now or earlier`)
   return `every source was read to its end${range}: ${parts.join(', ')}.`
+}
+
+/** NIP-77 proves equal what it does not count. */
+function whatWasHeld(report: Report): string {
+  const { held } = report.totals
+  if (hasReconciled(report)) return 'the target lacks nothing that the sources have'
+  return held === 0 ? 'there was nothing to copy' : `the target already held ${allEvents(held)}`
 }
 
 function dryRunText(canvas: Canvas, report: Report): string {
@@ -62,12 +118,12 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ exit, totals, sources, problems }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems }: Report): string[] {
   const parts: string[] = []
   if (exit === 1) parts.push('the target refuses us')
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
-  if (totals.parked > 0) {
+  if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)
   }
   const unread = sources.filter(({ complete }) => !complete).map(({ url }) => shortName(url))

@@ -33,6 +33,16 @@ const layer = z.strictObject({
   dropped: z.record(z.string(), count).readonly(),
 })
 
+const reconcile = z.strictObject({
+  roundTrips: count,
+  listed: count,
+  missing: count,
+  sentToSource: count,
+  receivedFromSource: count,
+  sentToTarget: count,
+  receivedFromTarget: count,
+})
+
 const sourceLayer = z.strictObject({
   layer: layerName,
   mode: readMode,
@@ -42,6 +52,7 @@ const sourceLayer = z.strictObject({
   pages: count,
   events: count,
   bytes: count,
+  reconcile: reconcile.readonly().nullable(),
   end: z.enum(['drained', 'incomplete']),
   reason: z.string().nullable(),
 })

@@ -2,6 +2,7 @@ import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFileEndpoint, type FileEndpoint } from '../file/file-endpoint.ts'
 import { layerVersions } from '../layers.ts'
+import type { NostrEvent } from '../nostr/event.ts'
 import { createVerifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import { createPacer, knownRate } from '../relay/pacing.ts'
@@ -22,6 +23,8 @@ export type RunRequest = {
   readonly stateFile: string
   readonly signal: AbortSignal
   readonly progress: Progress
+  /** `check`: takes each event that the target lacks. */
+  readonly onMissing?: (event: NostrEvent) => Promise<void>
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
@@ -51,6 +54,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       nowMs: () => performance.now(),
       signal,
       progress: request.progress,
+      ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
     }
     return await sync(options, world)
   } finally {

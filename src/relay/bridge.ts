@@ -21,8 +21,8 @@ export type ReconcileOptions = {
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
   /** @default 20_000 */
   readonly maxRoundTrips?: number
-  /** From both sides together. @default no limit */
-  readonly maxReceivedBytes?: number
+  /** Asked before each round trip, with the bytes received from the source so far; a reason ends the comparison as `stopped`. */
+  readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
 /** How far a comparison came. `listed`: ids that either side listed; all others were compared by their fingerprints. */
@@ -80,12 +80,11 @@ class Bridge {
   }
 
   #excess(): Failed | undefined {
-    const { source, target, maxRoundTrips = MAX_ROUND_TRIPS, maxReceivedBytes = Infinity } = this.#options
-    const received = source.traffic.received + target.traffic.received
-    if (this.#roundTrips >= maxRoundTrips) return endless(`no end after ${maxRoundTrips} round trips`)
-    if (received > maxReceivedBytes) return endless(`no end after ${received} bytes`)
-    if (this.#pending.length > MAX_PENDING) return endless(`more than ${MAX_PENDING} ranges that differ`)
-    return undefined
+    const { source, shouldStop, maxRoundTrips = MAX_ROUND_TRIPS } = this.#options
+    if (this.#roundTrips >= maxRoundTrips) return fail('endless', `no end after ${maxRoundTrips} round trips`)
+    if (this.#pending.length > MAX_PENDING) return fail('endless', `more than ${MAX_PENDING} ranges that differ`)
+    const reason = shouldStop?.(source.traffic.received)
+    return reason === undefined ? undefined : fail('stopped', reason)
   }
 
   async #askLowest(): Promise<Failed | undefined> {
@@ -98,7 +97,7 @@ class Bridge {
       if ('type' in result) return result
       for (const [pending, following] of result) next.set(pending, following)
     }
-    this.#pending.unshift(...asked.flatMap((pending) => next.get(pending) ?? []))
+    this.#pending = asked.flatMap((pending) => next.get(pending) ?? []).concat(this.#pending)
     return undefined
   }
 
@@ -152,6 +151,6 @@ class Bridge {
   }
 }
 
-function endless(reason: string): Failed {
-  return { type: 'failed', kind: 'endless', side: 'source', reason }
+function fail(kind: 'endless' | 'stopped', reason: string): Failed {
+  return { type: 'failed', kind, side: 'source', reason }
 }

@@ -8,10 +8,10 @@ export type Rate = { readonly burst: number; readonly intervalMs: number }
 
 /** Hands out turns. Times are milliseconds of the clock that was handed in. */
 export type Pacer = {
-  /** Resolves when the next event may be sent, or when the signal is aborted. */
-  turn(): Promise<void>
-  /** The relay said `rate-limited:`: the burst is over, and the interval was too short. */
-  slowDown(): void
+  /** Resolves with the number of the turn when the next event may be sent, or when the signal is aborted. */
+  turn(): Promise<number>
+  /** The relay said `rate-limited:` to the event of this turn: the burst is over, and the interval was too short. */
+  slowDown(turn: number): void
   /** The rate in force; `undefined` while none is known to be needed. */
   rate(): Rate | undefined
 }
@@ -24,10 +24,10 @@ export type PacerOptions = {
   readonly signal: AbortSignal
 }
 
-const FIRST_INTERVAL_MS = 1_000
-const MAX_INTERVAL_MS = 60_000
 /** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
 const SLACK_MS = 10
+const FIRST_INTERVAL_MS = 1_000 + SLACK_MS
+const MAX_INTERVAL_MS = 60_000 + SLACK_MS
 
 /** What is known of a relay's limit from its software, before it ever complained. */
 export function knownRate(software: string | undefined): Rate | undefined {
@@ -47,21 +47,24 @@ export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions)
   let rate = first
   let tokens = rate?.burst ?? Infinity
   let refilledAt = nowMs()
-  let queue = Promise.resolve()
+  let queue = Promise.resolve(0)
+  let turns = 0
+  let slowedAfter = 0
 
   const refill = (limit: Rate): void => {
     const earned = (nowMs() - refilledAt) / limit.intervalMs
     tokens = Math.min(limit.burst, tokens + earned)
     refilledAt = nowMs()
   }
-  const take = async (): Promise<void> => {
-    while (!signal.aborted) {
-      if (rate === undefined) return
+  const take = async (): Promise<number> => {
+    while (rate !== undefined && !signal.aborted) {
       refill(rate)
       if (tokens >= 1) break
       await sleep(Math.ceil((1 - tokens) * rate.intervalMs))
     }
     tokens -= 1
+    turns += 1
+    return turns
   }
   return {
     turn: () => {
@@ -69,9 +72,11 @@ export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions)
       queue = turn
       return turn
     },
-    slowDown: () => {
-      const isFirst = rate === undefined
-      const intervalMs = isFirst ? FIRST_INTERVAL_MS : Math.min(MAX_INTERVAL_MS, (rate?.intervalMs ?? 0) * 1.25)
+    slowDown: (turn) => {
+      // What was in flight with the first refused event is refused as well: that says nothing of the new rate.
+      if (turn <= slowedAfter) return
+      slowedAfter = turns
+      const intervalMs = rate === undefined ? FIRST_INTERVAL_MS : Math.min(MAX_INTERVAL_MS, rate.intervalMs * 1.25)
       rate = { burst: 1, intervalMs }
       tokens = 0
       refilledAt = nowMs()

@@ -16,11 +16,17 @@ import type { End, Page } from './endpoint.ts'
  * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
  * `assumed`: a second was taken for whole because the relay had shown only one event by then.
  */
-export type Capacity = { most: number; readonly shown: Set<string>; probedFor: number; assumed: boolean }
+export type Capacity = {
+  most: number
+  readonly shown: Set<string>
+  probedFor: number
+  probing: Promise<void>
+  assumed: boolean
+}
 
 /** A relay of which no page has been seen. */
 export function createCapacity(): Capacity {
-  return { most: 0, shown: new Set(), probedFor: 0, assumed: false }
+  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false }
 }
 
 /** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
@@ -119,21 +125,28 @@ async function closeSecond(
 }
 
 /** Whether the relay's pages hold more than `count` rows, by what it has shown; asks it for one more than that if need be. */
-async function holdsMore(count: number, { capacity, request, limit }: DrainContext): Promise<boolean> {
+async function holdsMore(count: number, context: DrainContext): Promise<boolean> {
+  const { capacity, limit } = context
   if (count >= limit) return false
   if (count >= capacity.most && capacity.probedFor < count) {
     capacity.probedFor = count
-    const { rows } = await request({ limit: count + 1 })
-    noteShown(
-      capacity,
-      rows.flatMap((row) => parseEvent(row) ?? []),
-    )
+    capacity.probing = probe(count + 1, context)
   }
+  if (count >= capacity.most) await capacity.probing
   if (count < capacity.most) return true
   // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
   if (count > 1 || capacity.shown.size > 1) return false
   capacity.assumed = true
   return true
+}
+
+/** Asks for so many events of any sort. Filters that are read at the same time wait for the same probe. */
+async function probe(limit: number, { capacity, request }: DrainContext): Promise<void> {
+  const { rows } = await request({ limit })
+  noteShown(
+    capacity,
+    rows.flatMap((row) => parseEvent(row) ?? []),
+  )
 }
 
 /** What was taken for a relay with a single event has shown another one since, one a page. */

@@ -1,4 +1,5 @@
 import type { Endpoint, Profile } from './endpoint.ts'
+import { NegentropySupport } from './negentropy-support.ts'
 import { createCapacity, type Capacity } from './paging.ts'
 
 /** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
@@ -6,6 +7,8 @@ export type Peer = {
   readonly endpoint: Endpoint
   readonly profile: Profile
   readonly capacity: Capacity
+  /** Whether it speaks NIP-77, as far as was tried. */
+  readonly support: NegentropySupport
   /** The `limit` of each REQ: what the relay says it allows, at most 500. */
   readonly pageLimit: number
   /** How large a filter may be, in bytes of JSON. */
@@ -26,6 +29,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     endpoint,
     profile,
     capacity: createCapacity(),
+    support: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
     maxTagValueLength: INDEXES_SHORT_TAGS.test(profile.software ?? '') ? SHORT_TAG_LENGTH : Infinity,
     maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),

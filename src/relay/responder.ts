@@ -2,9 +2,9 @@ import type { Range } from './negentropy-message.ts'
 
 /**
  * Why a comparison failed. `refused`: no NIP-77, or not for us. `too-many`: more events than it compares at once.
- * `wrong`: its answer breaks the protocol. `lost`: it stopped answering. `endless`: past the bounds of the comparison.
+ * `wrong`: its answer breaks the protocol. `lost`: it stopped answering. `endless`: past the bounds of the comparison. `stopped`: by the caller.
  */
-export type FailureKind = 'refused' | 'too-many' | 'wrong' | 'lost' | 'endless'
+export type FailureKind = 'refused' | 'too-many' | 'wrong' | 'lost' | 'endless' | 'stopped'
 
 /** Why a responder did not answer. `cap` where it names one. */
 export type ResponderFailure = {
@@ -24,6 +24,8 @@ export type Responder = {
   /** What went over the wire so far. */
   readonly traffic: Readonly<Traffic>
   /** Answers one message. Throws ProtocolError when the answer breaks the protocol. */
-  ask(ranges: readonly Range[]): Promise<{ readonly type: 'ranges'; readonly ranges: readonly Range[] } | ResponderFailure>
+  ask(
+    ranges: readonly Range[],
+  ): Promise<{ readonly type: 'ranges'; readonly ranges: readonly Range[] } | ResponderFailure>
   close(): void
 }

@@ -85,12 +85,7 @@ function settleIds(pending: Pending, span: Span, ids: readonly string[], settlin
 }
 
 /** A side was asked for a list, which may come in pieces. */
-function settleList(
-  pending: Pending,
-  others: Set<string>,
-  parts: readonly Part[],
-  settling: Settling,
-): Pending[] {
+function settleList(pending: Pending, others: Set<string>, parts: readonly Part[], settling: Settling): Pending[] {
   let { lower } = pending
   for (const part of parts) {
     if (part.type !== 'ids') break

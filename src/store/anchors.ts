@@ -2,6 +2,8 @@ import type { LayerName } from '../report.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Db } from './state-file.ts'
 
+const LAYER_NAMES: readonly LayerName[] = ['announcements', 'repositories', 'threads', 'follow-ups']
+
 /** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
 export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
 
@@ -12,6 +14,7 @@ export type AnchorOrigin = { readonly held?: boolean; readonly repository?: stri
 export class AnchorStore {
   readonly #db: Db
   readonly #target: string
+  readonly #recalled = new Map<LayerName, number>()
 
   constructor(db: Db, target: string) {
     this.#db = db
@@ -27,6 +30,12 @@ export class AnchorStore {
          WHERE target = ? AND scope = ?`,
       )
       .run(this.#target, scope)
+    for (const layer of LAYER_NAMES) this.#recalled.set(layer, this.last(layer))
+  }
+
+  /** The number of the last anchor of a layer that an earlier run had; 0 when there was none. */
+  recalled(layer: LayerName): number {
+    return this.#recalled.get(layer) ?? 0
   }
 
   /** Adds an anchor and remembers it for later runs with this scope. */

@@ -31,6 +31,7 @@ export class CoverageStore {
   readonly #target: string
   readonly #versions: ReadonlyMap<LayerName, number>
   #isIgnored = false
+  #isFrozen = false
 
   constructor(db: Db, target: string, versions: ReadonlyMap<LayerName, number>) {
     this.#db = db
@@ -41,6 +42,14 @@ export class CoverageStore {
   /** From now on no checkpoint is believed in this run; they stay on disk. */
   ignoreInThisRun(): void {
     this.#isIgnored = true
+  }
+
+  /**
+   * From now on no anchor counts as drained in this run: an event that was read had no room on disk, and whoever brings it
+   * again is not listened to, since it was seen.
+   */
+  freeze(): void {
+    this.#isFrozen = true
   }
 
   /** The checkpoint of an anchor; rows of an older layer version count as never drained. */
@@ -106,7 +115,7 @@ export class CoverageStore {
     let last: { layer: string; anchor: string } = { layer: '', anchor: '' }
     for (;;) {
       const rows = page.all(this.#target, versions, source, last.layer, last.anchor) as JoinedRow[]
-      yield* rows.map(toReadRow)
+      yield* rows.map((row) => toReadRow(row, this.#isFrozen))
       const end = rows.at(-1)
       if (end === undefined) return
       last = end
@@ -133,7 +142,7 @@ export class CoverageStore {
   }
 }
 
-function toReadRow(row: JoinedRow): ReadRow {
+function toReadRow(row: JoinedRow, isFrozen: boolean): ReadRow {
   const before =
     row.drained_at === null || row.full_at === undefined
       ? undefined
@@ -143,7 +152,7 @@ function toReadRow(row: JoinedRow): ReadRow {
     anchor: row.anchor,
     mode: row.mode,
     since: row.since ?? undefined,
-    drained: row.open === 0,
+    drained: row.open === 0 && !isFrozen,
     hadEvents: row.found === 1,
     before,
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { LockedError, reasonOf, SyncError } from '../errors.ts'
@@ -18,7 +18,8 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
   let db: Database.Database | undefined
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    closeSync(openSync(file, 'a', 0o600))
+    // Only when there is none: closing any descriptor of a locked file drops this process's locks on it (POSIX).
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
     db = new Database(file, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
     writeFileSync(holderFile(file), JSON.stringify(holder), { mode: 0o600 })

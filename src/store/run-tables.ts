@@ -6,6 +6,8 @@ import type { Db } from './state-file.ts'
 export class RunTables {
   readonly #insertSeen
   readonly #findSeen
+  readonly #insertServed
+  readonly #findServed
   readonly #insertDeletion
   readonly #findDeletion
 
@@ -14,6 +16,8 @@ export class RunTables {
       'INSERT OR IGNORE INTO temp.seen (id, pubkey, layer) VALUES (?, ?, ?)',
     )
     this.#findSeen = db.prepare<[Buffer], { pubkey: Buffer }>('SELECT pubkey FROM temp.seen WHERE id = ?')
+    this.#insertServed = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.served (id) VALUES (?)')
+    this.#findServed = db.prepare<[Buffer], { id: Buffer }>('SELECT id FROM temp.served WHERE id = ?')
     this.#insertDeletion = db.prepare<[Buffer, string, number]>(
       `INSERT INTO temp.deletion (author, reference, until) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
@@ -36,6 +40,16 @@ export class RunTables {
   /** Notes a verified event; false when it was seen before. */
   markSeen(event: NostrEvent, layer: LayerName): boolean {
     return this.#insertSeen.run(toBlob(event.id), toBlob(event.pubkey), layer).changes === 1
+  }
+
+  /** Notes ids that the target listed by NIP-77 in this run. */
+  addServed(ids: readonly string[]): void {
+    for (const id of ids) this.#insertServed.run(toBlob(id))
+  }
+
+  /** Whether the target listed the id by NIP-77 in this run. */
+  isServed(id: string): boolean {
+    return this.#findServed.get(toBlob(id)) !== undefined
   }
 
   /** Notes that `author` deleted `reference` (an id, or an address up to `until`). */

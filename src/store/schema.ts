@@ -26,6 +26,11 @@ CREATE TABLE announcement (
   PRIMARY KEY (target, address)
 ) STRICT;
 
+CREATE TABLE known (
+  target TEXT NOT NULL, id BLOB NOT NULL, kind INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  PRIMARY KEY (target, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE spool (
   target TEXT NOT NULL, id BLOB NOT NULL, layer TEXT NOT NULL, kind INTEGER NOT NULL, pubkey BLOB NOT NULL,
   address TEXT, created_at INTEGER NOT NULL, json TEXT NOT NULL, sources TEXT NOT NULL,
@@ -57,6 +62,7 @@ CREATE INDEX run_target ON run (target, number);
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE served (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE found (
   layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (layer, anchor)

@@ -1,6 +1,7 @@
 import type { LayerName } from '../report.ts'
 import { AnchorStore } from './anchors.ts'
 import { CoverageStore } from './coverage.ts'
+import { KnownEvents } from './known-events.ts'
 import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
 import { Spool } from './spool.ts'
@@ -12,6 +13,7 @@ export type TargetState = {
   readonly coverage: CoverageStore
   readonly anchors: AnchorStore
   readonly spool: Spool
+  readonly known: KnownEvents
   readonly witnesses: WitnessStore
   readonly runs: RunStore
   readonly run: RunTables
@@ -29,6 +31,7 @@ export function createTargetState(
   return {
     coverage: new CoverageStore(db, target, options.versions),
     anchors: new AnchorStore(db, target),
+    known: new KnownEvents(db, target),
     spool: new Spool(db, target, options.maxSpoolBytes),
     witnesses: new WitnessStore(db, target),
     runs: new RunStore(db, target),

@@ -34,6 +34,7 @@ function sourceLayer(changes: Partial<SourceLayerReport>): SourceLayerReport {
     pages: 0,
     events: 0,
     bytes: 0,
+    reconcile: null,
     end: 'drained',
     reason: null,
     ...changes,

@@ -308,6 +308,20 @@ describe('a second with more events than a page holds', () => {
     expect(filters).toContainEqual({ limit: 4 })
   })
 
+  it('is closed for filters that are read at the same time, by one and the same answer', async () => {
+    const others = crowd(6, () => ({ kind: 1 })).map((event, index) => ({ ...event, id: `${index}`.repeat(64) }))
+    const endpoint = createMemoryEndpoint({
+      events: [...crowd(3), ...others],
+      onRequest: (_, page) => new Promise((resolve) => setImmediate(resolve, page)),
+    })
+    const capacity = createCapacity()
+    const readings = await Promise.all(
+      [1, 2, 3].map(() => readAt(endpoint, { kinds: [1621] }, { limit: 500, capacity })),
+    )
+    expect(readings.map((reading) => reading.drain.reason)).toEqual([null, null, null])
+    expect(endpoint.filters.filter(({ kinds }) => kinds === undefined)).toEqual([{ limit: 4 }])
+  })
+
   it('is not closed when it is our own limit that cuts it off', async () => {
     const { drain: result } = await read({ kinds: [1621] }, { events: crowd(8), cap: 100, limit: 5 })
     expect(result.reason).toMatch(/^more events in second 10 than a page holds/)

@@ -57,6 +57,9 @@ export type DocumentReply = {
   readonly delayMs?: number
 }
 
+/** What may be sent in the place of a frame. */
+export type Outgoing = readonly unknown[] | string | Buffer
+
 /** The ways in which a scripted relay may behave; none set is a correct relay. All may change while it runs. */
 export type Behaviour = {
   /** The most rows of a filter, whatever `limit` asks. */
@@ -98,6 +101,8 @@ export type Behaviour = {
   onNegOpen?: (filter: Filter) => NegDecision
   /** What needs NIP-42 first. @default nothing, and no challenge is sent */
   requireAuth?: readonly ('read' | 'write')[]
+  /** Sees every frame before it goes out; what it returns goes out instead: frames, text that is sent as it is, or raw bytes of a text frame. */
+  outgoing?: (frame: readonly unknown[]) => readonly Outgoing[]
   /** What happens to new WebSocket connections; `hang`: the handshake is never answered. @default `accept` */
   connections?: 'accept' | 'refuse' | 'hang'
   /** Fields of the NIP-11 document beside or over the usual ones. */

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { MemoryStore } from './memory-store.ts'
-import type { Behaviour, Received, ReqAnswer } from './scripted-behaviour.ts'
+import type { Behaviour, Outgoing, Received, ReqAnswer } from './scripted-behaviour.ts'
 import type { Negotiation } from './scripted-negentropy.ts'
 
 /** What all connections of a scripted relay share. */
@@ -35,9 +35,14 @@ export type Connection = {
 }
 
 /** The connection of a socket. */
-export function createConnection(socket: WebSocket, number: number): Connection {
+export function createConnection(socket: WebSocket, number: number, behaviour: Behaviour): Connection {
+  const sendOne = (frame: Outgoing): void => {
+    if (socket.readyState !== socket.OPEN) return
+    const isRaw = typeof frame === 'string' || Buffer.isBuffer(frame)
+    socket.send(isRaw ? frame : JSON.stringify(frame), { binary: false })
+  }
   const send = (...frame: readonly unknown[]): void => {
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame))
+    for (const one of behaviour.outgoing?.(frame) ?? [frame]) sendOne(one)
   }
   return {
     number,

@@ -115,7 +115,7 @@ function acceptUpgrades(http: Server, sockets: WebSocketServer, state: RelayStat
 }
 
 function welcome(state: RelayState, socket: WebSocket): void {
-  const connection = createConnection(socket, state.received.connections)
+  const connection = createConnection(socket, state.received.connections, state.behaviour)
   state.received.connections += 1
   state.connections.add(connection)
   socket.on('message', (message) => void receive(state, connection, String(message)))

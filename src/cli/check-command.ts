@@ -1,0 +1,103 @@
+import { SyncError, UsageError } from '../errors.ts'
+import { openEventOutput } from '../file/event-output.ts'
+import type { CheckReport, Problem, Report } from '../report.ts'
+import type { RunOptions } from '../run-options.ts'
+import type { CheckOptions } from './options.ts'
+import { runCommand, type RunRequest } from './run-command.ts'
+
+/** A check as the command line asked for it. */
+export type CheckRequest = RunRequest & { readonly check: CheckOptions }
+
+/** What one source lacks of what the target has; `found` absent when they could not be compared. */
+type WayBack = {
+  readonly exit: number
+  readonly durationMs: number
+  readonly problems: readonly Problem[]
+  readonly found?: NonNullable<CheckReport['both']>[number]
+}
+
+/** Compares the target with its sources, writes the missing events where that is wanted, and with `--both` compares back. */
+export async function runCheck(request: CheckRequest): Promise<Report> {
+  const report = await checkTarget(request)
+  return request.check.both ? addWaysBack(report, request) : report
+}
+
+async function checkTarget(request: CheckRequest): Promise<Report> {
+  const { check, signal } = request
+  if (check.output === undefined) return runCommand(request)
+  const output = await openEventOutput(check.output, { stdout: process.stdout, signal })
+  try {
+    const report = await runCommand({ ...request, onMissing: (event) => output.write(event) })
+    // Without a comparison an empty file would say that nothing is missing.
+    if (report.check !== null) await output.finish()
+    return report
+  } finally {
+    await output.discard()
+  }
+}
+
+/** Asks every source that was read to its end: of the others nothing certain would come back. */
+async function addWaysBack(report: Report, request: CheckRequest): Promise<Report> {
+  if (report.check === null) return report
+  const ways: WayBack[] = []
+  for (const { url } of report.sources.filter(({ complete }) => complete)) {
+    if (!request.signal.aborted) ways.push(await checkSource(url, report, request))
+  }
+  const exits = [report.exit, ...ways.map(({ exit }) => exit)]
+  const exit = [3, 5].find((code) => exits.includes(code)) ?? 0
+  return {
+    ...report,
+    exit,
+    complete: exit === 0,
+    durationMs: ways.reduce((sum, { durationMs }) => sum + durationMs, report.durationMs),
+    check: { ...report.check, both: ways.flatMap(({ found }) => found ?? []) },
+    problems: mergeProblems([...report.problems, ...ways.flatMap(({ problems }) => problems)]),
+  }
+}
+
+/** The same comparison with the ends swapped. What keeps it from beginning is a problem of the check, not its end. */
+async function checkSource(source: string, forth: Report, request: CheckRequest): Promise<WayBack> {
+  try {
+    const { check, exit, durationMs, problems } = await runCommand({
+      ...request,
+      options: swapEnds(source, forth, request.options),
+    })
+    const found = check === null ? {} : { found: { source, missing: check.missing, differences: check.differences } }
+    return { exit, durationMs, problems: problems.map(asSeenFromTarget), ...found }
+  } catch (error) {
+    request.signal.throwIfAborted()
+    const nothing = { durationMs: 0, problems: [] }
+    // Neither of the two knows a repository of the scope: the target has nothing that the source could lack.
+    if (error instanceof UsageError) return { ...nothing, exit: 0, found: { source, missing: 0, differences: [] } }
+    if (!(error instanceof SyncError)) throw error
+    const problem = { what: 'source', where: source, reason: error.message, count: 1, example: null }
+    return { ...nothing, exit: 3, problems: [problem] }
+  }
+}
+
+/** The scope stays the one that was decided for the target, by its name. */
+function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOptions {
+  return {
+    ...options,
+    sources: [options.target],
+    target: source,
+    scope: scope.kind === 'named' ? options.scope : { type: scope.kind },
+    service: options.service ?? options.target,
+    listIds: false,
+  }
+}
+
+/** The target of the way back is a source of the check. */
+function asSeenFromTarget(problem: Problem): Problem {
+  return problem.what === 'target' ? { ...problem, what: 'source' } : problem
+}
+
+/** What both ways met is told once. */
+function mergeProblems(problems: readonly Problem[]): Problem[] {
+  const known = new Map<string, Problem>()
+  for (const problem of problems) {
+    const key = JSON.stringify([problem.what, problem.where, problem.reason])
+    if (!known.has(key)) known.set(key, problem)
+  }
+  return [...known.values()].sort((a, b) => b.count - a.count)
+}

@@ -1,0 +1,34 @@
+import { END, START } from './negentropy-message.ts'
+import { ask, NO_FINGERPRINT, type Part } from './negentropy-question.ts'
+import type { Responder, ResponderFailure } from './responder.ts'
+
+// Each divides what is left by 16.
+const MAX_ROUNDS = 32
+
+/** The ids of the lowest range that a set lists, in the order in which it listed them (all known relays: oldest first); none when it is empty. */
+export type Oldest = { readonly type: 'found'; readonly ids: readonly string[]; readonly roundTrips: number }
+
+/** Narrows a set down to its oldest ids. `opening` are parts that cover the set, as `reconcile` returns them. */
+export async function findOldest(
+  responder: Responder,
+  opening: readonly Part[] = [{ type: 'cut', lower: START, upper: END }],
+): Promise<Oldest | ResponderFailure> {
+  let parts = opening
+  for (let roundTrips = 0; roundTrips < MAX_ROUNDS; roundTrips += 1) {
+    const lowest = parts.findIndex((part) => part.type !== 'ids' || part.ids.length > 0)
+    const part = parts[lowest]
+    if (part === undefined) return { type: 'found', ids: [], roundTrips }
+    if (part.type === 'ids') return { type: 'found', ids: part.ids, roundTrips }
+    const { lower, upper } = part
+    const question = { lower, upper, query: { type: 'fingerprint', fingerprint: NO_FINGERPRINT } } as const
+    const answered = await ask(responder, [question])
+    if (answered.type === 'failed') return answered
+    if (answered.parts[0]?.every(({ type }) => type === 'skip') === true) return nothingAnswered()
+    parts = [...(answered.parts[0] ?? []), ...parts.slice(lowest + 1)]
+  }
+  return { type: 'failed', kind: 'endless', reason: `no oldest event after ${MAX_ROUNDS} round trips` }
+}
+
+function nothingAnswered(): ResponderFailure {
+  return { type: 'failed', kind: 'wrong', reason: 'it answers nothing' }
+}

@@ -1,0 +1,33 @@
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Db } from './state-file.ts'
+
+/** Announcements and roots that a target is known to hold: what a reconciliation with it starts from. */
+export class KnownEvents {
+  readonly #db: Db
+  readonly #target: string
+
+  constructor(db: Db, target: string) {
+    this.#db = db
+    this.#target = target
+  }
+
+  /** Notes that the target holds these. */
+  add(events: readonly NostrEvent[]): void {
+    const insert = this.#db.prepare('INSERT OR IGNORE INTO known (target, id, kind, created_at) VALUES (?, ?, ?, ?)')
+    for (const { id, kind, created_at } of events) insert.run(this.#target, Buffer.from(id, 'hex'), kind, created_at)
+  }
+
+  /** Notes that the target no longer holds these. */
+  remove(ids: readonly string[]): void {
+    const remove = this.#db.prepare('DELETE FROM known WHERE target = ? AND id = ?')
+    for (const id of ids) remove.run(this.#target, Buffer.from(id, 'hex'))
+  }
+
+  /** What is known of some kinds, in no order; `createdAt` in Unix seconds. Nothing may be written meanwhile. */
+  *ofKinds(kinds: readonly number[]): Generator<{ readonly id: string; readonly createdAt: number }> {
+    const rows = this.#db
+      .prepare('SELECT id, created_at FROM known WHERE target = ? AND kind IN (SELECT value FROM json_each(?))')
+      .iterate(this.#target, JSON.stringify(kinds)) as IterableIterator<{ id: Buffer; created_at: number }>
+    for (const { id, created_at } of rows) yield { id: id.toString('hex'), createdAt: created_at }
+  }
+}

@@ -1,0 +1,144 @@
+/*
+ * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
+ * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
+ */
+import type { Knowledge } from './knowledge.ts'
+import { isWholeScope, type Layer } from './layers.ts'
+import { chunkByCountAndBytes } from './nostr/chunk.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import type { Filter } from './nostr/filter.ts'
+import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
+import { referencesOf } from './nostr/references.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
+import { fetchByIds } from './relay/fetch-by-ids.ts'
+import { readThrough } from './relay/holdings.ts'
+import { IdCollector } from './relay/id-set.ts'
+import type { Peer } from './relay/peer.ts'
+import { reconcileFilter } from './relay/reconcile-filter.ts'
+import type { LayerName } from './report.ts'
+import type { FoundAnchor } from './store/anchors.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { UnixSeconds } from './time.ts'
+
+/** What reading the target takes. `compares`: what is known already may be compared instead of read again. */
+export type TargetContext = {
+  readonly target: Peer
+  readonly state: TargetState
+  readonly verifier: Verifier
+  readonly knowledge: Knowledge
+  readonly now: UnixSeconds
+  readonly compares: boolean
+}
+
+/** Reads what the target holds behind these anchors of a layer. Throws LostRelayError. */
+export type TargetReader = (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
+
+const VALUES_PER_FILTER = 100
+
+/** A reader for one run: what can be compared is compared once. */
+export function createTargetReader(context: TargetContext): TargetReader {
+  const compared = new Map<LayerName, Promise<boolean>>()
+  const compareOnce = (layer: LayerName, kinds: readonly number[]): Promise<boolean> => {
+    const result = compared.get(layer) ?? compareKnown(layer, kinds, context)
+    compared.set(layer, result)
+    return result
+  }
+  return async ({ name, variants }, anchors) => {
+    const names = anchors.map(({ anchor }) => anchor)
+    if (name === 'announcements') {
+      const isWhole = names.some(isWholeScope)
+      if (isWhole && (await compareOnce(name, [KIND.announcement]))) return
+      const wanted = isWhole ? names.filter(isWholeScope) : names
+      return readPages(name, announcementFilters(variants, wanted, context.target), context)
+    }
+    if (name !== 'repositories') return
+    const isCompared = await compareOnce(name, ROOT_KINDS)
+    const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
+    const addresses = unread.map(({ anchor }) => anchor).filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
+    await readPages(name, rootFilters(addresses, context.target), context)
+  }
+}
+
+/** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
+async function compareKnown(layer: LayerName, kinds: readonly number[], context: TargetContext): Promise<boolean> {
+  const { target, state, now } = context
+  const atTarget = context.compares ? createRelaySet(target, { kinds }) : undefined
+  if (atTarget === undefined) return false
+  const known = new IdCollector()
+  let count = 0
+  for (const { id, createdAt } of state.known.ofKinds(kinds)) {
+    known.add(createdAt, id)
+    count += 1
+  }
+  if (count === 0) return false
+  let isWhole = true
+  const { type } = await reconcileFilter({
+    source: atTarget,
+    target: createLocalSet(known.seal()),
+    filter: { kinds },
+    now,
+    onMissing: async (ids) => {
+      const request = (filter: Filter) => target.endpoint.request(filter)
+      const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
+      isWhole &&= reason === null
+    },
+    onExtra: async (ids) => state.transaction(() => state.known.remove(ids)),
+  })
+  return type === 'done' && isWhole
+}
+
+async function readPages(layer: LayerName, filters: Iterable<TargetFilter>, context: TargetContext): Promise<void> {
+  for (const { filter, isWanted } of filters) {
+    await readThrough(context.target, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
+  }
+}
+
+/** A root counts when it names a repository that is an anchor; all are known from now on. */
+async function learnHeld(
+  layer: LayerName,
+  events: readonly NostrEvent[],
+  { state, verifier, knowledge }: TargetContext,
+): Promise<void> {
+  const verdicts = await verifier.verify(events)
+  const verified = events.filter((_, index) => verdicts[index] === 'valid')
+  state.transaction(() => {
+    state.known.add(verified)
+    for (const event of verified)
+      if (layer === 'announcements' || isAnchored(event, state)) knowledge.learn(layer, event, true)
+  })
+}
+
+function isAnchored(event: NostrEvent, { anchors }: TargetState): boolean {
+  return referencesOf(event).addresses.some((address) => anchors.has(address))
+}
+
+type TargetFilter = { readonly filter: Filter; readonly isWanted: (event: NostrEvent) => boolean }
+
+function* announcementFilters(
+  variants: Layer['variants'],
+  names: readonly string[],
+  { maxFilterBytes: maxBytes }: Peer,
+): Generator<TargetFilter> {
+  for (const variant of variants) {
+    const served = names.filter((name) => variant.serves(name))
+    for (const group of chunkByCountAndBytes(served, { maxCount: VALUES_PER_FILTER, maxBytes })) {
+      const filter = variant.filter(group)
+      if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
+    }
+  }
+}
+
+/** Where the target does not index long values, an empty answer to them proves nothing: all its roots are read. */
+function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
+  const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
+  const isIndexed = (address: string): boolean => address.length <= target.maxTagValueLength
+  for (const group of chunkByCountAndBytes(addresses.filter(isIndexed), limits)) {
+    yield { filter: { kinds: ROOT_KINDS, '#a': group }, isWanted: () => true }
+  }
+  const unindexed = new Set(addresses.filter((address) => !isIndexed(address)))
+  if (unindexed.size === 0) return
+  const isWanted = (event: NostrEvent): boolean =>
+    referencesOf(event).addresses.some((address) => unindexed.has(address))
+  yield { filter: { kinds: ROOT_KINDS }, isWanted }
+}

@@ -1,0 +1,247 @@
+import { describe, expect, it } from 'vitest'
+
+import { announcement, comment, deletion, graspList, issue, state } from '../support/builders.ts'
+import { alice, bob, carol, dave, smallRepository } from '../support/scenes.ts'
+import { forge, signEvent } from '../support/sign.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+
+const START = 1_700_000_000
+const LATER = START + 100_000
+const mine = smallRepository({ startAt: START })
+const [announced, pushed, bug, remark] = [mine.announced, mine.state, mine.issue, mine.comment]
+
+describe('a deletion by id', () => {
+  it('of the same author keeps the event from the target, and is itself copied', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, gone] }), bench.real()])
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([announced, pushed, remark, gone]))
+    expect(report.layers[1]?.dropped).toMatchObject({ deleted: 1 })
+    expect(code).toBe(0)
+  })
+
+  it('takes the event from a target that holds it', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const [source, target] = await Promise.all([
+      bench.real({ events: [...mine.events, gone] }),
+      bench.real({ events: mine.events }),
+    ])
+    const { code } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([announced, pushed, remark, gone]))
+    expect(code).toBe(0)
+  })
+
+  it('is sent last, after everything else', async () => {
+    const bench = createWorkbench()
+    const other = issue(mine.address, carol, { createdAt: START + 700 })
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: START - 5_000 })
+    const source = await bench.real({ events: [...mine.events, other, gone] })
+    const target = await bench.scripted()
+    await bench.catchup(source, target)
+    expect(target.received.events.map(({ kind }) => kind)).toEqual([30617, 30618, 1621, 1111, 5])
+  })
+
+  it('by another author is ignored and not copied, but counted', async () => {
+    const bench = createWorkbench()
+    const attack = deletion({ ids: [bug.id] }, dave, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, attack] }), bench.real()])
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+    expect(report.layers[2]?.dropped).toEqual({ 'deletion of others': 1 })
+    expect(code).toBe(0)
+  })
+
+  it('with a forged signature deletes nothing', async () => {
+    const bench = createWorkbench()
+    const real = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const source = await bench.scripted({ events: [...mine.events, forge(real)] })
+    const target = await bench.real()
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+  })
+
+  it('is never itself deleted', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const undo = deletion({ ids: [gone.id, bug.id] }, bob, { createdAt: LATER + 60 })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, gone, undo] }), bench.real()])
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([announced, pushed, remark, gone, undo]))
+  })
+
+  it('of one of several targets of different authors deletes its own only', async () => {
+    const bench = createWorkbench()
+    const other = issue(mine.address, carol, { createdAt: START + 700 })
+    const mixed = deletion({ ids: [bug.id, other.id] }, bob, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, other, mixed] }), bench.real()])
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([announced, pushed, remark, other, mixed]))
+  })
+})
+
+describe('a deletion by address', () => {
+  it('keeps what is as old from the target, and spares what is newer', async () => {
+    const bench = createWorkbench()
+    const address = `30618:${alice.pubkey}:hello`
+    const newer = announcement(alice, 'hello', { createdAt: LATER + 60 })
+    const gone = deletion({ addresses: [address, mine.address] }, alice, { createdAt: LATER })
+    const [source, target] = await Promise.all([
+      bench.real({ events: [newer, pushed, bug, remark, gone] }),
+      bench.real({ events: [announced] }),
+    ])
+    const { code } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([newer, bug, remark, gone]))
+    expect(code).toBe(0)
+  })
+
+  it('of a repository keeps its announcement and its states from the target', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ addresses: [mine.address] }, alice, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [announced, gone] }), bench.real()])
+    const { code } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual([gone.id])
+    expect(code).toBe(0)
+  })
+
+  it('of another author is ignored and not copied', async () => {
+    const bench = createWorkbench()
+    const attack = deletion({ addresses: [mine.address] }, dave, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, attack] }), bench.real()])
+    const { report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+    expect(report.layers[1]?.dropped).toEqual({ 'deletion of others': 1 })
+  })
+})
+
+describe('nothing deleted returns', () => {
+  it('when only the target knows of the deletion of an issue', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ events: [gone] })
+    const { code, report } = await bench.catchup(source, target)
+    expect(target.countSends(bug.id)).toBe(0)
+    expect(report.layers[1]?.dropped).toMatchObject({ deleted: 1 })
+    expect(code).toBe(0)
+  })
+
+  it('when only the target knows of the deletion of a comment, which no layer leads to', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [remark.id] }, carol, { createdAt: LATER })
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ events: [gone] })
+    await bench.catchup(source, target)
+    expect(idsOf(target.events.values())).toEqual(idsOf([announced, pushed, bug, gone]))
+    expect(target.countSends(remark.id)).toBe(0)
+  })
+
+  it('when only the target knows of the deletion of an address', async () => {
+    const bench = createWorkbench()
+    const list = graspList(alice, ['wss://a.example'], { createdAt: START })
+    const addresses = [`10317:${alice.pubkey}:`, `30618:${alice.pubkey}:hello`]
+    const gone = deletion({ addresses }, alice, { createdAt: LATER })
+    const source = await bench.real({ events: [...mine.events, list] })
+    const target = await bench.scripted({ events: [gone] })
+    await bench.catchup(source, target)
+    expect([list, pushed].map(({ id }) => target.countSends(id))).toEqual([0, 0])
+  })
+
+  it('when one source has the event and only the other the deletion', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [remark.id] }, carol, { createdAt: LATER })
+    const [first, second, target] = await Promise.all([
+      bench.real({ events: mine.events }),
+      bench.real({ events: [gone] }),
+      bench.real(),
+    ])
+    await bench.catchup([first, second], target)
+    expect(idsOf(target.events())).not.toContain(remark.id)
+  })
+
+  it('in a later quick run, when the deletion is older than its since', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: [announced, pushed, bug] }), bench.scripted()])
+    await bench.catchup(source, target)
+    const fresh = comment(bug, carol, { createdAt: nowSeconds() })
+    target.events.set('deletion', deletion({ ids: [fresh.id] }, carol, { createdAt: START }))
+    await source.seed([fresh])
+    await bench.catchup(source, target)
+    expect(target.countSends(fresh.id)).toBe(0)
+  })
+
+  it('and the next run agrees: a second one sends nothing', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, gone] }), bench.real()])
+    await bench.catchup(source, target)
+    const { code, report } = await bench.catchup(source, target, '--full')
+    expect([code, report.totals.published]).toEqual([0, 0])
+  })
+})
+
+describe('--deletions skip', () => {
+  it('neither copies nor applies them, and moves no checkpoint', async () => {
+    const bench = createWorkbench()
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })
+    const [source, target] = await Promise.all([bench.real({ events: [...mine.events, gone] }), bench.real()])
+    const { code, report } = await bench.catchup(source, target, '--deletions', 'skip')
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+    expect(report.layers[2]?.dropped).toEqual({ 'deletion skipped': 1 })
+    expect([code, bench.coverage()]).toEqual([0, []])
+  })
+
+  it('leaves a checkpoint of earlier runs as it was', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
+    await bench.catchup(source, target)
+    bench.letPass(60)
+    const before = bench.coverage()
+    await bench.catchup(source, target, '--deletions', 'skip')
+    expect(bench.coverage()).toEqual(before)
+  })
+})
+
+describe('what is left out', () => {
+  it('are events that have expired; those that will are copied', async () => {
+    const bench = createWorkbench()
+    const stale = comment(bug, carol, { createdAt: START + 700, tags: [['expiration', String(START + 800)]] })
+    const fresh = comment(bug, carol, { createdAt: START + 710, tags: [['expiration', String(nowSeconds() + 86_400)]] })
+    const source = await bench.scripted({ events: [...mine.events, stale, fresh] })
+    const target = await bench.real()
+    const { report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([...mine.events, fresh]))
+    expect(report.layers[2]?.dropped).toEqual({ expired: 1 })
+  })
+
+  it('are ephemeral events', async () => {
+    const bench = createWorkbench()
+    const ephemeral = signEvent(carol, { kind: 20_001, created_at: LATER, tags: [['a', mine.address]], content: '' })
+    const source = await bench.scripted({ events: [...mine.events, ephemeral] })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup(source, target)
+    expect(target.countSends(ephemeral.id)).toBe(0)
+    expect(report.layers[1]?.dropped).toEqual({ ephemeral: 1 })
+    expect(code).toBe(0)
+  })
+
+  it('are events of the GRASP audit, whatever their kind', async () => {
+    const bench = createWorkbench()
+    const tags = [['t', 'grasp-audit-test-event']]
+    const audit = [
+      announcement(dave, 'audit', { createdAt: START, tags }),
+      state(alice, 'hello', { createdAt: LATER, tags }),
+      issue(mine.address, dave, { createdAt: LATER, tags }),
+      comment(bug, dave, { createdAt: LATER, tags }),
+    ]
+    const [source, target] = await Promise.all([
+      bench.scripted({ events: [...mine.events, ...audit] }),
+      bench.real(),
+    ])
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+    expect(report.layers.map(({ dropped }) => dropped['audit'])).toEqual([1, 2, 1])
+    expect(code).toBe(0)
+  })
+})

@@ -1,0 +1,318 @@
+import { describe, expect, it } from 'vitest'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import { announcement, comment, deletion, issue } from '../support/builders.ts'
+import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import type { EventDecision } from '../support/scripted-behaviour.ts'
+import type { ScriptedRelay } from '../support/scripted-relay.ts'
+import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+
+const START = 1_700_000_000
+const DAY = 86_400
+const MINUTE = 60
+const PURGATORY = "purgatory: won't be served until git data arrives"
+const ORPHAN = 'Event event must reference an accepted repository or accepted event'
+const mine = smallRepository({ startAt: START })
+const [announced, pushed, bug, remark] = [mine.announced, mine.state, mine.issue, mine.comment]
+
+/** A target like ngit-grasp: announcements wait for git data, and what hangs from nothing that it serves is refused. */
+async function startGrasp(bench: Workbench): Promise<ScriptedRelay> {
+  const target = await bench.scripted()
+  const serves = ({ tags }: NostrEvent): boolean =>
+    tags.some(([name = '', value = '']) => {
+      if (['e', 'E'].includes(name)) return target.events.has(value)
+      return ['a', 'A'].includes(name) && [...target.events.values()].some((event) => isAt(event, value))
+    })
+  target.behaviour.onEvent = (event): EventDecision => {
+    if (event.kind === 30617) return { ok: true, text: PURGATORY, store: false }
+    if (event.kind === 30618) return { ok: true, text: PURGATORY, store: false }
+    return serves(event) ? 'default' : { ok: false, text: ORPHAN }
+  }
+  return target
+}
+
+function isAt({ kind, pubkey, tags }: NostrEvent, address: string): boolean {
+  return address === `${kind}:${pubkey}:${tags.find(([name]) => name === 'd')?.[1] ?? ''}`
+}
+
+/** Git data arrives: the target serves the announcement and its state. */
+function receiveGitData(target: ScriptedRelay, ...events: readonly NostrEvent[]): void {
+  for (const event of events) target.events.set(event.id, event)
+}
+
+describe('a pending event', () => {
+  it('is reported as pending with the words of the relay, and the run is partial', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: [announced] })
+    const { code, report } = await bench.catchup(source, await startGrasp(bench))
+    expect(report.problems).toMatchObject([{ what: 'pending', reason: PURGATORY, count: 1, example: announced.id }])
+    expect(report.totals).toMatchObject({ published: 1, accepted: 0, parked: 1 })
+    expect(code).toBe(3)
+  })
+
+  it('is asked for and not sent again in the next runs, quick or full', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: [announced] })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    target.received.reqs.length = 0
+    bench.letPass(20 * MINUTE)
+    const quick = await bench.catchup(source, target)
+    await bench.catchup(source, target, '--full')
+    expect(target.countSends(announced.id)).toBe(1)
+    const asked = target.received.reqs.flatMap(({ filters }) => filters).flatMap(({ ids = [] }) => ids)
+    expect(asked).toContain(announced.id)
+    expect([quick.code, quick.report.totals.parked]).toEqual([3, 1])
+  })
+
+  it('is accepted when the target serves it', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: [announced] })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    receiveGitData(target, announced)
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.layers[0]?.outcomes).toEqual({ accepted: 1 })
+    expect([code, report.totals.parked, target.countSends(announced.id)]).toEqual([0, 0, 1])
+  })
+
+  it('is sent again 35 minutes after its last OK', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: [announced] })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    bench.letPass(36 * MINUTE)
+    await bench.catchup(source, target)
+    expect(target.countSends(announced.id)).toBe(2)
+    bench.letPass(10 * MINUTE)
+    await bench.catchup(source, target)
+    expect(target.countSends(announced.id)).toBe(2)
+  })
+
+  it.each(['duplicate: in purgatory', 'purgatory: PR event stored, waiting for git push with commit 1234'])(
+    'is what "%s" means',
+    async (text) => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: [announced] })
+      const target = await bench.scripted({ onEvent: () => ({ ok: true, text, store: false }) })
+      const { report } = await bench.catchup(source, target)
+      expect(report.problems).toMatchObject([{ what: 'pending', reason: text }])
+    },
+  )
+
+  it('gives way to a newer version of its address', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [announced] })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    const newer = announcement(alice, 'hello', { createdAt: nowSeconds() })
+    source.events.delete(announced.id)
+    source.events.set(newer.id, newer)
+    await bench.catchup(source, target)
+    expect([target.countSends(announced.id), target.countSends(newer.id)]).toEqual([1, 1])
+    expect(bench.spool().map(({ id }) => id)).toEqual([newer.id])
+  })
+})
+
+describe('what hangs from a pending repository', () => {
+  it('waits unsent, however deep, and is sent in order when the target serves the repository', async () => {
+    const bench = createWorkbench()
+    const answer = comment(remark, bob, { root: bug, createdAt: START + 240 })
+    const source = await bench.real({ events: [...mine.events, answer] })
+    const target = await startGrasp(bench)
+    const first = await bench.catchup(source, target)
+    expect([bug, remark, answer].map(({ id }) => target.countSends(id))).toEqual([0, 0, 0])
+    expect(first.report.problems.map(({ what, reason, count }) => [what, reason, count]).sort()).toEqual([
+      ['pending', PURGATORY, 2],
+      ['waiting', PURGATORY, 3],
+    ])
+    expect([first.code, first.report.totals.parked]).toEqual([3, 5])
+    receiveGitData(target, announced, pushed)
+    target.forgetReceived()
+    const second = await bench.catchup(source, target)
+    expect(target.received.events.map(({ id }) => id)).toEqual([bug.id, remark.id, answer.id])
+    expect([second.code, second.report.totals.parked]).toEqual([0, 0])
+    expect(idsOf(target.events.values())).toEqual(idsOf([...mine.events, answer]))
+  })
+
+  it('waits without its state: that goes with the announcement, for git data is pushed by its leave', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    expect(target.received.events.map(({ id }) => id)).toEqual([announced.id, pushed.id])
+  })
+
+  it('has its state sent again when only the announcement came to wait for git data', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await startGrasp(bench)
+    const grasp = target.behaviour.onEvent
+    target.behaviour.onEvent = ({ kind }) =>
+      kind === 30617
+        ? { ok: false, text: 'git init failed: no space left' }
+        : { ok: false, text: 'invalid: no announcement exists for this repository' }
+    await bench.catchup(source, target)
+    target.forgetReceived()
+    if (grasp !== undefined) target.behaviour.onEvent = grasp
+    await bench.catchup(source, target)
+    await bench.catchup(source, target)
+    expect(target.received.events.map(({ id }) => id)).toEqual([announced.id, pushed.id])
+  })
+
+  it('goes on waiting, unsent, while the target does not serve it', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    const late = issue(mine.address, carol, { createdAt: nowSeconds() })
+    await source.seed([late])
+    for (let run = 0; run < 3; run += 1) await bench.catchup(source, target)
+    expect([bug, remark, late].map(({ id }) => target.countSends(id))).toEqual([0, 0, 0])
+  })
+
+  it('goes in the same run when the target takes the repository in the meantime', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await startGrasp(bench)
+    await bench.catchup(source, target)
+    delete target.behaviour.onEvent
+    bench.letPass(36 * MINUTE)
+    const { code } = await bench.catchup(source, target)
+    expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+    expect(code).toBe(0)
+  })
+})
+
+describe('children that are refused as orphans', () => {
+  const issues = Array.from({ length: 200 }, (_, n) =>
+    issue(mine.address, bob, { createdAt: START + 1_000 + n, content: `issue ${n}` }),
+  )
+  const remarks = issues.map((root) => comment(root, carol, { createdAt: root.created_at + 10_000 }))
+
+  it('stop the others of their repository, which then wait unsent and go in order, each sent once', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [announced, ...issues, ...remarks] })
+    const target = await bench.scripted()
+    target.behaviour.onEvent = ({ kind }) => (kind === 30617 ? { ok: true, store: false } : { ok: false, text: ORPHAN })
+    const first = await bench.catchup(source, target)
+    const sent = new Set(target.received.events.map(({ id }) => id))
+    expect(sent.size).toBeLessThanOrEqual(1 + 64)
+    expect(remarks.filter(({ id }) => sent.has(id))).toEqual([])
+    expect([first.code, first.report.totals.parked]).toEqual([3, 401])
+
+    delete target.behaviour.onEvent
+    receiveGitData(target, announced)
+    target.forgetReceived()
+    const second = await bench.catchup(source, target)
+    expect(target.received.events.map(({ id }) => id)).toEqual([...issues, ...remarks].map(({ id }) => id))
+    expect([second.code, second.report.totals]).toMatchObject([0, { accepted: 401, parked: 0 }])
+  })
+
+  it('do not stop the children of another repository', async () => {
+    const bench = createWorkbench()
+    const other = smallRepository({ owner: carol, d: 'other', startAt: START + 500 })
+    const source = await bench.real({ events: [...mine.events, ...other.events] })
+    const target = await bench.scripted({
+      onEvent: ({ kind, tags }) =>
+        kind === 1621 && tags.some(([, value]) => value === mine.address) ? { ok: false, text: ORPHAN } : 'default',
+    })
+    const { report } = await bench.catchup(source, target)
+    expect([...target.events.keys()]).toEqual(expect.arrayContaining(idsOf(other.events)))
+    expect(report.totals.parked).toBe(2)
+  })
+
+  it('are refused with their parents once these are refused, with the reason', async () => {
+    const bench = createWorkbench()
+    const answer = comment(remark, bob, { root: bug, createdAt: START + 240 })
+    const source = await bench.real({ events: [...mine.events, answer] })
+    const why = "Announcement must list service in both 'clone' and 'relays' tags, or match archive whitelist."
+    const target = await bench.scripted({
+      onEvent: ({ kind }) => (kind === 30617 ? { ok: false, text: why } : { ok: false, text: ORPHAN }),
+    })
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.totals).toMatchObject({ accepted: 0, parked: 0, refused: 5 })
+    const reasons = report.problems.map(({ what, reason }) => [what, reason])
+    expect(reasons).toContainEqual(['refused', why])
+    expect(reasons.filter(([, reason]) => reason !== why).every(([, reason]) => reason?.startsWith('parent '))).toBe(true)
+    expect(code).toBe(0)
+  })
+})
+
+describe('a parked event', () => {
+  const neverTaken = ({ kind }: NostrEvent): EventDecision =>
+    kind === 1111 ? { ok: false, text: 'error: database error' } : 'default'
+
+  it('is given up after --forget-parked, counted in every later report, and settles the run', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ onEvent: neverTaken })
+    expect((await bench.catchup(source, target)).code).toBe(3)
+    bench.letPass(31 * DAY)
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.layers[2]?.outcomes).toMatchObject({ 'given-up': 1 })
+    expect([code, report.totals]).toMatchObject([0, { parked: 0, refused: 1 }])
+    const later = await bench.catchup(source, target)
+    expect([later.code, later.report.totals]).toMatchObject([0, { parked: 0, refused: 1, published: 0 }])
+  })
+
+  it('is not sent once its author has deleted it', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ onEvent: neverTaken })
+    await bench.catchup(source, target)
+    await source.seed([deletion({ ids: [remark.id] }, carol, { createdAt: nowSeconds() })])
+    delete target.behaviour.onEvent
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.layers[2]?.outcomes).toMatchObject({ deleted: 1 })
+    expect([code, target.countSends(remark.id), report.totals.parked]).toEqual([0, 1, 0])
+  })
+
+  it('is sent although its source is gone by then', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ onEvent: neverTaken })
+    await bench.catchup(source, target)
+    await source.stop()
+    delete target.behaviour.onEvent
+    const { code, report } = await bench.catchup(source, target, '--retries', '0')
+    expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+    expect([code, report.totals.parked]).toEqual([3, 0])
+  })
+
+  it('does not hold back the checkpoint: the next quick run asks since', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events })
+    const target = await bench.scripted({ onEvent: neverTaken })
+    const { report } = await bench.catchup(source, target)
+    expect(bench.coverage(source).map((row) => row.drained_at)).toEqual(
+      bench.coverage(source).map(() => report.startedAt),
+    )
+    expect(bench.coverage(source).length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('shows in status, with the words of the relay', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({ onEvent: neverTaken })
+    await bench.catchup(source, target)
+    const { code, stdout } = await bench.run(['status', '--target', target.url])
+    expect(code).toBe(0)
+    expect(stdout).toContain('error: database error')
+  })
+})
+
+describe('an announcement of an address', () => {
+  it('is not replaced by an older one while the newer is pending', async () => {
+    const bench = createWorkbench()
+    const newer = announcement(alice, 'hello', { createdAt: START + 5_000 })
+    const [first, second] = await Promise.all([
+      bench.real({ events: [newer] }),
+      bench.real({ events: [announced, bug] }),
+    ])
+    const target = await startGrasp(bench)
+    await bench.catchup(first, target)
+    await bench.catchup(second, target)
+    expect(target.received.events.filter(({ kind }) => kind === 30617)).toEqual([newer])
+  })
+})

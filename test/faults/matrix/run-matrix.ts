@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+import { describe, expect, it, type TestContext } from 'vitest'
+
+import type { Report } from '../../../src/report.ts'
+import type { CliResult } from '../../support/run-cli.ts'
+import { endArguments, idsOf } from '../../support/workbench.ts'
+import type { CellMeta } from '../matrix-reporter.ts'
+import type { Expected, Fault, Mode, Phase } from './fault.ts'
+import { anchorsOf, belongsOf, standsFor } from './scene.ts'
+import { startStage, type Stage } from './stage.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/ngit-sync.js', import.meta.url))
+const IS_FULL = process.env['FAULTS'] === 'full'
+/** A run with short timeouts ends within this, retries and all; a machine that is busy gets its share. */
+const DEADLINE_MS = 40_000
+const SHORT = ['--connect-timeout', '700ms', '--idle-timeout', '700ms', '--ok-timeout', '700ms', '--retries', '1']
+const LONG = ['--connect-timeout', '20s', '--idle-timeout', '20s', '--ok-timeout', '20s', '--retries', '1']
+
+/** One test for each fault, mode and phase: with `FAULTS=full` all of them, else each fault once a mode in its worst phase. */
+export function describeMatrix(group: string, faults: readonly Fault[]): void {
+  describe(group, () => {
+    for (const fault of faults) {
+      for (const mode of fault.modes ?? MODES) {
+        if (!MODES.includes(mode)) continue
+        for (const phase of IS_FULL ? fault.phases : fault.phases.slice(0, 1)) {
+          it(`${fault.name} · ${mode} · ${phase}`, (context) => playCell(fault, { mode, phase, group }, context))
+        }
+      }
+    }
+  })
+}
+
+/** Before the program can be told to page, there is one mode. */
+const MODES: readonly Mode[] = hasReconciliation() ? ['paging', 'reconcile'] : ['paging']
+
+function hasReconciliation(): boolean {
+  return spawnSync(process.execPath, [PROGRAM, 'catchup', '--help']).stdout.includes('--no-reconcile')
+}
+
+type Cell = { readonly mode: Mode; readonly phase: Phase; readonly group: string }
+
+async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: TestContext): Promise<void> {
+  const meta: CellMeta = { group, fault: fault.name, mode, phase, exit: null, says: '', next: '' }
+  Object.assign(task.meta, { cell: meta })
+  const stage = await startStage(fault, mode)
+  await fault.arm(stage, phase)
+  const outcome = await catchup(stage, [...(fault.waits === true ? SHORT : LONG), ...(fault.args ?? [])])
+  stage.outcome = outcome
+  const expected = typeof fault.expected === 'function' ? fault.expected(phase, mode) : fault.expected
+  Object.assign(meta, { exit: outcome.code, says: quote(outcome, expected) })
+  expectFault(outcome, expected)
+  expectTrueCoverage(stage)
+  fault.check?.(stage)
+
+  await Promise.all([stage.source, stage.target, stage.second].map((end) => end?.heal()))
+  if (fault.laterSeconds !== undefined) stage.bench.letPass(fault.laterSeconds)
+  const next = await catchup(stage, [])
+  meta.next = `exit ${next.code}`
+  expect(idsOf(stage.target.events()), text(next)).toEqual(idsOf(belongsOf(allTruth(stage))))
+  expect([next.code, text(next)]).toEqual([0, expect.anything()])
+  expectTrueCoverage(stage)
+  const drained = stage.bench.coverage(stage.source).map(({ layer, anchor }) => `${layer} ${anchor}`)
+  expect(drained.sort()).toEqual(anchorsOf(belongsOf(allTruth(stage))))
+  meta.next = 'equal sets'
+}
+
+function catchup({ bench, mode, source, target, second }: Stage, args: readonly string[]): Promise<CliResult> {
+  const ends = endArguments(second === undefined ? [source] : [source, second], target)
+  const modeArguments = mode === 'paging' && MODES.includes('reconcile') ? ['--no-reconcile'] : []
+  return bench.run(['catchup', '--json', ...ends, ...modeArguments, ...args], { timeoutMs: DEADLINE_MS })
+}
+
+function expectFault(outcome: CliResult, { exit, says }: Expected): void {
+  expect(outcome.signal).toBeNull()
+  expect(typeof exit === 'number' ? [exit] : exit, text(outcome)).toContain(outcome.code)
+  if (says !== undefined) expect(text(outcome)).toMatch(says)
+}
+
+/** Whatever a checkpoint stands for is at the target, or kept on disk with its outcome. */
+function expectTrueCoverage({ bench, source, target, truth }: Stage): void {
+  const kept = bench.spool().filter(({ state }) => state === 'parked' || state === 'refused')
+  const settled = new Set([...idsOf(target.events()), ...idsOf(kept)])
+  const open = belongsOf(truth).filter(({ id }) => !settled.has(id))
+  const lies = bench.coverage(source).filter((row) => open.some((event) => standsFor(row, event)))
+  expect(lies).toEqual([])
+}
+
+function allTruth({ truth, second }: Stage) {
+  return second === undefined ? truth : [...truth, ...second.events()]
+}
+
+/** What the run said: its problems, or standard error when there is no report. */
+function text(outcome: CliResult): string {
+  const report = reportOf(outcome)
+  const problems = report?.problems.map(({ what, where, reason }) => `${what} ${where}: ${reason}`) ?? []
+  return [...problems, ...(report?.notes ?? []), outcome.stderr].join('\n')
+}
+
+function reportOf(outcome: CliResult): Report | undefined {
+  return outcome.stdout === '' ? undefined : outcome.json<Report>()
+}
+
+/** The words that name the fault, for the table. */
+function quote(outcome: CliResult, { says }: Expected): string {
+  const found = says === undefined ? null : says.exec(text(outcome))
+  return found === null ? '' : (text(outcome).split('\n').find((line) => says?.test(line)) ?? found[0])
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+
+import { advanceCoverage } from '../../src/checkpoint.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import { createCapacity, drain } from '../../src/relay/paging.ts'
+import { issue } from '../support/builders.ts'
+import { pageOf } from '../support/memory-endpoint.ts'
+import { carol, smallRepository } from '../support/scenes.ts'
+import type { ReqAnswer } from '../support/scripted-behaviour.ts'
+import type { ScriptedRelay, ScriptedRelayOptions } from '../support/scripted-relay.ts'
+import { createWorkbench, idsOf, type Workbench } from '../support/workbench.ts'
+
+/*
+ * Rule 1. Complete means drained. A timeout, a CLOSED, a NOTICE, a dropped connection or a short page is never
+ * completeness: that source, layer and anchor keep their old checkpoint and the run exits 3.
+ */
+
+const scene = smallRepository()
+const other = smallRepository({ owner: carol, d: 'other', startAt: 1_700_000_000 })
+const FAST = ['--retries', '0', '--idle-timeout', '500ms', '--connect-timeout', '1s']
+
+/** The filters of layer 3 that ask for comments of the one issue. */
+function isAboutRoot(filter: Filter): boolean {
+  return filter['#E']?.includes(scene.issue.id) === true
+}
+
+/** Ways in which a REQ may end or be answered that prove nothing, and how the report names them. */
+const FAILURES: readonly (readonly [name: string, answer: (usual: ReqAnswer) => ReqAnswer, reason: RegExp])[] = [
+  ['a silence', (usual) => ({ ...usual, end: { type: 'never' } }), /idle 0\.5 s/],
+  ['a silence before any row', () => ({ rows: [], end: { type: 'never' } }), /idle 0\.5 s/],
+  [
+    'a CLOSED',
+    (usual) => ({ ...usual, end: { type: 'closed', reason: 'error: out of memory' } }),
+    /error: out of memory/,
+  ],
+  ['a CLOSED before any row', () => ({ rows: [], end: { type: 'closed', reason: 'blocked: no' } }), /blocked: no/],
+  ['a NOTICE', () => ({ rows: [], end: { type: 'notice', text: 'could not parse' } }), /idle 0\.5 s/],
+  ['a dropped connection', (usual) => ({ ...usual, end: { type: 'drop' } }), /1006/],
+  ['rows that were not asked for', () => ({ rows: [other.issue], end: { type: 'eose' } }), /not asked for/],
+  [
+    'a page in the wrong order',
+    () => ({ rows: [{ ...scene.comment, created_at: 5 }, scene.comment], end: { type: 'eose' } }),
+    /not in descending order/,
+  ],
+]
+
+/** A relay that answers a REQ about the issue in its own way, once it is told to. */
+async function unreliable(bench: Workbench, answer: (usual: ReqAnswer) => ReqAnswer) {
+  const events = [...scene.events, ...other.events]
+  const options: ScriptedRelayOptions = {
+    events,
+    onReq: ({ filters, answer: usual }) => (isFailing && filters.some(isAboutRoot) ? answer(usual) : 'default'),
+  }
+  let isFailing = false
+  const relay = await bench.scripted(options)
+  return { relay, setFailing: (value: boolean) => (isFailing = value) }
+}
+
+/** The checkpoints of the threads, or of everything else. */
+function drainedAt(bench: Workbench, source: ScriptedRelay, isThread: boolean): number[] {
+  const rows = bench.coverage(source).filter(({ layer }) => (layer === 'threads') === isThread)
+  return rows.map((row) => row.drained_at)
+}
+
+describe('a filter that ends without proof', () => {
+  it('keeps the checkpoints of its anchors, and only those, however it ends', async () => {
+    const bench = createWorkbench()
+    const sources = await Promise.all(FAILURES.map(([, answer]) => unreliable(bench, answer)))
+    const relays = sources.map(({ relay }) => relay)
+    const target = await bench.scripted()
+    const { code: firstCode, report: first } = await bench.catchup(relays, target, ...FAST)
+    bench.letPass(100)
+    for (const { setFailing } of sources) setFailing(true)
+    const { code, report } = await bench.catchup(relays, target, '--full', ...FAST)
+    expect([firstCode, code, report.complete]).toEqual([0, 3, false])
+    const found = FAILURES.map(([name, , reason], index) => {
+      const relay = relays[index]
+      if (relay === undefined) throw new Error(name)
+      const reasons = report.problems.filter(({ where }) => where === relay.url).map((problem) => problem.reason)
+      const threads = drainedAt(bench, relay, true)
+      const rest = drainedAt(bench, relay, false)
+      return {
+        name,
+        end: report.sources[index]?.layers[2]?.end,
+        isNamed: reasons.some((text) => reason.test(text)),
+        threadsKept: threads.length === 2 && threads.every((at) => at === first.startedAt - 100),
+        // Who cuts the connection breaks off whatever else is asked at that moment.
+        restMoved: reason.source === '1006' || rest.every((at) => at === report.startedAt),
+      }
+    })
+    const kept = { end: 'incomplete', isNamed: true, threadsKept: true, restMoved: true }
+    expect(found).toEqual(FAILURES.map(([name]) => ({ name, ...kept })))
+  })
+
+  it('in a first run creates no checkpoint: the next run asks for everything there', async () => {
+    const bench = createWorkbench()
+    const { relay, setFailing } = await unreliable(bench, () => ({ rows: [], end: { type: 'never' } }))
+    setFailing(true)
+    const target = await bench.scripted()
+    expect((await bench.catchup(relay, target, ...FAST)).code).toBe(3)
+    expect(drainedAt(bench, relay, true)).toEqual([])
+    setFailing(false)
+    relay.forgetReceived()
+    expect((await bench.catchup(relay, target, ...FAST)).code).toBe(0)
+    const asked = relay.received.reqs.flatMap(({ filters }) => filters).filter(isAboutRoot)
+    expect(asked.map(({ since }) => since)).toEqual(asked.map(() => undefined))
+    expect(idsOf(target.events.values())).toEqual(idsOf([...scene.events, ...other.events]))
+  })
+
+  it('at one source does not keep another source from its checkpoint', async () => {
+    const bench = createWorkbench()
+    const { relay, setFailing } = await unreliable(bench, () => ({ rows: [], end: { type: 'never' } }))
+    setFailing(true)
+    const healthy = await bench.scripted({ events: [...scene.events, ...other.events] })
+    const { code, report } = await bench.catchup([relay, healthy], await bench.scripted(), ...FAST)
+    expect(code).toBe(3)
+    expect(report.sources.map(({ complete }) => complete)).toEqual([false, true])
+    expect([drainedAt(bench, relay, true).length, drainedAt(bench, healthy, true).length]).toEqual([0, 2])
+  })
+})
+
+describe('a source', () => {
+  it('that is down keeps every checkpoint', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: scene.events })
+    const target = await bench.scripted()
+    await bench.catchup(source, target, ...FAST)
+    bench.letPass(100)
+    const before = bench.coverage(source)
+    source.behaviour.connections = 'refuse'
+    const { code } = await bench.catchup(source, target, ...FAST)
+    expect(code).toBe(3)
+    expect(bench.coverage(source)).toEqual(before)
+  })
+
+  it('with pages shorter than the limit is read page after page', async () => {
+    const bench = createWorkbench()
+    const events = [...scene.events, ...other.events]
+    const source = await bench.scripted({ events, pageCap: 2 })
+    const target = await bench.scripted()
+    const { code } = await bench.catchup(source, target, ...FAST)
+    expect(code).toBe(0)
+    expect(idsOf(target.events.values())).toEqual(idsOf(events))
+  })
+
+  it('with more in one second than a page holds is not drained', async () => {
+    const bench = createWorkbench()
+    const crowd = Array.from({ length: 7 }, (_, index) => issue(scene.address, carol, { content: `${index}` }))
+    const source = await bench.scripted({ events: [...scene.events, ...crowd], pageCap: 5 })
+    const { code, report } = await bench.catchup(source, await bench.scripted(), ...FAST)
+    expect(code).toBe(3)
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(/more events in second \d+ than a page holds/)
+    expect(bench.coverage(source).map(({ anchor }) => anchor)).not.toContain(scene.address)
+  })
+})
+
+describe('the bottom of a filter', () => {
+  it('is not an empty page at the second that was received last', async () => {
+    const at = (created_at: number) => ({ ...scene.issue, id: String(created_at).repeat(32), created_at })
+    const pages = [pageOf([at(30), at(20)]), pageOf([]), pageOf([at(10)]), pageOf([at(10)]), pageOf([])]
+    const got: number[] = []
+    let asked = 0
+    const { reason } = await drain(
+      {},
+      {
+        request: async () => pages[(asked += 1) - 1] ?? pageOf([]),
+        sink: async (events) => void got.push(...events.map(({ created_at }) => created_at)),
+        capacity: { ...createCapacity(), most: 500 },
+        limit: 500,
+      },
+    )
+    expect([reason, got]).toEqual([null, [30, 20, 10]])
+  })
+
+  it('is nothing that a checkpoint could be made of when it was not reached', () => {
+    const run = { startedAt: 10_000, overlapSeconds: 900 }
+    for (const mode of ['full', 'since'] as const) {
+      const read = { mode, since: mode === 'full' ? undefined : 0, drained: false }
+      expect(advanceCoverage(read, { drainedAt: 9_000, fullAt: 9_000 }, run)).toBeUndefined()
+    }
+  })
+})

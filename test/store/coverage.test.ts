@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+
+import type { LayerName } from '../../src/report.ts'
+import type { CoverageStore } from '../../src/store/coverage.ts'
+import { openTemporaryState } from '../support/temporary-state.ts'
+
+const SOURCE = 'ws://source'
+const OTHER = 'ws://other'
+const ROW = { drainedAt: 100, fullAt: 50, hadEvents: true }
+const FULL = { mode: 'full', since: undefined } as const
+
+function newStore(): CoverageStore {
+  return openTemporaryState().state.coverage
+}
+
+/** The store of a later run, in which the layers have this version. */
+function laterStore(file: string, version: number): CoverageStore {
+  const versions = new Map<LayerName, number>([['threads', version]])
+  return openTemporaryState({ file, versions }).state.coverage
+}
+
+function readsOf(store: CoverageStore, source = SOURCE) {
+  return [...store.reads(source)].map(({ anchor, drained, hadEvents }) => [anchor, drained, hadEvents])
+}
+
+describe('coverage', () => {
+  it('is what was saved, for one source, layer and anchor', () => {
+    const store = newStore()
+    store.save(SOURCE, 'threads', 'x', ROW)
+    expect(store.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+    expect(store.load(OTHER, 'threads', 'x')).toBeUndefined()
+    expect(store.load(SOURCE, 'repositories', 'x')).toBeUndefined()
+    expect(store.load(SOURCE, 'threads', 'y')).toBeUndefined()
+  })
+
+  it('of an older version of the layer counts as never drained', () => {
+    const { state, file } = openTemporaryState({ versions: new Map([['threads', 1]]) })
+    state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    expect(laterStore(file, 2).load(SOURCE, 'threads', 'x')).toBeUndefined()
+    expect(laterStore(file, 1).load(SOURCE, 'threads', 'x')).toEqual(ROW)
+  })
+
+  it('of an older version is no coverage to build on', () => {
+    const { state, file } = openTemporaryState({ versions: new Map([['threads', 1]]) })
+    state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    const later = laterStore(file, 2)
+    later.plan(SOURCE, 'threads', ['x'], FULL)
+    expect([...later.reads(SOURCE)][0]?.before).toBeUndefined()
+  })
+
+  it('is not believed in a run that ignores it, and stays on disk', () => {
+    const { state, file } = openTemporaryState()
+    state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    state.coverage.ignoreInThisRun()
+    expect(state.coverage.load(SOURCE, 'threads', 'x')).toBeUndefined()
+    expect(openTemporaryState({ file }).state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+  })
+
+  it.each([
+    ['of one source', SOURCE, [false, true]],
+    ['of all', undefined, [false, false]],
+  ])('is voided %s', (_, source, left) => {
+    const store = newStore()
+    for (const each of [SOURCE, OTHER]) store.save(each, 'threads', 'x', ROW)
+    store.void(source)
+    expect([SOURCE, OTHER].map((each) => store.load(each, 'threads', 'x') !== undefined)).toEqual(left)
+  })
+
+  it('of another target stays when it is voided', () => {
+    const first = openTemporaryState({ target: 'ws://one' })
+    const second = openTemporaryState({ file: first.file, target: 'ws://two' })
+    second.state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    first.state.coverage.void()
+    expect(second.state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+  })
+})
+
+describe('the reads of a run', () => {
+  it('are drained when no filter stayed open', () => {
+    const store = newStore()
+    store.plan(SOURCE, 'threads', ['x', 'y'], FULL)
+    store.note(SOURCE, 'threads', ['x', 'y'], { drained: true, events: false })
+    expect(readsOf(store)).toEqual([
+      ['x', true, false],
+      ['y', true, false],
+    ])
+  })
+
+  it('are open when one filter of the anchor was not drained, whatever the others did', () => {
+    const store = newStore()
+    store.plan(SOURCE, 'threads', ['x'], FULL)
+    for (const drained of [true, false, true]) store.note(SOURCE, 'threads', ['x'], { drained, events: false })
+    expect(readsOf(store)).toEqual([['x', false, false]])
+  })
+
+  it('know whether the source served anything', () => {
+    const store = newStore()
+    store.plan(SOURCE, 'threads', ['x', 'y'], FULL)
+    store.note(SOURCE, 'threads', ['x'], { drained: true, events: true })
+    expect(readsOf(store)).toEqual([
+      ['x', true, true],
+      ['y', true, false],
+    ])
+  })
+
+  it('are all open when the source may not be believed', () => {
+    const store = newStore()
+    for (const source of [SOURCE, OTHER]) store.plan(source, 'threads', ['x'], FULL)
+    store.noteAllOpen(SOURCE)
+    expect([readsOf(store), readsOf(store, OTHER)]).toEqual([[['x', false, false]], [['x', true, false]]])
+  })
+
+  it('are all open, of all sources, once an event had no room on disk', () => {
+    const store = newStore()
+    store.plan(SOURCE, 'threads', ['x'], FULL)
+    store.freeze()
+    store.plan(OTHER, 'threads', ['x'], FULL)
+    expect([readsOf(store), readsOf(store, OTHER)]).toEqual([[['x', false, false]], [['x', false, false]]])
+  })
+
+  it('know how they were asked and what was covered before', () => {
+    const store = newStore()
+    store.save(SOURCE, 'threads', 'x', ROW)
+    store.plan(SOURCE, 'threads', ['x'], { mode: 'since', since: 40 })
+    expect([...store.reads(SOURCE)]).toEqual([
+      { layer: 'threads', anchor: 'x', mode: 'since', since: 40, drained: true, hadEvents: false, before: ROW },
+    ])
+  })
+
+  it('come once each, however many, while rows are written', () => {
+    const { state } = openTemporaryState()
+    const anchors = Array.from({ length: 2_500 }, (_, index) => `anchor ${index}`)
+    const seen: string[] = []
+    state.transaction(() => {
+      state.coverage.plan(SOURCE, 'threads', anchors, FULL)
+      for (const { layer, anchor } of state.coverage.reads(SOURCE)) {
+        seen.push(anchor)
+        state.coverage.save(SOURCE, layer, anchor, ROW)
+      }
+    })
+    expect(seen.toSorted()).toEqual(anchors.toSorted())
+  })
+})

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** `npm run test:faults`: prints the matrix; with `FAULTS=full` every fault in every phase. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    // Most of the time is spent waiting for deadlines, so more files than cores run at once.
+    maxWorkers: 3,
+    reporters: ['./test/faults/matrix-reporter.ts'],
+  },
+})

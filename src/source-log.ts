@@ -53,11 +53,10 @@ export class SourceLog {
     if (log === undefined) return
     log.filters += 1
     if (comparison !== undefined) log.reconcile = addComparison(log.reconcile, comparison)
-    log.bytes += comparison?.traffic.source.received ?? 0
     else if (mode === 'full') log.pagedInFull += 1
     log.pages += drain.pages
     log.events += drain.rows
-    log.bytes += drain.bytes
+    log.bytes += drain.bytes + (comparison?.traffic.source.received ?? 0)
     this.#malformed += drain.malformed
     this.#foreign += drain.foreign
     if (drain.reason !== null) log.reasons.set(drain.reason, (log.reasons.get(drain.reason) ?? 0) + 1)

@@ -58,7 +58,9 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const { stdout } = await runCli(['catchup', '--help'])
+    const commands = ['catchup', 'backfill', 'check', 'status']
+    const helps = await Promise.all(commands.map((command) => runCli([command, '--help'])))
+    const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))
     for (const flag of named) {
       if (['--global', '--help'].includes(flag)) continue

@@ -69,7 +69,7 @@ describe('a run that had nothing to do', () => {
 
        layer              read           filters  pages  events    size  end
        wss://relay.one
-         1 announcements  all by NIP-77        1      ·     231  310 kB  drained
+         1 announcements  all by paging        1      ·     231  310 kB  drained
 
       complete (0): the target already held all 15,505 events. took 1.4 s
       "
@@ -358,7 +358,7 @@ describe('other runs', () => {
 
        layer              read           filters  pages  events    size  end
        wss://relay.one
-         1 announcements  all by NIP-77        1      ·     231  310 kB  drained
+         1 announcements  all by paging        1      ·     231  310 kB  drained
 
       complete (0): dry run: would send 7 events in the window; nothing was sent. took
       1.4 s
@@ -378,7 +378,7 @@ describe('other runs', () => {
 
        layer              read           filters  pages  events    size  end
        wss://relay.one
-         1 announcements  all by NIP-77        1      ·     231  310 kB  drained
+         1 announcements  all by paging        1      ·     231  310 kB  drained
 
        target ws://localhost:7443: it stopped answering, or refuses us
          "auth-required: must be published by authenticated event author"

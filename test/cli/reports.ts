@@ -67,7 +67,7 @@ export function report(changes: Partial<Report>): Report {
         complete: true,
         lastDrained: NOW - 29 * HOUR,
         notes: [],
-        layers: [sourceLayer({ events: 231, bytes: 310_000 })],
+        layers: [sourceLayer({ mode: 'full', events: 231, bytes: 310_000 })],
       },
     ],
     totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },

@@ -1,10 +1,9 @@
-import { createServer } from 'node:net'
-
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, issue, patch, pullRequest, repositoryAddress, state } from '../support/builders.ts'
 import { generateHistory } from '../support/generate.ts'
+import { findClosedUrl, startMuteServer } from '../support/mute-server.ts'
 import { alice, bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
 import type { Behaviour } from '../support/scripted-behaviour.ts'
 import { keyOf } from '../support/sign.ts'
@@ -21,26 +20,6 @@ function repositories(count: number): { readonly d: string; readonly address: st
     const events = [announcement(alice, d, { createdAt }), state(alice, d, { createdAt: createdAt + 60 })]
     return { d, address: repositoryAddress(alice, d), events }
   })
-}
-
-/** A port at which nothing listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-/** A TCP server that accepts and never says a word. */
-async function startMute(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `ws://127.0.0.1:${address.port}`
 }
 
 describe('a page cap of 5 and 40 events in one second', () => {
@@ -197,7 +176,7 @@ describe('a source that fails', () => {
 
   it('because nothing listens at its port is named with the error of the system', async () => {
     const bench = createWorkbench()
-    const dead = `ws://127.0.0.1:${await closedPort()}`
+    const dead = await findClosedUrl()
     const [good, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     const { code, report } = await bench.catchup([dead, good], target, '--retries', '0')
     expect(code).toBe(3)
@@ -209,7 +188,7 @@ describe('a source that fails', () => {
 
   it('because its server is mute is given up after --connect-timeout', async () => {
     const bench = createWorkbench()
-    const mute = await startMute()
+    const { url: mute } = await startMuteServer()
     const [good, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     const { code, report } = await bench.catchup([mute, good], target, '--retries', '0', '--connect-timeout', '500ms')
     expect(code).toBe(3)
@@ -270,7 +249,7 @@ describe('a source that fails', () => {
 
   it('with every other one is exit 3, and all are named', async () => {
     const bench = createWorkbench()
-    const dead = [`ws://127.0.0.1:${await closedPort()}`, `ws://127.0.0.1:${await closedPort()}`]
+    const dead = [await findClosedUrl(), await findClosedUrl()]
     const target = await bench.real({ events: mine.events })
     const { code, report } = await bench.catchup(dead, target, '--retries', '0')
     expect([code, report.complete]).toEqual([3, false])

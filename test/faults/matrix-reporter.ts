@@ -39,7 +39,7 @@ export default class MatrixReporter implements Reporter {
       ...[...tests.filter(isFailed).flatMap(explain), ...modules.flatMap(brokenModule)],
       ...errors.map((error) => `\nunhandled: ${error.stack ?? error.message ?? String(error)}`),
       '',
-      summary(tests, modules.filter(({ ok }) => !ok()).length === 0 ? errors.length : Math.max(1, errors.length)),
+      summary(tests, errors.length + modules.flatMap((module) => module.errors()).length),
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
   }
@@ -82,9 +82,10 @@ function brokenModule(module: TestModule): string[] {
   return module.errors().map((error) => `\nfailed  ${module.relativeModuleId}: ${error.stack ?? error.message}`)
 }
 
+/** An unhandled rejection, or a file that cannot be read, is a failure like any other. */
 function summary(tests: readonly TestCase[], otherFailures: number): string {
   const count = (state: string): number => tests.filter((test) => resultOf(test) === state).length
-  const failed = Math.max(count('failed'), otherFailures)
+  const failed = count('failed') + otherFailures
   const skipped = count('skipped')
   return `${count('passed')} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`
 }

@@ -16,7 +16,7 @@ export function expectedOfEverything(all: readonly NostrEvent[], now: number): N
     if (isState && states.has(addressText(event))) chosen.add(event)
     if (!isState && mentions(event, ['a', 'A', 'q'], addresses)) chosen.add(event)
   }
-  for (let before = -1; before !== chosen.size; ) {
+  for (let before = -1; before !== chosen.size;) {
     before = chosen.size
     const roots = new Set([...chosen].filter(({ kind }) => [1617, 1618, 1621].includes(kind)).map(({ id }) => id))
     for (const event of kept) if (event.kind !== 30618 && mentions(event, ['e', 'E', 'q'], roots)) chosen.add(event)

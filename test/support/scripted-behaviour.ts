@@ -98,6 +98,10 @@ export type Behaviour = {
   negentropy?: boolean
   /** More matching events than this get NEG-ERR `blocked: too many query results` with this number. */
   negentropyMax?: number
+  /** Of more matching events than this, only the newest are compared, and nobody is told. */
+  negentropyCut?: number
+  /** @default 60,000 */
+  negentropyFrameBytes?: number
   onNegOpen?: (filter: Filter) => NegDecision
   /** What needs NIP-42 first. @default nothing, and no challenge is sent */
   requireAuth?: readonly ('read' | 'write')[]

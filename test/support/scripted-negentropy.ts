@@ -35,7 +35,7 @@ type Opening = { readonly subId: string; readonly filter: Filter; readonly messa
 
 async function openNegotiation(state: RelayState, connection: Connection, opening: Opening): Promise<void> {
   const { subId, filter, message } = opening
-  const { negentropy, negentropyMax = Infinity, onNegOpen } = state.behaviour
+  const { negentropy, negentropyMax = Infinity, negentropyCut, negentropyFrameBytes, onNegOpen } = state.behaviour
   const decision = onNegOpen?.(filter) ?? 'default'
   if (decision === 'silent') return
   if (decision !== 'default') {
@@ -48,7 +48,7 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
   if (listed.length > negentropyMax) {
     return connection.send('NEG-ERR', subId, 'blocked: too many query results', negentropyMax)
   }
-  connection.negotiations.set(subId, createNegotiation(listed))
+  connection.negotiations.set(subId, createNegotiation(listed.slice(0, negentropyCut), negentropyFrameBytes))
   await reconcile(connection, subId, message)
 }
 
@@ -63,11 +63,14 @@ async function reconcile(connection: Connection, subId: string, message: string)
   }
 }
 
-function createNegotiation(events: readonly { readonly id: string; readonly created_at: number }[]): Negotiation {
+function createNegotiation(
+  events: readonly { readonly id: string; readonly created_at: number }[],
+  frameBytes = FRAME_LIMIT_BYTES,
+): Negotiation {
   const storage = new NegentropyStorageVector()
   for (const { id, created_at: createdAt } of events) storage.insert(createdAt, id)
   storage.seal()
-  const reference = new Negentropy(storage, FRAME_LIMIT_BYTES)
+  const reference = new Negentropy(storage, frameBytes)
   return {
     async reconcile(message) {
       const [answer] = await reference.reconcile(message)

@@ -28,7 +28,12 @@ export type CoverageRow = {
 }
 
 /** An event that waits or was refused, as it stands in the state file. */
-export type SpoolRow = { readonly id: string; readonly state: string; readonly outcome: string; readonly reason: string }
+export type SpoolRow = {
+  readonly id: string
+  readonly state: string
+  readonly outcome: string
+  readonly reason: string
+}
 
 /** What one end-to-end test works with: relays, one state file, the program. All of it ends with the test. */
 export type Workbench = {

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Filter } from '../../src/nostr/filter.ts'
+import { comment } from '../support/builders.ts'
+import { runInProcess } from '../support/in-process.ts'
+import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
+import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import type { ScriptedRelay } from '../support/scripted-relay.ts'
+import { openTemporaryState } from '../support/temporary-state.ts'
+import { createWorkbench, endArguments, idsOf, type Workbench } from '../support/workbench.ts'
+
+/*
+ * Rule 2. A checkpoint moves only after every event behind it is settled or parked on disk. `kill -9` at any instant
+ * loses nothing: the next run ends with the same target as an undisturbed one.
+ */
+
+const scene = smallRepository()
+const history = [
+  ...scene.events,
+  ...smallRepository({ owner: carol, d: 'other', startAt: 1_700_000_000 }).events,
+  ...[1, 2, 3].map((hour) => comment(scene.issue, alice, { createdAt: scene.issue.created_at + hour * 3_600 })),
+]
+
+type Message = { readonly at: 'source' | 'target'; readonly filter?: Filter; readonly event?: string }
+
+/** Both ends of a run, with a place to hear of every message that either of them receives. */
+async function listenToBoth(bench: Workbench, onMessage: (message: Message, number: number) => void) {
+  let count = 0
+  const hear = (message: Message): 'default' => {
+    count += 1
+    onMessage(message, count)
+    return 'default'
+  }
+  const start = (at: Message['at']): Promise<ScriptedRelay> =>
+    bench.scripted({
+      events: at === 'source' ? history : [],
+      onReq: ({ filters }) => hear({ at, ...(filters[0] === undefined ? {} : { filter: filters[0] }) }),
+      onEvent: ({ id }) => hear({ at, event: id }),
+    })
+  const [source, target] = await Promise.all([start('source'), start('target')])
+  return { source, target, count: () => count }
+}
+
+/** A run that is killed at a message, then an undisturbed one: what the target holds in the end. */
+async function killThenRun(isInstant: (message: Message, number: number) => boolean) {
+  const bench = createWorkbench()
+  let kill: (() => void) | undefined
+  const { source, target } = await listenToBoth(bench, (message, number) => {
+    if (isInstant(message, number)) kill?.()
+  })
+  const cli = bench.start(['catchup', ...endArguments(source, target)])
+  kill = () => cli.kill('SIGKILL')
+  const { signal } = await cli.finished
+  kill = undefined
+  const { code } = await bench.catchup(source, target)
+  return { signal, code, target: idsOf(target.events.values()) }
+}
+
+const UNHARMED = { signal: 'SIGKILL', code: 0, target: idsOf(history) }
+
+/** How many messages an undisturbed run sends; learnt once. */
+let total: Promise<number> | undefined
+async function countMessages(): Promise<number> {
+  const bench = createWorkbench()
+  const { source, target, count } = await listenToBoth(bench, () => undefined)
+  expect((await bench.catchup(source, target)).code).toBe(0)
+  return count()
+}
+
+describe('kill -9', () => {
+  it.each([
+    ['the first question for deletions', ({ filter }: Message) => filter?.kinds?.join() === '5'],
+    ['the first question for versions', ({ at, filter }: Message) => at === 'target' && filter?.['#d'] !== undefined],
+    ['the first event', ({ event }: Message) => event !== undefined],
+    ['an issue', ({ event }: Message) => event === scene.issue.id],
+    ['the last comment', ({ event }: Message) => event === history.at(-1)?.id],
+  ])('at %s loses nothing', async (_, isInstant) => expect(await killThenRun(isInstant)).toEqual(UNHARMED))
+
+  it.each([1, 2, 3, 4, 5, 6, 7])('after %i eighths of all messages loses nothing', async (eighths) => {
+    const messages = await (total ??= countMessages())
+    const instant = Math.max(1, Math.floor((messages * eighths) / 8))
+    expect(await killThenRun((_, number) => number === instant)).toEqual(UNHARMED)
+  })
+})
+
+describe('a checkpoint', () => {
+  it('moves past an event that is parked, and the event is sent although no filter brings it again', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: history })
+    const target = await bench.scripted({
+      onEvent: ({ id }) => (id === scene.comment.id ? { ok: false, text: 'error: database is locked' } : 'default'),
+    })
+    const first = await bench.catchup(source, target)
+    expect([first.code, first.report.totals.parked]).toEqual([3, 1])
+    expect(bench.coverage(source).map((row) => row.drained_at)).toContain(first.report.startedAt)
+    source.events.delete(scene.comment.id)
+    delete target.behaviour.onEvent
+    const second = await bench.catchup(source, target)
+    expect([second.code, idsOf(target.events.values())]).toEqual([0, idsOf(history)])
+  })
+
+  it('stays when the target is lost while it is asked what it holds', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: history })
+    const target = await bench.scripted({
+      onReq: ({ filters, answer }) =>
+        filters.some(({ kinds }) => kinds?.join() === '5') ? { ...answer, end: { type: 'drop' } } : 'default',
+    })
+    expect((await bench.catchup(source, target, '--retries', '0')).code).toBe(3)
+    expect(bench.coverage()).toEqual([])
+    delete target.behaviour.onReq
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    expect(idsOf(target.events.values())).toEqual(idsOf(history))
+  })
+
+  it('stays, of all sources, when the spool has no room for an event that several of them brought', async () => {
+    const sources = ['ws://one.example', 'ws://two.example'].map((url) =>
+      createMemoryEndpoint({ url, events: history }),
+    )
+    const { state, db } = openTemporaryState({ maxSpoolBytes: 1 })
+    const report = await runInProcess({ sources, target: createMemoryEndpoint(), state })
+    expect(report.exit).toBe(3)
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(/the spool is full/)
+    expect(db.prepare('SELECT source, layer, anchor FROM coverage').all()).toEqual([])
+  })
+
+  it('is not made by a dry run', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: history })
+    const target = await bench.scripted()
+    await bench.catchup(source, target, '--dry-run')
+    expect((await bench.catchup(source, target)).report.sources[0]?.lastDrained).toBeNull()
+    expect(idsOf(target.events.values())).toEqual(idsOf(history))
+  })
+
+  it.each([
+    ['--until', '1h'],
+    ['--deletions', 'skip'],
+  ])('is not moved by a run that copies less than everything (%s %s)', async (flag, value) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [...history, comment(scene.issue, bob)] })
+    expect((await bench.catchup(source, await bench.scripted(), flag, value)).code).toBe(0)
+    expect(bench.coverage()).toEqual([])
+  })
+})

@@ -1,0 +1,71 @@
+import type { World } from '../../src/open-run.ts'
+import { createVerifier } from '../../src/nostr/verifier.ts'
+import { createPacer } from '../../src/relay/pacing.ts'
+import type { Endpoint } from '../../src/relay/endpoint.ts'
+import type { Report } from '../../src/report.ts'
+import type { RunOptions } from '../../src/run-options.ts'
+import type { TargetState } from '../../src/store/target-state.ts'
+import { sync } from '../../src/sync.ts'
+
+/** One run without a process around it. `now` in Unix seconds. */
+export type InProcessRun = {
+  readonly sources: readonly Endpoint[]
+  readonly target: Endpoint
+  readonly state: TargetState
+  readonly options?: Partial<RunOptions>
+  /** @default 2025-06-15 */
+  readonly now?: number
+}
+
+const DAY = 86_400
+
+/** Runs `catchup` in this process, between endpoints of the test. */
+export async function runInProcess({
+  sources,
+  target,
+  state,
+  options,
+  now = 1_750_000_000,
+}: InProcessRun): Promise<Report> {
+  const verifier = createVerifier({ workers: 0 })
+  const { signal } = new AbortController()
+  const nowMs = (): number => now * 1_000
+  const sleep = (): Promise<void> => Promise.resolve()
+  const world: World = {
+    target,
+    sources,
+    state,
+    verifier,
+    createPacer: () => createPacer({ rate: undefined, nowMs, sleep, signal }),
+    clock: () => now,
+    nowMs,
+    signal,
+    progress: { fetched: () => undefined, sending: () => undefined },
+    onMissing: undefined,
+  }
+  try {
+    return await sync({ ...DEFAULTS, sources: sources.map(({ url }) => url), target: target.url, ...options }, world)
+  } finally {
+    await verifier.close()
+  }
+}
+
+const DEFAULTS: RunOptions = {
+  command: 'catchup',
+  sources: [],
+  target: '',
+  scope: { type: 'all' },
+  service: undefined,
+  since: undefined,
+  until: undefined,
+  full: false,
+  quickWindowSeconds: 900,
+  fullEverySeconds: DAY,
+  overlapSeconds: 900,
+  deletions: 'apply',
+  followUps: false,
+  dryRun: false,
+  listIds: false,
+  maxBytesPerSource: 2 ** 31,
+  forgetParkedSeconds: 30 * DAY,
+}

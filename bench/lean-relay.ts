@@ -34,7 +34,11 @@ export async function startLeanRelay(options: LeanRelayOptions): Promise<string>
   const index = new EventIndex()
   for (const event of options.events) index.add(event)
   const traffic = noTraffic()
-  const document = JSON.stringify({ name: 'bench', software: options.software ?? 'lean-relay', supported_nips: [1, 11] })
+  const document = JSON.stringify({
+    name: 'bench',
+    software: options.software ?? 'lean-relay',
+    supported_nips: [1, 11],
+  })
   const http = createServer(({ headers }, response) => {
     if (headers.accept === 'application/nostr+json') answer(response, document)
     else answer(response, JSON.stringify(traffic))

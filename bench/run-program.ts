@@ -24,7 +24,8 @@ export type Measured = {
 export type RelayProcess = { readonly url: string; traffic(): Promise<Traffic>; close(): Promise<void> }
 
 /** The program, as it is installed; `NGIT_SYNC_PROGRAM` names another build to compare with. */
-export const PROGRAM = process.env['NGIT_SYNC_PROGRAM'] ?? fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
+export const PROGRAM =
+  process.env['NGIT_SYNC_PROGRAM'] ?? fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
 
 const RELAY_PROGRAM = fileURLToPath(new URL('./relay-process.js', import.meta.url))
 const GENERATION_MS = 600_000

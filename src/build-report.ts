@@ -67,7 +67,10 @@ function rangeOf({ logs, options }: Run): Report['range'] {
 function noteProblems(run: Run, stop: PublishStop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs) noteSource(log, run)
-  for (const endpoint of [world.target, ...world.sources]) noteBrokenLines(endpoint, run)
+  for (const endpoint of [world.target, ...world.sources]) {
+    noteBrokenLines(endpoint, run)
+    noteNotices(endpoint, run)
+  }
   if (stop !== undefined)
     ledger.problem({ what: 'target', where: target.endpoint.url, reason: stop.reason, example: null })
   const { spool } = world.state
@@ -99,6 +102,12 @@ function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): voi
   const unnamed = (broken?.count ?? 0) - (broken?.examples.length ?? 0)
   if (unnamed > 0)
     ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
+}
+
+function noteNotices(endpoint: Run['world']['target'], { ledger }: Run): void {
+  for (const { text, count } of endpoint.notices?.() ?? []) {
+    ledger.problem({ what: 'notice', where: endpoint.url, reason: text, count, example: null })
+  }
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -2,7 +2,25 @@ import { addressOf } from './nostr/address.ts'
 import { readDeletion } from './nostr/deletion.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import { findDeletions } from './relay/holdings.ts'
+import type { Peer } from './relay/peer.ts'
 import type { RunTables } from './store/run-tables.ts'
+import type { TargetState } from './store/target-state.ts'
+
+/** Records what a relay's verified deletions delete of these ids and addresses. Throws LostRelayError. */
+export async function learnDeletions(
+  peer: Peer,
+  references: { readonly ids: readonly string[]; readonly addresses: readonly string[] },
+  { verifier, state }: { readonly verifier: Verifier; readonly state: TargetState },
+): Promise<void> {
+  await findDeletions(peer, references, async (deletions) => {
+    const verdicts = await verifier.verify(deletions)
+    state.transaction(() => {
+      for (const [index, event] of deletions.entries()) if (verdicts[index] === 'valid') recordDeletion(event, state.run)
+    })
+  })
+}
 
 /** Notes what a verified deletion deletes (NIP-09), wherever it was read. Other kinds are passed over. */
 export function recordDeletion(event: NostrEvent, run: RunTables): void {

@@ -2,7 +2,7 @@ import { SpoolFullError } from './errors.ts'
 import { parseEvent, type NostrEvent } from './nostr/event.ts'
 import { createMatcher, type Filter } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
-import type { Page } from './relay/endpoint.ts'
+import type { Endpoint, Page } from './relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { FilterComparison } from './relay/reconcile-filter.ts'
@@ -58,18 +58,30 @@ async function fetchRequest(source: Peer, planned: PlannedRequest, context: Fetc
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
     return { drain, comparison: undefined }
   }
-  const request = (filter: Filter): Promise<Page> => requestWithin(context.budget, source, filter)
+  const { request } = withinBudget(endpoint, context.budget)
   const drainContext = { request, sink, capacity, limit: pageLimit }
   const compared = await context.compare(planned, drainContext)
   return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }
 }
 
-async function requestWithin(budget: Budget, source: Peer, filter: Filter): Promise<Page> {
+/** The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9). */
+export function withinBudget(endpoint: Endpoint, budget: Budget): Endpoint {
+  return {
+    url: endpoint.url,
+    kind: endpoint.kind,
+    open: () => endpoint.open(),
+    request: (filter) => requestWithin(budget, endpoint, filter),
+    publish: (event) => endpoint.publish(event),
+    close: () => endpoint.close(),
+  }
+}
+
+async function requestWithin(budget: Budget, endpoint: Endpoint, filter: Filter): Promise<Page> {
   if (budget.bytesLeft <= 0) {
     const reason = `it sent more than the ${budget.maxBytes} bytes that --max-bytes allows`
     return { rows: [], end: { type: 'aborted', reason }, bytes: 0 }
   }
-  const page = await source.endpoint.request(filter)
+  const page = await endpoint.request(filter)
   budget.bytesLeft -= page.bytes
   return page
 }

@@ -53,13 +53,7 @@ export async function takeIn(
   const { layer } = request
   context.ledger.count(layer, 'fetched', events.length)
   const verified = await verifyNew(source, layer, events, context)
-  const fresh = context.state.transaction(() => verified.filter((event) => context.state.run.markSeen(event, layer)))
-  context.ledger.count(layer, 'unique', fresh.length)
-  if (context.deletions === 'apply') for (const event of fresh) recordDeletion(event, context.state.run)
-  const wanted = fresh.filter((event) => isWanted(layer, event, context))
-  context.state.transaction(() => {
-    for (const event of wanted) context.learn(layer, event)
-  })
+  const wanted = context.state.transaction(() => learnNew(layer, verified, context))
   const regular = wanted.filter((event) => addressOf(event) === undefined)
   context.witness(source, regular)
   const served = await findHeld(regular, context)
@@ -80,6 +74,17 @@ async function findHeld(events: readonly NostrEvent[], { target, state }: Intake
   const asked = events.map(({ id }) => id).filter((id) => !known.has(id))
   for (const id of await findServed(target, asked)) known.add(id)
   return known
+}
+
+/** Notes verified events as seen, with the anchors and deletions in them. Returns the new ones that are wanted. */
+function learnNew(layer: LayerName, verified: readonly NostrEvent[], context: IntakeContext): NostrEvent[] {
+  const { state, ledger, deletions, learn } = context
+  const fresh = verified.filter((event) => state.run.markSeen(event, layer))
+  ledger.count(layer, 'unique', fresh.length)
+  if (deletions === 'apply') for (const event of fresh) recordDeletion(event, state.run)
+  const wanted = fresh.filter((event) => isWanted(layer, event, context))
+  for (const event of wanted) learn(layer, event)
+  return wanted
 }
 
 async function verifyNew(

@@ -1,6 +1,7 @@
 import { HeldTally } from './compare.ts'
 import { compareRequest } from './comparing.ts'
 import { SyncError, reasonOf } from './errors.ts'
+import { withinBudget } from './fetch.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
 import { layersOf } from './layers.ts'
@@ -134,7 +135,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
       discover: () => Promise.resolve(),
     },
     selection: {
-      peers: sources.map(({ peer }) => peer),
+      peers: sources.map(({ peer, budget }) => ({ ...peer, endpoint: withinBudget(peer.endpoint, budget) })),
       scope: choice.scope,
       forgetParkedSeconds: options.forgetParkedSeconds,
       sourceFailed: (source, error) => failSource(source, error, logs, state),

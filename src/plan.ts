@@ -122,7 +122,8 @@ function* requestsFor(
     yield { ...request, filter }
     return
   }
-  if (layer.name === 'repositories' && filter.kinds === undefined) {
+  const leadsToRoots = layer.name === 'repositories' || layer.name === 'threads'
+  if (leadsToRoots && filter.kinds === undefined) {
     yield { ...request, filter: { ...filter, kinds: ROOT_KINDS } }
   }
   yield { ...request, filter: withWindow(filter, policy.since, policy.until) }

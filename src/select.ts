@@ -4,14 +4,15 @@
  * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from './parking.ts'
-import { isDeleted, recordDeletion } from './deletions.ts'
+import { isDeleted, learnDeletions } from './deletions.ts'
+import { LostRelayError } from './errors.ts'
 import type { IntakeContext } from './intake.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
 import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
-import { findDeletions, findServed, findVersions } from './relay/holdings.ts'
+import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { isInScope, type Membership, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
@@ -36,7 +37,7 @@ export async function selectEvents(context: SelectContext): Promise<void> {
   const staging = createStaging(members)
   for (const piece of state.spool.inState('candidate', PIECE)) await selectPiece(piece, staging, context)
   for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, context)
-  for (let found = -1; found !== 0;) found = await selectParents(staging, context)
+  for (let found = state.spool.count('outside'); found !== 0;) found = await selectParents(staging, context)
   for (const piece of state.spool.inState('outside', PIECE)) removeAll(piece, context)
   state.transaction(() => state.spool.orderByParents())
 }
@@ -50,7 +51,7 @@ async function selectPiece(
   context: SelectContext,
 ): Promise<readonly SpooledEvent[]> {
   const { state, ledger } = context
-  await learnDeletions(piece, context)
+  await askForDeletions(piece, context)
   const held = await findHeld(piece, context)
   const judged = piece.map((spooled): Judged => ({
     spooled,
@@ -104,33 +105,21 @@ async function findHeld(piece: readonly SpooledEvent[], { target }: SelectContex
 }
 
 /** Asks sources and target for deletions of what is about to be sent, so that nothing deleted returns. */
-async function learnDeletions(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
+async function askForDeletions(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
   if (context.deletions === 'skip') return
   const events = piece.map(({ event }) => event).filter(({ kind }) => kind !== KIND.deletion)
   const references = { ids: events.map(({ id }) => id), addresses: events.flatMap((event) => addressOf(event) ?? []) }
-  const found = await Promise.all([
-    findDeletions(context.target, references),
-    ...context.peers.map((source) => findDeletionsAtSource(source, references, context)),
+  await Promise.all([
+    learnDeletions(context.target, references, context),
+    ...context.peers.map(async (source) => {
+      try {
+        await learnDeletions(source, references, context)
+      } catch (error) {
+        if (!(error instanceof LostRelayError)) throw error
+        context.sourceFailed(source, error)
+      }
+    }),
   ])
-  const deletions = found.flat().filter(({ kind }) => kind === KIND.deletion)
-  const verdicts = await context.verifier.verify(deletions)
-  context.state.transaction(() => {
-    for (const [index, event] of deletions.entries())
-      if (verdicts[index] === 'valid') recordDeletion(event, context.state.run)
-  })
-}
-
-async function findDeletionsAtSource(
-  source: Peer,
-  references: { ids: readonly string[]; addresses: readonly string[] },
-  context: SelectContext,
-): Promise<NostrEvent[]> {
-  try {
-    return await findDeletions(source, references)
-  } catch (error) {
-    context.sourceFailed(source, error)
-    return []
-  }
 }
 
 /** Missing parents of what is sent are sent too, even from outside the window of a backfill. Returns how many were found. */

@@ -6,7 +6,8 @@ import { buildReport } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
-import { openRun, type Run, type World } from './open-run.ts'
+import { isWindowed, openRun, type Run, type World } from './open-run.ts'
+import { readParents } from './parents.ts'
 import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
 import { readLayers } from './reading.ts'
 import type { Report } from './report.ts'
@@ -29,6 +30,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await trust(run)
     await readLayers(run.reading)
+    if (isWindowed(options)) await readParents(run.reading)
     refuseEmptyScope(run)
     await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
     stop = await finish(run)
@@ -49,7 +51,7 @@ async function trust(run: Run): Promise<void> {
   const { target, sources, world, ledger, startedAt } = run
   const { coverage, witnesses } = world.state
   const context = { state: world.state, verifier: world.verifier, now: startedAt }
-  const peers = sources.map(({ peer }) => peer)
+  const { peers } = run.selection
   const missing = await countMissingWitnesses(target, peers, context)
   if (missing > 0) {
     ledger.note(

@@ -60,19 +60,19 @@ async function findMissing(peer: Peer, { state, now }: TrustContext): Promise<Wi
 /** Of these witnesses, the ids that their own authors deleted, by the deletions that the peer serves. */
 async function deletionsOf(missing: readonly Witness[], peer: Peer, { verifier }: TrustContext): Promise<string[]> {
   const authors = new Map(missing.map(({ id, pubkey }) => [id, pubkey]))
-  const found = await findDeletionsIfAnswering(peer, [...authors.keys()])
-  const verdicts = await verifier.verify(found)
-  const valid = found.filter((_, index) => verdicts[index] === 'valid')
-  return valid.flatMap((event) => readDeletion(event).ids.filter((id) => authors.get(id) === event.pubkey))
-}
-
-async function findDeletionsIfAnswering(peer: Peer, ids: readonly string[]): Promise<NostrEvent[]> {
-  try {
-    return await findDeletions(peer, { ids, addresses: [] })
-  } catch (error) {
-    if (error instanceof LostRelayError) return []
-    throw error
+  const deleted = new Set<string>()
+  const learn = async (found: readonly NostrEvent[]): Promise<void> => {
+    const verdicts = await verifier.verify(found)
+    for (const event of found.filter((_, index) => verdicts[index] === 'valid')) {
+      for (const id of readDeletion(event).ids) if (authors.get(id) === event.pubkey) deleted.add(id)
+    }
   }
+  try {
+    await findDeletions(peer, { ids: [...authors.keys()], addresses: [] }, learn)
+  } catch (error) {
+    if (!(error instanceof LostRelayError)) throw error
+  }
+  return [...deleted]
 }
 
 function alive(witnesses: readonly Witness[], now: UnixSeconds): Witness[] {

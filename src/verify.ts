@@ -3,11 +3,11 @@
  * answered, or sent without an answer, is asked for again by id, and only what the target serves is accepted.
  */
 import { addressOf, isNewerVersion } from './nostr/address.ts'
-import { isDeleted, recordDeletion } from './deletions.ts'
+import { isDeleted, learnDeletions } from './deletions.ts'
 import type { Ledger } from './ledger.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import type { Verifier } from './nostr/verifier.ts'
-import { findDeletions, findServed, findVersions } from './relay/holdings.ts'
+import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { Outcome } from './report.ts'
 import type { SpooledEvent } from './store/spool.ts'
@@ -65,10 +65,7 @@ async function explainAbsence(
 ): Promise<void> {
   const addresses = absent.flatMap((event) => addressOf(event) ?? [])
   const versions = await findVersions(context.target, addresses)
-  const deletions = await findDeletions(context.target, { ids: absent.map(({ id }) => id), addresses })
-  const verdicts = await context.verifier.verify(deletions)
-  for (const [index, event] of deletions.entries())
-    if (verdicts[index] === 'valid') recordDeletion(event, context.state.run)
+  await learnDeletions(context.target, { ids: absent.map(({ id }) => id), addresses }, context)
   for (const event of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')

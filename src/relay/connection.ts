@@ -1,10 +1,10 @@
 import { WebSocket, type RawData } from 'ws'
 import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
 
-/** Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` hears every NOTICE of the connection. */
+/** Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was its answer. */
 export type SubscriptionListener = {
   onMessage(message: SubscriptionMessage, bytes: number): void
-  onNotice?(text: string): void
+  onNotice?(text: string): boolean
   onLost(reason: string): void
 }
 
@@ -16,6 +16,7 @@ export type OkListener = {
 
 /** Who hears what concerns no single exchange. */
 export type ConnectionListener = {
+  /** A NOTICE that no exchange waits for. */
   onNotice(text: string): void
   /** A frame that nobody waits for or nobody can read. */
   onIgnored(): void
@@ -127,8 +128,8 @@ export class Connection {
   }
 
   #onNotice(text: string): boolean {
-    this.#listener.onNotice(text)
-    for (const listener of [...this.#subscriptions.values()]) listener.onNotice?.(text)
+    const isAnswer = [...this.#subscriptions.values()].map((listener) => listener.onNotice?.(text) ?? false)
+    if (!isAnswer.includes(true)) this.#listener.onNotice(text)
     return true
   }
 

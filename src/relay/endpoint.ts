@@ -1,5 +1,6 @@
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
+import type { Notice } from './notices.ts'
 
 /** How one REQ ended. Only `eose` may prove anything (rule 1); the others never do. */
 export type End =
@@ -49,6 +50,8 @@ export interface Endpoint {
     readonly count: number
     readonly examples: readonly { readonly line: number; readonly reason: string }[]
   }
+  /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
+  notices?(): readonly Notice[]
   /** One EVENT; several may be in flight. */
   publish(event: NostrEvent): Promise<Answer>
   close(): Promise<void>

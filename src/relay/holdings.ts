@@ -34,11 +34,12 @@ export async function findVersions(peer: Peer, addresses: readonly string[]): Pr
   return newest
 }
 
-/** Deletions (NIP-09) that name any of these ids or addresses, unverified. Throws LostRelayError. */
+/** Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Throws LostRelayError. */
 export async function findDeletions(
   peer: Peer,
   references: { ids: readonly string[]; addresses: readonly string[] },
-): Promise<NostrEvent[]> {
+  sink: (deletions: readonly NostrEvent[]) => unknown,
+): Promise<void> {
   const filters = [
     ...[...chunkByCountAndBytes(references.ids, VALUES)].map((ids): Filter => ({ kinds: [KIND.deletion], '#e': ids })),
     ...[...chunkByCountAndBytes(references.addresses, VALUES)].map((addresses): Filter => ({
@@ -46,9 +47,7 @@ export async function findDeletions(
       '#a': addresses,
     })),
   ]
-  const found: NostrEvent[] = []
-  await Promise.all(filters.map((filter) => readThrough(peer, filter, (events) => found.push(...events))))
-  return found
+  await Promise.all(filters.map((filter) => readThrough(peer, filter, sink)))
 }
 
 /** Hands every event that matches to `sink`, page by page, to the bottom of the filter. Throws LostRelayError when the relay does not get there. */

@@ -80,8 +80,10 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     }
   }
 
-  onNotice(text: string): void {
-    if (!this.#wasAnswered) this.#end({ type: 'refused', reason: text })
+  onNotice(text: string): boolean {
+    if (this.#wasAnswered) return false
+    this.#end({ type: 'refused', reason: text })
+    return true
   }
 
   onLost(reason: string): void {

@@ -7,6 +7,7 @@ import { Authentication } from './authentication.ts'
 import type { Answer, Endpoint, Page, Profile } from './endpoint.ts'
 import { Link } from './link.ts'
 import { LinkedNegentropySession, type NegentropySession } from './negentropy-session.ts'
+import { Notices, type Notice } from './notices.ts'
 import { Publications } from './publications.ts'
 import { fetchRelayDocument } from './relay-document.ts'
 import { Requests } from './requests.ts'
@@ -23,7 +24,7 @@ export type WebSocketRelayOptions = {
   readonly random: () => number
   /** The secret key for NIP-42; without it `auth-required:` is final. */
   readonly key?: Uint8Array
-  /** Hears every NOTICE: unescaped, cut at 1,000 characters. */
+  /** Hears every NOTICE that ends no reconciliation: unescaped, cut at 1,000 characters. */
   readonly onNotice?: (text: string) => void
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -87,6 +88,7 @@ class SocketRelay implements WebSocketRelay {
   readonly #link: Link
   readonly #requests: Requests
   readonly #publications: Publications
+  readonly #notices = new Notices()
   #sessions = 0
   #ignored = 0
 
@@ -97,7 +99,11 @@ class SocketRelay implements WebSocketRelay {
     const settings = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
     const { key, onNotice = () => undefined } = options
     this.#settings = settings
-    this.#link = new Link(url, settings, { onNotice, onIgnored: () => (this.#ignored += 1) })
+    const hear = (text: string): void => {
+      this.#notices.add(text)
+      onNotice(text)
+    }
+    this.#link = new Link(url, settings, { onNotice: hear, onIgnored: () => (this.#ignored += 1) })
     const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
     this.#requests = new Requests(this.#link, { ...settings, authentication })
     this.#publications = new Publications(this.#link, { ...settings, authentication })
@@ -133,6 +139,10 @@ class SocketRelay implements WebSocketRelay {
       connected: () => link.connected(),
       onAnswered: () => link.answered(),
     })
+  }
+
+  notices(): readonly Notice[] {
+    return this.#notices.list()
   }
 
   ignoredFrames(): number {

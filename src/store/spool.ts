@@ -51,10 +51,9 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
-/** Where an event stands in the order of publishing. */
-type Position = { stage: number; level: number; created_at: number; id: Buffer }
-
 type Row = {
+  stage: number
+  level: number
   layer: LayerName
   json: string
   state: SpoolState
@@ -69,7 +68,7 @@ type Row = {
   retry_at: number | null
   attempts: number
   software: string | null
-} & Position
+}
 
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
@@ -132,14 +131,15 @@ export class Spool {
    * was given. Each piece is found by the index from where the last one ended, so that all of them cost one pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
-    let last: Position = { stage: -1, level: 0, created_at: 0, id: Buffer.alloc(0) }
+    let after = { stage: -1, level: 0, createdAt: 0, id: toBlob('') }
     for (;;) {
-      const { stage, level, created_at, id } = last
-      const rows = this.#statements.page.all(this.#target, state, stage, level, created_at, id, size)
-      const end = rows.at(-1)
-      if (end === undefined) return
-      last = end
-      yield rows.map(fromRow)
+      const rows = this.#statements.page.all({ target: this.#target, state, size, ...after })
+      const piece = rows.map(fromRow)
+      const [row, last] = [rows.at(-1), piece.at(-1)]
+      if (row === undefined || last === undefined) return
+      const { stage, level } = row
+      after = { stage, level, createdAt: last.event.created_at, id: toBlob(last.event.id) }
+      yield piece
     }
   }
 
@@ -233,6 +233,10 @@ export class Spool {
   }
 }
 
+/** The columns of `Row`. The others are for conditions only: reading them costs time. */
+const COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
+  last_ok_at, retry_at, attempts, software`
+
 /** What runs once for every event or piece, prepared once: preparing costs more than running. */
 function prepareStatements(db: Db) {
   return {
@@ -240,14 +244,15 @@ function prepareStatements(db: Db) {
       `SELECT (page_count - freelist_count) * page_size AS bytes
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     ),
-    find: db.prepare<[string, Buffer], Row>('SELECT * FROM spool WHERE target = ? AND id = ?'),
-    versions: db.prepare<[string, string], Row>('SELECT * FROM spool WHERE target = ? AND address = ?'),
-    page: db.prepare<[string, SpoolState, number, number, number, Buffer, number], Row>(
-      `SELECT * FROM spool WHERE target = ? AND state = ? AND (stage, level, created_at, id) > (?, ?, ?, ?)
-       ORDER BY stage, level, created_at, id LIMIT ?`,
+    find: db.prepare<[string, Buffer], Row>(`SELECT ${COLUMNS} FROM spool WHERE target = ? AND id = ?`),
+    versions: db.prepare<[string, string], Row>(`SELECT ${COLUMNS} FROM spool WHERE target = ? AND address = ?`),
+    page: db.prepare<[Record<string, unknown>], Row>(
+      `SELECT ${COLUMNS} FROM spool WHERE target = @target AND state = @state
+         AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
+       ORDER BY stage, level, created_at, id LIMIT @size`,
     ),
     nextReady: db.prepare<[{ target: string; limit: number }], Row>(
-      `SELECT * FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
+      `SELECT ${COLUMNS} FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
          SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
        ORDER BY created_at, id LIMIT @limit`,
     ),

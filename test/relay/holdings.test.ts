@@ -163,19 +163,21 @@ describe('findDeletions', () => {
     const address = `30617:${alice.pubkey}:repo`
     const wanted = [deletion({ ids: [event.id] }, bob), deletion({ addresses: [address] }, alice)]
     const { peer } = peerWith({ events: [...wanted, deletion({ ids: ['1'.repeat(64)] }, alice), event, ...crowd(4)] })
-    const found = await findDeletions(peer, { ids: [event.id], addresses: [address] })
+    const found: NostrEvent[] = []
+    await findDeletions(peer, { ids: [event.id], addresses: [address] }, (page) => found.push(...page))
     expect(found.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort())
   })
 
   it('asks for nothing when nothing is named', async () => {
     const { peer, endpoint } = peerWith({})
-    await findDeletions(peer, { ids: [], addresses: [] })
+    await findDeletions(peer, { ids: [], addresses: [] }, () => undefined)
     expect(endpoint.filters).toEqual([])
   })
 
   it.each(ENDS)('takes an answer that ends %j for no answer', async (end) => {
     const { peer } = peerWith(failing(end))
-    await expect(findDeletions(peer, { ids: ['0'.repeat(64)], addresses: [] })).rejects.toThrow(LostRelayError)
+    const asking = findDeletions(peer, { ids: ['0'.repeat(64)], addresses: [] }, () => undefined)
+    await expect(asking).rejects.toThrow(LostRelayError)
   })
 })
 

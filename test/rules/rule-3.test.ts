@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { comment, issue } from '../support/builders.ts'
-import { alice, bob, carol, readingFilters, sincesOf, smallRepository } from '../support/scenes.ts'
+import { announcement, comment, issue } from '../support/builders.ts'
+import { alice, bob, carol, readingFilters, sincesOf, smallRepository, type SmallRepository } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 
@@ -13,6 +13,14 @@ import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/w
 const scene = smallRepository()
 const late = comment(scene.issue, bob, { createdAt: scene.issue.created_at + 500 })
 const OVERLAP = 900
+
+/** A repository announced just now, with a history of years. */
+const fresh = withOldHistory(smallRepository({ owner: carol, d: 'new', startAt: 1_600_000_000 }))
+
+function withOldHistory(old: SmallRepository): SmallRepository {
+  const announced = announcement(carol, 'new', { createdAt: nowSeconds() })
+  return { ...old, announced, events: [announced, ...old.events.slice(1)] }
+}
 
 /** A source that was read to its end a minute ago, and the target that it was copied to. */
 async function afterCompleteRun(bench: Workbench) {
@@ -57,9 +65,7 @@ describe('a filter has a since', () => {
   it('not for a repository that is new: its whole history arrives', async () => {
     const bench = createWorkbench()
     const { source, target, drainedAt } = await afterCompleteRun(bench)
-    const fresh = smallRepository({ owner: carol, d: 'new', startAt: 1_600_000_000 })
-    const announced = { ...smallRepository({ owner: carol, d: 'new', startAt: nowSeconds() }).announced }
-    for (const event of [announced, ...fresh.events.slice(1)]) source.events.set(event.id, event)
+    for (const event of fresh.events) source.events.set(event.id, event)
     const { code } = await bench.catchup(source, target)
     expect(new Set(sincesOf(source, '#a', fresh.address))).toEqual(new Set([undefined]))
     expect(new Set(sincesOf(source, '#a', scene.address))).toEqual(new Set([drainedAt - OVERLAP]))
@@ -114,13 +120,8 @@ describe('--since', () => {
 
   it('is not asked of a repository and a thread that the target does not hold', async () => {
     const bench = createWorkbench()
-    const fresh = smallRepository({ owner: carol, d: 'new', startAt: 1_600_000_000 })
     const source = await bench.scripted({ events: [...scene.events, ...fresh.events] })
-    const target = await bench.scripted({ events: [...scene.events, fresh.announced] })
-    target.events.delete(fresh.announced.id)
-    source.events.set(fresh.announced.id, fresh.announced)
-    const announced = smallRepository({ owner: carol, d: 'new', startAt: nowSeconds() }).announced
-    source.events.set(announced.id, announced)
+    const target = await bench.scripted({ events: scene.events })
     const { code } = await bench.catchup(source, target, '--since', '1h')
     expect(new Set(sincesOf(source, '#a', fresh.address))).toEqual(new Set([undefined]))
     expect(new Set(sincesOf(source, '#E', fresh.issue.id))).toEqual(new Set([undefined]))

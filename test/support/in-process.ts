@@ -41,7 +41,6 @@ export async function runInProcess({
     nowMs,
     signal,
     progress: { fetched: () => undefined, sending: () => undefined },
-    onMissing: undefined,
   }
   try {
     return await sync({ ...DEFAULTS, sources: sources.map(({ url }) => url), target: target.url, ...options }, world)
@@ -66,6 +65,7 @@ const DEFAULTS: RunOptions = {
   followUps: false,
   dryRun: false,
   listIds: false,
+  reconcile: true,
   maxBytesPerSource: 2 ** 31,
   forgetParkedSeconds: 30 * DAY,
 }

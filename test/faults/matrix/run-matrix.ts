@@ -105,5 +105,7 @@ function reportOf(outcome: CliResult): Report | undefined {
 /** The words that name the fault, for the table. */
 function quote(outcome: CliResult, { says }: Expected): string {
   const found = says === undefined ? null : says.exec(text(outcome))
-  return found === null ? '' : (text(outcome).split('\n').find((line) => says?.test(line)) ?? found[0])
+  if (found === null) return ''
+  const line = text(outcome).split('\n').find((each) => says?.test(each)) ?? found[0]
+  return line.replaceAll(/ ?ws:\/\/[\d.:]+/g, '')
 }

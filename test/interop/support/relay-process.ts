@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+import { WebSocket } from 'ws'
+
+import { waitFor } from '../../support/wait-for.ts'
+
+/** A command line that starts a relay; it logs into `logFile` and listens at `url` when it is ready. */
+export type RelayCommand = {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly logFile: string
+  readonly url: string
+}
+
+/** A relay that runs. */
+export type RelayProcess = {
+  /** SIGTERM, and SIGKILL when that does not end it within five seconds. */
+  stop(): Promise<void>
+}
+
+const START_TIMEOUT_MS = 30_000
+const STOP_TIMEOUT_MS = 5_000
+
+/** Starts the relay and resolves when it takes connections. Throws with the end of its log when it does not. */
+export async function startRelayProcess(command: RelayCommand): Promise<RelayProcess> {
+  const child = spawnLogged(command)
+  const killLater = (): void => void child.kill('SIGKILL')
+  process.once('exit', killLater)
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const stop = async (): Promise<void> => {
+    const timer = setTimeout(killLater, STOP_TIMEOUT_MS)
+    child.kill('SIGTERM')
+    await exited
+    clearTimeout(timer)
+    process.off('exit', killLater)
+  }
+  try {
+    await waitFor(() => isListening(child, command.url), { timeoutMs: START_TIMEOUT_MS, everyMs: 50, what: command.url })
+  } catch (error) {
+    await stop()
+    const log = readFileSync(command.logFile, 'utf8').slice(-2_000)
+    throw new Error(`start ${command.program} ${command.args.join(' ')}: its log ends with\n${log}`, { cause: error })
+  }
+  return { stop }
+}
+
+/** A port of 127.0.0.1 that nobody listens on at this moment. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
+  return address.port
+}
+
+function spawnLogged({ program, args, env, cwd, logFile }: RelayCommand): ChildProcess {
+  const log = openSync(logFile, 'a')
+  try {
+    return spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', log, log] })
+  } finally {
+    closeSync(log)
+  }
+}
+
+async function isListening(child: ChildProcess, url: string): Promise<boolean> {
+  if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
+  const socket = new WebSocket(url)
+  return new Promise((resolve) => {
+    socket.once('error', () => resolve(false))
+    socket.once('open', () => {
+      socket.close()
+      resolve(true)
+    })
+  })
+}

@@ -17,7 +17,8 @@ export async function learnDeletions(
   await findDeletions(peer, references, async (deletions) => {
     const verdicts = await verifier.verify(deletions)
     state.transaction(() => {
-      for (const [index, event] of deletions.entries()) if (verdicts[index] === 'valid') recordDeletion(event, state.run)
+      for (const [index, event] of deletions.entries())
+        if (verdicts[index] === 'valid') recordDeletion(event, state.run)
     })
   })
 }

@@ -40,6 +40,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     run.wasCutShort = true
     world.state.spool.recover(stop.reason, run.startedAt)
   }
+  distrustLateRows(run)
   if (!run.wasCutShort) moveCheckpoints(run)
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
@@ -86,6 +87,22 @@ function distrustClocks({ target, sources, world, ledger, reading }: Run): void 
       `The clock of ${peer.endpoint.url} is ${Math.abs(Math.round(offset))} s ${direction} ours, so everything is read.`,
     )
     world.state.coverage.ignoreInThisRun()
+  }
+}
+
+/**
+ * An EOSE says that there is no more. What matches and comes after it may have arrived in that moment, and then it is
+ * recent, as far as the overlap trusts clocks; else the EOSE came too early, and nothing read there proves anything.
+ */
+function distrustLateRows({ sources, world, startedAt, options }: Run): void {
+  const { coverage, run: seen } = world.state
+  for (const { peer, log } of sources) {
+    const late = (peer.endpoint.lateEvents?.() ?? []).filter(
+      (event) => event.created_at < startedAt - options.overlapSeconds && !seen.isSeen(event.id),
+    )
+    if (late.length === 0) continue
+    log.fail(`sent what was asked for after EOSE: ${late.length} events that it had not sent before`)
+    coverage.noteAllOpen(peer.endpoint.url)
   }
 }
 

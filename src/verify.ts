@@ -83,12 +83,13 @@ function conclude(spooled: SpooledEvent, proof: Outcome | undefined, context: Ve
 
 /** An OK without storage is `pending`; what waited or had no answer stays so, until errors have lasted long enough. */
 function park(spooled: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
-  const { event, layer, outcome, errorRuns, parkedAt } = spooled
+  const { event, layer, outcome, reason, errorRuns, parkedAt } = spooled
   const isLasting = outcome === 'waiting' && errorRuns >= ERROR_RUNS && now - (parkedAt ?? now) >= ERROR_SECONDS
   if (isLasting) {
     state.spool.change(event.id, { state: 'refused', outcome: 'refused', software }, now)
     return ledger.settle(layer, 'refused')
   }
   const isAnswered = outcome !== 'waiting' && outcome !== 'unanswered'
-  state.spool.change(event.id, { state: 'parked', ...(isAnswered ? { outcome: 'pending' } : {}) }, now)
+  const pending = { outcome: 'pending', ...(reason === '' ? { reason: 'OK, but it is not served' } : {}) } as const
+  state.spool.change(event.id, { state: 'parked', ...(isAnswered ? pending : {}) }, now)
 }

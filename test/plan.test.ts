@@ -301,15 +301,18 @@ describe('the window of a backfill', () => {
     ])
   })
 
-  it('bounds threads', () => {
+  it('bounds threads, but not the roots that only a thread leads to', () => {
     expect(filtersOf('threads', ROOTS, window)).toEqual(
-      ['#e', '#E', '#q'].map((tag) => ({ [tag]: ROOTS, since: 10, until: 20 })),
+      ['#e', '#E', '#q'].flatMap((tag) => [
+        { [tag]: ROOTS, kinds: [1617, 1618, 1621] },
+        { [tag]: ROOTS, since: 10, until: 20 },
+      ]),
     )
   })
 
   it('may be open at either side', () => {
-    expect(filtersOf('threads', ROOTS, { windowOnly: true, since: 10 })[0]).toEqual({ '#e': ROOTS, since: 10 })
-    expect(filtersOf('threads', ROOTS, { windowOnly: true, until: 20 })[0]).toEqual({ '#e': ROOTS, until: 20 })
+    expect(filtersOf('threads', ROOTS, { windowOnly: true, since: 10 })[1]).toEqual({ '#e': ROOTS, since: 10 })
+    expect(filtersOf('threads', ROOTS, { windowOnly: true, until: 20 })[1]).toEqual({ '#e': ROOTS, until: 20 })
   })
 
   it('reads no checkpoint', () => {

@@ -159,7 +159,7 @@ describe('the order of publishing', () => {
           nodes.map(([, second]) => second),
         )
         const mixed = events
-          .map((event) => ({ event, at: shuffle.next().value ?? 0 }))
+          .map((event) => ({ event, at: Number(shuffle.next().value) }))
           .sort((a, b) => a.at - b.at)
           .map(({ event }) => event)
         const batches = publishAll(mixed, size)

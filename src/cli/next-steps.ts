@@ -47,7 +47,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   invalid: { meaning: 'not copied', step: null },
   deleted: { meaning: 'deleted by the author', step: null },
   expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
-  parent: { meaning: 'copied although outside the window', step: null },
+  parent: { meaning: 'included although outside the window', step: null },
 }
 
 const ORDER = Object.keys(MEANINGS)

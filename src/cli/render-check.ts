@@ -131,7 +131,7 @@ function renderKinds(canvas: Canvas, report: Report, differences: readonly Diffe
 
 /** Whether any part was compared by NIP-77, so that not everything was counted. */
 export function hasReconciled({ sources }: Report): boolean {
-  return sources.some(({ layers }) => layers.some(({ anchors, mode }) => mode === 'reconcile' || anchors.reconcile > 0))
+  return sources.some(({ layers }) => layers.some(({ reconcile }) => reconcile !== null))
 }
 
 /** One row per layer and kind, over all repositories. */

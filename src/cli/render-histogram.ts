@@ -4,7 +4,7 @@ import { formatCount, formatDuration, formatShortCount } from './format-quantity
 import { formatDate, formatDateTime } from './format-time.ts'
 import { padText, visibleWidth } from './text-width.ts'
 
-const LONGEST_BAR = 40
+const LONGEST_BAR = 24
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 const DAY = 86_400
 /** A stretch of at most this part of the time with at least that part of the events is worth a remark. */
@@ -58,7 +58,7 @@ function withRemark(canvas: Canvas, bins: readonly HistogramBin[], lines: readon
   const remark = `${counted} fall into ${formatDuration(durationOf(inside) * 1000)}`
   const candidates = lines.map((line) => `${line}  ${canvas.bold(`← ${remark}`)}`)
   const index = candidates.findLastIndex(
-    (line, place) => place >= stretch.first && place <= stretch.last && visibleWidth(line) <= canvas.width,
+    (line, place) => inside.some((bin) => bin.missing > 0 && bin === bins[place]) && visibleWidth(line) <= canvas.width,
   )
   if (index === -1) return [...lines, ...hanging(canvas, ' ', remark, canvas.bold)]
   return lines.with(index, candidates[index] ?? '')

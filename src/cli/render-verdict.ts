@@ -72,8 +72,11 @@ function equalText(report: Report, { differences, both }: CheckReport): string {
   const all = isCounted ? `${allEvents(held)} that the sources have` : 'all that the sources have'
   const parts = [isCounted && held === 0 ? 'there is nothing to compare' : `the target holds ${all}`]
   if (both !== null) parts.push('and the other way round')
-  if (parked > 0) parts.push(`but for ${formatCount(parked)} that it took and does not serve yet`)
-  if (refused > 0) parts.push(`but for ${formatCount(refused)} that it refused in earlier runs`)
+  const exceptions = [
+    ...(parked > 0 ? [`${formatCount(parked)} that it took and does not serve yet`] : []),
+    ...(refused > 0 ? [`${formatCount(refused)} that it refused in earlier runs`] : []),
+  ]
+  if (exceptions.length > 0) parts.push(`but for ${exceptions.join(' and ')}`)
   return `${parts.join(', ')}${report.window === null ? '' : ' in the window'}.`
 }
 

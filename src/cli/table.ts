@@ -16,6 +16,7 @@ export type Column = {
 }
 
 const GAP = 2
+const STAND_INS = /\ue000+/g
 const NO_BORDERS = {
   top: '',
   'top-mid': '',
@@ -57,9 +58,13 @@ export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[
     colWidths: columns.map(columnWidth),
   })
   table.push(columns.map(({ heading }) => canvas.dim(heading)))
-  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => paintCell(cells[row]))) ?? []
-  table.push(...rows)
-  return table.toString().split('\n')
+  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => cells[row] ?? { text: '' })) ?? []
+  table.push(...rows.map((cells) => cells.map((cell) => paintCell({ ...cell, text: standIn(cell.text) }))))
+  const texts = rows.flat().flatMap(({ text }) => (isMeasuredAlike(text) ? [] : [text]))
+  return table
+    .toString()
+    .replaceAll(STAND_INS, () => texts.shift() ?? '')
+    .split('\n')
 }
 
 /** How many columns of the canvas the table takes. */
@@ -90,7 +95,15 @@ function columnWidth({ heading, cells }: Column): number {
   return Math.max(visibleWidth(heading), ...cells.map(({ text }) => visibleWidth(text)))
 }
 
-function paintCell(cell: Cell | undefined): string {
-  const { text, paint } = cell ?? { text: '' }
+function paintCell({ text, paint }: Cell): string {
   return paint === undefined ? text : paint(text)
+}
+
+/** cli-table3 finds other widths than we do for what strangers may write: it gets as many private-use characters to lay out. */
+function standIn(text: string): string {
+  return isMeasuredAlike(text) ? text : '\ue000'.repeat(visibleWidth(text))
+}
+
+function isMeasuredAlike(text: string): boolean {
+  return /^[ -~·…–]*$/.test(text) || visibleWidth(text) === 0
 }

@@ -52,10 +52,9 @@ export function createLocalSet(ids: IdSet): ComparedSet {
   }
 }
 
-/** The filter within a window; the ends that the window leaves open stay away. */
+/** The filter within a window that lies inside the window of the filter. */
 export function withWindow(filter: Filter, { since, until }: Window): Filter {
-  const { since: _since, until: _until, ...rest } = filter
-  return { ...rest, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
+  return { ...filter, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }
 
 function canNegotiate(endpoint: Endpoint): endpoint is NegentropyEndpoint {

@@ -20,6 +20,8 @@ export type ConnectionListener = {
   onNotice(text: string): void
   /** A frame that nobody waits for or nobody can read. */
   onIgnored(): void
+  /** A row for a subscription that nobody listens to any more. */
+  onLate(subscription: string, row: unknown): void
   /** Before the listeners of the exchanges hear it; `wasUsed` when one of them is still waiting. */
   onLost(lost: { reason: string; wasUsed: boolean }): void
 }
@@ -117,6 +119,7 @@ export class Connection {
   #onSubscriptionMessage(message: SubscriptionMessage, bytes: number): boolean {
     const listener = this.#subscriptions.get(message.subscription)
     listener?.onMessage(message, bytes)
+    if (listener === undefined && message.type === 'event') this.#listener.onLate(message.subscription, message.row)
     return listener !== undefined
   }
 

@@ -52,6 +52,8 @@ export interface Endpoint {
   }
   /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
   notices?(): readonly Notice[]
+  /** Relays only: events that match a request and came after its end, at most 500. */
+  lateEvents?(): readonly NostrEvent[]
   /** One EVENT; several may be in flight. */
   publish(event: NostrEvent): Promise<Answer>
   close(): Promise<void>

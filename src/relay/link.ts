@@ -23,14 +23,14 @@ export type Reach =
 export class Link {
   readonly #url: string
   readonly #options: LinkOptions
-  readonly #listener: Pick<ConnectionListener, 'onNotice' | 'onIgnored'>
+  readonly #listener: Omit<ConnectionListener, 'onLost'>
   #connection: Connection | undefined
   #dialling: Promise<Reach> | undefined
   #failures = 0
   #lastFailure = ''
   #clockOffsetSeconds: number | undefined
 
-  constructor(url: string, options: LinkOptions, listener: Pick<ConnectionListener, 'onNotice' | 'onIgnored'>) {
+  constructor(url: string, options: LinkOptions, listener: Omit<ConnectionListener, 'onLost'>) {
     this.#url = url
     this.#options = options
     this.#listener = listener

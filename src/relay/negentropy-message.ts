@@ -78,8 +78,9 @@ export function decodeMessage(hex: string): Range[] {
   if (version !== VERSION) throw new ProtocolError(`it speaks version 0x${version} of the protocol`)
   const ranges: Range[] = []
   for (let lower = START; !reader.isAtEnd();) {
+    // A responder without room may add a fingerprint although it has reached END already.
     const upper = readBound(reader, lower)
-    if (lower === END || compareBounds(upper, lower) < 0) throw new ProtocolError('its bounds go backwards')
+    if (compareBounds(upper, lower) < 0) throw new ProtocolError('its bounds go backwards')
     ranges.push(readRange(reader, upper, lower))
     lower = upper
   }
@@ -109,6 +110,7 @@ function readBound(reader: Reader, { timestamp: last }: Bound): Bound {
   if (length > ID_BYTES) throw new ProtocolError(`it sends a bound of ${length} bytes`)
   const id = reader.hex(length).replace(/(?:00)+$/, '')
   if (time === 0) return END
+  if (last === END.timestamp) throw new ProtocolError('its bounds go backwards')
   const timestamp = last + time - 1
   if (timestamp > Number.MAX_SAFE_INTEGER) throw new ProtocolError('it sends a number over 2^53')
   return { timestamp, id }

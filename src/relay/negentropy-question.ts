@@ -12,7 +12,7 @@ import type { Responder, ResponderFailure } from './responder.ts'
 export type Span = { readonly lower: Bound; readonly upper: Bound }
 
 /** Whether a range holds what this fingerprint says, or: list the ids of the range. */
-export type Query = { readonly type: 'fingerprint'; readonly fingerprint: string } | { readonly type: 'list' }
+type Query = { readonly type: 'fingerprint'; readonly fingerprint: string } | { readonly type: 'list' }
 
 export type Question = Span & { readonly query: Query }
 

@@ -1,7 +1,7 @@
 import type { NegentropyAnswer } from './negentropy-session.ts'
 
 /** How long a relay that was never seen to speak NIP-77 may take for its first answer. */
-export const FIRST_ANSWER_MS = 5_000
+const FIRST_ANSWER_MS = 5_000
 
 /**
  * Whether one relay speaks NIP-77, as far as this run has seen. NIP-11 does not decide: it is tried once, by the first

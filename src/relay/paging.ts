@@ -68,7 +68,7 @@ export function describeEnd(end: End): string {
     case 'eose':
       return 'eose'
     case 'closed':
-      return `closed: ${end.reason}`
+      return end.reason === '' ? 'closed without a reason' : `closed: ${end.reason}`
     case 'idle':
       return `idle ${end.afterMs / 1000} s`
     case 'disconnected':

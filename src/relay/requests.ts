@@ -3,6 +3,7 @@ import type { Authentication } from './authentication.ts'
 import { backoffMs, pause } from './backoff.ts'
 import type { Connection } from './connection.ts'
 import type { End, Page } from './endpoint.ts'
+import { LateRows } from './late-rows.ts'
 import type { Link } from './link.ts'
 import { readPage, type PageLimits } from './page.ts'
 import { Slots } from './slots.ts'
@@ -30,6 +31,8 @@ export class Requests {
   readonly #link: Link
   readonly #options: RequestOptions
   readonly #slots: Slots
+  /** What came after the end of a REQ. */
+  readonly late = new LateRows()
   #count = 0
 
   constructor(link: Link, options: RequestOptions) {
@@ -58,7 +61,9 @@ export class Requests {
     for (let bytes = 0; ;) {
       const reach = await this.#link.connected()
       if (reach.type !== 'connected') return { rows: [], end: reach, bytes }
-      const page = await readPage(reach.connection, this.#nextId(), filter, this.#options)
+      const id = this.#nextId()
+      this.late.expect(id, filter)
+      const page = await readPage(reach.connection, id, filter, this.#options)
       bytes += page.bytes
       if (!(await this.#isWorthRepeating(page.end, reach.connection, tries))) return { ...page, bytes }
     }

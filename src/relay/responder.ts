@@ -4,7 +4,7 @@ import type { Range } from './negentropy-message.ts'
  * Why a comparison failed. `refused`: no NIP-77, or not for us. `too-many`: more events than it compares at once.
  * `wrong`: its answer breaks the protocol. `lost`: it stopped answering. `endless`: past the bounds of the comparison. `stopped`: by the caller.
  */
-export type FailureKind = 'refused' | 'too-many' | 'wrong' | 'lost' | 'endless' | 'stopped'
+type FailureKind = 'refused' | 'too-many' | 'wrong' | 'lost' | 'endless' | 'stopped'
 
 /** Why a responder did not answer. `cap` where it names one. */
 export type ResponderFailure = {

@@ -103,7 +103,11 @@ class SocketRelay implements WebSocketRelay {
       this.#notices.add(text)
       onNotice(text)
     }
-    this.#link = new Link(url, settings, { onNotice: hear, onIgnored: () => (this.#ignored += 1) })
+    this.#link = new Link(url, settings, {
+      onNotice: hear,
+      onIgnored: () => (this.#ignored += 1),
+      onLate: (subscription, row) => this.#requests.late.add(subscription, row),
+    })
     const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
     this.#requests = new Requests(this.#link, { ...settings, authentication })
     this.#publications = new Publications(this.#link, { ...settings, authentication })
@@ -143,6 +147,10 @@ class SocketRelay implements WebSocketRelay {
 
   notices(): readonly Notice[] {
     return this.#notices.list()
+  }
+
+  lateEvents(): readonly NostrEvent[] {
+    return this.#requests.late.list()
   }
 
   ignoredFrames(): number {

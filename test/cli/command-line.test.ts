@@ -82,7 +82,17 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--idle-timeout', '2m', { connection: { idleTimeoutMs: 120_000 } }],
   ['--ok-timeout', '1m', { connection: { okTimeoutMs: 60_000 } }],
   ['--forget-parked', '7d', { options: { forgetParkedSeconds: 604_800 } }],
+  ['--follow-ups', '', { options: { followUps: true } }],
+  ['--no-reconcile', '', { options: { reconcile: false } }],
+  ['--both', '', { check: { both: true } }],
+  ['--ids', '', { options: { listIds: true } }],
+  ['--output', './missing.jsonl', { check: { output: 'missing.jsonl' } }],
 ]
+
+/** The first command that takes a flag. */
+function commandOf(flag: string): string {
+  return ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? ''
+}
 
 describe('each option', () => {
   it('is in the table below, or is --source or --target', () => {
@@ -92,13 +102,14 @@ describe('each option', () => {
   })
 
   it.each(FLAGS)('%s %s on the command line', async (flag, value, expected) => {
-    expect(await parseRun(['catchup', ...ENDS, flag, ...(value === '' ? [] : [value])])).toMatchObject(expected)
-    if (value !== '') expect(await parseRun(['catchup', ...ENDS, `${flag}=${value}`])).toMatchObject(expected)
+    const line = [commandOf(flag), ...ENDS]
+    expect(await parseRun([...line, flag, ...(value === '' ? [] : [value])])).toMatchObject(expected)
+    if (value !== '') expect(await parseRun([...line, `${flag}=${value}`])).toMatchObject(expected)
   })
 
   it.each(FLAGS)('%s %s in the environment', async (flag, value, expected) => {
     const name = envNameOf({ flag: `--${flag.slice(2)}` })
-    expect(await parseRun(['catchup', ...ENDS], { [name]: value || '1' })).toMatchObject(expected)
+    expect(await parseRun([commandOf(flag), ...ENDS], { [name]: value || '1' })).toMatchObject(expected)
   })
 })
 
@@ -278,6 +289,41 @@ describe('backfill', () => {
   })
 })
 
+describe('check', () => {
+  it('reads both sides and sends nothing; without flags it lists, writes and swaps nothing', async () => {
+    expect(await parseRun(['check', ...ENDS])).toMatchObject({
+      options: { command: 'check', dryRun: true, listIds: false, followUps: false, reconcile: true },
+      check: { both: false, output: undefined },
+    })
+    expect((await parseRun(['catchup', ...ENDS])).check).toBeUndefined()
+  })
+
+  it('has no options about sending and checkpoints', async () => {
+    const flags = optionsOf('check').map(({ flag }) => flag)
+    for (const flag of ['--dry-run', '--deletions', '--full', '--ok-timeout', '--forget-parked', '--overlap'])
+      expect(flags).not.toContain(flag)
+  })
+
+  it('needs a target that can be read', async () => {
+    const argv = ['check', '--source', 'wss://a', '--target', '-']
+    expect(await problemsOf(argv)).toEqual(['--target - cannot be read: check needs a relay or a file'])
+  })
+
+  it('cannot read standard input twice', async () => {
+    const argv = ['check', '--source', '-', '--target', 'wss://a', '--both']
+    expect(await problemsOf(argv)).toEqual(['--both reads each source twice, and standard input can be read once only'])
+    expect((await parseRun(argv.slice(0, -1))).options.sources).toEqual(['-'])
+  })
+
+  it('writes to no file that it reads', async () => {
+    const argv = ['check', '--source', 'a.jsonl', '--target', 'b.jsonl', '--output']
+    const problem = '--output names a file that is read: what is missing needs a file of its own'
+    expect(await problemsOf([...argv, './a.jsonl'])).toEqual([problem])
+    expect(await problemsOf([...argv, 'x/../b.jsonl'])).toEqual([problem])
+    expect(await problemsOf([...argv, '-'])).toEqual([])
+  })
+})
+
 describe('status and demo', () => {
   it('take their few options', async () => {
     expect(await parse(['status'])).toMatchObject({ type: 'status', target: undefined, stateFile: undefined })
@@ -289,7 +335,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is no option of demo, but of catchup, backfill',
+      '--source is no option of demo, but of catchup, backfill, check',
     ])
   })
 })
@@ -298,7 +344,7 @@ describe('help and version', () => {
   it.each([['--help'], ['-h'], ['help']])('%s prints the commands and the exit codes', async (argument) => {
     const line = await parse([argument])
     expect(line).toMatchObject({ type: 'text', exit: 0, stream: 'stdout' })
-    for (const part of ['catchup', 'backfill', 'status', 'demo', '3    partial', '143  terminated']) {
+    for (const part of ['catchup', 'backfill', 'check', 'status', 'demo', '3    partial', '143  terminated']) {
       expect(line).toMatchObject({ text: expect.stringContaining(part) as string })
     }
   })
@@ -309,7 +355,7 @@ describe('help and version', () => {
     expect({ ...missing, exit: 0, stream: 'stdout' }).toEqual(asked)
   })
 
-  it.each(['catchup', 'backfill', 'status', 'demo'] as const)(
+  it.each(['catchup', 'backfill', 'check', 'status', 'demo'] as const)(
     '%s --help names every option with its variable',
     async (name) => {
       const line = await parse([name, '--help'])
@@ -332,9 +378,9 @@ describe('help and version', () => {
 
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
-    expect(await problemsOf(['xyz'])).toEqual(['unknown command "xyz": give one of catchup, backfill, status, demo'])
+    expect(await problemsOf(['xyz'])).toEqual(['unknown command "xyz": give one of catchup, backfill, check, status, demo'])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, status, demo',
+      'no command before "--json": give one of catchup, backfill, check, status, demo',
     ])
   })
 })

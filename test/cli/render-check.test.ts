@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { RenderOptions } from '../../src/cli/canvas.ts'
 import { isAllWell, renderReport } from '../../src/cli/render-table.ts'
 import { visibleWidth } from '../../src/cli/text-width.ts'
-import type { CheckReport, Difference, HistogramBin, LayerName, Report } from '../../src/report.ts'
+import type { CheckReport, Difference, HistogramBin, LayerName, Report, SourceLayerReport } from '../../src/report.ts'
 import { NOW, PARTIAL, report } from './reports.ts'
 
 const HOUR = 3_600
@@ -32,6 +32,27 @@ function bins(start: number, width: number, counts: readonly number[]): Histogra
   })
 }
 
+/** The source of all reports here, each of its layers read as told. */
+function readBy(how: Partial<SourceLayerReport>): Report['sources'] {
+  return report({}).sources.map((source) => ({
+    ...source,
+    layers: source.layers.map((layer) => ({ ...layer, ...how })),
+  }))
+}
+
+const RECONCILED = readBy({
+  mode: 'reconcile',
+  reconcile: {
+    roundTrips: 2,
+    listed: 2,
+    missing: 2,
+    sentToSource: 300,
+    receivedFromSource: 400,
+    sentToTarget: 300,
+    receivedFromTarget: 400,
+  },
+})
+
 /** A check that paged everything, changed as asked. */
 function checked(check: Partial<CheckReport>, changes: Partial<Report> = {}): Report {
   const base = report({})
@@ -41,10 +62,7 @@ function checked(check: Partial<CheckReport>, changes: Partial<Report> = {}): Re
     exit: found.missing === 0 ? 0 : 5,
     complete: found.missing === 0,
     dryRun: true,
-    sources: base.sources.map((source) => ({
-      ...source,
-      layers: source.layers.map((layer) => ({ ...layer, mode: 'full' as const, pages: 3 })),
-    })),
+    sources: readBy({ mode: 'full', pages: 3, reconcile: null }),
     layers: base.layers.map((layer) => ({ ...layer, dropped: { expired: 1, deleted: 3 } })),
     check: found,
     ...changes,
@@ -71,16 +89,153 @@ const LATER_BIN = { from: MIDNIGHT + 3 * DAY, to: MIDNIGHT + 900 * DAY - 1, miss
 
 describe('a check that found differences', () => {
   it('shows them by repository, kind and time at 80 columns', () => {
-    expect(render(OUTAGE)).toMatchInlineSnapshot()
+    expect(render(OUTAGE)).toMatchInlineSnapshot(`
+      "
+      target   ws://localhost:7443 · ngit-grasp 1.0.2
+      scope    listed: 214 repositories · the target is a GRASP relay
+      source   wss://relay.one · last drained Sat 07:13, 29 h ago
+
+       left out: 9 deleted · 3 expired
+
+       layer              read           filters  pages  events    size  end
+       wss://relay.one
+         1 announcements  all by paging        1      3     231  310 kB  drained
+
+       missing on the target  issues  patches  PRs  comments  statuses  states
+       npub14w46…/ngit             3        ·    1        14         2       1
+       npub1pu8s…/my-repo          ·        2    ·         5         ·       ·
+       total                       3        2    1        19         2       1
+
+       layer            kind                 source has  target has  missing
+       1 announcements  30617 announcement            1           1        ·
+       2 repositories   1617 patch                   11           9        2
+       2 repositories   1618 pull request            13          12        1
+       2 repositories   1621 issue                   43          40        3
+       2 repositories   30618 state                   2           1        1
+       3 threads        1111 comment              1,416       1,397       19
+       3 threads        1631 status applied          32          30        2
+
+       missing by created_at, one line for 1 h
+       2025-11-19 18:00 ▏██ 1
+       2025-11-19 19:00 ▏
+       2025-11-19 20:00 ▏
+       2025-11-19 21:00 ▏
+       2025-11-19 22:00 ▏
+       2025-11-19 23:00 ▏
+       2025-11-20 00:00 ▏██████████████████ 9
+       2025-11-20 01:00 ▏████████████████████████ 12
+       2025-11-20 02:00 ▏████████████ 6  ← 27 of 28 missing events fall into 3 h
+       2025-11-20 03:00 ▏
+       2025-11-20 04:00 ▏
+       2025-11-20 05:00 ▏
+       2025-11-20 06:00 ▏
+       2025-11-20 07:00 ▏
+       2025-11-20 08:00 ▏
+       2025-11-20 09:00 ▏
+       2025-11-20 10:00 ▏
+       2025-11-20 11:00 ▏
+
+      differences (5): 28 events are missing. \`ngit-sync catchup\` with the same
+      options would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('names repositories as --repo takes them where there is room', () => {
-    expect(render(OUTAGE, { width: 120 })).toMatchInlineSnapshot()
+    expect(render(OUTAGE, { width: 120 })).toMatchInlineSnapshot(`
+      "
+      target   ws://localhost:7443 · ngit-grasp 1.0.2
+      scope    listed: 214 repositories · the target is a GRASP relay
+      source   wss://relay.one · last drained Sat 07:13, 29 h ago
+
+       left out: 9 deleted · 3 expired
+
+       layer              read           filters  pages  events    size  end
+       wss://relay.one
+         1 announcements  all by paging        1      3     231  310 kB  drained
+
+       missing on the target  issues  patches  PRs  comments  statuses  states
+       npub14w46…/ngit             3        ·    1        14         2       1
+       npub1pu8s…/my-repo          ·        2    ·         5         ·       ·
+       total                       3        2    1        19         2       1
+
+       layer            kind                 source has  target has  missing
+       1 announcements  30617 announcement            1           1        ·
+       2 repositories   1617 patch                   11           9        2
+       2 repositories   1618 pull request            13          12        1
+       2 repositories   1621 issue                   43          40        3
+       2 repositories   30618 state                   2           1        1
+       3 threads        1111 comment              1,416       1,397       19
+       3 threads        1631 status applied          32          30        2
+
+       missing by created_at, one line for 1 h
+       2025-11-19 18:00 ▏██ 1
+       2025-11-19 19:00 ▏
+       2025-11-19 20:00 ▏
+       2025-11-19 21:00 ▏
+       2025-11-19 22:00 ▏
+       2025-11-19 23:00 ▏
+       2025-11-20 00:00 ▏██████████████████ 9
+       2025-11-20 01:00 ▏████████████████████████ 12
+       2025-11-20 02:00 ▏████████████ 6  ← 27 of 28 missing events fall into 3 h
+       2025-11-20 03:00 ▏
+       2025-11-20 04:00 ▏
+       2025-11-20 05:00 ▏
+       2025-11-20 06:00 ▏
+       2025-11-20 07:00 ▏
+       2025-11-20 08:00 ▏
+       2025-11-20 09:00 ▏
+       2025-11-20 10:00 ▏
+       2025-11-20 11:00 ▏
+
+      differences (5): 28 events are missing. \`ngit-sync catchup\` with the same options would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('counts what has no column of its own among the others when it gets narrow', () => {
     const text = render(OUTAGE, { width: 40 })
-    expect(text.slice(text.indexOf(' missing on'))).toMatchInlineSnapshot()
+    expect(text.slice(text.indexOf(' missing on'))).toMatchInlineSnapshot(`
+      " missing on the target  issues  other
+       npub14w46…/ngit             3     18
+       npub1pu8s…/my-repo          ·      7
+       total                       3     25
+
+       layer            kind           missing
+       1 announcements  30617 announ…        ·
+       2 repositories   1617 patch           2
+       2 repositories   1618 pull re…        1
+       2 repositories   1621 issue           3
+       2 repositories   30618 state          1
+       3 threads        1111 comment        19
+       3 threads        1631 status …        2
+
+       missing by created_at, one line for 1 h
+       2025-11-19 18:00 ▏█▌ 1
+       2025-11-19 19:00 ▏
+       2025-11-19 20:00 ▏
+       2025-11-19 21:00 ▏
+       2025-11-19 22:00 ▏
+       2025-11-19 23:00 ▏
+       2025-11-20 00:00 ▏█████████████▌ 9
+       2025-11-20 01:00 ▏██████████████████ 12
+       2025-11-20 02:00 ▏█████████ 6
+       2025-11-20 03:00 ▏
+       2025-11-20 04:00 ▏
+       2025-11-20 05:00 ▏
+       2025-11-20 06:00 ▏
+       2025-11-20 07:00 ▏
+       2025-11-20 08:00 ▏
+       2025-11-20 09:00 ▏
+       2025-11-20 10:00 ▏
+       2025-11-20 11:00 ▏
+       27 of 28 missing events fall into 3 h
+
+      differences (5): 28 events are missing.
+      \`ngit-sync catchup\` with the same
+      options would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('gives announcements a column, and other kinds one together', () => {
@@ -90,14 +245,49 @@ describe('a check that found differences', () => {
       difference(['follow-ups', 7], NGIT, [0, 4]),
     ]
     const text = render(checked({ missing: 7, differences, histogram: bins(MIDNIGHT, DAY, [7]) }))
-    expect(text.slice(text.indexOf(' missing on'))).toMatchInlineSnapshot()
+    expect(text.slice(text.indexOf(' missing on'))).toMatchInlineSnapshot(`
+      " missing on the target  repo  other
+       npub14w46…/ngit           1      4
+       no known repository       ·      2
+       total                     1      6
+
+       layer            kind                source has  target has  missing
+       1 announcements  10317 grasp list             2           ·        2
+       1 announcements  30617 announcement           1           ·        1
+       4 follow-ups     7                            4           ·        4
+
+       missing by created_at, one line for 24 h
+       2025-11-19 ▏████████████████████████ 7
+
+      differences (5): 7 events are missing. \`ngit-sync catchup\` with the same options
+      would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('says that NIP-77 does not count what is equal, and shows no empty counts', () => {
     const differences = [difference(['threads', 1111], NGIT, [0, 2])]
-    const { sources } = report({})
-    const text = render(checked({ missing: 2, differences, histogram: bins(MIDNIGHT, HOUR, [2]) }, { sources }))
-    expect(text.slice(text.indexOf(' layer  '))).toMatchInlineSnapshot()
+    const found = { missing: 2, differences, histogram: bins(MIDNIGHT, HOUR, [2]) }
+    const text = render(checked(found, { sources: RECONCILED }))
+    expect(text.slice(text.indexOf(' layer  '))).toMatchInlineSnapshot(`
+      " layer              read           filters  pages  events    size  end
+       wss://relay.one
+         1 announcements  all by NIP-77        1      ·     231  310 kB  drained
+
+       missing on the target                                                 comments
+       npub14w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w4scf6zts/ngit         2
+
+       layer      kind          missing
+       3 threads  1111 comment        2
+       What NIP-77 proved equal is not counted: only what differs was read.
+
+       missing by created_at, one line for 1 h
+       2025-11-19 00:00 ▏████████████████████████ 2
+
+      differences (5): 2 events are missing. \`ngit-sync catchup\` with the same options
+      would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('lists the ids with --ids, one a line, for scripts', () => {
@@ -112,7 +302,17 @@ describe('a check that found differences', () => {
       { source: 'wss://relay.two', missing: 0, differences: [] },
     ]
     const text = render({ ...OUTAGE, check: OUTAGE.check && { ...OUTAGE.check, both } })
-    expect(text.slice(text.indexOf(' wss://relay.one lacks'))).toMatchInlineSnapshot()
+    expect(text.slice(text.indexOf(' wss://relay.one lacks'))).toMatchInlineSnapshot(`
+      " wss://relay.one lacks 3 events that the target has
+       layer      kind          missing
+       3 threads  1111 comment        3
+
+       wss://relay.two lacks nothing of what the target has
+
+      differences (5): 28 events are missing. relay.one lacks 3 events. \`ngit-sync
+      catchup\` with the same options would copy them. took 1.4 s
+      "
+    `)
   })
 
   it('does not offer to copy what only a source lacks', () => {
@@ -125,7 +325,7 @@ describe('a check that found differences', () => {
   it('offers backfill for a window', () => {
     const window = { since: MIDNIGHT, until: null }
     const text = render({ ...OUTAGE, window })
-    expect(text).toContain('`ngit-sync backfill` with the same options would copy them.')
+    expect(text).toMatch(/`ngit-sync backfill` with the same\soptions would copy them\./)
     expect(text).toContain('window   created_at from Wed 00:00 to the end')
   })
 
@@ -147,7 +347,15 @@ describe('the histogram', () => {
   }
 
   it('puts the few that lie far off into a line of their own', () => {
-    expect(histogramOf([...bins(MIDNIGHT, 6 * HOUR, [3, 0, 24]), LATER_BIN])).toMatchInlineSnapshot()
+    expect(histogramOf([...bins(MIDNIGHT, 6 * HOUR, [3, 0, 24]), LATER_BIN])).toMatchInlineSnapshot(`
+      "
+       missing by created_at, one line for 6 h
+       2025-11-19 00:00 ▏███ 3  ← 27 of 28 missing events fall into 18 h
+       2025-11-19 06:00 ▏
+       2025-11-19 12:00 ▏████████████████████████ 24
+       later            ▏█ 1
+      "
+    `)
   })
 
   it('names days by the day that most of a bin lies in, wherever the reader is', () => {
@@ -165,9 +373,9 @@ describe('the histogram', () => {
     const lines = histogramOf(bins(MIDNIGHT, DAY, [1, 500, 1_000, 10_000])).split('\n')
     expect(lines.slice(2, 6).map((line) => line.slice(' 2025-11-19 ▏'.length))).toEqual([
       '▏ 1',
-      '██ 500',
-      '████ 1,000',
-      `${'█'.repeat(40)} 10,000`,
+      '█▎ 500',
+      '██▍ 1,000',
+      `${'█'.repeat(24)} 10,000`,
     ])
   })
 
@@ -193,14 +401,17 @@ describe('a check without differences', () => {
   })
 
   it('has no number for what NIP-77 compared', () => {
-    const { sources } = report({})
-    expect(render({ ...equal, sources })).toBe('\nequal (0): the target holds all that the sources have. took 1.4 s\n')
+    expect(render({ ...equal, sources: RECONCILED })).toBe(
+      '\nequal (0): the target holds all that the sources have. took 1.4 s\n',
+    )
   })
 
   it('says so for both ways, for a window, and where there is nothing', () => {
     const both = [{ source: 'wss://relay.one', missing: 0, differences: [] }]
-    expect(render({ ...equal, check: { ...equal.check, both } as CheckReport })).toContain('have, and the other way')
-    expect(render({ ...equal, window: { since: NOW - DAY, until: NOW } })).toContain(' have in the window.')
+    expect(render({ ...equal, check: { ...equal.check, both } as CheckReport })).toMatch(
+      /have, and the\sother way round\./,
+    )
+    expect(render({ ...equal, window: { since: NOW - DAY, until: NOW } })).toMatch(/ have in the\swindow\./)
     expect(render(checked({}))).toContain('equal (0): there is nothing to compare.')
   })
 
@@ -209,7 +420,32 @@ describe('a check without differences', () => {
     const problem = { where: 'ws://localhost:7443', count: 9, example: null }
     const problems = [{ ...problem, what: 'pending', reason: "purgatory: won't be served until git data arrives" }]
     const pending = { ...equal, totals, problems }
-    expect(render(pending)).toMatchInlineSnapshot()
+    expect(render(pending)).toMatchInlineSnapshot(`
+      "
+      target   ws://localhost:7443 · ngit-grasp 1.0.2
+      scope    listed: 214 repositories · the target is a GRASP relay
+      source   wss://relay.one · last drained Sat 07:13, 29 h ago
+
+       left out: 9 deleted · 3 expired
+
+       layer              read           filters  pages  events    size  end
+       wss://relay.one
+         1 announcements  all by paging        1      3     231  310 kB  drained
+
+       9 pending at ws://localhost:7443: taken, but not served until the git data
+         arrives
+         "purgatory: won't be served until git data arrives"
+         → Push the repository to the target; the next run asks again.
+
+       layer      kind          source has  target has  missing
+       3 threads  1 note               505         505        ·
+       3 threads  1111 comment      15,000      15,000        ·
+
+      equal (0): the target holds all 15,505 events that the sources have, but for 9
+      that it took and does not serve yet and 6 that it refused in earlier runs. took
+      1.4 s
+      "
+    `)
     expect(isAllWell(pending)).toBe(false)
   })
 
@@ -232,8 +468,8 @@ describe('a check that could not read everything', () => {
   it('compared nothing when the target was lost', () => {
     const problems = [{ what: 'target', where: 'ws://localhost:7443', reason: 'gone', count: 1, example: null }]
     const lost = checked({}, { exit: 3, complete: false, check: null, problems })
-    expect(render(lost)).toContain(
-      'partial (3): the target stopped answering; nothing was compared. Run ngit-sync check',
+    expect(render(lost)).toMatch(
+      /partial \(3\): the target stopped answering; nothing was compared\. Run ngit-sync\scheck again/,
     )
   })
 })

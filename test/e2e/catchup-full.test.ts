@@ -194,7 +194,10 @@ describe('conflicting versions of one address', () => {
     const versions = [100, 300, 200].map((at) => announcement(alice, 'hello', { createdAt: at, content: `v${at}` }))
     const [old, newest, middle] = await Promise.all(versions.map((event) => bench.real({ events: [event] })))
     const target = await bench.scripted()
-    const { report } = await bench.catchup([old, newest, middle].flatMap((relay) => relay ?? []), target)
+    const { report } = await bench.catchup(
+      [old, newest, middle].flatMap((relay) => relay ?? []),
+      target,
+    )
     expect(target.received.events).toEqual([versions[1]])
     expect(report.layers[0]).toMatchObject({ unique: 3, published: 1, dropped: { superseded: 2 } })
     expect(address).toBe(repositoryAddress(alice, 'hello'))

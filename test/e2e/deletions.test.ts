@@ -236,10 +236,7 @@ describe('what is left out', () => {
       issue(mine.address, dave, { createdAt: LATER, tags }),
       comment(bug, dave, { createdAt: LATER, tags }),
     ]
-    const [source, target] = await Promise.all([
-      bench.scripted({ events: [...mine.events, ...audit] }),
-      bench.real(),
-    ])
+    const [source, target] = await Promise.all([bench.scripted({ events: [...mine.events, ...audit] }), bench.real()])
     const { code, report } = await bench.catchup(source, target)
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
     expect(report.layers.map(({ dropped }) => dropped['audit'])).toEqual([1, 2, 1])

@@ -88,10 +88,7 @@ describe('--dry-run', () => {
   it('is not in the way of a run, and no run is in its way', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
-    const [dry, real] = await Promise.all([
-      bench.catchup(source, target, '--dry-run'),
-      bench.catchup(source, target),
-    ])
+    const [dry, real] = await Promise.all([bench.catchup(source, target, '--dry-run'), bench.catchup(source, target)])
     expect([dry.code, real.code]).toEqual([0, 0])
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
   })

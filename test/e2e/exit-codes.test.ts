@@ -9,21 +9,43 @@ const mine = smallRepository()
 
 describe('wrong usage', () => {
   it('is exit 2, with every problem at once, one line each, on standard error', async () => {
-    const args = ['--source', 'http://a.example', '--since', 'yesterday', '--bogus', '--scope', 'some', '--retries', '-1']
+    const args = [
+      '--source',
+      'http://a.example',
+      '--since',
+      'yesterday',
+      '--bogus',
+      '--scope',
+      'some',
+      '--retries',
+      '-1',
+    ]
     const { code, stdout, stderr } = await runCli(['catchup', ...args, '--quick-window', 'soon', '--surce', 'x'])
     expect([code, stdout]).toEqual([2, ''])
     const lines = stderr.trim().split('\n')
-    for (const word of ['--bogus', '--surce', '--source', '--since', '--scope', '--retries', '--quick-window', '--target']) {
+    for (const word of [
+      '--bogus',
+      '--surce',
+      '--source',
+      '--since',
+      '--scope',
+      '--retries',
+      '--quick-window',
+      '--target',
+    ]) {
       expect(lines.filter((line) => line.startsWith('error: ') && line.includes(word))).not.toEqual([])
     }
     expect(lines.at(-1)).toBe('see ngit-sync catchup --help')
   })
 
-  it.each(['--key-file', '--follow-up', '--nip77', '-x'])('is an option that is not there: %s is never ignored', async (flag) => {
-    const { code, stderr } = await runCli(['catchup', ...endArguments('a.jsonl', 'b.jsonl'), flag, 'value'])
-    expect(code).toBe(2)
-    expect(stderr).toContain(`unknown option "${flag}"`)
-  })
+  it.each(['--key-file', '--follow-up', '--nip77', '-x'])(
+    'is an option that is not there: %s is never ignored',
+    async (flag) => {
+      const { code, stderr } = await runCli(['catchup', ...endArguments('a.jsonl', 'b.jsonl'), flag, 'value'])
+      expect(code).toBe(2)
+      expect(stderr).toContain(`unknown option "${flag}"`)
+    },
+  )
 
   it.each([
     [['catchpu'], 'did you mean catchup?'],
@@ -59,7 +81,8 @@ describe('--help', () => {
     async (args) => {
       const { code, stdout, stderr } = await runCli(args)
       expect([code, stderr]).toEqual([0, ''])
-      for (const exit of ['0', '1', '2', '3', '4', '130', '143']) expect(stdout).toMatch(new RegExp(`^ +${exit} +\\w`, 'm'))
+      for (const exit of ['0', '1', '2', '3', '4', '130', '143'])
+        expect(stdout).toMatch(new RegExp(`^ +${exit} +\\w`, 'm'))
     },
   )
 })
@@ -133,8 +156,9 @@ describe('the table', () => {
     const table = await bench.run(args)
     const json = await bench.run([...args, '--json', '--full'])
     for (const { stdout, stderr } of [table, json]) {
-      // eslint-disable-next-line no-control-regex
-      expect(`${stdout}${stderr}`).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/)
+      expect(`${stdout}${stderr}`).not.toMatch(
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/,
+      )
     }
     expect(table.stdout).toContain('red')
   })

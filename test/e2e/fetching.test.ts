@@ -13,7 +13,9 @@ const START = 1_700_000_000
 const SECOND = START + 10_000
 
 /** `count` repositories of alice with announcements and states a minute apart. */
-function repositories(count: number): { readonly d: string; readonly address: string; readonly events: NostrEvent[] }[] {
+function repositories(
+  count: number,
+): { readonly d: string; readonly address: string; readonly events: NostrEvent[] }[] {
   return Array.from({ length: count }, (_, index) => {
     const d = `repository-${index}`
     const createdAt = START + index * 120
@@ -68,9 +70,12 @@ describe('a page cap of 5 and 40 events in one second', () => {
     expect([layer1?.end, layer2?.end, layer3?.end]).toEqual(['drained', 'drained', 'incomplete'])
     expect(layer3?.reason).toContain(`more events in second ${SECOND} than a page holds`)
     expect(report.problems.find(({ what }) => what === 'source')).toMatchObject({ where: source.url })
-    expect(bench.coverage(source).map(({ anchor }) => anchor).sort()).toEqual(
-      ['all', address, `30618:${alice.pubkey}:hello`].sort(),
-    )
+    expect(
+      bench
+        .coverage(source)
+        .map(({ anchor }) => anchor)
+        .sort(),
+    ).toEqual(['all', address, `30618:${alice.pubkey}:hello`].sort())
   })
 
   it('goes on below a gap: what is older arrives all the same', async () => {
@@ -118,7 +123,9 @@ describe('a page that ends within a second', () => {
   it.each([1, 2, 3, 5, 7])('loses nothing with a page cap of %i', async (pageCap) => {
     const bench = createWorkbench()
     const { events, issue: root } = smallRepository({ startAt: START })
-    const pairs = Array.from({ length: 6 }, (_, n) => comment(root, bob, { createdAt: SECOND + (n >> 1), content: `${n}` }))
+    const pairs = Array.from({ length: 6 }, (_, n) =>
+      comment(root, bob, { createdAt: SECOND + (n >> 1), content: `${n}` }),
+    )
     const all = [...events, ...(pageCap === 1 ? pairs.filter((_, n) => n % 2 === 0) : pairs)]
     const [source, target] = await Promise.all([bench.real({ events: all, pageCap }), bench.real()])
     await bench.catchup(source, target)
@@ -145,34 +152,36 @@ describe('a source that fails', () => {
     ['sends its events in no order', { unordered: true, pageCap: 3 }, /not in descending order/],
   ]
 
-  it.each(failures)('because it %s does not stop the others; its checkpoint stays; the next run completes', async (
-    _how,
-    behaviour,
-    reason,
-  ) => {
-    const bench = createWorkbench()
-    const extra = issue(mine.address, carol, { createdAt: SECOND })
-    const bad = await bench.scripted({ events: [...mine.events, extra], ...behaviour })
-    const [good, target] = await Promise.all([bench.real({ events: [...mine.events, ...theirs.events] }), bench.real()])
-    const args = ['--idle-timeout', '500ms', '--retries', '0']
-    const first = await bench.catchup([bad, good], target, ...args)
-    expect(first.code).toBe(3)
-    expect(idsOf(target.events())).toEqual(expect.arrayContaining(idsOf([...mine.events, ...theirs.events])))
-    expect(first.report.sources.map(({ url, complete }) => [url, complete])).toEqual([
-      [bad.url, false],
-      [good.url, true],
-    ])
-    const named = first.report.problems.filter(({ what }) => what === 'source')
-    expect(new Set(named.map(({ where }) => where))).toEqual(new Set([bad.url]))
-    expect(named.map((problem) => problem.reason).join('\n')).toMatch(reason)
-    expect(bench.coverage(bad).filter(({ anchor }) => anchor === mine.address)).toEqual([])
-    expect(bench.coverage(good).length).toBeGreaterThan(5)
+  it.each(failures)(
+    'because it %s does not stop the others; its checkpoint stays; the next run completes',
+    async (_how, behaviour, reason) => {
+      const bench = createWorkbench()
+      const extra = issue(mine.address, carol, { createdAt: SECOND })
+      const bad = await bench.scripted({ events: [...mine.events, extra], ...behaviour })
+      const [good, target] = await Promise.all([
+        bench.real({ events: [...mine.events, ...theirs.events] }),
+        bench.real(),
+      ])
+      const args = ['--idle-timeout', '500ms', '--retries', '0']
+      const first = await bench.catchup([bad, good], target, ...args)
+      expect(first.code).toBe(3)
+      expect(idsOf(target.events())).toEqual(expect.arrayContaining(idsOf([...mine.events, ...theirs.events])))
+      expect(first.report.sources.map(({ url, complete }) => [url, complete])).toEqual([
+        [bad.url, false],
+        [good.url, true],
+      ])
+      const named = first.report.problems.filter(({ what }) => what === 'source')
+      expect(new Set(named.map(({ where }) => where))).toEqual(new Set([bad.url]))
+      expect(named.map((problem) => problem.reason).join('\n')).toMatch(reason)
+      expect(bench.coverage(bad).filter(({ anchor }) => anchor === mine.address)).toEqual([])
+      expect(bench.coverage(good).length).toBeGreaterThan(5)
 
-    for (const key of Object.keys(behaviour)) Reflect.deleteProperty(bad.behaviour, key)
-    const second = await bench.catchup([bad, good], target, ...args)
-    expect(idsOf(target.events())).toEqual(idsOf([...mine.events, ...theirs.events, extra]))
-    expect([second.code, second.report.problems]).toEqual([0, []])
-  })
+      for (const key of Object.keys(behaviour)) Reflect.deleteProperty(bad.behaviour, key)
+      const second = await bench.catchup([bad, good], target, ...args)
+      expect(idsOf(target.events())).toEqual(idsOf([...mine.events, ...theirs.events, extra]))
+      expect([second.code, second.report.problems]).toEqual([0, []])
+    },
+  )
 
   it('because nothing listens at its port is named with the error of the system', async () => {
     const bench = createWorkbench()
@@ -182,7 +191,13 @@ describe('a source that fails', () => {
     expect(code).toBe(3)
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
     expect(report.problems).toEqual([
-      { what: 'source', where: dead, reason: expect.stringContaining('ECONNREFUSED') as string, count: 1, example: null },
+      {
+        what: 'source',
+        where: dead,
+        reason: expect.stringContaining('ECONNREFUSED') as string,
+        count: 1,
+        example: null,
+      },
     ])
   })
 
@@ -214,7 +229,9 @@ describe('a source that fails', () => {
     delete source.behaviour.closeReq
     source.forgetReceived()
     const { code } = await bench.catchup(source, target)
-    const sinces = readingFilters(source).filter((filter) => filter['#e'] !== undefined).map(({ since }) => since)
+    const sinces = readingFilters(source)
+      .filter((filter) => filter['#e'] !== undefined)
+      .map(({ since }) => since)
     expect(new Set(sinces)).toEqual(new Set([(before.find(isThread)?.drained_at ?? 0) - 900]))
     expect(code).toBe(0)
   })

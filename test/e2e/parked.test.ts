@@ -234,7 +234,9 @@ describe('children that are refused as orphans', () => {
     expect(report.totals).toMatchObject({ accepted: 0, parked: 0, refused: 5 })
     const reasons = report.problems.map(({ what, reason }) => [what, reason])
     expect(reasons).toContainEqual(['refused', why])
-    expect(reasons.filter(([, reason]) => reason !== why).every(([, reason]) => reason?.startsWith('parent '))).toBe(true)
+    expect(reasons.filter(([, reason]) => reason !== why).every(([, reason]) => reason?.startsWith('parent '))).toBe(
+      true,
+    )
     expect(code).toBe(0)
   })
 })

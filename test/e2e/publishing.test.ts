@@ -29,7 +29,13 @@ describe('a target that refuses some events for good', () => {
     const { code, report } = await bench.catchup(source, target)
     expect(idsOf(target.events())).toEqual(idsOf(mine.events.slice(0, 3)))
     expect(report.problems).toEqual([
-      { what: 'refused', where: target.url, reason: 'blocked: kind 1111 not accepted', count: 1, example: mine.comment.id },
+      {
+        what: 'refused',
+        where: target.url,
+        reason: 'blocked: kind 1111 not accepted',
+        count: 1,
+        example: mine.comment.id,
+      },
     ])
     expect(report.layers[2]).toMatchObject({ published: 1, outcomes: { refused: 1 } })
     expect(report.totals).toMatchObject({ accepted: 3, refused: 1, parked: 0 })
@@ -140,27 +146,36 @@ describe('the answers of real relays', () => {
     expect([code, report.problems]).toEqual([0, []])
   })
 
-  it.each(['error: unknown', 'error: could not write'])('that say "%s" are superseded where a newer one is served', async (text) => {
-    const bench = createWorkbench()
-    const newer = state(alice, 'hello', { createdAt: START + 5_000 })
-    const source = await bench.real({ events: mine.events })
-    const target = await bench.scripted()
-    target.behaviour.onEvent = ({ kind }) => {
-      if (kind !== 30618) return 'default'
-      target.events.set(newer.id, newer)
-      return { ok: false, text }
-    }
-    const { code, report } = await bench.catchup(source, target)
-    expect(report.layers[1]?.outcomes).toEqual({ superseded: 1, accepted: 1 })
-    expect(code).toBe(0)
-  })
+  it.each(['error: unknown', 'error: could not write'])(
+    'that say "%s" are superseded where a newer one is served',
+    async (text) => {
+      const bench = createWorkbench()
+      const newer = state(alice, 'hello', { createdAt: START + 5_000 })
+      const source = await bench.real({ events: mine.events })
+      const target = await bench.scripted()
+      target.behaviour.onEvent = ({ kind }) => {
+        if (kind !== 30618) return 'default'
+        target.events.set(newer.id, newer)
+        return { ok: false, text }
+      }
+      const { code, report } = await bench.catchup(source, target)
+      expect(report.layers[1]?.outcomes).toEqual({ superseded: 1, accepted: 1 })
+      expect(code).toBe(0)
+    },
+  )
 
   it('that say the event is there already are duplicates', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await bench.scripted({ onEvent: () => ({ ok: true, text: 'duplicate: have this event', store: true }) })
+    const target = await bench.scripted({
+      onEvent: () => ({ ok: true, text: 'duplicate: have this event', store: true }),
+    })
     const { code, report } = await bench.catchup(source, target)
-    expect(report.layers.map(({ outcomes }) => outcomes)).toEqual([{ duplicate: 1 }, { duplicate: 2 }, { duplicate: 1 }])
+    expect(report.layers.map(({ outcomes }) => outcomes)).toEqual([
+      { duplicate: 1 },
+      { duplicate: 2 },
+      { duplicate: 1 },
+    ])
     expect(code).toBe(0)
   })
 

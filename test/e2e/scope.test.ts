@@ -2,7 +2,14 @@ import { naddrEncode, npubEncode } from 'nostr-tools/nip19'
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, graspList, issue, repositoryAddress, state, type AnnouncementExtra } from '../support/builders.ts'
+import {
+  announcement,
+  graspList,
+  issue,
+  repositoryAddress,
+  state,
+  type AnnouncementExtra,
+} from '../support/builders.ts'
 import { alice, bob, carol, dave, readingFilters, smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
@@ -40,7 +47,11 @@ describe('--scope listed', () => {
       listing('subdomain-of-it', 'https://my.grasp.example.com/x.git', 'wss://my.grasp.example.com'),
       listing('shorter-host', 'https://example.com/x.git', 'wss://example.com'),
       listing('in-the-path', 'https://evil.org/grasp.example.com/x.git', 'wss://evil.org/grasp.example.com'),
-      listing('in-the-query', 'https://evil.org/?u=https://grasp.example.com', 'wss://evil.org/?wss://grasp.example.com'),
+      listing(
+        'in-the-query',
+        'https://evil.org/?u=https://grasp.example.com',
+        'wss://evil.org/?wss://grasp.example.com',
+      ),
       listing('as-user-name', 'https://grasp.example.com@evil.org/x.git', 'wss://grasp.example.com@evil.org'),
       listing('other-port', 'https://grasp.example.com:8443/x.git', 'wss://grasp.example.com:8443'),
       listing('relays-only', 'https://other.example/x.git', SERVICE),
@@ -48,7 +59,10 @@ describe('--scope listed', () => {
       listing('one-port-differs', 'https://grasp.example.com/x.git', 'wss://grasp.example.com:8443'),
       listing('plain-http-is-port-80', 'http://grasp.example.com/x.git', SERVICE),
       listing('no-url', 'grasp.example.com', 'grasp.example.com'),
-      announcement(alice, 'in-another-tag', { createdAt: START, tags: [['web', 'https://grasp.example.com', SERVICE]] }),
+      announcement(alice, 'in-another-tag', {
+        createdAt: START,
+        tags: [['web', 'https://grasp.example.com', SERVICE]],
+      }),
     ]
     const [source, target] = await Promise.all([bench.real({ events: [good, ...traps] }), bench.real()])
     await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
@@ -240,10 +254,7 @@ describe('a named scope', () => {
     const [source, target] = await Promise.all([bench.scripted({ events: everything }), bench.scripted()])
     const { code, report } = await bench.catchup(source, target, '--repo', text)
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
-    expect([code, report.scope]).toEqual([
-      0,
-      { kind: 'named', why: 'named on the command line', repositories: 1 },
-    ])
+    expect([code, report.scope]).toEqual([0, { kind: 'named', why: 'named on the command line', repositories: 1 }])
   })
 
   it('may name several repositories', async () => {

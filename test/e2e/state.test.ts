@@ -212,25 +212,28 @@ describe('the state file', () => {
 describe('kill -9', () => {
   const events = [...generateHistory({ repositories: 3, rootsPerRepository: 4, commentsPerRoot: 3 })]
 
-  it.each([1, 4, 9, 20, 40])('after event %i was sent loses nothing: the next run ends as an undisturbed one', async (count) => {
-    const bench = createWorkbench()
-    const source = await bench.real({ events })
-    const target = await bench.scripted()
-    let sent = 0
-    target.behaviour.onEvent = () => ((sent += 1) < count ? 'default' : 'silent')
-    const killed = bench.start(['catchup', ...endArguments(source, target)])
-    await waitFor(() => sent >= count, { timeoutMs: 20_000 })
-    killed.kill('SIGKILL')
-    await killed.finished
-    expect(bench.coverage()).toEqual([])
-    const taken = new Set(target.events.keys())
-    delete target.behaviour.onEvent
-    target.forgetReceived()
-    const { code, report } = await bench.catchup(source, target)
-    expect(idsOf(target.events.values())).toEqual(idsOf(events))
-    expect(target.received.events.filter(({ id }) => taken.has(id))).toEqual([])
-    expect([code, report.totals.parked]).toEqual([0, 0])
-  })
+  it.each([1, 4, 9, 20, 40])(
+    'after event %i was sent loses nothing: the next run ends as an undisturbed one',
+    async (count) => {
+      const bench = createWorkbench()
+      const source = await bench.real({ events })
+      const target = await bench.scripted()
+      let sent = 0
+      target.behaviour.onEvent = () => ((sent += 1) < count ? 'default' : 'silent')
+      const killed = bench.start(['catchup', ...endArguments(source, target)])
+      await waitFor(() => sent >= count, { timeoutMs: 20_000 })
+      killed.kill('SIGKILL')
+      await killed.finished
+      expect(bench.coverage()).toEqual([])
+      const taken = new Set(target.events.keys())
+      delete target.behaviour.onEvent
+      target.forgetReceived()
+      const { code, report } = await bench.catchup(source, target)
+      expect(idsOf(target.events.values())).toEqual(idsOf(events))
+      expect(target.received.events.filter(({ id }) => taken.has(id))).toEqual([])
+      expect([code, report.totals.parked]).toEqual([0, 0])
+    },
+  )
 
   it('while a source is read loses nothing', async () => {
     const bench = createWorkbench()
@@ -296,23 +299,26 @@ describe('a signal', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s while events are sent ends the run with %i within two seconds; the next completes', async (signal, expected) => {
-    const bench = createWorkbench()
-    const source = await bench.real({ events })
-    const target = await bench.scripted({ onEvent: ({ kind }) => (kind === 1111 ? 'silent' : 'default') })
-    const running = bench.start(['catchup', '--json', ...endArguments(source, target)])
-    await waitFor(() => target.received.events.some(({ kind }) => kind === 1111), { timeoutMs: 20_000 })
-    const before = Date.now()
-    running.kill(signal)
-    const { code, stdout } = await running.finished
-    expect(Date.now() - before).toBeLessThan(2_000)
-    expect(code).toBe(expected)
-    expect(JSON.parse(stdout)).toMatchObject({ exit: expected, complete: false })
-    expect(bench.coverage()).toEqual([])
-    delete target.behaviour.onEvent
-    expect((await bench.catchup(source, target)).code).toBe(0)
-    expect(idsOf(target.events.values())).toEqual(idsOf(events))
-  })
+  ] as const)(
+    '%s while events are sent ends the run with %i within two seconds; the next completes',
+    async (signal, expected) => {
+      const bench = createWorkbench()
+      const source = await bench.real({ events })
+      const target = await bench.scripted({ onEvent: ({ kind }) => (kind === 1111 ? 'silent' : 'default') })
+      const running = bench.start(['catchup', '--json', ...endArguments(source, target)])
+      await waitFor(() => target.received.events.some(({ kind }) => kind === 1111), { timeoutMs: 20_000 })
+      const before = Date.now()
+      running.kill(signal)
+      const { code, stdout } = await running.finished
+      expect(Date.now() - before).toBeLessThan(2_000)
+      expect(code).toBe(expected)
+      expect(JSON.parse(stdout)).toMatchObject({ exit: expected, complete: false })
+      expect(bench.coverage()).toEqual([])
+      delete target.behaviour.onEvent
+      expect((await bench.catchup(source, target)).code).toBe(0)
+      expect(idsOf(target.events.values())).toEqual(idsOf(events))
+    },
+  )
 
   it.each([
     ['SIGINT', 130],

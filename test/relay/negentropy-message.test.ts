@@ -9,6 +9,7 @@ import {
   END,
   maxEncodedBytes,
   ProtocolError,
+  START,
   type Bound,
   type Range,
 } from '../../src/relay/negentropy-message.ts'
@@ -33,17 +34,18 @@ const payload = fc.oneof(
   ids.map((listed) => ({ type: 'ids', ids: listed }) as const),
 )
 
+const bounded = fc.record({ upper: bound, body: payload })
+
 /** Ranges with rising bounds, the last one perhaps without end. */
 const message = fc
-  .tuple(
-    fc.uniqueArray(bound, { comparator: (a, b) => compareBounds(a, b) === 0 }),
-    fc.boolean(),
-    fc.infiniteStream(payload),
-  )
-  .map(([bounds, isOpen, payloads]): Range[] => {
-    const start = { timestamp: 0, id: '' }
-    const uppers = bounds.filter((each) => compareBounds(each, start) > 0).sort(compareBounds)
-    return [...uppers, ...(isOpen ? [END] : [])].map((upper) => ({ ...payloads.next().value, upper }))
+  .tuple(fc.uniqueArray(bounded, { comparator: (a, b) => compareBounds(a.upper, b.upper) === 0 }), fc.option(payload))
+  .map(([ranges, last]): Range[] => {
+    const rising = ranges.filter(({ upper }) => compareBounds(upper, START) > 0)
+    rising.sort((a, b) => compareBounds(a.upper, b.upper))
+    return [...rising, ...(last === null ? [] : [{ upper: END, body: last }])].map(({ upper, body }) => ({
+      ...body,
+      upper,
+    }))
   })
 
 describe('a message', () => {
@@ -75,6 +77,11 @@ describe('a message', () => {
     const [first, second] = decodeMessage('61' + '01' + '02ab00' + '00' + '01' + '01ac' + '00')
     expect(first?.upper).toEqual({ timestamp: 0, id: 'ab' })
     expect(second?.upper).toEqual({ timestamp: 0, id: 'ac' })
+  })
+
+  it('may say more at the end', () => {
+    const [first, second] = decodeMessage('61' + '00000200' + '000001' + 'ab'.repeat(16))
+    expect([first?.upper, second?.upper]).toEqual([END, END])
   })
 
   it('may have times far in the future', () => {
@@ -115,7 +122,7 @@ describe('a hostile message', () => {
     ['a number without end', '61' + '80'.repeat(1_000), '2^53'],
     ['a time over 2^53 in two steps', '61' + '8fffffffffffff7f0000' + '8fffffffffffff7f0000', '2^53'],
     ['bounds that go backwards', '61' + '0101ac00' + '0101ab00', 'backwards'],
-    ['a range behind the end', '61' + '000000' + '000000', 'backwards'],
+    ['a range behind the end', '61' + '000000' + '010000', 'backwards'],
   ])('is refused: %s', (_, hex, reason) => {
     expect(() => decodeMessage(hex)).toThrow(ProtocolError)
     expect(() => decodeMessage(hex)).toThrow(reason)

@@ -76,7 +76,7 @@ describe('kill -9', () => {
     ['the last comment', ({ event }: Message) => event === history.at(-1)?.id],
   ])('at %s loses nothing', async (_, isInstant) => expect(await killThenRun(isInstant)).toEqual(UNHARMED))
 
-  it.each([1, 2, 3, 4, 5, 6, 7])('after %i eighths of all messages loses nothing', async (eighths) => {
+  it.each([1, 3, 5, 7])('after %i eighths of all messages loses nothing', async (eighths) => {
     const messages = await (total ??= countMessages())
     const instant = Math.max(1, Math.floor((messages * eighths) / 8))
     expect(await killThenRun((_, number) => number === instant)).toEqual(UNHARMED)

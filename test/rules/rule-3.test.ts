@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 
 import { announcement, comment, issue } from '../support/builders.ts'
-import { alice, bob, carol, readingFilters, sincesOf, smallRepository, type SmallRepository } from '../support/scenes.ts'
+import {
+  alice,
+  bob,
+  carol,
+  readingFilters,
+  sincesOf,
+  smallRepository,
+  type SmallRepository,
+} from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 

@@ -86,6 +86,7 @@ class Wire {
     this.#relay = connect(port, HOST).setNoDelay(true)
     this.#board = board
     if (board.fault?.type === 'drop') return this.cut()
+    if (board.fault?.type === 'cut') this.#bytesLeft = board.fault.afterBytes
     this.#pipe('client', client, createFrameSplitter(isUpgradeRequest))
     this.#pipe(
       'relay',

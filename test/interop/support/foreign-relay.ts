@@ -62,7 +62,7 @@ async function readEverything(url: string): Promise<NostrEvent[]> {
   const found = new Map<string, NostrEvent>()
   for (let until: number | undefined, before = -1; before !== found.size; ) {
     before = found.size
-    const page = await client.query(until === undefined ? { limit: 250 } : { limit: 250, until })
+    const page = await client.query({ since: 1, limit: 250, ...(until === undefined ? {} : { until }) })
     for (const event of page) found.set(event.id, event)
     until = Math.min(...page.map((event) => event.created_at), until ?? Infinity) + 1
   }

@@ -124,17 +124,6 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
       ],
     }),
   },
-  monstr: {
-    software: 'https://github.com/monty888/monstr',
-    reconciles: false,
-    authenticates: false,
-    hasPageCap: false,
-    refusesProtected: false,
-    command: ({ port, directory }) => ({
-      program: join(directoryOf('monstr'), 'bin', 'python'),
-      args: [fileHere('monstr/relay.py'), String(port), join(directory, 'storage')],
-    }),
-  },
 }
 
 /** Whether this relay takes the event from somebody else than its author. */

@@ -5,7 +5,7 @@ import { availableParallelism, homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const RELAY_NAMES = ['rust-nostr', 'nostr-rs-relay', 'rnostr', 'nostr-relay', 'monstr'] as const
+export const RELAY_NAMES = ['rust-nostr', 'nostr-sdk', 'nostr-rs-relay', 'rnostr', 'nostr-relay'] as const
 
 /** A relay that no one here wrote; also the directory beside the tests that says what of it is installed. */
 export type RelayName = (typeof RELAY_NAMES)[number]
@@ -40,14 +40,14 @@ const QUICK_BUILD = {
 const RECIPES: Readonly<Record<RelayName, Recipe>> = {
   // The library below ngit-grasp: NIP-77, NIP-42, LMDB.
   'rust-nostr': builtHere('0.44.1', [CARGO, CC]),
-  // NIP-42 for what few relays protect by it, SQLite.
+  // Its next version, and without a compiler.
+  'nostr-sdk': fromPyPi('0.45.1'),
+  // SQLite.
   'nostr-rs-relay': withProtoc(builtHere('0.8.12', [CARGO, CC, OPENSSL, PYTHON])),
   // NIP-42, LMDB, 300 rows a page.
   rnostr: builtHere('0.4.8', [CARGO, CC]),
-  // SQLite, a home-grown NIP-42.
+  // SQLite, `until` exclusive.
   'nostr-relay': fromPyPi('1.14'),
-  // SQLite, few checks.
-  monstr: fromPyPi('0.1.9'),
 }
 
 /** The relays that NGIT_SYNC_INTEROP_SKIP does not name. Throws when it names one that does not exist. */

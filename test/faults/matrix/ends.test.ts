@@ -1,0 +1,122 @@
+import type { Filter } from '../../../src/nostr/filter.ts'
+import type { Behaviour } from '../../support/scripted-behaviour.ts'
+import { LAYERS, type Expected, type Fault, type Phase } from './fault.ts'
+import { describeMatrix } from './run-matrix.ts'
+import type { Stage } from './stage.ts'
+
+const PHASES: readonly [Phase, ...Phase[]] = [...LAYERS, 'asking the target', 'verifying']
+
+const REASONS = [
+  'auth-required: we only serve members',
+  'restricted: you are not on the list',
+  'error: the index is broken',
+  'blocked: you are banned',
+  'unsupported: too many tags',
+  'invalid: bad filter',
+  'shutting down',
+]
+
+/** A scripted relay that is correct but for what reads this phase. */
+function misbehave(stage: Stage, phase: Phase, work: (behaviour: Behaviour, isHit: (filter: Filter) => boolean) => void) {
+  const { behaviour } = stage.endOf(phase).script
+  work(behaviour, (filter) => stage.isIn(phase, filter))
+}
+
+/** A filter that is answered in a wrong way; everything else as it should be. */
+function closes(reason: string): Fault['arm'] {
+  return (stage, phase) =>
+    misbehave(stage, phase, (behaviour, isHit) => {
+      behaviour.closeReq = (filter) => (isHit(filter) ? reason : undefined)
+      behaviour.onNegOpen = (filter) => (isHit(filter) ? { error: reason } : 'default')
+    })
+}
+
+/** A page that ends like this. */
+function answers(change: (rows: readonly unknown[]) => { rows: readonly unknown[]; late?: readonly unknown[]; end: 'eose' | 'never' }): Fault['arm'] {
+  return (stage, phase) =>
+    misbehave(stage, phase, (behaviour, isHit) => {
+      behaviour.onReq = ({ filters, answer }) => {
+        if (!filters.some(isHit)) return 'default'
+        const { rows, late = [], end } = change(answer.rows)
+        return { ...answer, rows, late, end: { type: end } }
+      }
+    })
+}
+
+const partial = (says: RegExp): Expected => ({ exit: 3, says })
+
+describeMatrix('how a request ends', [
+  ...REASONS.map((reason): Fault => ({
+    name: `CLOSED ${reason}`,
+    phases: PHASES,
+    scripts: 'both',
+    arm: closes(reason),
+    expected: partial(new RegExp(`closed: ${reason}`)),
+  })),
+  {
+    name: 'CLOSED rate-limited, again and again',
+    phases: ['layer 3', 'layer 1', 'layer 2', 'asking the target', 'verifying'],
+    scripts: 'both',
+    arm: closes('rate-limited: slow down'),
+    expected: partial(/closed: rate-limited: slow down/),
+  },
+  {
+    name: 'CLOSED rate-limited, twice',
+    phases: PHASES,
+    scripts: 'both',
+    arm: (stage, phase) => {
+      let left = 2
+      misbehave(stage, phase, (behaviour, isHit) => {
+        behaviour.closeReq = (filter) => (isHit(filter) && (left -= 1) >= 0 ? 'rate-limited: slow down' : undefined)
+      })
+    },
+    expected: { exit: 0 },
+  },
+  {
+    name: 'CLOSED without a reason',
+    phases: PHASES,
+    scripts: 'both',
+    arm: closes(''),
+    expected: partial(/closed without a reason/),
+  },
+  {
+    name: 'NOTICE only',
+    phases: PHASES,
+    scripts: 'both',
+    waits: true,
+    arm: (stage, phase) =>
+      misbehave(stage, phase, (behaviour, isHit) => {
+        behaviour.onReq = ({ filters }) =>
+          filters.some(isHit) ? { rows: [], end: { type: 'notice', text: 'come back tomorrow' } } : 'default'
+        behaviour.onNegOpen = (filter) => (isHit(filter) ? { notice: 'come back tomorrow' } : 'default')
+      }),
+    expected: partial(/come back tomorrow/),
+  },
+  {
+    name: 'EOSE never',
+    phases: PHASES,
+    scripts: 'both',
+    waits: true,
+    arm: answers((rows) => ({ rows, end: 'never' })),
+    expected: partial(/idle 0\.7 s/),
+  },
+  {
+    name: 'EOSE too early, after two rows',
+    phases: PHASES,
+    scripts: 'both',
+    arm: answers((rows) => ({ rows: rows.slice(0, 2), late: rows.slice(2), end: 'eose' })),
+    expected: { exit: 0 },
+  },
+  {
+    name: 'EOSE too early, before every row',
+    phases: PHASES,
+    scripts: 'both',
+    arm: answers((rows) => ({ rows: [], late: rows, end: 'eose' })),
+    expected: (phase) => {
+      // A target that is asked whether it holds an event, and denies it, is sent a duplicate.
+      if (phase === 'asking the target') return { exit: 0 }
+      return partial(phase === 'verifying' ? /OK, but it is not served/ : /after EOSE|listed by NIP-77 but not served/)
+    },
+    laterSeconds: 40 * 60,
+  },
+])

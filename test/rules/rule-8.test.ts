@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { describe, expect, it } from 'vitest'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import { findDeletions } from '../../src/relay/holdings.ts'
+import { createPeer } from '../../src/relay/peer.ts'
+import type { Report } from '../../src/report.ts'
+import { announcement, comment, deletion, issue, repositoryAddress, state, status } from '../support/builders.ts'
+import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
+import type { LiveCli } from '../support/run-cli.ts'
+import { alice, bob } from '../support/scenes.ts'
+import { keyOf } from '../support/sign.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
+
+/*
+ * Rule 8. Memory does not grow with history: paging, selecting and publishing are bounded; ids are kept as bytes or on disk.
+ */
+
+const EVENTS = 20_000
+const HEAP_MIB = 64
+const RESIDENT_MIB = 250
+
+/** A history of so many events, each with two thousand characters: twice what the heap may hold. */
+function* longHistory(count: number): Generator<NostrEvent> {
+  const scenes = manyScenes()
+  for (let number = 0; number < count; number += 1) {
+    const next = scenes.next()
+    if (next.done !== true) yield next.value
+  }
+}
+
+function* manyScenes(): Generator<NostrEvent, never> {
+  let createdAt = 1_600_000_000
+  const extra = (): { createdAt: number; content: string } => ({
+    createdAt: (createdAt += 60),
+    content: 'x'.repeat(2_000),
+  })
+  for (let number = 0; ; number += 1) {
+    const owner = keyOf(`owner ${number}`)
+    const address = repositoryAddress(owner, 'repo')
+    yield announcement(owner, 'repo', extra())
+    yield state(owner, 'repo', extra())
+    for (let root = 0; root < 40; root += 1) {
+      const bug = issue(address, bob, extra())
+      yield bug
+      for (let reply = 0; reply < 20; reply += 1) yield comment(bug, alice, extra())
+      yield status(1632, bug, owner, extra())
+    }
+  }
+}
+
+/** The most memory that the process ever had, by the kernel's own count; 0 where there is no /proc. */
+async function watchPeak(cli: LiveCli): Promise<number> {
+  let peakMib = 0
+  let isOver = false
+  void cli.finished.finally(() => (isOver = true)).catch(() => undefined)
+  while (!isOver) {
+    peakMib = Math.max(peakMib, readPeak(cli.pid))
+    await sleep(50)
+  }
+  return peakMib
+}
+
+function readPeak(pid: number): number {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return Number(kib ?? 0) / 1_024
+  } catch {
+    return 0 // gone between two looks, or no Linux
+  }
+}
+
+describe('a history that is larger than the heap', () => {
+  it('is backfilled whole, with a heap of 64 MiB', { timeout: 300_000 }, async () => {
+    const bench = createWorkbench()
+    const history = [...longHistory(EVENTS)]
+    const source = await bench.scripted({ events: history })
+    const target = await bench.scripted({ verify: false, deletions: false })
+    const args = ['backfill', '--json', '--since', '20Y', ...endArguments(source, target)]
+    const env = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` }
+    const cli = bench.start(args, { env, timeoutMs: 290_000 })
+    const [{ code, stderr, json }, peakMib] = await Promise.all([cli.finished, watchPeak(cli)])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(json<Report>().totals).toMatchObject({ unique: EVENTS, published: EVENTS, accepted: EVENTS, parked: 0 })
+    expect(idsOf(target.events.values())).toEqual(idsOf(history))
+    expect(peakMib).toBeLessThan(RESIDENT_MIB)
+  })
+})
+
+describe('what a source says of deletions', () => {
+  it('is taken page by page, however much it is', async () => {
+    const target = '0'.repeat(64)
+    const [sample] = [deletion({ ids: [target] }, alice)]
+    const deletions = Array.from({ length: 3_000 }, (_, index) => ({
+      ...sample,
+      id: index.toString(16).padStart(64, '0'),
+      created_at: index,
+    }))
+    const peer = createPeer(createMemoryEndpoint({ events: deletions }), { supportedNips: [], supportedGrasps: [] })
+    const sizes: number[] = []
+    await findDeletions(peer, { ids: [target], addresses: [] }, (page) => sizes.push(page.length))
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(3_000)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(peer.pageLimit)
+  })
+})

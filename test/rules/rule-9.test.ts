@@ -1,0 +1,183 @@
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import { announcement, comment, issue } from '../support/builders.ts'
+import { runInProcess } from '../support/in-process.ts'
+import { createMemoryEndpoint, pageOf } from '../support/memory-endpoint.ts'
+import { alice, bob, smallRepository } from '../support/scenes.ts'
+import type { ReqAnswer } from '../support/scripted-behaviour.ts'
+import { runCli } from '../support/run-cli.ts'
+import { openTemporaryState } from '../support/temporary-state.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { startWsDouble, useRelay } from '../support/ws-double.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
+
+/*
+ * Rule 9. What strangers control is bounded: message, page, bytes per source, spool, NIP-11 document, rounds; past a bound
+ * the filter is not drained. The key signs only for relays that the operator named, with the URL that was dialled. State
+ * files are 0600 in a 0700 directory.
+ */
+
+const MIB = 1_024 ** 2
+const scene = smallRepository()
+
+/** A run with a healthy source and one that answers the question for announcements in its own way. */
+async function runWith(answer: (usual: ReqAnswer) => ReqAnswer, ...args: readonly string[]) {
+  const bench = createWorkbench()
+  const healthy = await bench.scripted({ events: scene.events })
+  const excessive = await bench.scripted({
+    events: scene.events,
+    onReq: ({ filters, answer: usual }) => (filters[0]?.kinds?.[0] === 30617 ? answer(usual) : 'default'),
+  })
+  const target = await bench.scripted()
+  const { code, report } = await bench.catchup([excessive, healthy], target, '--retries', '0', ...args)
+  const reasons = report.problems.filter(({ where }) => where === excessive.url).map(({ reason }) => reason)
+  return { bench, code, report, reasons, excessive, target }
+}
+
+describe('past a bound a filter is not drained', () => {
+  it.each<[string, (usual: ReqAnswer) => ReqAnswer, RegExp]>([
+    [
+      'a message of 17 MiB',
+      (usual) => ({ ...usual, rows: [{ ...scene.announced, content: 'x'.repeat(17 * MIB) }] }),
+      /max payload size exceeded|1009/i,
+    ],
+    [
+      'a page of more than 10,000 rows',
+      (usual) => ({ ...usual, rows: Array<NostrEvent>(10_001).fill(scene.announced) }),
+      /page over 10000 rows/,
+    ],
+    [
+      'a page of more than 32 MiB',
+      (usual) => ({ ...usual, rows: Array<unknown>(5).fill({ ...scene.announced, content: 'x'.repeat(8 * MIB) }) }),
+      /page over \d+ bytes/,
+    ],
+  ])('by %s, and the others are', async (_, answer, reason) => {
+    const { bench, code, report, reasons, excessive, target } = await runWith(answer)
+    expect([code, report.sources.map(({ complete }) => complete)]).toEqual([3, [false, true]])
+    expect(reasons.join('\n')).toMatch(reason)
+    expect(bench.coverage(excessive).map(({ anchor }) => anchor)).not.toContain('all')
+    expect(idsOf(target.events.values())).toEqual(idsOf(scene.events))
+  })
+
+  it('by more bytes than --max-bytes, whatever they are spent on', async () => {
+    const bench = createWorkbench()
+    const many = Array.from({ length: 400 }, (_, n) =>
+      comment(scene.issue, bob, { createdAt: 1_700_000_000 + n, content: 'x'.repeat(2_000) }),
+    )
+    const source = await bench.scripted({ events: [...scene.events, ...many], pageCap: 20 })
+    const { code, report } = await bench.catchup(source, await bench.scripted(), '--max-bytes', '200kB')
+    const bytes = report.sources[0]?.layers.reduce((sum, layer) => sum + layer.bytes, 0)
+    expect([code, report.sources[0]?.complete]).toEqual([3, false])
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(
+      /more than the 200000 bytes that --max-bytes allows/,
+    )
+    // Four filters are read at a time: each may have a page under way when the bound is met.
+    expect(bytes).toBeLessThan(200_000 + 4 * 20 * 3_000)
+    expect(bench.coverage(source).filter(({ layer }) => layer === 'threads')).toEqual([])
+    const allowed = new Set(
+      source.received.reqs.slice(-1).flatMap(({ filters }) => filters.flatMap(({ kinds }) => kinds ?? [])),
+    )
+    expect(allowed.has(5)).toBe(false)
+  })
+
+  it('by a spool without room', async () => {
+    const { state } = openTemporaryState({ maxSpoolBytes: 1 })
+    const target = createMemoryEndpoint()
+    const source = createMemoryEndpoint({ url: 'ws://source.example', events: scene.events })
+    const report = await runInProcess({ sources: [source], target, state })
+    expect([report.exit, report.sources[0]?.complete]).toEqual([3, false])
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(/the spool is full/)
+  })
+
+  it('by threads that lead to new threads without end', async () => {
+    const endless = createMemoryEndpoint({
+      url: 'ws://endless.example',
+      events: [announcement(alice, 'hello'), issue(scene.address, bob, { createdAt: 1_700_000_000 })],
+      onRequest: ({ '#e': roots, until, since }, page) => {
+        const [root] = roots?.slice(-1) ?? []
+        if (root === undefined || until !== undefined || since !== undefined) return page
+        return pageOf([issue(scene.address, bob, { createdAt: 1_600_000_000, tags: [['e', root]] })])
+      },
+    })
+    const { state, db } = openTemporaryState()
+    const report = await runInProcess({ sources: [endless], target: createMemoryEndpoint(), state })
+    expect(report.exit).toBe(3)
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(/new anchors kept appearing for 100 rounds/)
+    expect(db.prepare('SELECT anchor FROM coverage').all()).toEqual([])
+  })
+})
+
+describe('the NIP-11 document', () => {
+  it.each([
+    ['is larger than 64 KiB', { body: `{"name":"${'x'.repeat(65_536)}"}` }],
+    ['never ends', { body: '{}', delayMs: 60_000 }],
+  ])('is left alone when it %s', async (_, document) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: scene.events })
+    const target = await bench.scripted({ onDocument: () => document })
+    const startedMs = performance.now()
+    const { code, report } = await bench.catchup(source, target, '--scope', 'all')
+    expect([code, report.targetSoftware, idsOf(target.events.values())]).toEqual([0, null, idsOf(scene.events)])
+    expect(performance.now() - startedMs).toBeLessThan(40_000)
+  })
+
+  it('is not looked for elsewhere: redirects are not followed', async () => {
+    const bench = createWorkbench()
+    const elsewhere = await bench.scripted({ document: { software: 'elsewhere' } })
+    const source = await bench.scripted({ events: scene.events })
+    const location = elsewhere.url.replace(/^ws/, 'http')
+    const target = await bench.scripted({ onDocument: () => ({ status: 302, body: '', headers: { location } }) })
+    const { report } = await bench.catchup(source, target, '--scope', 'all')
+    expect([elsewhere.received.documents, elsewhere.received.connections, report.targetSoftware]).toEqual([0, 0, null])
+  })
+})
+
+describe('the key', () => {
+  it('signs for the URL that was dialled, whatever the relay says it is', async () => {
+    const double = await startWsDouble({
+      onConnection: ({ send }) => send('AUTH', 'challenge'),
+      onFrame: ([label, id], { send }) => label === 'REQ' && send('CLOSED', id, 'auth-required: who are you?'),
+    })
+    const relay = useRelay(double.url, { key: alice.secret, okTimeoutMs: 200 })
+    void relay.request({})
+    const auth = await waitFor(() => double.frames.find(([label]) => label === 'AUTH')?.[1])
+    expect((auth as NostrEvent).tags).toEqual([
+      ['relay', double.url],
+      ['challenge', 'challenge'],
+    ])
+  })
+})
+
+describe('state files', () => {
+  it('are 0600 in directories of 0700, whatever the umask', async () => {
+    const umask = process.umask(0)
+    onTestFinished(() => void process.umask(umask))
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: scene.events }), bench.scripted()])
+    const stateDir = bench.path('state home')
+    mkdirSync(stateDir)
+    let modes: string[] = []
+    target.behaviour.onEvent = () => {
+      modes = modesBelow(join(stateDir, 'ngit-sync'))
+      return 'default'
+    }
+    expect((await runCli(['catchup', ...endArguments(source, target)], { stateDir })).code).toBe(0)
+    expect(modes.length).toBeGreaterThanOrEqual(6)
+    expect(
+      [...modes, ...modesBelow(join(stateDir, 'ngit-sync'))].filter((mode) => !/ (d700|f600)$/.test(mode)),
+    ).toEqual([])
+  })
+})
+
+/** Each file and directory from here down as `name d700` or `name f600`. */
+function modesBelow(directory: string): string[] {
+  const names = ['.', ...readdirSync(directory, { recursive: true }).map(String)]
+  return names.map((name) => {
+    const stat = statSync(join(directory, name))
+    return `${name} ${stat.isDirectory() ? 'd' : 'f'}${(stat.mode & 0o777).toString(8)}`
+  })
+}

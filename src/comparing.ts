@@ -2,12 +2,13 @@
  * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference comes.
  * One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something fails: pages.
  */
-import type { Fetched } from './fetch.ts'
+import { overBudget, type Budget, type Fetched } from './fetch.ts'
+import type { Filter } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from './relay/compared-set.ts'
 import { fetchMissing, type MissingContext } from './relay/fetch-missing.ts'
 import { IdCollector } from './relay/id-set.ts'
-import { drain, type DrainContext } from './relay/paging.ts'
+import { addDrains, drain, type DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
 import type { LayerName } from './report.ts'
@@ -22,9 +23,12 @@ export type CompareSettings = {
   readonly layers: ReadonlySet<LayerName>
 }
 
+/** One source and how it is read. `budget`: what it may still send, comparisons included. */
+type Reading = { readonly peer: Peer; readonly budget: Budget }
+
 /** Reads what the target lacks of a request; `undefined` when it must be read in pages. */
 export async function compareRequest(
-  source: Peer,
+  source: Reading,
   request: PlannedRequest,
   reading: DrainContext,
   settings: CompareSettings,
@@ -32,45 +36,57 @@ export async function compareRequest(
   const isWhole = request.mode === 'full' && request.match === undefined
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request
-  const atSource = createRelaySet(source, filter)
+  const atSource = createRelaySet(source.peer, filter)
   const atTarget = createRelaySet(settings.target, filter)
   if (atSource === undefined) {
     if (atTarget !== undefined) await listTarget(atTarget, request, settings)
     return undefined
   }
-  const compared =
-    atTarget && (await fetch(request, { ...reading, source: atSource, target: atTarget, now: settings.now }))
-  if (compared !== undefined) return compared
-  return compareWithPages(source, request, reading, settings)
+  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, settings)) }
+  const compared = await fetch(source, filter, { ...reading, ...sets, now: settings.now })
+  const isRefusedByTarget = settings.target.support.refusal !== undefined && source.peer.support.refusal === undefined
+  if (compared.comparison !== undefined) return compared
+  // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.
+  if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, settings)
+  return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
 }
 
-async function fetch({ filter }: PlannedRequest, context: MissingContext): Promise<Fetched | undefined> {
-  const read = await fetchMissing(filter, context)
-  return read.type === 'read' ? { drain: read.drain, comparison: read } : undefined
-}
-
-/** The target has no NIP-77: its ids are paged, and the source is compared with them. */
-async function compareWithPages(
+/** Reads all of one second at a source by NIP-77; false when it does not speak it, or when something stayed away. */
+export async function readSecond(
   source: Peer,
-  request: PlannedRequest,
+  filter: Filter,
   reading: DrainContext,
-  settings: CompareSettings,
-): Promise<Fetched | undefined> {
-  const atSource = createRelaySet(source, request.filter)
-  if (atSource === undefined || settings.target.support.refusal === undefined) return undefined
+  now: UnixSeconds,
+): Promise<boolean> {
+  const atSource = createRelaySet(source, filter)
+  if (atSource === undefined) return false
+  const nothing = createLocalSet(new IdCollector().seal())
+  const read = await fetchMissing(filter, { ...reading, source: atSource, target: nothing, now })
+  return read.type === 'read' && read.drain.reason === null
+}
+
+async function fetch({ budget }: Reading, filter: Filter, context: MissingContext): Promise<Fetched> {
+  const shouldStop = (bytes: number): string | undefined => (bytes > budget.bytesLeft ? overBudget(budget) : undefined)
+  const read = await fetchMissing(filter, { ...context, shouldStop })
+  budget.bytesLeft -= read.traffic.source.received
+  return { drain: read.drain, comparison: read.type === 'read' ? read : undefined }
+}
+
+/** The ids that a target without NIP-77 holds, in pages; they need not be asked for again. */
+async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSettings): Promise<ComparedSet> {
   const ids = new IdCollector()
-  const { endpoint, capacity, pageLimit } = settings.target
-  await drain(request.filter, {
-    request: (filter) => endpoint.request(filter),
+  const { endpoint, capacity, pageLimit } = target
+  // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent twice.
+  await drain(filter, {
+    request: (asked) => endpoint.request(asked),
     sink: async (events) => {
-      settings.run.addServed(events.map(({ id }) => id))
+      run.addServed(events.map(({ id }) => id))
       for (const { id, created_at } of events) ids.add(created_at, id)
     },
     capacity,
     limit: pageLimit,
   })
-  // What the pages did not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent twice.
-  return fetch(request, { ...reading, source: atSource, target: createLocalSet(ids.seal()), now: settings.now })
+  return createLocalSet(ids.seal())
 }
 
 /** The source has no NIP-77: the target lists its ids, so that the events that both hold are read only once. */

@@ -18,7 +18,9 @@ export type FetchContext = {
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
   readonly done: (request: PlannedRequest, fetched: Fetched) => void
   /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
-  readonly compare: (request: PlannedRequest, source: DrainContext) => Promise<Fetched | undefined>
+  readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
+  /** Reads a single second by NIP-77: true when all of it came. */
+  readonly readSecond?: (filter: Filter, reading: DrainContext) => Promise<boolean>
 }
 
 /** How one request was read: in pages, or (`comparison`) by NIP-77. */
@@ -59,8 +61,12 @@ async function fetchRequest(source: Peer, planned: PlannedRequest, context: Fetc
     return { drain, comparison: undefined }
   }
   const { request } = withinBudget(endpoint, context.budget)
-  const drainContext = { request, sink, capacity, limit: pageLimit }
-  const compared = await context.compare(planned, drainContext)
+  const plain = { request, sink, capacity, limit: pageLimit }
+  const drainContext = {
+    ...plain,
+    readSecond: async (filter: Filter) => (await context.readSecond?.(filter, plain)) === true,
+  }
+  const compared = await context.compare(planned, drainContext, context.budget)
   return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }
 }
 
@@ -76,10 +82,14 @@ export function withinBudget(endpoint: Endpoint, budget: Budget): Endpoint {
   }
 }
 
+/** Why nothing more is read from a source that has sent too much. */
+export function overBudget({ maxBytes }: Budget): string {
+  return `it sent more than the ${maxBytes} bytes that --max-bytes allows`
+}
+
 async function requestWithin(budget: Budget, endpoint: Endpoint, filter: Filter): Promise<Page> {
   if (budget.bytesLeft <= 0) {
-    const reason = `it sent more than the ${budget.maxBytes} bytes that --max-bytes allows`
-    return { rows: [], end: { type: 'aborted', reason }, bytes: 0 }
+    return { rows: [], end: { type: 'aborted', reason: overBudget(budget) }, bytes: 0 }
   }
   const page = await endpoint.request(filter)
   budget.bytesLeft -= page.bytes

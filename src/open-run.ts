@@ -1,5 +1,5 @@
 import { HeldTally } from './compare.ts'
-import { compareRequest } from './comparing.ts'
+import { compareRequest, readSecond } from './comparing.ts'
 import { SyncError, reasonOf } from './errors.ts'
 import { withinBudget } from './fetch.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
@@ -158,7 +158,7 @@ function createReaders(
   knowledge: Knowledge,
   policy: SincePolicy,
   { options, choice }: { options: RunOptions; choice: ScopeChoice },
-): Pick<ReadingContext, 'compare' | 'readTarget'> {
+): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget'> {
   const { target, state, verifier, now } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
   const comparable: readonly LayerName[] = options.followUps
@@ -167,6 +167,7 @@ function createReaders(
   const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
   return {
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
+    readSecond: async (source, filter, reading) => options.reconcile && readSecond(source, filter, reading, now),
     readTarget: createTargetReader({ target, state, verifier, knowledge, now, compares }),
   }
 }

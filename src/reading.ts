@@ -6,6 +6,7 @@ import { fetchRequests, type Budget, type Fetched } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
+import type { Filter } from './nostr/filter.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
@@ -29,7 +30,9 @@ export type ReadingContext = IntakeContext & {
   readonly knowledge: Knowledge
   readonly policy: SincePolicy
   /** Reads a request by comparison with the target, where that is possible and costs less. */
-  readonly compare: (source: Peer, request: PlannedRequest, reading: DrainContext) => Promise<Fetched | undefined>
+  readonly compare: (source: OpenSource, request: PlannedRequest, reading: DrainContext) => Promise<Fetched | undefined>
+  /** Reads a single second of a source by NIP-77: true when all of it came. */
+  readonly readSecond: (source: Peer, filter: Filter, reading: DrainContext) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
   /** Adds the sources that the announcements in scope name and that are not among `sources` yet. */
@@ -105,7 +108,8 @@ async function readAtSource(
       await takeIn(endpoint.url, request, events, context)
     },
     done: (request, fetched) => conclude(source, request, fetched, context),
-    compare: (request, reading) => context.compare(source.peer, request, reading),
+    compare: (request, reading) => context.compare(source, request, reading),
+    readSecond: (filter, reading) => context.readSecond(source.peer, filter, reading),
   })
 }
 

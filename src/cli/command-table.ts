@@ -63,7 +63,7 @@ export const COMMANDS = {
       },
       {
         line: 'ngit-sync check --source wss://one.example --target wss://git.example --since 2w --output missing.jsonl',
-        does: 'what it misses of the last two weeks, as a file that catchup takes as a source',
+        does: 'what it misses of the last two weeks, as a file to copy from',
       },
       {
         line: 'ngit-sync check --source wss://one.example --target wss://git.example --both --ids',

@@ -28,7 +28,8 @@ export type RunRequest = {
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
-const MAX_VERIFIERS = 4
+// One core is for this thread, which cannot feed more than two others (docs/benchmarks.md).
+const MAX_VERIFIERS = 2
 
 /** Wires a run to the real world: state, lock, relays, files, clock; and takes it all down again. */
 export async function runCommand(request: RunRequest): Promise<Report> {
@@ -41,7 +42,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       cleanups.push(() => endpoint.close())
       return endpoint
     }
-    const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
+    const verifier = createVerifier({ workers: Math.max(1, Math.min(MAX_VERIFIERS, availableParallelism() - 1)) })
     cleanups.push(() => verifier.close())
     const world: World = {
       target: open(options.target, 'target'),

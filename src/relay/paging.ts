@@ -6,6 +6,9 @@
  * on an empty page below the oldest second drains the filter. A page asked with `until` = t that brings rows of second t
  * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
  * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
+ *
+ * Some relays leave out the second of `until` (nostr-relay 1.14): the second page then lacks what the first one ended
+ * with. They show it when asked one second above, and are asked so from then on.
  */
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
@@ -14,7 +17,8 @@ import type { End, Page } from './endpoint.ts'
 
 /**
  * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
- * `assumed`: a second was taken for whole because the relay had shown only one event by then.
+ * `assumed`: a second was taken for whole because the relay had shown only one event by then. `leavesOutUntil`: for it,
+ * `until` is exclusive.
  */
 export type Capacity = {
   most: number
@@ -22,11 +26,12 @@ export type Capacity = {
   probedFor: number
   probing: Promise<void>
   assumed: boolean
+  leavesOutUntil: boolean
 }
 
 /** A relay of which no page has been seen. */
 export function createCapacity(): Capacity {
-  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false }
+  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false, leavesOutUntil: false }
 }
 
 /** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
@@ -35,6 +40,8 @@ export type DrainContext = {
   readonly sink: (events: readonly NostrEvent[]) => Promise<void>
   readonly capacity: Capacity
   readonly limit: number
+  /** Reads a single second by NIP-77, where the relay speaks it: true when all of it came. */
+  readonly readSecond?: (filter: Filter) => Promise<boolean>
 }
 
 /** How the read of one filter went. `reason` is null when it was drained. Counts are rows. */
@@ -62,6 +69,18 @@ export async function drain(filter: Filter, context: DrainContext): Promise<Drai
   return { reason, ...tally }
 }
 
+/** Two reads of one filter as one: the second has the last word on whether it was drained. */
+export function addDrains(a: Drain, b: Drain): Drain {
+  return {
+    reason: b.reason,
+    pages: a.pages + b.pages,
+    rows: a.rows + b.rows,
+    bytes: a.bytes + b.bytes,
+    malformed: a.malformed + b.malformed,
+    foreign: a.foreign + b.foreign,
+  }
+}
+
 /** How an end reads in a report. */
 export function describeEnd(end: End): string {
   switch (end.type) {
@@ -85,7 +104,12 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
   let gap: string | null = null
   let received: number | undefined
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const { end, events, rowCount, isOrdered } = await read(withUntil(filter, asked))
+    const answer = await read(withUntil(filter, asked))
+    const isLacking = asked !== undefined && asked === received && !holdsSecond(answer, asked)
+    const above = isLacking ? await readAbove(filter, asked, read, context) : undefined
+    // What was read with `until` before this came out lacks a second.
+    if (above !== undefined && filter.until !== undefined) return descend(filter, read, context)
+    const { end, events, rowCount, isOrdered } = above ?? answer
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
     if (rowCount > 0 && events.length === 0) return `page ${page} brought only what was not asked for`
     if (!isOrdered) return `page ${page} is not in descending order`
@@ -98,6 +122,26 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     received = oldest
     asked = isOneSecond ? oldest - 1 : oldest
   }
+}
+
+/**
+ * The page again, asked so that its newest second is in it also where `until` is exclusive, when that is so here.
+ * `undefined` when the second is no longer there: its events were replaced or deleted since.
+ */
+async function readAbove(
+  filter: Filter,
+  second: number,
+  read: Reader,
+  { capacity }: DrainContext,
+): Promise<Read | undefined> {
+  if (capacity.leavesOutUntil) return undefined
+  const above = await read(withUntil(filter, second + 1))
+  capacity.leavesOutUntil ||= holdsSecond(above, second)
+  return above.end.type !== 'eose' || capacity.leavesOutUntil ? above : undefined
+}
+
+function holdsSecond({ end, events }: Read, second: number): boolean {
+  return end.type !== 'eose' || events.some((event) => event.created_at === second)
 }
 
 /** The oldest second of the page; of an empty page, the second that it was asked for. */
@@ -121,7 +165,8 @@ async function closeSecond(
     if (end.type !== 'eose') return describeEnd(end)
     isWhole = (await closeSecond(part, second, rowCount, read, context)) === null && isWhole
   }
-  return isWhole ? null : `more events in second ${second} than a page holds (${context.capacity.most})`
+  if (isWhole || (await context.readSecond?.(within)) === true) return null
+  return `more events in second ${second} than a page holds (${context.capacity.most})`
 }
 
 /** Whether the relay's pages hold more than `count` rows, by what it has shown; asks it for one more than that if need be. */
@@ -182,7 +227,7 @@ function valueLists(filter: Filter): (readonly [key: string, values: readonly (s
 function createReader(context: DrainContext, tally: Tally): Reader {
   let boundary = new Set<string>()
   return async (filter) => {
-    const { rows, end, bytes } = await context.request({ ...filter, limit: context.limit })
+    const { rows, end, bytes } = await context.request({ ...asUnderstood(filter, context), limit: context.limit })
     tally.pages += 1
     tally.bytes += bytes
     const matches = createMatcher(filter)
@@ -200,6 +245,11 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     await context.sink(fresh)
     return { end, events, rowCount: rows.length, isOrdered: isDescending(events) }
   }
+}
+
+/** The filter in the words of a relay for which `until` is exclusive. */
+function asUnderstood(filter: Filter, { capacity }: DrainContext): Filter {
+  return capacity.leavesOutUntil && filter.until !== undefined ? { ...filter, until: filter.until + 1 } : filter
 }
 
 /** The rows of the oldest second: the next page brings them again. Earlier keys of that second stay. */

@@ -378,7 +378,9 @@ describe('help and version', () => {
 
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
-    expect(await problemsOf(['xyz'])).toEqual(['unknown command "xyz": give one of catchup, backfill, check, status, demo'])
+    expect(await problemsOf(['xyz'])).toEqual([
+      'unknown command "xyz": give one of catchup, backfill, check, status, demo',
+    ])
     expect(await problemsOf(['--json'])).toEqual([
       'no command before "--json": give one of catchup, backfill, check, status, demo',
     ])

@@ -13,7 +13,7 @@ from nostr_sdk.nostr_sdk import uniffi_set_event_loop
 
 async def main(port, directory, *modes):
     uniffi_set_event_loop(asyncio.get_running_loop())
-    builder = LocalRelayBuilder().port(int(port)).database(NostrLmdb.open(directory))
+    builder = LocalRelayBuilder().port(int(port)).database(await NostrLmdb.open(directory))
     if "NOTES_PER_MINUTE" in os.environ:
         notes_per_minute = int(os.environ["NOTES_PER_MINUTE"])
         builder = builder.rate_limit(RateLimit(max_reqs=500, notes_per_minute=notes_per_minute))

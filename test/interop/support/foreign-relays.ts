@@ -34,20 +34,30 @@ export type Foreign = {
 
 const TEN_YEARS_SECONDS = 315_360_000
 
+/** What two versions of one library have in common. */
+const RUST_NOSTR = {
+  software: null,
+  reconciles: true,
+  authenticates: true,
+  hasPageCap: true,
+  refusesProtected: true,
+} as const
+
 export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
   'rust-nostr': {
-    software: null,
-    reconciles: true,
-    authenticates: true,
-    hasPageCap: true,
-    refusesProtected: true,
-    command: ({ port, directory, options: { pageCap, onlyFor, eventsPerMinute = 1_000_000 } }) => ({
+    ...RUST_NOSTR,
+    command: ({ port, directory, options }) => ({
       program: join(directoryOf('rust-nostr'), 'bin', 'rust-nostr'),
-      args: [String(port), join(directory, 'storage'), ...(onlyFor === undefined ? [] : ['auth'])],
-      env: {
-        NOTES_PER_MINUTE: String(eventsPerMinute),
-        ...(pageCap === undefined ? {} : { MAX_LIMIT: String(pageCap) }),
-      },
+      args: rustNostrArguments(port, directory, options),
+      env: rustNostrEnvironment(options),
+    }),
+  },
+  'nostr-sdk': {
+    ...RUST_NOSTR,
+    command: ({ port, directory, options }) => ({
+      program: join(directoryOf('nostr-sdk'), 'bin', 'python'),
+      args: [fileHere('nostr-sdk/relay.py'), ...rustNostrArguments(port, directory, options)],
+      env: rustNostrEnvironment(options),
     }),
   },
   'nostr-rs-relay': {
@@ -130,6 +140,15 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
 export function takes(name: RelayName, event: NostrEvent): boolean {
   const isProtected = event.tags.some(([tag]) => tag === '-')
   return !(isProtected && FOREIGN_RELAYS[name].refusesProtected)
+}
+
+function rustNostrArguments(port: number, directory: string, { onlyFor }: ForeignOptions): string[] {
+  return [String(port), join(directory, 'storage'), ...(onlyFor === undefined ? [] : ['auth'])]
+}
+
+function rustNostrEnvironment({ pageCap, eventsPerMinute = 1_000_000 }: ForeignOptions): Record<string, string> {
+  const cap = pageCap === undefined ? {} : { MAX_LIMIT: String(pageCap) }
+  return { NOTES_PER_MINUTE: String(eventsPerMinute), ...cap }
 }
 
 function authOf(pubkey: string): string[] {

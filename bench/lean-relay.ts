@@ -6,12 +6,15 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { Filter } from '../src/nostr/filter.ts'
 import { EventIndex } from './event-index.ts'
+import { LeanNegentropy } from './lean-negentropy.ts'
 
 /** What a lean relay serves and says of itself. */
 export type LeanRelayOptions = {
   readonly events: Iterable<NostrEvent>
   /** The `software` of its NIP-11 document. @default lean-relay */
   readonly software?: string
+  /** Whether it speaks NIP-77. @default false */
+  readonly negentropy?: boolean
   /** EVENTs at once, then one for each whole second, as ngit-grasp counts. @default any number */
   readonly burst?: number
 }
@@ -44,14 +47,22 @@ export async function startLeanRelay(options: LeanRelayOptions): Promise<string>
     else answer(response, JSON.stringify(traffic))
   })
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false })
-  sockets.on('connection', (socket) => serve(socket, { index, traffic, mayTake: createBucket(options.burst) }))
+  sockets.on('connection', (socket) => {
+    const negentropy = options.negentropy === true ? new LeanNegentropy(index) : undefined
+    serve(socket, { index, traffic, mayTake: createBucket(options.burst), negentropy })
+  })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return `ws://127.0.0.1:${(http.address() as AddressInfo).port}`
 }
 
-type Service = { readonly index: EventIndex; readonly traffic: Traffic; readonly mayTake: () => boolean }
+type Service = {
+  readonly index: EventIndex
+  readonly traffic: Traffic
+  readonly mayTake: () => boolean
+  readonly negentropy: LeanNegentropy | undefined
+}
 
-function serve(socket: WebSocket, { index, traffic, mayTake }: Service): void {
+function serve(socket: WebSocket, { index, traffic, mayTake, negentropy }: Service): void {
   const send = (...frame: readonly unknown[]): void => {
     const text = JSON.stringify(frame)
     traffic.bytesOut += Buffer.byteLength(text)
@@ -59,12 +70,17 @@ function serve(socket: WebSocket, { index, traffic, mayTake }: Service): void {
   }
   socket.on('message', (frame: Buffer) => {
     traffic.bytesIn += frame.length
-    const [label, second, third] = JSON.parse(frame.toString()) as [string, unknown, Filter]
+    const [label, second, third, ...rest] = JSON.parse(frame.toString()) as [string, unknown, Filter, ...unknown[]]
     if (label === 'REQ') {
       traffic.requests += 1
       const limit = Math.min(third.limit ?? PAGE_CAP, PAGE_CAP)
       for (const event of index.find(third, limit)) send('EVENT', second, event)
       send('EOSE', second)
+    }
+    if (label.startsWith('NEG-')) {
+      const hex = negentropy?.answer(label, second as string, third, ...rest)
+      if (hex !== undefined) send('NEG-MSG', second, hex)
+      else if (negentropy === undefined) send('NOTICE', 'failed to parse envelope: unknown envelope label')
     }
     if (label === 'EVENT') send('OK', ...take(second as NostrEvent, index, traffic, mayTake))
   })

@@ -43,7 +43,8 @@ export async function compareRequest(
     return undefined
   }
   const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, settings)) }
-  const compared = await fetch(source, filter, { ...reading, ...sets, now: settings.now })
+  const isKnown = (id: string): boolean => settings.run.isSeen(id)
+  const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now: settings.now })
   const isRefusedByTarget = settings.target.support.refusal !== undefined && source.peer.support.refusal === undefined
   if (compared.comparison !== undefined) return compared
   // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.

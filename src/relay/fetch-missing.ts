@@ -19,6 +19,8 @@ export type MissingContext = DrainContext & {
   readonly source: ComparedSet
   readonly target: ComparedSet
   readonly now: UnixSeconds
+  /** Whether the event came already, from anywhere: it is not fetched again. */
+  readonly isKnown?: (id: string) => boolean
   /** As in `reconcile`: beside the events, which `request` may bound. */
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
@@ -87,7 +89,8 @@ class Search {
   }
 
   async #fetch(ids: readonly string[]): Promise<void> {
-    const { unserved, ...fetched } = await fetchByIds(ids, this.#context)
+    const unknown = ids.filter((id) => this.#context.isKnown?.(id) !== true)
+    const { unserved, ...fetched } = await fetchByIds(unknown, this.#context)
     this.#add(fetched)
     for (const id of unserved) this.#unserved.add(id)
   }

@@ -7,8 +7,8 @@
  * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
  * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
  *
- * Some relays leave out the second of `until` (nostr-relay 1.14): the second page then lacks what the first one ended
- * with. They show it when asked one second above, and are asked so from then on.
+ * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
+ * ended. They show it when they are asked from one second above, and are asked so from then on.
  */
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
@@ -17,8 +17,8 @@ import type { End, Page } from './endpoint.ts'
 
 /**
  * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
- * `assumed`: a second was taken for whole because the relay had shown only one event by then. `leavesOutUntil`: for it,
- * `until` is exclusive.
+ * `assumed`: a second was taken for whole because the relay had shown only one event by then. `until`: how it takes
+ * that word of a filter, once its pages have shown it.
  */
 export type Capacity = {
   most: number
@@ -26,12 +26,12 @@ export type Capacity = {
   probedFor: number
   probing: Promise<void>
   assumed: boolean
-  leavesOutUntil: boolean
+  until: 'inclusive' | 'exclusive' | undefined
 }
 
 /** A relay of which no page has been seen. */
 export function createCapacity(): Capacity {
-  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false, leavesOutUntil: false }
+  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false, until: undefined }
 }
 
 /** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
@@ -104,12 +104,8 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
   let gap: string | null = null
   let received: number | undefined
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const answer = await read(withUntil(filter, asked))
-    const isLacking = asked !== undefined && asked === received && !holdsSecond(answer, asked)
-    const above = isLacking ? await readAbove(filter, asked, read, context) : undefined
-    // What was read with `until` before this came out lacks a second.
-    if (above !== undefined && filter.until !== undefined) return descend(filter, read, context)
-    const { end, events, rowCount, isOrdered } = above ?? answer
+    const { end, events, rowCount, isOrdered } =
+      asked === undefined ? await read(filter) : await readFrom(filter, asked, read, context)
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
     if (rowCount > 0 && events.length === 0) return `page ${page} brought only what was not asked for`
     if (!isOrdered) return `page ${page} is not in descending order`
@@ -125,23 +121,24 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
 }
 
 /**
- * The page again, asked so that its newest second is in it also where `until` is exclusive, when that is so here.
- * `undefined` when the second is no longer there: its events were replaced or deleted since.
+ * The page from `second` on downwards. While nobody knows how this relay takes `until`, a page without that second is
+ * asked for again from the second above: what it brings then, an exclusive `until` has left out.
  */
-async function readAbove(
-  filter: Filter,
-  second: number,
-  read: Reader,
-  { capacity }: DrainContext,
-): Promise<Read | undefined> {
-  if (capacity.leavesOutUntil) return undefined
-  const above = await read(withUntil(filter, second + 1))
-  capacity.leavesOutUntil ||= holdsSecond(above, second)
-  return above.end.type !== 'eose' || capacity.leavesOutUntil ? above : undefined
+async function readFrom(filter: Filter, second: number, read: Reader, { capacity }: DrainContext): Promise<Read> {
+  const known = capacity.until
+  const page = await read({ ...filter, until: second })
+  if (known !== undefined || page.end.type !== 'eose') return page
+  if (holdsSecond(page, second)) capacity.until ??= 'inclusive'
+  // Another filter may have found it out in the meantime.
+  if (capacity.until === 'inclusive') return page
+  const above = await read({ ...filter, until: capacity.until === 'exclusive' ? second : second + 1 })
+  if (above.end.type === 'eose' && !holdsSecond(above, second)) return page
+  if (above.end.type === 'eose') capacity.until = 'exclusive'
+  return above
 }
 
-function holdsSecond({ end, events }: Read, second: number): boolean {
-  return end.type !== 'eose' || events.some((event) => event.created_at === second)
+function holdsSecond({ events }: Read, second: number): boolean {
+  return events.some((event) => event.created_at === second)
 }
 
 /** The oldest second of the page; of an empty page, the second that it was asked for. */
@@ -185,9 +182,12 @@ async function holdsMore(count: number, context: DrainContext): Promise<boolean>
   return true
 }
 
-/** Asks for so many events of any sort. Filters that are read at the same time wait for the same probe. */
+/**
+ * Asks for so many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at some
+ * relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
+ */
 async function probe(limit: number, { capacity, request }: DrainContext): Promise<void> {
-  const { rows } = await request({ limit })
+  const { rows } = await request({ since: 0, limit })
   noteShown(
     capacity,
     rows.flatMap((row) => parseEvent(row) ?? []),
@@ -249,7 +249,7 @@ function createReader(context: DrainContext, tally: Tally): Reader {
 
 /** The filter in the words of a relay for which `until` is exclusive. */
 function asUnderstood(filter: Filter, { capacity }: DrainContext): Filter {
-  return capacity.leavesOutUntil && filter.until !== undefined ? { ...filter, until: filter.until + 1 } : filter
+  return capacity.until === 'exclusive' && filter.until !== undefined ? { ...filter, until: filter.until + 1 } : filter
 }
 
 /** The rows of the oldest second: the next page brings them again. Earlier keys of that second stay. */
@@ -274,8 +274,4 @@ function noteShown(capacity: Capacity, events: readonly NostrEvent[]): void {
 
 function isDescending(events: readonly NostrEvent[]): boolean {
   return events.every((event, index) => index === 0 || event.created_at <= (events[index - 1]?.created_at ?? Infinity))
-}
-
-function withUntil(filter: Filter, until: number | undefined): Filter {
-  return until === undefined ? filter : { ...filter, until }
 }

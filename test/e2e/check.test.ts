@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import { reportSchema } from '../../src/cli/report-schema.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
 import type { Report } from '../../src/report.ts'
 import { announcement, deletion, issue, patch, reaction, state } from '../support/builders.ts'
 import { generateHistory } from '../support/generate.ts'
@@ -276,8 +277,8 @@ describe('a source that was not read to its end', () => {
   it('is 3, over 5', async () => {
     const bench = createWorkbench()
     const { events } = smallRepository()
-    const closeReq = ({ '#e': roots }: { '#e'?: readonly string[] }): string | undefined =>
-      roots === undefined ? undefined : 'error: shutting down'
+    const closeReq = (filter: Filter): string | undefined =>
+      filter['#e'] === undefined ? undefined : 'error: shutting down'
     const [good, bad, target] = await Promise.all([
       bench.real({ events }),
       bench.scripted({ events, closeReq }),

@@ -31,7 +31,7 @@ export default class MatrixReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly { message?: string; stack?: string }[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const cells = tests.filter((test) => test.meta().cell !== undefined)
-    const others = tests.filter((test) => test.meta().cell === undefined)
+    const others = tests.filter((test) => test.meta().cell === undefined && !isLeftOut(test))
     const lines = [
       ...renderTable([HEAD, ...cells.map(toRow)]),
       '',
@@ -56,6 +56,16 @@ function renderTable(rows: readonly Row[]): string[] {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
 }
 
+/** Left out by a name pattern, not by a test that says why. */
+function isLeftOut(test: TestCase): boolean {
+  return resultOf(test) === 'skipped' && noteOf(test) === undefined
+}
+
+function noteOf(test: TestCase): string | undefined {
+  const result = test.result()
+  return result.state === 'skipped' ? result.note : undefined
+}
+
 function isFailed(test: TestCase): boolean {
   return test.result().state === 'failed'
 }
@@ -65,9 +75,7 @@ function resultOf(test: TestCase): string {
 }
 
 function figureOf(test: TestCase): string {
-  const { figure } = test.meta()
-  const note = test.result().state === 'skipped' ? (test.result() as { note?: string }).note : undefined
-  return [figure, note].map((text) => (text === undefined ? '' : `  (${text})`)).join('')
+  return [test.meta().figure, noteOf(test)].map((text) => (text === undefined ? '' : `  (${text})`)).join('')
 }
 
 function explain(test: TestCase): string[] {
@@ -86,6 +94,6 @@ function brokenModule(module: TestModule): string[] {
 function summary(tests: readonly TestCase[], otherFailures: number): string {
   const count = (state: string): number => tests.filter((test) => resultOf(test) === state).length
   const failed = count('failed') + otherFailures
-  const skipped = count('skipped')
+  const skipped = tests.filter((test) => resultOf(test) === 'skipped' && !isLeftOut(test)).length
   return `${count('passed')} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`
 }

@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
+import { borrowRelay } from './relay-pool.ts'
 import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from './scripted-relay.ts'
 
@@ -73,15 +74,17 @@ export function createWorkbench(): Workbench {
       db.close()
     }
   }
+  const clis: LiveCli[] = []
   const start = (args: readonly string[], options?: CliOptions): LiveCli => {
     const cli = startCli([...args, '--state', stateFile], options)
+    clis.push(cli)
     onTestFinished(() => cli.kill('SIGKILL'))
     return cli
   }
   const run = (args: readonly string[], options?: CliOptions): Promise<CliResult> => start(args, options).finished
   return {
     stateFile,
-    real: async (options) => closedLater(await startRealRelay(options)),
+    real: (options) => openRealRelay(options, clis),
     scripted: async (options) => closedLater(await startScriptedRelay(options)),
     async catchup(sources, target, ...args) {
       const result = await run(['catchup', '--json', ...endArguments(sources, target), ...args])
@@ -129,6 +132,28 @@ export function nowSeconds(): number {
 
 function nameOf(end: End): string {
   return typeof end === 'string' ? end : end.url
+}
+
+/** One out of the pool where it need not be of a special kind. It goes back only when no program was cut off in the middle of talking to it. */
+async function openRealRelay(
+  { events, ...special }: RealRelayOptions = {},
+  clis: readonly LiveCli[],
+): Promise<RealRelay> {
+  if (Object.keys(special).length > 0) {
+    return closedLater(await startRealRelay(events === undefined ? special : { ...special, events }))
+  }
+  const relay = await borrowRelay(events)
+  onTestFinished(async () => {
+    for (const cli of clis) cli.kill('SIGKILL')
+    const endings = await Promise.allSettled(clis.map(({ finished }) => finished))
+    const endedAlone = endings.every((ending) => ending.status === 'fulfilled' && hasEndedAlone(ending.value))
+    await (endedAlone ? relay.giveBack() : relay.close())
+  })
+  return relay
+}
+
+function hasEndedAlone({ signal, code }: CliResult): boolean {
+  return signal === null && code !== null && code < 128
 }
 
 function closedLater<T extends { close(): Promise<void> }>(relay: T): T {

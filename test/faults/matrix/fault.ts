@@ -35,14 +35,21 @@ export type Fault = {
   readonly scripts?: 'source' | 'target' | 'both'
   /** True events that the source holds besides those of the scene. */
   readonly events?: readonly NostrEvent[]
+  /** What the source holds besides and the target must not get: forged, broken, too large. It stays when all else heals. */
+  readonly junk?: readonly unknown[]
+  /** The report is read as a person sees it, not as JSON. */
+  readonly asTable?: boolean
   /** Options of the run with the fault. */
   readonly args?: readonly string[]
   /** Short timeouts: the fault is that something does not come. */
   readonly waits?: boolean
   /** A second source, healthy, that holds these. */
   readonly secondSource?: readonly NostrEvent[]
-  arm(stage: Stage, phase: Phase): void | Promise<void>
+  /** @default nothing: what the source holds is the fault */
+  arm?(stage: Stage, phase: Phase): void | Promise<void>
   readonly expected: Expected | ((phase: Phase, mode: Mode) => Expected)
+  /** What heals besides the behaviour of the relays. */
+  heals?(stage: Stage): void
   /** Seconds that pass before the undisturbed run. */
   readonly laterSeconds?: number
   /** Looks at the run with the fault. */

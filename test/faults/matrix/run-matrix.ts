@@ -13,6 +13,8 @@ import { startStage, type Stage } from './stage.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/ngit-sync.js', import.meta.url))
 const IS_FULL = process.env['FAULTS'] === 'full'
+/** What must not reach a terminal: controls but for line ends, bidi controls, zero-width characters (rule 7). */
+const UNSAFE = /[^\P{Cc}\n]|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u
 /** A run with short timeouts ends within this, retries and all; a machine that is busy gets its share. */
 const DEADLINE_MS = 40_000
 const SHORT = ['--connect-timeout', '700ms', '--idle-timeout', '700ms', '--ok-timeout', '700ms', '--retries', '1']
@@ -45,8 +47,9 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   const meta: CellMeta = { group, fault: fault.name, mode, phase, exit: null, says: '', next: '' }
   Object.assign(task.meta, { cell: meta })
   const stage = await startStage(fault, mode)
-  await fault.arm(stage, phase)
-  const outcome = await catchup(stage, [...(fault.waits === true ? SHORT : LONG), ...(fault.args ?? [])])
+  await fault.arm?.(stage, phase)
+  const output = fault.asTable === true ? ['--verbose'] : ['--json']
+  const outcome = await catchup(stage, [...output, ...(fault.waits === true ? SHORT : LONG), ...(fault.args ?? [])])
   stage.outcome = outcome
   const expected = typeof fault.expected === 'function' ? fault.expected(phase, mode) : fault.expected
   Object.assign(meta, { exit: outcome.code, says: quote(outcome, expected) })
@@ -55,8 +58,9 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   fault.check?.(stage)
 
   await Promise.all([stage.source, stage.target, stage.second].map((end) => end?.heal()))
+  fault.heals?.(stage)
   if (fault.laterSeconds !== undefined) stage.bench.letPass(fault.laterSeconds)
-  const next = await catchup(stage, [])
+  const next = await catchup(stage, ['--json'])
   meta.next = `exit ${next.code}`
   expect(idsOf(stage.target.events()), text(next)).toEqual(idsOf(belongsOf(allTruth(stage))))
   expect([next.code, text(next)]).toEqual([0, expect.anything()])
@@ -69,11 +73,12 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
 function catchup({ bench, mode, source, target, second }: Stage, args: readonly string[]): Promise<CliResult> {
   const ends = endArguments(second === undefined ? [source] : [source, second], target)
   const modeArguments = mode === 'paging' && MODES.includes('reconcile') ? ['--no-reconcile'] : []
-  return bench.run(['catchup', '--json', ...ends, ...modeArguments, ...args], { timeoutMs: DEADLINE_MS })
+  return bench.run(['catchup', ...ends, ...modeArguments, ...args], { timeoutMs: DEADLINE_MS })
 }
 
 function expectFault(outcome: CliResult, { exit, says }: Expected): void {
   expect(outcome.signal).toBeNull()
+  expect(outcome.stdout + outcome.stderr).not.toMatch(UNSAFE)
   expect(typeof exit === 'number' ? [exit] : exit, text(outcome)).toContain(outcome.code)
   if (says !== undefined) expect(text(outcome)).toMatch(says)
 }
@@ -95,11 +100,12 @@ function allTruth({ truth, second }: Stage) {
 function text(outcome: CliResult): string {
   const report = reportOf(outcome)
   const problems = report?.problems.map(({ what, where, reason }) => `${what} ${where}: ${reason}`) ?? []
-  return [...problems, ...(report?.notes ?? []), outcome.stderr].join('\n')
+  const table = report === undefined ? outcome.stdout : ''
+  return [...problems, ...(report?.notes ?? []), table, outcome.stderr].join('\n')
 }
 
 function reportOf(outcome: CliResult): Report | undefined {
-  return outcome.stdout === '' ? undefined : outcome.json<Report>()
+  return outcome.stdout.startsWith('{') ? outcome.json<Report>() : undefined
 }
 
 /** The words that name the fault, for the table. */

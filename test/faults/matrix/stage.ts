@@ -46,7 +46,7 @@ export type Stage = {
 }
 
 /** Starts the relays of a cell. They hold the scene, and the source what the fault adds. */
-export async function startStage({ scripts, events = [], secondSource }: Fault, mode: Mode): Promise<Stage> {
+export async function startStage({ scripts, events = [], junk = [], secondSource }: Fault, mode: Mode): Promise<Stage> {
   const bench = createWorkbench()
   const truth = [...HISTORY, ...events]
   const start = (role: 'source' | 'target', stored: readonly NostrEvent[]): Promise<StageEnd> => {
@@ -54,7 +54,7 @@ export async function startStage({ scripts, events = [], secondSource }: Fault, 
     return isScripted ? startScripted(bench, mode, stored) : startReal(bench, stored)
   }
   const [source, target, second] = await Promise.all([
-    start('source', truth),
+    start('source', [...truth, ...(junk as readonly NostrEvent[])]),
     start('target', HELD),
     secondSource === undefined ? undefined : start('source', secondSource),
   ])

@@ -146,7 +146,7 @@ export function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Win
 }
 
 /** A refusal is remembered while the target's software is the same, for 30 days. */
-export function mayBeTriedAgain(
+function mayBeTriedAgain(
   { state, settledAt, software }: SpooledEvent,
   context: Pick<IntakeContext, 'software' | 'now'>,
 ): boolean {

@@ -47,18 +47,23 @@ const VALUES_PER_FILTER = 100
 /** How far somebody has read, as numbers of anchors by layer. */
 type Position = Map<LayerName, number>
 
-/** Reads every layer to the end. Throws LostRelayError when the target stops answering; sources that fail are logged. */
+/**
+ * Reads every layer to the end. Anchors that a layer finds of its own wait for the next round, so the bound on rounds holds
+ * for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that fail are
+ * logged.
+ */
 export async function readLayers(context: ReadingContext): Promise<void> {
   const { layers, sources } = context
   const target: Position = new Map()
   const positions = new Map<OpenSource, Position>()
-  const positionOf = (source: OpenSource): Position => ensure(positions, source, () => new Map())
-  const isBehind = (layer: Layer): boolean =>
-    [target, ...sources.map(positionOf)].some((position) => isUnread(layer, position, context))
-  for (let round = 1; layers.some(isBehind); round += 1) {
+  const positionOf = (source: OpenSource): Position => ensure(positions, source, (): Position => new Map())
+  const isBehind = ({ name }: Layer, last = context.state.anchors.last(name)): boolean =>
+    [target, ...sources.map(positionOf)].some((position) => last > (position.get(name) ?? 0))
+  for (let round = 1; layers.some((layer) => isBehind(layer)); round += 1) {
     if (round > MAX_ROUNDS) return logTooManyRounds(context)
     for (const layer of layers) {
-      while (isBehind(layer)) {
+      const last = context.state.anchors.last(layer.name)
+      while (isBehind(layer, last)) {
         await advance(layer, target, context, (anchors) => context.readTarget(layer, anchors))
         await Promise.all(
           sources.map((source) =>
@@ -70,10 +75,6 @@ export async function readLayers(context: ReadingContext): Promise<void> {
     }
     await context.discover()
   }
-}
-
-function isUnread({ name }: Layer, position: Position, { state }: ReadingContext): boolean {
-  return state.anchors.last(name) > (position.get(name) ?? 0)
 }
 
 /** Reads the next anchors of a layer, if there are any that were not read yet. */

@@ -10,6 +10,7 @@ import { isWindowed, openRun, type Run, type World } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
 import { readLayers } from './reading.ts'
+import { findServed } from './relay/holdings.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { hostsNamedMost } from './scope.ts'
@@ -34,13 +35,13 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     refuseEmptyScope(run)
     await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
     stop = await finish(run)
+    await distrustLateEvents(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) throw error
     stop = { type: 'stopped', reason: reasonOf(error) }
     run.wasCutShort = true
     world.state.spool.recover(stop.reason, run.startedAt)
   }
-  distrustLateRows(run)
   if (!run.wasCutShort) moveCheckpoints(run)
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
@@ -92,16 +93,22 @@ function distrustClocks({ target, sources, world, ledger, reading }: Run): void 
 
 /**
  * An EOSE says that there is no more. What matches and comes after it may have arrived in that moment, and then it is
- * recent, as far as the overlap trusts clocks; else the EOSE came too early, and nothing read there proves anything.
+ * recent, as far as the overlap trusts clocks; or it is known all the same. Else the EOSE came too early, and nothing
+ * that was read there proves anything.
  */
-function distrustLateRows({ sources, world, startedAt, options }: Run): void {
+async function distrustLateEvents({ sources, target, world, startedAt, options }: Run): Promise<void> {
   const { coverage, run: seen } = world.state
   for (const { peer, log } of sources) {
-    const late = (peer.endpoint.lateEvents?.() ?? []).filter(
+    const old = (peer.endpoint.lateEvents?.() ?? []).filter(
       (event) => event.created_at < startedAt - options.overlapSeconds && !seen.isSeen(event.id),
     )
-    if (late.length === 0) continue
-    log.fail(`sent what was asked for after EOSE: ${late.length} events that it had not sent before`)
+    const served = await findServed(
+      target,
+      old.map(({ id }) => id),
+    )
+    const missed = old.filter(({ id }) => !served.has(id)).length
+    if (missed === 0) continue
+    log.fail(`sent ${missed} events after EOSE that it had not sent before`)
     coverage.noteAllOpen(peer.endpoint.url)
   }
 }

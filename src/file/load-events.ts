@@ -7,7 +7,7 @@ import { LineSplitter } from './line-splitter.ts'
 import { readGzipFile, readPlainFile, readStream, type GzipDamage, type OnBytes } from './read-bytes.ts'
 
 /** The longest line that is read. @default 16 MiB */
-export const MAX_LINE_BYTES = 16 * 1024 * 1024
+const MAX_LINE_BYTES = 16 * 1024 * 1024
 
 /** Where events are read from: a file, or the stream behind `-`. */
 type EventSource = {

@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors.ts'
 import type { LineSink } from './line-sink.ts'
 
 /** Writes to a stream that others own, at the pace of its reader. The stream is not closed. */
@@ -20,7 +21,7 @@ export function createStreamSink(stream: NodeJS.WritableStream, signal: AbortSig
 /** Resolves when the stream has passed the bytes on; an abort does not wait for a reader that stands still. */
 function writeToStream(stream: NodeJS.WritableStream, bytes: Buffer, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
+    const onAbort = () => reject(new Error(reasonOf(signal.reason), { cause: signal.reason }))
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     stream.write(bytes, (error) => {

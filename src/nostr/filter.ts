@@ -31,10 +31,10 @@ export function createMatcher(filter: Filter): Matcher {
 }
 
 /** The tag conditions of a filter, names without `#`. */
-export function tagConditions(filter: Filter): [name: string, values: readonly string[]][] {
+export function tagConditions(filter: Filter): (readonly [name: string, values: readonly string[]])[] {
   return Object.entries(filter).flatMap(([key, values]) =>
-    key.startsWith('#') && Array.isArray(values) ? [[key.slice(1), values as readonly string[]]] : [],
-  ) as [string, readonly string[]][]
+    key.startsWith('#') && Array.isArray(values) ? [[key.slice(1), values as readonly string[]] as const] : [],
+  )
 }
 
 function toSet<T>(values: readonly T[] | undefined): Set<T> | undefined {

@@ -46,15 +46,16 @@ async function fetchChunk(
   tally.unserved.push(...rest)
 }
 
-/** The rows that were asked for; those are no longer awaited. */
+/** The rows that were asked for; those are no longer awaited. A second copy may be the true one, so each is taken (rule 4). */
 function takeAsked(rows: readonly unknown[], rest: Set<string>, tally: Tally): NostrEvent[] {
   const events: NostrEvent[] = []
   for (const row of rows) {
     const event = parseEvent(row)
     if (event === undefined) tally.malformed += 1
-    else if (rest.delete(event.id)) events.push(event)
+    else if (rest.has(event.id)) events.push(event)
     else tally.foreign += 1
   }
+  for (const { id } of events) rest.delete(id)
   tally.rows += events.length
   return events
 }

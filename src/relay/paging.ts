@@ -97,7 +97,8 @@ export function describeEnd(end: End): string {
   }
 }
 
-type Reader = (filter: Filter) => Promise<Read>
+/** Reads one page of what matches the filter; `until`, where given, is asked in place of the filter's. */
+type Reader = (filter: Filter, until?: number) => Promise<Read>
 
 async function descend(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
   const floor = filter.since ?? 0
@@ -126,12 +127,13 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
  */
 async function readFrom(filter: Filter, second: number, read: Reader, { capacity }: DrainContext): Promise<Read> {
   const known = capacity.until
-  const page = await read({ ...filter, until: second })
+  const below = { ...filter, until: second }
+  const page = await read(below)
   if (known !== undefined || page.end.type !== 'eose') return page
   if (holdsSecond(page, second)) capacity.until ??= 'inclusive'
   // Another filter may have found it out in the meantime.
   if (capacity.until === 'inclusive') return page
-  const above = await read({ ...filter, until: capacity.until === 'exclusive' ? second : second + 1 })
+  const above = await read(below, second + 1)
   if (above.end.type === 'eose' && !holdsSecond(above, second)) return page
   if (above.end.type === 'eose') capacity.until = 'exclusive'
   return above
@@ -226,17 +228,19 @@ function valueLists(filter: Filter): (readonly [key: string, values: readonly (s
 /** Asks for pages, keeps the counts, and passes on what was not passed on before at the boundary second. */
 function createReader(context: DrainContext, tally: Tally): Reader {
   let boundary = new Set<string>()
-  return async (filter) => {
-    const { rows, end, bytes } = await context.request({ ...asUnderstood(filter, context), limit: context.limit })
+  return async (filter, until = untilAsked(filter, context)) => {
+    const asked = until === undefined ? filter : { ...filter, until }
+    const { rows, end, bytes } = await context.request({ ...asked, limit: context.limit })
     tally.pages += 1
     tally.bytes += bytes
     const matches = createMatcher(filter)
+    const wasAsked = createMatcher(asked)
     const events: NostrEvent[] = []
     for (const row of rows) {
       const event = parseEvent(row)
       if (event === undefined) tally.malformed += 1
       else if (matches(event)) events.push(event)
-      else tally.foreign += 1
+      else if (!wasAsked(event)) tally.foreign += 1
     }
     noteShown(context.capacity, events)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
@@ -247,9 +251,9 @@ function createReader(context: DrainContext, tally: Tally): Reader {
   }
 }
 
-/** The filter in the words of a relay for which `until` is exclusive. */
-function asUnderstood(filter: Filter, { capacity }: DrainContext): Filter {
-  return capacity.until === 'exclusive' && filter.until !== undefined ? { ...filter, until: filter.until + 1 } : filter
+/** The `until` of the filter as this relay has to be told it. */
+function untilAsked({ until }: Filter, { capacity }: DrainContext): number | undefined {
+  return capacity.until === 'exclusive' && until !== undefined ? until + 1 : until
 }
 
 /** The rows of the oldest second: the next page brings them again. Earlier keys of that second stay. */

@@ -73,7 +73,8 @@ async function readDocument(response: Response): Promise<Json | string> {
 async function readText(response: Response): Promise<string | undefined> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? []
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > MAX_DOCUMENT_BYTES) return undefined
     chunks.push(chunk)

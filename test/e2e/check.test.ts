@@ -11,6 +11,7 @@ import { announcement, deletion, issue, patch, reaction, state } from '../suppor
 import { generateHistory } from '../support/generate.ts'
 import type { CliResult } from '../support/run-cli.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import { signEvent } from '../support/sign.ts'
 import {
   createWorkbench,
   endArguments,
@@ -235,22 +236,22 @@ describe('--output', () => {
 describe('what a relay will never hold', () => {
   it('is no difference: deleted, expired, superseded, ephemeral', async () => {
     const bench = createWorkbench()
-    const { address, events, announced, issue: bug } = smallRepository({ startAt: START })
+    const { address, events, announced } = smallRepository({ startAt: START })
     const tags = [['a', address]]
     const deleted = issue(address, bob, { createdAt: START + 300, content: 'never mind' })
     const retracted = deletion({ ids: [deleted.id] }, bob, { createdAt: START + 400 })
     const expired = issue(address, bob, { createdAt: START + 500, tags: [['expiration', String(START + 600)]] })
     const newer = announcement(alice, 'hello', { createdAt: announced.created_at + 900 })
     const newerState = state(alice, 'hello', { createdAt: START + 900, commit: '2'.repeat(40) })
-    const ephemeral = { ...reaction(bug, carol, { tags }), kind: 20_001 }
+    const ephemeral = signEvent(carol, { kind: 20_001, created_at: START + 950, tags, content: '' })
     const [source, target] = await Promise.all([
-      bench.scripted({ events: [...events, deleted, expired, ephemeral], deletions: false, verify: false }),
+      bench.scripted({ events: [...events, deleted, expired, ephemeral], deletions: false }),
       bench.scripted({ events: [newer, newerState, ...events.slice(2), retracted] }),
     ])
     const { code, report, found } = await check(bench, source, target)
     expect([code, found.missing, found.histogram]).toEqual([0, 0, []])
     const dropped = report.layers.map((layer) => layer.dropped)
-    expect(dropped).toMatchObject([{ superseded: 1 }, { deleted: 1, expired: 1, superseded: 1 }, {}])
+    expect(dropped).toMatchObject([{ superseded: 1 }, { deleted: 1, expired: 1, superseded: 1, ephemeral: 1 }, {}])
   })
 
   it('names what the target took and holds back as pending, and not as missing, however long ago', async () => {

@@ -92,12 +92,38 @@ describe('drain', () => {
   })
 
   it('sends limit with each REQ, and the bounds of the filter', async () => {
-    const { filters } = await read({ ...ALL, since: 5, until: 40 }, { events: eventsAt(50, 30, 31, 4), limit: 7 })
+    const { filters } = await read({ ...ALL, since: 5, until: 40 }, { events: eventsAt(50, 40, 30, 4), limit: 7 })
     expect(filters[0]).toEqual({ ...ALL, since: 5, until: 40, limit: 7 })
     expect(filters.slice(1).map(({ since, until }) => [since, until])).toEqual([
       [5, 30],
       [5, 29],
     ])
+  })
+
+  it('reads on in the second that a page has cut in two where `until` is exclusive, as at nostr-relay 1.14', async () => {
+    const events = eventsAt(31, 30, 20, 20, 20, 10)
+    const { drain: result, got, filters } = await read(ALL, { events, cap: 4, untilIsExclusive: true })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+    expect(filters.map(({ until }) => until)).toEqual([undefined, 20, 21, 11, 10])
+  })
+
+  it('reads the second of `until` itself where `until` is exclusive', async () => {
+    const { got } = await read({ ...ALL, until: 20 }, { events: eventsAt(30, 21, 20), untilIsExclusive: true })
+    expect(got).toEqual(idsOf(eventsAt(30, 21, 20).slice(2)))
+  })
+
+  it('asks no more than once how a relay takes `until`', async () => {
+    const endpoint = createMemoryEndpoint({ events: eventsAt(30, 20), untilIsExclusive: true })
+    const capacity = createCapacity()
+    await readAt(endpoint, ALL, { limit: 500, capacity })
+    await readAt(endpoint, ALL, { limit: 500, capacity })
+    expect(endpoint.filters.map(({ until }) => until)).toEqual([undefined, 20, 21, 20, undefined, 21, 20])
+  })
+
+  it('asks again when nothing of the second in which a page ended comes, and goes on when it is gone', async () => {
+    const [newest, oldest] = eventsAt(30, 20)
+    const { drain: result, filters } = await read(ALL, playing(pageOf([newest, oldest]), pageOf([]), pageOf([])))
+    expect([result.reason, filters.map(({ until }) => until)]).toEqual([null, [undefined, 20, 21, 19, 20]])
   })
 
   it('reads events with created_at 0 and never asks below 0', async () => {
@@ -305,7 +331,7 @@ describe('a second with more events than a page holds', () => {
     const others = crowd(6, () => ({ kind: 1 })).map((event, index) => ({ ...event, id: `${index}`.repeat(64) }))
     const { drain: result, filters } = await read({ kinds: [1621] }, { events: [...crowd(3), ...others] })
     expect(result.reason).toBeNull()
-    expect(filters).toContainEqual({ limit: 4 })
+    expect(filters).toContainEqual({ since: 0, limit: 4 })
   })
 
   it('is closed for filters that are read at the same time, by one and the same answer', async () => {
@@ -319,7 +345,7 @@ describe('a second with more events than a page holds', () => {
       [1, 2, 3].map(() => readAt(endpoint, { kinds: [1621] }, { limit: 500, capacity })),
     )
     expect(readings.map((reading) => reading.drain.reason)).toEqual([null, null, null])
-    expect(endpoint.filters.filter(({ kinds }) => kinds === undefined)).toEqual([{ limit: 4 }])
+    expect(endpoint.filters.filter(({ kinds }) => kinds === undefined)).toEqual([{ since: 0, limit: 4 }])
   })
 
   it('is not closed when it is our own limit that cuts it off', async () => {
@@ -372,19 +398,26 @@ describe('for any events, page cap and limit', () => {
 
   it('a filter that is called drained was handed over whole, in a bounded number of pages', async () => {
     await fc.assert(
-      fc.asyncProperty(events, filters, cap, limit, async (held, asked, pageCap, pageLimit) => {
-        const endpoint = createMemoryEndpoint({ events: held, cap: pageCap })
-        const capacity = createCapacity()
-        for (const filter of asked) {
-          const before = endpoint.filters.length
-          const { drain: result, got } = await readAt(endpoint, filter, { limit: pageLimit, capacity })
-          expect(endpoint.filters.length - before).toBeLessThan(400)
-          // The one exception: nobody can tell a relay that holds one event from one that shows no more than one.
-          if (result.reason !== null || capacity.shown.size <= 1) continue
-          const wanted = idsOf(held.filter((each) => matchesNaively(each, filter)))
-          expect(got).toEqual(wanted)
-        }
-      }),
+      fc.asyncProperty(
+        events,
+        filters,
+        cap,
+        limit,
+        fc.boolean(),
+        async (held, asked, pageCap, pageLimit, exclusive) => {
+          const endpoint = createMemoryEndpoint({ events: held, cap: pageCap, untilIsExclusive: exclusive })
+          const capacity = createCapacity()
+          for (const filter of asked) {
+            const before = endpoint.filters.length
+            const { drain: result, got } = await readAt(endpoint, filter, { limit: pageLimit, capacity })
+            expect(endpoint.filters.length - before).toBeLessThan(400)
+            // The one exception: nobody can tell a relay that holds one event from one that shows no more than one.
+            if (result.reason !== null || capacity.shown.size <= 1) continue
+            const wanted = idsOf(held.filter((each) => matchesNaively(each, filter)))
+            expect(got).toEqual(wanted)
+          }
+        },
+      ),
       runs,
     )
   })

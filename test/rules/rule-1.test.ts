@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { advanceCoverage } from '../../src/checkpoint.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
+import type { Page } from '../../src/relay/endpoint.ts'
 import { createCapacity, drain } from '../../src/relay/paging.ts'
 import { issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
@@ -157,13 +158,15 @@ describe('a source', () => {
 describe('the bottom of a filter', () => {
   it('is not an empty page at the second that was received last', async () => {
     const at = (created_at: number) => ({ ...scene.issue, id: String(created_at).repeat(32), created_at })
-    const pages = [pageOf([at(30), at(20)]), pageOf([]), pageOf([at(10)]), pageOf([at(10)]), pageOf([])]
+    const serve = (until: number): Page => {
+      if (until >= 30) return pageOf([at(30), at(20)])
+      return until < 20 && until >= 10 ? pageOf([at(10)]) : pageOf([])
+    }
     const got: number[] = []
-    let asked = 0
     const { reason } = await drain(
       {},
       {
-        request: async () => pages[(asked += 1) - 1] ?? pageOf([]),
+        request: async ({ until = Infinity }) => serve(until),
         sink: async (events) => void got.push(...events.map(({ created_at }) => created_at)),
         capacity: { ...createCapacity(), most: 500 },
         limit: 500,

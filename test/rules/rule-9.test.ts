@@ -78,10 +78,15 @@ describe('past a bound a filter is not drained', () => {
     // Four filters are read at a time: each may have a page under way when the bound is met.
     expect(bytes).toBeLessThan(200_000 + 4 * 20 * 3_000)
     expect(bench.coverage(source).filter(({ layer }) => layer === 'threads')).toEqual([])
-    const allowed = new Set(
-      source.received.reqs.slice(-1).flatMap(({ filters }) => filters.flatMap(({ kinds }) => kinds ?? [])),
-    )
-    expect(allowed.has(5)).toBe(false)
+  })
+
+  it('by more bytes than --max-bytes, and then it is asked for deletions no more', async () => {
+    const source = createMemoryEndpoint({ url: 'ws://source.example', events: scene.events })
+    const { state } = openTemporaryState()
+    const options = { maxBytesPerSource: 100 }
+    const report = await runInProcess({ sources: [source], target: createMemoryEndpoint(), state, options })
+    expect([report.exit, report.totals.accepted]).toEqual([3, 1])
+    expect(source.filters.filter(({ kinds }) => kinds?.includes(5))).toEqual([])
   })
 
   it('by a spool without room', async () => {

@@ -50,7 +50,7 @@ export function smallRepository(
 
 /** The filters by which a scripted relay was read: not the questions for ids, versions, deletions, or page size. */
 export function readingFilters({ received }: ScriptedRelay): Filter[] {
-  const isQuestion = ({ ids, kinds, limit: _limit, ...rest }: Filter): boolean =>
+  const isQuestion = ({ ids, kinds, limit: _limit, since: _since, ...rest }: Filter): boolean =>
     ids !== undefined || kinds?.join() === '5' || (kinds === undefined && Object.keys(rest).length === 0)
   return received.reqs.flatMap(({ filters }) => filters).filter((filter) => !isQuestion(filter))
 }

@@ -84,7 +84,9 @@ describe('anchors', () => {
 
   it('go out a hundred to a filter', async () => {
     const bench = createWorkbench()
-    const events = [...generateHistory({ repositories: 120, rootsPerRepository: 1, commentsPerRoot: 1, statuses: false })]
+    const events = [
+      ...generateHistory({ repositories: 120, rootsPerRepository: 1, commentsPerRoot: 1, statuses: false }),
+    ]
     const source = await bench.scripted({ events })
     const target = await bench.real()
     const { code } = await bench.catchup(source, target)
@@ -142,7 +144,12 @@ describe('odd events', () => {
     const states = people.map((key, index) => state(key, 'hello', { createdAt: START + 60 + index }))
     const source = await bench.scripted({ events: [...circle, ...states] })
     const target = await bench.scripted()
-    const { code, report } = await bench.catchup(source, target, '--repo', repositoryAddress(people[0] ?? alice, 'hello'))
+    const { code, report } = await bench.catchup(
+      source,
+      target,
+      '--repo',
+      repositoryAddress(people[0] ?? alice, 'hello'),
+    )
     expect(idsOf(target.events.values())).toEqual(idsOf([...circle, ...states]))
     expect([code, report.scope.repositories]).toEqual([0, 3])
   })

@@ -54,9 +54,22 @@ describe.each(wantedRelays())('%s as the target', (name) => {
     const [source, target] = await Promise.all([bench.real({ events }), bench.foreign(name)])
     await bench.catchup(source, target, '--scope', 'all')
     await target.stop()
-    const missed = [issue(address, bob, { createdAt: nowSeconds() - 60 }), comment(root, bob, { createdAt: nowSeconds() - 30 })]
+    const missed = [
+      issue(address, bob, { createdAt: nowSeconds() - 60 }),
+      comment(root, bob, { createdAt: nowSeconds() - 30 }),
+    ]
     await source.seed(missed)
-    const away = await bench.run(['catchup', '--source', source.url, '--target', target.url, '--scope', 'all', '--retries', '0'])
+    const away = await bench.run([
+      'catchup',
+      '--source',
+      source.url,
+      '--target',
+      target.url,
+      '--scope',
+      'all',
+      '--retries',
+      '0',
+    ])
     await target.restart()
     const back = await bench.catchup(source, target, '--scope', 'all')
     expect(idsOf(await target.events())).toEqual(idsOf([...events, ...missed]))

@@ -11,6 +11,8 @@ export type Child = {
   stderr(): string
   readonly stdin: ChildProcessWithoutNullStreams['stdin']
   readonly exited: Promise<Exit>
+  /** Breaks the pipe that it writes standard output to, as `| head` does. */
+  closeStdout(): void
   hasExited(): boolean
   kill(signal: NodeJS.Signals): void
 }
@@ -41,6 +43,7 @@ export function startNode(
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     stdin: child.stdin,
+    closeStdout: () => void child.stdout.destroy(),
     exited,
     hasExited: () => exit !== undefined,
     kill: (signal) => void child.kill(signal),

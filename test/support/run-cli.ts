@@ -34,6 +34,8 @@ export type LiveCli = {
   stdout(): string
   stderr(): string
   kill(signal: NodeJS.Signals): void
+  /** Breaks the pipe that it writes standard output to, as `| head` does. */
+  closeStdout(): void
   /** Rejects when `timeoutMs` passed first. */
   readonly finished: Promise<CliResult>
 }
@@ -57,8 +59,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Liv
   const tidied = finished.finally(() => rmSync(temporary, { recursive: true, force: true }))
   // A test that kills the program may never ask for the result; then a timeout is nobody's.
   tidied.catch(() => undefined)
-  const { pid, stdout, stderr, kill } = child
-  return { pid, stdout, stderr, kill, finished: tidied }
+  const { pid, stdout, stderr, kill, closeStdout } = child
+  return { pid, stdout, stderr, kill, closeStdout, finished: tidied }
 }
 
 function buildEnvironment(temporary: string, { env, stateDir = temporary }: CliOptions): NodeJS.ProcessEnv {

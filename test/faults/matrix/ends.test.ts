@@ -17,7 +17,11 @@ const REASONS = [
 ]
 
 /** A scripted relay that is correct but for what reads this phase. */
-function misbehave(stage: Stage, phase: Phase, work: (behaviour: Behaviour, isHit: (filter: Filter) => boolean) => void) {
+function misbehave(
+  stage: Stage,
+  phase: Phase,
+  work: (behaviour: Behaviour, isHit: (filter: Filter) => boolean) => void,
+) {
   const { behaviour } = stage.endOf(phase).script
   work(behaviour, (filter) => stage.isIn(phase, filter))
 }
@@ -32,7 +36,9 @@ function closes(reason: string): Fault['arm'] {
 }
 
 /** A page that ends like this. */
-function answers(change: (rows: readonly unknown[]) => { rows: readonly unknown[]; late?: readonly unknown[]; end: 'eose' | 'never' }): Fault['arm'] {
+function answers(
+  change: (rows: readonly unknown[]) => { rows: readonly unknown[]; late?: readonly unknown[]; end: 'eose' | 'never' },
+): Fault['arm'] {
   return (stage, phase) =>
     misbehave(stage, phase, (behaviour, isHit) => {
       behaviour.onReq = ({ filters, answer }) => {

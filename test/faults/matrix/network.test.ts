@@ -79,4 +79,3 @@ describeMatrix('the network', [
     expected: { exit: 0 },
   },
 ])
-

@@ -22,7 +22,9 @@ const counted = (says: RegExp): Expected => ({ exit: 0, says })
 /** Signed as it stands, whatever stands there. */
 function signAnything(key: Key, draft: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { created_at: createdAt, kind, tags, content } = draft
-  const hash = createHash('sha256').update(JSON.stringify([0, key.pubkey, createdAt, kind, tags, content])).digest()
+  const hash = createHash('sha256')
+    .update(JSON.stringify([0, key.pubkey, createdAt, kind, tags, content]))
+    .digest()
   return {
     ...draft,
     pubkey: key.pubkey,
@@ -52,7 +54,11 @@ function strange(name: string, events: readonly NostrEvent[]): Fault {
 }
 
 describeMatrix('rows', [
-  odd('forged signature', [{ ...plain, sig: plain.sig.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')) }], counted(/wrong signature/)),
+  odd(
+    'forged signature',
+    [{ ...plain, sig: plain.sig.replace(/^./, (c) => (c === 'a' ? 'b' : 'a')) }],
+    counted(/wrong signature/),
+  ),
   odd('wrong id', [forge(plain, 'other words')], counted(/wrong id/)),
   {
     name: 'a valid event hidden by a forged copy, at another source',
@@ -76,8 +82,14 @@ describeMatrix('rows', [
     expected: counted(/wrong id/),
   },
   strange('millisecond timestamps', [comment(root, bob, { createdAt: 1_750_000_000_000 })]),
-  strange('far future', [4_102_444_800, 9_000_000_000].map((createdAt) => comment(root, bob, { createdAt }))),
-  strange('the year 1970', [0, 1].map((createdAt) => comment(root, bob, { createdAt }))),
+  strange(
+    'far future',
+    [4_102_444_800, 9_000_000_000].map((createdAt) => comment(root, bob, { createdAt })),
+  ),
+  strange(
+    'the year 1970',
+    [0, 1].map((createdAt) => comment(root, bob, { createdAt })),
+  ),
   odd('negative created_at', [signAnything(bob, { ...draft, created_at: -1 })]),
   odd('created_at with a fraction', [signAnything(bob, { ...draft, created_at: 1_710_000_060.5 })]),
   odd('created_at beyond 2^53', [signAnything(bob, { ...draft, created_at: 2 ** 60 })]),
@@ -94,7 +106,13 @@ describeMatrix('rows', [
     phases: ['layer 3'],
     scripts: 'source',
     arm: strewn([
-      signAnything(bob, { ...draft, tags: [['e', root.id], [1, 2]] }),
+      signAnything(bob, {
+        ...draft,
+        tags: [
+          ['e', root.id],
+          [1, 2],
+        ],
+      }),
       signAnything(bob, { ...draft, tags: 'e' }),
       signAnything(bob, { ...draft, tags: [['e', root.id], { a: 1 }] }),
       signAnything(bob, { ...draft, tags: [['e', root.id], [null]] }),

@@ -112,6 +112,9 @@ function reportOf(outcome: CliResult): Report | undefined {
 function quote(outcome: CliResult, { says }: Expected): string {
   const found = says === undefined ? null : says.exec(text(outcome))
   if (found === null) return ''
-  const line = text(outcome).split('\n').find((each) => says?.test(each)) ?? found[0]
+  const line =
+    text(outcome)
+      .split('\n')
+      .find((each) => says?.test(each)) ?? found[0]
   return line.replaceAll(/ ?ws:\/\/[\d.:]+/g, '')
 }

@@ -152,4 +152,3 @@ async function startProxy(url: string): Promise<TcpProxy> {
   onTestFinished(() => proxy.close())
   return proxy
 }
-

@@ -60,7 +60,7 @@ export async function startForeign(name: RelayName, options: ForeignOptions = {}
 async function readEverything(url: string): Promise<NostrEvent[]> {
   const client = await connectTiny(url)
   const found = new Map<string, NostrEvent>()
-  for (let until: number | undefined, before = -1; before !== found.size; ) {
+  for (let until: number | undefined, before = -1; before !== found.size;) {
     before = found.size
     const page = await client.query({ since: 1, limit: 250, ...(until === undefined ? {} : { until }) })
     for (const event of page) found.set(event.id, event)
@@ -80,7 +80,10 @@ async function publishAll(url: string, events: readonly NostrEvent[]): Promise<v
   })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   for (const event of events) socket.send(JSON.stringify(['EVENT', event]))
-  await waitFor(() => answers.length >= events.length, { timeoutMs: 60_000, what: `${events.length} answers of ${url}` })
+  await waitFor(() => answers.length >= events.length, {
+    timeoutMs: 60_000,
+    what: `${events.length} answers of ${url}`,
+  })
   socket.terminate()
   const refused = answers.filter(([, , accepted]) => accepted !== true)
   if (refused.length > 0) throw new Error(`${url} refuses ${refused.length} events: ${JSON.stringify(refused[0])}`)

@@ -121,7 +121,9 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
           JSON.stringify({
             storage: {
               'sqlalchemy.url': `sqlite+aiosqlite:///${join(directory, 'storage', 'events.sqlite3')}`,
-              validators: ['is_not_too_large', 'is_signed', 'is_recent'].map((name) => `nostr_relay.validators.${name}`),
+              validators: ['is_not_too_large', 'is_signed', 'is_recent'].map(
+                (name) => `nostr_relay.validators.${name}`,
+              ),
             },
             gunicorn: { bind: `127.0.0.1:${port}` },
             oldest_event: TEN_YEARS_SECONDS,

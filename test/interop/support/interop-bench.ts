@@ -7,7 +7,10 @@ import type { RelayName } from './recipes.ts'
 
 /** The workbench of one test, with relays that no one here wrote. */
 export type InteropBench = Workbench & {
-  foreign(name: RelayName, options?: ForeignOptions & { readonly events?: readonly NostrEvent[] }): Promise<ForeignRelay>
+  foreign(
+    name: RelayName,
+    options?: ForeignOptions & { readonly events?: readonly NostrEvent[] },
+  ): Promise<ForeignRelay>
 }
 
 /** A workbench for the test that is running. */

@@ -39,7 +39,11 @@ export async function startRelayProcess(command: RelayCommand): Promise<RelayPro
     process.off('exit', killLater)
   }
   try {
-    await waitFor(() => isListening(child, command.url), { timeoutMs: START_TIMEOUT_MS, everyMs: 50, what: command.url })
+    await waitFor(() => isListening(child, command.url), {
+      timeoutMs: START_TIMEOUT_MS,
+      everyMs: 50,
+      what: command.url,
+    })
   } catch (error) {
     await stop()
     const log = readFileSync(command.logFile, 'utf8').slice(-2_000)

@@ -6,7 +6,7 @@ const only = (name, pkg, allowed) => ({
   to: { path: `node_modules/(${pkg})/|^node:(${pkg})|^(${pkg})(/|$)` },
 })
 const STAGES = '^src/(plan|fetch|intake|select|publish|verify|waiting|checkpoint|build-report)\\.ts$'
-const WIRING = '^src/cli/(main|run-command|check-command|demo)\\.ts$'
+const WIRING = '^src/cli/(main|demo|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // End-to-end tests wait for processes of their own most of the time.
+    maxWorkers: '100%',
     reporters: ['default'],
   },
 })

@@ -278,16 +278,13 @@ const MUTANTS = [
   },
 ]
 
-const COMPILER_OPTIONS = ts.getParsedCommandLineOfConfigFile(
-  join(ROOT, 'tsconfig.json'),
-  {},
-  {
-    ...ts.sys,
-    onUnRecoverableConfigFileDiagnostic: (diagnostic) => {
-      throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n'))
-    },
-  },
-)?.options
+/** As in tsconfig.json, for one module at a time. */
+const COMPILER_OPTIONS = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.ESNext,
+  rewriteRelativeImportExtensions: true,
+  verbatimModuleSyntax: true,
+}
 
 const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-mutants-'))
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
@@ -301,10 +298,11 @@ process.exitCode = await main(process.argv.slice(2).map(Number))
 /** Runs the mutants of these rules, of all when none is named. Returns the exit code. */
 async function main(rules) {
   const chosen = MUTANTS.filter(({ rule }) => rules.length === 0 || rules.includes(rule))
-  const stale = chosen.filter((mutant) => countMatches(mutant) !== 1)
-  for (const mutant of stale) print(mutant, `STALE: found ${countMatches(mutant)} times in ${mutant.file}`)
-  const lanes = Array.from({ length: Math.min(2, availableParallelism()) }, (_, lane) => createCopy(`copy-${lane}`))
-  const baseline = await runTests(lanes[0], [...new Set(chosen.map(({ rule }) => rule))])
+  const checkout = createCopy()
+  const stale = chosen.filter((mutant) => countMatches(checkout, mutant) !== 1)
+  for (const mutant of stale) print(mutant, `STALE: found ${countMatches(checkout, mutant)} times in ${mutant.file}`)
+  const lanes = availableParallelism() > 1 ? [checkout, copyAgain(checkout)] : [checkout]
+  const baseline = await runTests(checkout, [...new Set(chosen.map(({ rule }) => rule))])
   if (baseline.type !== 'passed') {
     process.stdout.write(`without a mutant the tests do not pass: ${baseline.detail}\n`)
     return 1
@@ -324,7 +322,7 @@ async function main(rules) {
 /** Whether the test of the rule notices the broken line. */
 async function tryMutant(copy, mutant) {
   const startedMs = performance.now()
-  const whole = readFileSync(join(ROOT, mutant.file), 'utf8')
+  const whole = readFileSync(join(copy, mutant.file), 'utf8')
   writeModule(
     copy,
     mutant.file,
@@ -338,9 +336,9 @@ async function tryMutant(copy, mutant) {
   return type === 'failed'
 }
 
-/** A checkout of its own with the dependencies of this one, built. */
-function createCopy(name) {
-  const copy = join(directory, name)
+/** A checkout of its own with the dependencies of this one, built. What is edited meanwhile plays no part. */
+function createCopy() {
+  const copy = join(directory, 'copy')
   cpSync(ROOT, copy, { recursive: true, filter: (source) => !LEFT_OUT.some((each) => source === join(ROOT, each)) })
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
@@ -349,6 +347,12 @@ function createCopy(name) {
   })
   if (status !== 0) throw new Error(`the build failed: ${stdout}`)
   return copy
+}
+
+function copyAgain(copy) {
+  const again = `${copy}-again`
+  cpSync(copy, again, { recursive: true, verbatimSymlinks: true })
+  return again
 }
 
 /** Writes a module of src and what it compiles to. */
@@ -401,8 +405,8 @@ function firstFailure(report) {
   return failed?.fullName
 }
 
-function countMatches({ file, from }) {
-  return readFileSync(join(ROOT, file), 'utf8').split(from).length - 1
+function countMatches(copy, { file, from }) {
+  return readFileSync(join(copy, file), 'utf8').split(from).length - 1
 }
 
 function print({ rule, what }, verdict) {

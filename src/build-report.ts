@@ -1,6 +1,7 @@
 import type { PublishStop } from './publish.ts'
 import type { Report } from './report.ts'
 import { isWindowed, type Run } from './open-run.ts'
+import { demandForKey } from './relay/answers.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
 export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
@@ -71,23 +72,31 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
-  if (stop !== undefined)
-    ledger.problem({ what: 'target', where: target.endpoint.url, reason: stop.reason, example: null })
+  if (stop !== undefined && stop.type !== 'deadline') noteStop(stop, run)
   const { spool } = world.state
   const refused = spool.groups('refused', run.startedAt)
   for (const group of [...spool.groups('parked'), ...refused]) {
     const { outcome, reason, count, example } = group
-    ledger.problem({ what: outcome, where: target.endpoint.url, reason, count, example })
+    const what = stop?.type === 'deadline' && reason === stop.reason ? 'unsent' : outcome
+    ledger.problem({ what, where: target.endpoint.url, reason, count, example })
   }
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
+}
+
+function noteStop({ reason }: PublishStop, { ledger, target }: Run): void {
+  const where = target.endpoint.url
+  const demand = demandForKey(reason)
+  ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
 function noteSource(log: Run['logs'][number], { ledger }: Run): void {
   const where = log.report().url
   for (const { layer, reason, filters } of log.reasons()) {
     const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
+    const demand = demandForKey(reason)
     ledger.problem({ what: 'source', where, reason: place, count: Math.max(1, filters), example: null })
+    if (demand !== undefined) ledger.problem({ what: 'key', where, reason: demand, example: null })
   }
   const { malformed, foreign } = log.oddities()
   if (malformed > 0) ledger.problem({ what: 'invalid', where, reason: 'not an event', count: malformed, example: null })

@@ -145,11 +145,12 @@ export function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Win
   return event.created_at >= since && event.created_at <= until
 }
 
-/** A refusal is remembered while the target's software is the same, for 30 days. */
+/** A refusal is remembered while the target's software is the same, as far as it says, for 30 days. */
 function mayBeTriedAgain(
   { state, settledAt, software }: SpooledEvent,
   context: Pick<IntakeContext, 'software' | 'now'>,
 ): boolean {
   if (state !== 'refused') return false
-  return software !== context.software || context.now - (settledAt ?? 0) > REFUSAL_SECONDS
+  const isOtherSoftware = context.software !== undefined && software !== context.software
+  return isOtherSoftware || context.now - (settledAt ?? 0) > REFUSAL_SECONDS
 }

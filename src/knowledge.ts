@@ -26,12 +26,18 @@ export class Knowledge {
 
   /** Takes up what earlier runs with this scope knew, and the anchors that the scope itself gives. */
   recall(): void {
-    for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
+    this.#recallAnnouncements()
     this.#state.transaction(() => {
       this.#state.anchors.recall(this.#key)
       for (const anchor of initialAnchors(this.#scope)) this.#state.anchors.add(this.#key, 'announcements', anchor)
       this.deriveAnchors()
     })
+  }
+
+  /** Takes up what earlier runs with whatever scope knew, and adds nothing to it: a retry reads nothing. */
+  recallForRetry(): void {
+    this.#recallAnnouncements()
+    this.#state.anchors.recall()
   }
 
   /** Hears of a verified event. `held`: it came from the target. */
@@ -96,6 +102,10 @@ export class Knowledge {
   /** Whether any announcement came from anywhere in this run. */
   hasReadAnnouncements(): boolean {
     return this.#read > 0
+  }
+
+  #recallAnnouncements(): void {
+    for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
   }
 
   #noteHeld({ address, identifier, pubkey }: Announcement): void {

@@ -27,6 +27,8 @@ import { WitnessLog } from './witness-log.ts'
 export type Progress = {
   fetched(layer: LayerName, source: string, events: number): void
   sending(sent: number, total: number): void
+  /** Sending is about to take more than a minute. */
+  longSending(forecast: { readonly events: number; readonly rate: string; readonly durationMs: number }): void
 }
 
 /** The outside world, handed in by `cli/main.ts`. */
@@ -40,6 +42,8 @@ export type World = {
   readonly clock: Clock
   readonly nowMs: () => number
   readonly signal: AbortSignal
+  /** Aborted when the time for the run is up, with a reason for the report: sources end, nothing more is sent. */
+  readonly deadline: AbortSignal
   readonly progress: Progress
   /** `check`: takes each event that the target lacks. */
   readonly onMissing?: (event: NostrEvent) => Promise<void>
@@ -74,11 +78,9 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const { state } = world
   const target = createPeer(world.target, await world.target.open())
   const startedAt = world.clock()
+  const choice = chooseRunScope(options, target, state)
   const number = state.runs.begin(options.command, startedAt)
-  const { service } = options
-  const identity = { url: world.target.url, service, isFile: world.target.kind === 'file', profile: target.profile }
-  const choice = chooseScope(options.scope, identity, state.runs.lastScope())
-  state.runs.setScope(number, choice.scope.type)
+  if (options.command !== 'retry') state.runs.setScope(number, choice.scope.type)
   state.spool.recover('the run before ended first', startedAt)
   const layers = layersOf(options)
   const names = layers.map(({ name }) => name)
@@ -86,7 +88,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const sources = await openSources(options, world, logs)
   const ledger = new Ledger(names)
   const knowledge = new Knowledge(state, choice.scope, options)
-  knowledge.recall()
+  if (options.command === 'retry') knowledge.recallForRetry()
+  else knowledge.recall()
   const witnesses = new WitnessLog()
   const held = new HeldTally()
   const software = softwareOf(target.profile)
@@ -137,12 +140,18 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     selection: {
       peers: sources.map(({ peer, budget }) => ({ ...peer, endpoint: withinBudget(peer.endpoint, budget) })),
       scope: choice.scope,
-      forgetParkedSeconds: options.forgetParkedSeconds,
       sourceFailed: (source, error) => failSource(source, error, logs, state),
     },
     check: null,
     wasCutShort: false,
   }
+}
+
+function chooseRunScope(options: RunOptions, { endpoint, profile }: Peer, { runs }: TargetState): ScopeChoice {
+  const { scope, service } = options
+  if (options.command === 'retry')
+    return { scope: { type: 'all' }, why: 'what is parked was in scope when it was parked' }
+  return chooseScope(scope, { url: endpoint.url, service, isFile: endpoint.kind === 'file', profile }, runs.lastScope())
 }
 
 function createPolicy(options: RunOptions, startedAt: number): SincePolicy {

@@ -137,7 +137,7 @@ function asScan(request: PlannedRequest): PlannedRequest {
 }
 
 function longestTagValue(filter: Filter): number {
-  return Math.max(0, ...tagConditions(filter).flatMap(([, values]) => values.map((value) => value.length)))
+  return Math.max(0, ...tagConditions(filter).flatMap(([, values]) => values.map((value) => Buffer.byteLength(value))))
 }
 
 function groupByRead(anchors: readonly PlannedAnchor[], policy: SincePolicy): [Read, string[]][] {

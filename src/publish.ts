@@ -24,20 +24,23 @@ export type PublishContext = {
   readonly pacer: Pacer
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** No event is sent once it is aborted; its reason says why. */
+  readonly deadline: AbortSignal
   readonly software: string | undefined
   readonly blocked: Map<string, string>
   readonly onSent: () => void
 }
 
-/** How publishing ended: everything was sent; the target refused us (`door`, in its words); or it went away. */
+/** How publishing ended: everything was sent; the target refused us (`door`, in its words); it went away; or time was up. */
 export type PublishEnd = { readonly type: 'sent' } | PublishStop
 
 /** Publishing stopped early, and why; everything unsent is parked. */
-export type PublishStop = { readonly type: 'door' | 'stopped'; readonly reason: string }
+export type PublishStop = { readonly type: 'door' | 'stopped' | 'deadline'; readonly reason: string }
 
 const BATCH = 500
 const WINDOW = 64
-const RATE_LIMITED_MOST = 30
+/** Complaints in a row, each about a slower pace than the one before: then the relay does not mean the pace. */
+const COMPLAINTS_MOST = 20
 const DOOR_AFTER = 20
 const INTERRUPTED: PublishStop = { type: 'stopped', reason: 'interrupted' }
 
@@ -47,12 +50,19 @@ export async function publishReady(context: PublishContext): Promise<PublishEnd>
   const doorkeeper = createDoorkeeper()
   for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
     await publishBatch(batch, doorkeeper, context)
-    const end = doorkeeper.end() ?? (context.signal.aborted ? INTERRUPTED : undefined)
+    const end = stopOf(doorkeeper, context)
     if (end === undefined) continue
     parkReady(end.reason, context)
     return end
   }
   return { type: 'sent' }
+}
+
+/** Why nothing more is sent; `undefined` while it goes on. */
+function stopOf(door: Doorkeeper, { signal, deadline }: PublishContext): PublishStop | undefined {
+  if (door.end() !== undefined) return door.end()
+  if (signal.aborted) return INTERRUPTED
+  return deadline.aborted ? { type: 'deadline', reason: String(deadline.reason) } : undefined
 }
 
 type Verdict = Extract<Classification, { type: 'outcome' }>
@@ -63,8 +73,9 @@ async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, co
   const queue = batch.values()
   const worker = async (): Promise<void> => {
     for (const spooled of queue) {
-      if (door.end() !== undefined || context.signal.aborted) return
-      recorded.push({ id: spooled.event.id, change: await publishOne(spooled, door, context) })
+      const change = await publishOne(spooled, door, context)
+      if (change === undefined) return
+      recorded.push({ id: spooled.event.id, change })
     }
   }
   await Promise.all(Array.from({ length: WINDOW }, worker))
@@ -73,14 +84,26 @@ async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, co
   })
 }
 
-async function publishOne(spooled: SpooledEvent, door: Doorkeeper, context: PublishContext): Promise<SpoolChange> {
+/** What to write about an event; `undefined` when it was not sent because publishing stopped. */
+async function publishOne(
+  spooled: SpooledEvent,
+  door: Doorkeeper,
+  context: PublishContext,
+): Promise<SpoolChange | undefined> {
   const { event, layer } = spooled
   const reason = blockedBy(event, context)
   if (reason !== undefined) {
     context.blocked.set(addressOf(event) ?? event.id, reason)
     return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
   }
-  const { answer, meaning } = await sendPaced(event, context)
+  const tooLarge = excessOf(event, context)
+  if (tooLarge !== undefined) {
+    context.ledger.settle(layer, 'too-large')
+    return { state: 'refused', outcome: 'too-large', reason: tooLarge, software: context.software }
+  }
+  const sent = await sendPaced(event, door, context)
+  if (sent === undefined) return undefined
+  const { answer, meaning } = sent
   context.onSent()
   context.ledger.count(layer, 'published')
   door.note(answer, meaning)
@@ -88,18 +111,24 @@ async function publishOne(spooled: SpooledEvent, door: Doorkeeper, context: Publ
   return { ...changeFor(spooled, text, meaning, context), wasSent: true }
 }
 
-/** Sends an event, waits and repeats while the relay only asks for patience. */
+/** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */
 async function sendPaced(
   event: NostrEvent,
-  { target, pacer, clock }: PublishContext,
-): Promise<{ answer: Answer; meaning: Classification | undefined }> {
-  for (let tries = 1; ; tries += 1) {
+  door: Doorkeeper,
+  context: PublishContext,
+): Promise<{ answer: Answer; meaning: Classification | undefined } | undefined> {
+  const { target, pacer, clock } = context
+  for (;;) {
     const turn = await pacer.turn()
+    if (stopOf(door, context) !== undefined) return undefined
     const answer = await target.endpoint.publish(event)
     if (answer.type === 'unanswered') return { answer, meaning: undefined }
     const meaning = classifyAnswer({ ...answer, event, now: clock() })
-    if (meaning.type !== 'rate-limited' || tries >= RATE_LIMITED_MOST) return { answer, meaning }
-    pacer.slowDown(turn)
+    if (meaning.type !== 'rate-limited') {
+      pacer.taken(turn)
+      return { answer, meaning }
+    }
+    if (pacer.slowDown(turn)) door.noteComplaint(answer.text)
   }
 }
 
@@ -170,7 +199,7 @@ type Doorkeeper = ReturnType<typeof createDoorkeeper>
 
 /**
  * Notices that the target refuses us and not the events: it says so, or it has the same unknown text for each of the
- * first 20 events. And that it is gone: a whole window of events without an answer.
+ * first 20 events. And that it is gone: a whole window of events without an answer, or `rate-limited:` at any pace.
  */
 function createDoorkeeper() {
   let end: PublishStop | undefined
@@ -178,6 +207,7 @@ function createDoorkeeper() {
   let isOneText = true
   let firstText: string | undefined
   let unanswered = 0
+  let complaints = 0
   const noteUnknown = (text: string, isUnknown: boolean): void => {
     answered += 1
     firstText ??= text
@@ -186,6 +216,10 @@ function createDoorkeeper() {
   }
   return {
     end: (): PublishStop | undefined => end,
+    noteComplaint: (reason: string): void => {
+      complaints += 1
+      if (complaints >= COMPLAINTS_MOST) end ??= { type: 'stopped', reason }
+    },
     note: (answer: Answer, meaning: Classification | undefined): void => {
       if (answer.type === 'unanswered') {
         unanswered += 1
@@ -193,6 +227,7 @@ function createDoorkeeper() {
         return
       }
       unanswered = 0
+      complaints = 0
       if (meaning?.type === 'door' || meaning?.type === 'auth-required') end ??= { type: 'door', reason: answer.text }
       noteUnknown(answer.text, meaning?.type === 'outcome' && !meaning.known)
     },

@@ -151,7 +151,7 @@ function conclude(
   const { drain } = fetched
   log.request(request, fetched)
   if (request.match !== undefined) {
-    log.note(`tag values longer than ${peer.maxTagValueLength} characters were read by a scan: it does not index them`)
+    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
   }
   const found = { drained: drain.reason === null, events: drain.rows > 0 }
   state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))

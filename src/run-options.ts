@@ -1,5 +1,7 @@
 import type { UnixSeconds } from './time.ts'
 import type { Address } from './nostr/address.ts'
+import type { Rate } from './relay/pacing.ts'
+import type { CommandName } from './report.ts'
 
 /** What belongs to the run, as asked for. `auto` is decided by the target's NIP-11 document. */
 export type ScopeRequest =
@@ -10,7 +12,7 @@ export type ScopeRequest =
 
 /** One run, parsed and checked. Times are Unix seconds, durations say their unit. */
 export type RunOptions = {
-  readonly command: 'catchup' | 'backfill' | 'check'
+  readonly command: CommandName
   /** Normalised relay URLs, file names, or `-`. */
   readonly sources: readonly string[]
   readonly target: string
@@ -31,10 +33,21 @@ export type RunOptions = {
   readonly dryRun: boolean
   /** `check --ids`: the report lists what is missing. */
   readonly listIds: boolean
+  /** `retry --refused`: tries what was refused or given up as well. */
+  readonly reopenRefused: boolean
   /** Whether relays may be compared by NIP-77; else everything is paged. */
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
+}
+
+/** How fast events are sent, and how long a run may take. */
+export type PacingOptions = {
+  /** Of each connection; `known`: by what is known of the target's software; `none`: as fast as it takes them. */
+  readonly rate: Rate | 'known' | 'none'
+  /** Connections to the target. */
+  readonly connections: number
+  readonly maxDurationMs: number | undefined
 }
 
 /** How long to wait for relays, and how often to try again. */

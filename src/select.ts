@@ -12,7 +12,7 @@ import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
-import { findServed, findVersions } from './relay/holdings.ts'
+import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { isInScope, type Membership, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
@@ -24,7 +24,6 @@ export type SelectContext = IntakeContext & {
   readonly peers: readonly Peer[]
   readonly scope: Scope
   readonly members: Membership
-  readonly forgetParkedSeconds: number
   /** A source could not be asked for deletions: it was not read to its end. */
   readonly sourceFailed: (source: Peer, error: unknown) => void
 }
@@ -37,7 +36,7 @@ export async function selectEvents(context: SelectContext): Promise<void> {
   const staging = createStaging(members)
   for (const piece of state.spool.inState('candidate', PIECE)) await selectPiece(piece, staging, context)
   for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, context)
-  for (let found = state.spool.count('outside'); found !== 0;) found = await selectParents(staging, context)
+  if (state.spool.count('outside') > 0) await selectParents(staging, context)
   for (const piece of state.spool.inState('outside', PIECE)) removeAll(piece, context)
   state.transaction(() => state.spool.orderByParents())
 }
@@ -53,16 +52,16 @@ async function selectPiece(
   const { state, ledger } = context
   await askForDeletions(piece, context)
   const held = await findHeld(piece, context)
+  const authors = await findDeletedAuthors(piece, context)
   const judged = piece.map((spooled): Judged => ({
     spooled,
-    why: held.get(spooled.event.id) ?? judge(spooled, context),
+    why: held.get(spooled.event.id) ?? judge(spooled, authors, context),
   }))
   const wanted = judged.flatMap(({ spooled, why }) => (why === undefined ? [spooled] : []))
   const sendable = wanted.filter((spooled) => spooled.state !== 'parked' || parkedWait(spooled, context) === undefined)
   state.transaction(() => {
     for (const { spooled, why } of judged) if (why !== undefined) takeOut(spooled, why, context)
     for (const { event } of sendable) state.spool.makeReady(event.id, staging.stageOf(event))
-    for (const spooled of wanted) if (spooled.state === 'parked') giveUpWhenOld(spooled, context)
   })
   for (const { layer, isLate, state: from } of sendable)
     if (isLate && from !== 'parked') ledger.count(layer, 'lateArrivals')
@@ -70,21 +69,44 @@ async function selectPiece(
 }
 
 /** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
-function judge(spooled: SpooledEvent, context: SelectContext): string | undefined {
+function judge(
+  spooled: SpooledEvent,
+  authors: ReadonlyMap<string, string>,
+  context: SelectContext,
+): string | undefined {
   const { event } = spooled
   const { now, scope, members, deletions } = context
   if (isExpired(event, now)) return 'expired'
   if (deletions === 'apply' && isDeleted(event, context.state.run)) return 'deleted'
   if (spooled.state === 'parked') return undefined
   if (!isInScope(event, scope, members)) return 'out of scope'
-  if (event.kind === KIND.deletion && deletesOnlyForOthers(event, context)) return 'deletion of others'
+  if (event.kind === KIND.deletion && deletesOnlyForOthers(event, authors)) return 'deletion of others'
   return undefined
 }
 
+/** Who signed what the deletions of a piece name: known from this run or from the spool, or served by the target. */
+async function findDeletedAuthors(
+  piece: readonly SpooledEvent[],
+  { state, target }: SelectContext,
+): Promise<ReadonlyMap<string, string>> {
+  const deletions = piece.filter(({ event }) => event.kind === KIND.deletion)
+  const ids = [...new Set(deletions.flatMap(({ event }) => readDeletion(event).ids))]
+  const known = ids.flatMap((id): [string, string][] => {
+    const author = state.run.authorOf(id) ?? state.spool.find(id)?.event.pubkey
+    return author === undefined ? [] : [[id, author]]
+  })
+  const authors = new Map(known)
+  const served = await findAuthors(
+    target,
+    ids.filter((id) => !authors.has(id)),
+  )
+  return new Map([...authors, ...served])
+}
+
 /** A deletion whose known targets all have other authors does nothing anywhere. */
-function deletesOnlyForOthers(event: NostrEvent, { state }: SelectContext): boolean {
+function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
   const { ids, addresses, foreignAddresses } = readDeletion(event)
-  const authors = ids.flatMap((id) => state.run.authorOf(id) ?? state.spool.find(id)?.event.pubkey ?? [])
+  const authors = ids.flatMap((id) => authorOf.get(id) ?? [])
   const isForeign = authors.length + foreignAddresses.length > 0 && authors.every((author) => author !== event.pubkey)
   return isForeign && addresses.length === 0
 }
@@ -122,23 +144,20 @@ async function askForDeletions(piece: readonly SpooledEvent[], context: SelectCo
   ])
 }
 
-/** Missing parents of what is sent are sent too, even from outside the window of a backfill. Returns how many were found. */
-async function selectParents(staging: Staging, context: SelectContext): Promise<number> {
-  const { state, ledger } = context
-  let count = 0
-  for (const piece of state.spool.inState('ready', PIECE)) {
-    const parents = parentsOutside(piece, context)
-    for (const { event } of await selectPiece(parents, staging, context)) {
-      count += 1
-      ledger.problem({
-        what: 'parent',
-        where: context.target.endpoint.url,
-        reason: 'outside the window, but events in it need it',
-        example: event.id,
-      })
+/** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */
+async function selectParents(staging: Staging, context: SelectContext): Promise<void> {
+  for (const piece of context.state.spool.inState('ready', PIECE)) {
+    for (let parents = parentsOutside(piece, context); parents.length > 0;) {
+      const found = await selectPiece(parents, staging, context)
+      for (const { event } of found) noteParent(event, context)
+      parents = parentsOutside(found, context)
     }
   }
-  return count
+}
+
+function noteParent({ id }: NostrEvent, { ledger, target }: SelectContext): void {
+  const reason = 'outside the window, but events in it need it'
+  ledger.problem({ what: 'parent', where: target.endpoint.url, reason, example: id })
 }
 
 function parentsOutside(piece: readonly SpooledEvent[], { state }: SelectContext): SpooledEvent[] {
@@ -179,14 +198,6 @@ function settleParked(
     default:
       return ledger.drop(layer, why)
   }
-}
-
-function giveUpWhenOld({ event, layer, parkedAt, reason }: SpooledEvent, context: SelectContext): void {
-  const { state, ledger, now, forgetParkedSeconds, software } = context
-  if (now - (parkedAt ?? now) <= forgetParkedSeconds) return
-  const change = { state: 'refused', outcome: 'given-up', reason: reason ?? 'waited too long', software } as const
-  state.spool.change(event.id, change, now)
-  ledger.settle(layer, 'given-up')
 }
 
 function removeAll(piece: readonly SpooledEvent[], { state }: SelectContext): void {

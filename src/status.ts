@@ -1,4 +1,4 @@
-import type { CommandName, LayerName } from './report.ts'
+import type { CommandName, LayerName, Outcome } from './report.ts'
 import type { UnixSeconds } from './time.ts'
 
 /** What is known of one layer at one source. */
@@ -40,6 +40,36 @@ export type RefusedStatus = {
   readonly software: string | null
   /** An event id in hex, or null. */
   readonly example: string | null
+}
+
+/** One event in the spool. */
+type SpooledStatus = {
+  readonly target: string
+  readonly id: string
+  readonly kind: number
+  /** `<kind>:<pubkey>:<d>` of an addressable or replaceable event; else null. */
+  readonly address: string | null
+  readonly layer: LayerName
+  readonly outcome: Outcome
+  /** The target's own words, unescaped (rule 7). */
+  readonly reason: string
+  /** How often it was sent. */
+  readonly attempts: number
+  readonly sources: readonly string[]
+}
+
+/** One event that waits on disk (`status --parked`). */
+export type ParkedEvent = SpooledStatus & {
+  readonly parkedAt: UnixSeconds
+  /** Not sent before; null: with the next run, or when the target serves its parent. */
+  readonly nextTryAt: UnixSeconds | null
+}
+
+/** One event that was refused for good or given up (`status --refused`). */
+export type RefusedEvent = SpooledStatus & {
+  readonly refusedAt: UnixSeconds
+  /** What the target said it was when it refused it. */
+  readonly software: string | null
 }
 
 /** One run of the history. `durationMs` and `exit` null: it is running, or it was killed. */

@@ -10,7 +10,9 @@ import { isWindowed, openRun, type Run, type World } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
 import { readLayers } from './reading.ts'
+import { isDoorForReading } from './relay/answers.ts'
 import { findServed } from './relay/holdings.ts'
+import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { hostsNamedMost } from './scope.ts'
@@ -18,7 +20,10 @@ import { selectEvents } from './select.ts'
 import { createStaging } from './stages.ts'
 import { countMissingWitnesses, hasLostEverything } from './trust.ts'
 import { confirmSent } from './verify.ts'
-import { reviveWaiting } from './waiting.ts'
+import { giveUpOld, reviveWaiting } from './waiting.ts'
+
+const LONG_SENDING_MS = 60_000
+const LONG_WAIT_SECONDS = 10
 
 /**
  * One run. Returns its report, whatever went wrong on the way; throws SyncError when it cannot begin (the target is
@@ -29,16 +34,17 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   const run = await openRun(options, world)
   let stop: PublishStop | undefined
   try {
-    await trust(run)
-    await readLayers(run.reading)
-    if (isWindowed(options)) await readParents(run.reading)
-    refuseEmptyScope(run)
+    await gather(run)
     await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
     stop = await finish(run)
     await distrustLateEvents(run)
   } catch (error) {
-    if (!(error instanceof LostRelayError)) throw error
-    stop = { type: 'stopped', reason: reasonOf(error) }
+    if (!(error instanceof LostRelayError)) {
+      endThrown(run, error, world.nowMs() - startedMs)
+      throw error
+    }
+    const reason = reasonOf(error)
+    stop = { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }
     run.wasCutShort = true
     world.state.spool.recover(stop.reason, run.startedAt)
   }
@@ -46,6 +52,19 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
   return report
+}
+
+/** Brings into the spool what may have to be sent: what the sources have, or, for a retry, what is there already. */
+async function gather(run: Run): Promise<void> {
+  const { options, world, startedAt } = run
+  if (options.command !== 'retry') {
+    await trust(run)
+    await readLayers(run.reading)
+    if (isWindowed(options)) await readParents(run.reading)
+    refuseEmptyScope(run)
+  } else if (options.reopenRefused) {
+    world.state.spool.reopen(startedAt)
+  }
 }
 
 /** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
@@ -143,20 +162,29 @@ function countUnsent({ world, ledger }: Run): void {
   }
 }
 
-/** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
+/** The last stage of a run that sends: at the pace that the target allows. */
 async function publish(run: Run): Promise<PublishStop | undefined> {
-  const { world, target, ledger, software, startedAt } = run
-  const { state, clock, signal, verifier } = world
+  const pacer = run.world.createPacer(run.software)
+  const stop = await publishInOrder(run, pacer)
+  const rate = pacer.rate()
+  const seconds = Math.round(pacer.waitedMs() / 1000)
+  if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
+    run.ledger.note(`Sending waited ${seconds} s for the target, which takes ${describeRate(rate)}.`)
+  }
+  return stop
+}
+
+/** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
+async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
+  const { world, target, ledger, software, startedAt, options } = run
+  const { state, clock, signal, deadline, verifier } = world
   const blocked = new Map<string, string>()
-  const total = state.spool.count('ready')
-  let sent = 0
-  const onSent = (): void => world.progress.sending((sent += 1), total)
-  const pacer = world.createPacer(software)
-  const context: PublishContext = { target, state, ledger, pacer, clock, signal, software, blocked, onSent }
   const { stageOf } = createStaging(run.knowledge.members())
   const waiting = { target, state, ledger, now: startedAt, software, blocked, released: new Set<string>(), stageOf }
   const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }
   await reviveWaiting(waiting)
+  const onSent = watchSending(run, pacer)
+  const context: PublishContext = { target, state, ledger, pacer, clock, signal, deadline, software, blocked, onSent }
   do {
     const end = await publishReady(context)
     if (end.type === 'door') {
@@ -164,9 +192,23 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
       return end
     }
     await confirmSent(proof)
-    if (end.type === 'stopped') return end
+    if (end.type !== 'sent') return end
   } while ((await reviveWaiting(waiting)) > 0)
+  giveUpOld(options.forgetParkedSeconds, waiting)
   return undefined
+}
+
+/** Says beforehand when sending will take long. Returns what hears of each event sent. */
+function watchSending({ world }: Run, pacer: Pacer): () => void {
+  const { progress, state } = world
+  const events = state.spool.count('ready')
+  const rate = pacer.rate()
+  const durationMs = projectedMs(events, rate)
+  if (rate !== undefined && durationMs > LONG_SENDING_MS) {
+    progress.longSending({ events, rate: describeRate(rate), durationMs })
+  }
+  let sent = 0
+  return () => progress.sending((sent += 1), events)
 }
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
@@ -193,4 +235,10 @@ function moveCheckpoints(run: Run): void {
 function endRun({ world, number }: Run, report: Report): void {
   const { exit, durationMs, totals } = report
   world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
+}
+
+/** In the history a run without an end was killed; this one was not. */
+function endThrown({ world, number }: Run, error: unknown, durationMs: number): void {
+  const exit = error instanceof UsageError ? 2 : 1
+  world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
 }

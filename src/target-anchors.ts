@@ -132,7 +132,7 @@ function* announcementFilters(
 /** Where the target does not index long values, an empty answer to them proves nothing: all its roots are read. */
 function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
   const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
-  const isIndexed = (address: string): boolean => address.length <= target.maxTagValueLength
+  const isIndexed = (address: string): boolean => Buffer.byteLength(address) <= target.maxTagValueLength
   for (const group of chunkByCountAndBytes(addresses.filter(isIndexed), limits)) {
     yield { filter: { kinds: ROOT_KINDS, '#a': group }, isWanted: () => true }
   }

@@ -1,3 +1,6 @@
+/*
+ * Parked events that hang from others: freed when the target serves a parent, refused when no parent can come any more.
+ */
 import type { Ledger } from './ledger.ts'
 import { addressOf, parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
@@ -24,42 +27,73 @@ export type WaitingContext = {
 const PIECE = 250
 
 /**
- * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end.
- * What waits for parents that are all refused is refused. Returns how many became ready. Throws LostRelayError.
+ * Makes ready what waited for a parent that the target serves now, or was refused or given up for want of one; each
+ * parent once a run, so this comes to an end. What waits for parents that are all refused is refused. Returns how many
+ * became ready. Throws LostRelayError.
  */
 export async function reviveWaiting(context: WaitingContext): Promise<number> {
-  const { state } = context
-  const released = new Set<string>()
+  const { spool } = context.state
+  const served = new Set<string>()
   let count = 0
-  for (const piece of state.spool.inState('parked', PIECE)) {
-    const orphans = piece.filter((spooled) => spooled.isOrphan)
-    const served = await findServedAnchors(orphans, context)
-    const paired = orphans.filter(({ event }) => isStateOfPending(event, context))
-    for (const { event } of paired) context.released.add(event.id)
-    const freed = orphans.filter(
-      (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => served.has(anchor)),
-    )
-    state.transaction(() => {
-      for (const { event } of freed) state.spool.makeReady(event.id, context.stageOf(event))
-    })
+  for (const piece of spool.inState('parked', PIECE)) {
+    const freed = await freeServed(piece, served, context)
     for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
-    for (const anchor of served) released.add(anchor)
     count += freed.length
   }
-  // A child may stand before its parent in the spool.
-  while (refuseOrphans(context) > 0);
-  for (const anchor of released) {
+  for (const piece of spool.inState('refused', PIECE)) {
+    const hopeful = piece.filter((spooled) => !hangsFromRefused(spooled, context))
+    count += (await freeServed(hopeful, served, context)).length
+  }
+  for (const anchor of served) {
     context.released.add(anchor)
     context.blocked.delete(anchor)
   }
-  if (count > 0) state.transaction(() => state.spool.orderByParents())
+  // A child may stand before its parent in the spool.
+  while (refuseWithParents(context) > 0);
+  if (count > 0) context.state.transaction(() => spool.orderByParents())
   return count
 }
 
+/** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
+export function giveUpOld(forgetSeconds: number, { state, ledger, now, software }: WaitingContext): void {
+  const giveUp = ({ event, layer, reason = 'waited too long', isOrphan }: SpooledEvent): void => {
+    state.spool.change(event.id, { state: 'refused', outcome: 'given-up', reason, software, isOrphan }, now)
+    ledger.settle(layer, 'given-up')
+  }
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const old = piece.filter(({ parkedAt = now }) => now - parkedAt > forgetSeconds)
+    state.transaction(() => old.forEach(giveUp))
+  }
+}
+
+/** Makes ready those orphans of the piece that have a parent which the target serves, and returns them; adds such parents to `served`. */
+async function freeServed(
+  piece: readonly SpooledEvent[],
+  served: Set<string>,
+  context: WaitingContext,
+): Promise<readonly SpooledEvent[]> {
+  const { spool } = context.state
+  const orphans = piece.filter(({ isOrphan }) => isOrphan)
+  const found = await findServedAnchors(orphans, context)
+  const paired = orphans.filter((orphan) => isStateOfPending(orphan, context))
+  for (const { event } of paired) context.released.add(event.id)
+  const freed = orphans.filter(
+    (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
+  )
+  context.state.transaction(() => {
+    for (const { event, state } of freed) {
+      if (state === 'refused') spool.reopen(context.now, event.id)
+      spool.makeReady(event.id, context.stageOf(event))
+    }
+  })
+  for (const anchor of found) served.add(anchor)
+  return freed
+}
+
 /** Whether this is the state of an announcement that waits for git data, which is pushed by leave of the state. */
-function isStateOfPending(event: NostrEvent, { state, released }: WaitingContext): boolean {
-  if (event.kind !== KIND.state || released.has(event.id)) return false
-  return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
+function isStateOfPending({ event, state }: SpooledEvent, { state: { spool }, released }: WaitingContext): boolean {
+  if (event.kind !== KIND.state || state !== 'parked' || released.has(event.id)) return false
+  return parentsOf(event).some((anchor) => spool.findVersion(anchor)?.outcome === 'pending')
 }
 
 /** What hangs from an event that waits for its parent or for git data need not be sent: it would only be refused as well. */
@@ -75,19 +109,6 @@ function blockChildren(
   for (const anchor of missing) blocked.set(anchor, reason)
 }
 
-/** Returns how many were refused. */
-function refuseOrphans(context: WaitingContext): number {
-  const { state } = context
-  let count = 0
-  for (const piece of state.spool.inState('parked', PIECE)) {
-    const orphans = piece.filter((spooled) => spooled.isOrphan)
-    state.transaction(() => {
-      for (const orphan of orphans) count += refuseWithParents(orphan, context) ? 1 : 0
-    })
-  }
-  return count
-}
-
 async function findServedAnchors(orphans: readonly SpooledEvent[], context: WaitingContext): Promise<Set<string>> {
   const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
   const asked = [...anchors].filter((anchor) => !context.released.has(anchor))
@@ -100,29 +121,50 @@ async function findServedAnchors(orphans: readonly SpooledEvent[], context: Wait
   return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
 }
 
-/** An event all of whose known parents are refused, deleted or given up is refused with them. */
-function refuseWithParents({ event, layer }: SpooledEvent, context: WaitingContext): boolean {
+/** Refuses every orphan all of whose known parents are refused, deleted or given up. Returns how many those are. */
+function refuseWithParents(context: WaitingContext): number {
+  const { state, ledger, now, software } = context
+  let count = 0
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    state.transaction(() => {
+      for (const { event, layer, isOrphan } of piece) {
+        const fate = isOrphan ? sharedFate(event, context) : undefined
+        if (fate === undefined) continue
+        const change = { outcome: 'refused', reason: `parent ${fate}`, software, isOrphan: true } as const
+        state.spool.change(event.id, { state: 'refused', ...change }, now)
+        ledger.settle(layer, 'refused')
+        count += 1
+      }
+    })
+  }
+  return count
+}
+
+/** How the parents of an event ended, when none of those that are ours can come any more. */
+function sharedFate(event: NostrEvent, context: WaitingContext): string | undefined {
   const fates = parentsOf(event).map((anchor) => fateOf(anchor, context))
-  const known = fates.filter((fate) => fate !== undefined)
-  const dead = known.filter((fate) => fate !== 'alive')
-  if (dead.length === 0 || dead.length < known.length) return false
-  const change = {
-    state: 'refused',
-    outcome: 'refused',
-    reason: `parent ${dead[0]}`,
-    software: context.software,
-  } as const
-  context.state.spool.change(event.id, change, context.now)
-  context.ledger.settle(layer, 'refused')
-  return true
+  return fates.includes('alive') ? undefined : fates.find((fate) => fate !== undefined)
 }
 
 /** `alive`, or how a parent ended; `undefined` when it is not one of ours. */
 function fateOf(anchor: string, { state }: WaitingContext): string | undefined {
-  const address = parseAddress(anchor)
-  const spooled = address === undefined ? state.spool.find(anchor) : state.spool.findVersion(anchor)
-  if (spooled !== undefined) return spooled.state === 'refused' ? `${spooled.outcome}: ${spooled.reason}` : 'alive'
-  const author = address?.pubkey ?? state.run.authorOf(anchor)
+  const spooled = findSpooled(anchor, state)
+  if (spooled !== undefined) return spooled.state === 'refused' ? describeRefusal(spooled) : 'alive'
+  const author = parseAddress(anchor)?.pubkey ?? state.run.authorOf(anchor)
   if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) return 'deleted'
   return state.anchors.has(anchor) ? 'alive' : undefined
+}
+
+/** Whether every parent is still remembered as refused: then it is not worth asking for them. */
+function hangsFromRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
+  return parentsOf(event).every((anchor) => findSpooled(anchor, state)?.state === 'refused')
+}
+
+function findSpooled(anchor: string, { spool }: TargetState): SpooledEvent | undefined {
+  return parseAddress(anchor) === undefined ? spool.find(anchor) : spool.findVersion(anchor)
+}
+
+/** Of a parent that was itself refused with its parent, only how that one ended. */
+function describeRefusal({ outcome, reason = '' }: SpooledEvent): string {
+  return reason.startsWith('parent ') ? reason.slice('parent '.length) : `${outcome}: ${reason}`
 }

@@ -1,8 +1,9 @@
 import type { UnixSeconds } from '../time.ts'
-import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
+import { COMMAND_NAMES, COMMANDS, type CliCommand, type CommandSpec } from './command-table.ts'
 import { escapeForTerminal } from './escape.ts'
 import { ALL_OPTIONS, optionsOf } from './option-table.ts'
 import type { ParsedOptions } from './options.ts'
+import { looksLikeSecretKey } from './parse-secret.ts'
 import { readInvocation, type Invocation } from './program.ts'
 import type { Environment } from './raw-values.ts'
 import { renderUsageProblems } from './render-error.ts'
@@ -12,6 +13,9 @@ import { suggestSimilar } from './suggest.ts'
 export type CommandLine =
   | ParsedOptions
   | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
+
+const MISPLACED_KEY =
+  'a secret key does not belong on the command line, where every user of the machine sees it: give --key-file'
 
 /**
  * What the command line (`argv` without node and script) and the environment ask for. Never throws for wrong usage: that is a
@@ -28,7 +32,8 @@ export async function parseCommandLine(
   if (invocation.type === 'no-command') return withoutCommand(invocation)
   const { command, flags, rest } = invocation
   const { parseOptions } = await import('./options.ts')
-  const parsed = parseOptions({ command, flags, env, now, problems: strayProblems(command, rest) })
+  const { argument, stray } = takeArgument(command, rest)
+  const parsed = parseOptions({ command, argument, flags, env, now, problems: strayProblems(command, stray) })
   return parsed instanceof Error ? textLine(renderUsageProblems(parsed.problems, command), 2) : parsed
 }
 
@@ -49,13 +54,28 @@ function didYouMean(name: string | undefined): string {
   return name === undefined ? `give one of ${COMMAND_NAMES.join(', ')}` : `did you mean ${name}?`
 }
 
+/** Takes the argument that the command wants out of what is left over: the first word that no unknown option may claim. */
+function takeArgument(command: CliCommand, rest: readonly string[]): { argument?: string; stray: readonly string[] } {
+  const { argument: wanted }: CommandSpec = COMMANDS[command]
+  if (wanted === undefined) return { stray: rest }
+  const index = rest.findIndex((text, at) => !isOption(text) && !isOption(rest[at - 1] ?? ''))
+  const argument = rest[index]
+  return argument === undefined ? { stray: rest } : { argument, stray: rest.toSpliced(index, 1) }
+}
+
 /** One line per unknown option and per argument too many. The word behind an unknown option may be its value: it is no problem of its own. */
 function strayProblems(command: CliCommand, rest: readonly string[]): string[] {
   return rest.flatMap((text, index) => {
     if (isOption(text)) return [unknownOption(command, text)]
     if (isOption(rest[index - 1] ?? '')) return []
-    return [`unexpected argument ${quote(text)}: ${command} takes options only`]
+    if (looksLikeSecretKey(text)) return [MISPLACED_KEY]
+    return [`unexpected argument ${quote(text)}: ${command} takes ${takes(command)} only`]
   })
+}
+
+function takes(command: CliCommand): string {
+  const { argument }: CommandSpec = COMMANDS[command]
+  return argument === undefined ? 'options' : `one ${argument.name} and options`
 }
 
 function unknownOption(command: CliCommand, text: string): string {

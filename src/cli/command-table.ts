@@ -4,6 +4,8 @@ export type CommandSpec = {
   readonly summary: string
   /** The paragraph above the options. */
   readonly description: string
+  /** What stands behind the command without a flag. */
+  readonly argument?: { readonly name: string; readonly help: string }
   readonly examples: readonly { readonly line: string; readonly does: string }[]
   /** The exit codes that the command can end with, besides 2 and the signals. */
   readonly exits: readonly number[]
@@ -72,10 +74,37 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 5],
   },
+  retry: {
+    summary: 'tries the parked events now; reads no source',
+    description:
+      'Asks the target for the events that wait on disk, and sends those that it does not serve and that may be sent now. ' +
+      'What it holds back until git data arrives is asked for, not sent again, for 35 minutes after its last OK. ' +
+      'No checkpoint moves.',
+    examples: [
+      { line: 'ngit-sync retry --target wss://git.example', does: 'after the git data was pushed' },
+      { line: 'ngit-sync retry --target wss://git.example --refused', does: "after the target's policy was changed" },
+    ],
+    exits: [0, 1, 3, 4],
+  },
   status: {
     summary: 'what is known: checkpoints, parked and refused events, last runs',
     description: 'Reads the state file only; no relay is asked.',
-    examples: [{ line: 'ngit-sync status --target wss://git.example', does: 'one target' }],
+    examples: [
+      { line: 'ngit-sync status --target wss://git.example', does: 'one target' },
+      { line: 'ngit-sync status --parked --json', does: 'every event that waits, for another program' },
+    ],
+    exits: [0, 1],
+  },
+  relay: {
+    summary: 'what a relay is and can do: NIP-11, NIP-77, NIP-42, limits, round trip',
+    description:
+      'Reads what the relay says of itself and tries what it can do: pages, reconciliation (NIP-77), authentication (NIP-42). ' +
+      'Nothing is written to it.',
+    argument: { name: 'URL', help: 'the relay: ws:// or wss://' },
+    examples: [
+      { line: 'ngit-sync relay wss://git.example', does: 'is it up, and what does it allow?' },
+      { line: 'ngit-sync relay wss://git.example --key-file ./key --json', does: 'does it take our key?' },
+    ],
     exits: [0, 1],
   },
   demo: {
@@ -91,4 +120,4 @@ export const COMMANDS = {
 export type CliCommand = keyof typeof COMMANDS
 
 /** The names of all commands, in the order of the help. */
-export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'check', 'status', 'demo']
+export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'check', 'retry', 'status', 'relay', 'demo']

@@ -90,9 +90,10 @@ async function catchUp(
   const report = await runCommand({
     options: { ...optionsFor(source, target), ...changes },
     connection: CONNECTION,
+    pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
     signal,
-    progress: { fetched: () => undefined, sending: () => undefined },
+    progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   })
   say(`$ ngit-sync catchup --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)
@@ -116,6 +117,7 @@ function optionsFor(source: string, target: string): RunOptions {
     dryRun: false,
     followUps: false,
     listIds: false,
+    reopenRefused: false,
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
     forgetParkedSeconds: 30 * DAY,

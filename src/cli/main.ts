@@ -3,19 +3,24 @@ import type { Report } from '../report.ts'
 import { parseCommandLine, type CommandLine } from './command-line.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { listenForInterruption, type Interruption } from './interruption.ts'
+import { SECRET_VARIABLES } from './option-table.ts'
 import type { OutputOptions } from './options.ts'
+import type { RenderOptions } from './canvas.ts'
+import type { KeyPlace } from './read-key.ts'
 import { renderError } from './render-error.ts'
 import type { RunRequest } from './run-command.ts'
 import { stateFileOf, targetKeyOf } from './state-place.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
+type RelayLine = Extract<CommandLine, { type: 'relay' }>
 
 const DEFAULT_WIDTH = 80
 
 /** The program: reads the command line of this process, does what it says, and returns the exit code. */
 export async function main(): Promise<number> {
   const interruption = listenForInterruption()
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
   const argv = process.argv.slice(2)
   try {
     const line = await parseCommandLine(argv, process.env, nowSeconds(), {
@@ -41,6 +46,8 @@ async function dispatch(line: CommandLine, interruption: Interruption): Promise<
       return run(line, interruption)
     case 'status':
       return showStatus(line)
+    case 'relay':
+      return showRelay(line, interruption)
     case 'demo': {
       const { runDemo } = await import('./demo.ts')
       return runDemo(line.output, interruption.signal, { print: printReport })
@@ -51,11 +58,13 @@ async function dispatch(line: CommandLine, interruption: Interruption): Promise<
 /** One run, with its progress on the terminal and its report on standard output. */
 async function run(line: RunLine, interruption: Interruption): Promise<number> {
   const { createProgress } = await import('./progress.ts')
-  const { options, connection, output } = line
+  const { options, connection, pacing, output } = line
+  const key = await findKey(line.key, interruption)
   const progress = createProgress({ stream: process.stderr, isTTY: process.stderr.isTTY, quiet: output.quiet })
   const stateFile = stateFileOf(line.stateFile, process.env)
+  const request = { options, connection, pacing, key, stateFile, signal: interruption.signal }
   try {
-    const report = await runLine(line, { options, connection, stateFile, signal: interruption.signal, progress })
+    const report = await runLine(line, { ...request, progress })
     progress.stop()
     const exit = interruption.exitCode() ?? report.exit
     const isStdoutTaken = [options.target, line.check?.output].includes('-')
@@ -86,19 +95,50 @@ async function printReport(report: Report, output: OutputOptions, stream: NodeJS
   stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
 }
 
-async function showStatus(line: StatusLine): Promise<number> {
-  const { loadStatus } = await import('../store/load-status.ts')
-  const { renderJson } = await import('./render-json.ts')
-  const { renderStatus } = await import('./render-status.ts')
-  const targetKey = line.target === undefined ? undefined : targetKeyOf(line.target)
-  const status = loadStatus(stateFileOf(line.stateFile, process.env), targetKey)
-  const { stdout } = process
-  const color = line.output.color && stdout.isTTY
-  const text = line.output.json
-    ? renderJson(status)
-    : renderStatus(status, { color, width: widthOf(stdout), now: nowSeconds() })
-  stdout.write(text)
+async function showStatus({ target, list, output, ...line }: StatusLine): Promise<number> {
+  const status = await import('./status-command.ts')
+  await status.showStatus({
+    stateFile: stateFileOf(line.stateFile, process.env),
+    target: target === undefined ? undefined : targetKeyOf(target),
+    list,
+    output,
+    stream: process.stdout,
+    rendering: renderingFor(output),
+  })
   return 0
+}
+
+async function showRelay({ url, connection, output, ...line }: RelayLine, interruption: Interruption): Promise<number> {
+  const { runRelayCommand } = await import('./relay-command.ts')
+  const key = await findKey(line.key, interruption)
+  const inspection = await runRelayCommand({ url, connection, key, signal: interruption.signal })
+  const text = output.json
+    ? (await import('./render-json.ts')).renderJson(inspection)
+    : (await import('./render-relay.ts')).renderRelay(inspection, renderingFor(output))
+  process.stdout.write(text)
+  return 0
+}
+
+/** The key for NIP-42, if there is one; its password is asked for on the terminal. */
+async function findKey(place: KeyPlace, { signal }: Interruption): Promise<Uint8Array | undefined> {
+  if (place.keyFile === undefined && (process.env[SECRET_VARIABLES.key] ?? '') === '') return undefined
+  const { readKey } = await import('./read-key.ts')
+  const { stdin, stderr } = process
+  const warn = (line: string): void => void stderr.write(`${line}\n`)
+  if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env: process.env, warn })
+  const { askPassword } = await import('./ask-password.ts')
+  const ask = (question: string): Promise<string> => askPassword(question, { input: stdin, output: stderr, signal })
+  return readKey(place, { env: process.env, warn, askPassword: ask })
+}
+
+function renderingFor({ color, verbose }: OutputOptions): RenderOptions {
+  const { stdout } = process
+  return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
+}
+
+/** A reader that went away (`| head`) changes nothing about the run. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function readVersion(): string {

@@ -9,13 +9,17 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'source', 'file', 'notice']
 
 /** By `Problem.what`, the gravest first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
   target: {
     meaning: 'it stopped answering, or refuses us',
     step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',
+  },
+  key: {
+    meaning: 'it wants to know who we are (NIP-42)',
+    step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
   },
   source: {
     meaning: '',
@@ -33,6 +37,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   unanswered: {
     meaning: 'sent without an answer',
     step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
+  },
+  unsent: {
+    meaning: 'not sent before --max-duration had passed',
+    step: 'Kept on disk: the next run goes on from there.',
   },
   refused: {
     meaning: 'not taken by the target',

@@ -17,11 +17,15 @@ export type OptionSpec = {
 
 const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
 const RUNS: readonly CliCommand[] = [...COPIES, 'check']
+const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
+const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
 const place = inGroup('From where to where', RUNS)
 const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
-const output = inGroup('Output', RUNS)
+const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Behaviour towards relays', RUNS)
+const sending = inGroup('How fast to send', SENDERS)
+const identity = inGroup('Who we are', CONNECTS)
 
 /**
  * Every option of every command. A new one needs a row here and, in `options.ts`, the line that reads it.
@@ -37,7 +41,7 @@ export const OPTIONS = {
   target: place({
     flag: '--target',
     value: 'URL',
-    commands: [...RUNS, 'status'],
+    commands: [...RUNS, 'retry', 'status'],
     help: 'the relay to bring up to date, or a JSONL file, - for standard output',
   }),
   service: place({
@@ -48,7 +52,7 @@ export const OPTIONS = {
   state: place({
     flag: '--state',
     value: 'FILE',
-    commands: [...RUNS, 'status'],
+    commands: [...RUNS, 'retry', 'status'],
     help: "the state file (default: in ngit-sync/ under the user's state directory)",
   }),
   scope: content({
@@ -81,6 +85,16 @@ export const OPTIONS = {
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
+  }),
+  parked: content({
+    flag: '--parked',
+    commands: ['status'],
+    help: 'list every event that waits on disk, with its reason and when it is tried again',
+  }),
+  refused: content({
+    flag: '--refused',
+    commands: ['retry', 'status'],
+    help: 'retry: try again what was refused or given up as well; status: list it',
   }),
   since: range({
     flag: '--since',
@@ -132,7 +146,7 @@ export const OPTIONS = {
   }),
   dryRun: output({
     flag: '--dry-run',
-    commands: COPIES,
+    commands: SENDERS,
     help: 'read everything, send nothing, report what would be sent',
   }),
   json: output({ flag: '--json', commands: COMMAND_NAMES, help: 'print one JSON document (docs/json-output.md)' }),
@@ -153,37 +167,78 @@ export const OPTIONS = {
     fallback: '2GiB',
     help: 'read at most this much from one source: 500MB, 2GiB',
   }),
-  retries: behaviour({ flag: '--retries', value: 'N', fallback: '3', help: 'connect again, or ask again, this often' }),
+  retries: behaviour({
+    flag: '--retries',
+    value: 'N',
+    commands: CONNECTS,
+    fallback: '3',
+    help: 'connect again, or ask again, this often',
+  }),
   connectTimeout: behaviour({
     flag: '--connect-timeout',
     value: 'D',
+    commands: CONNECTS,
     fallback: '10s',
     help: 'give up connecting after this long: 500ms, 10s, 5m',
   }),
   idleTimeout: behaviour({
     flag: '--idle-timeout',
     value: 'D',
+    commands: CONNECTS,
     fallback: '30s',
     help: 'give up a request when nothing came for this long',
   }),
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
-    commands: COPIES,
+    commands: [...SENDERS, 'relay'],
     fallback: '30s',
     help: 'give up waiting for the answer to an event after this long',
   }),
   forgetParked: behaviour({
     flag: '--forget-parked',
     value: 'D',
-    commands: COPIES,
+    commands: SENDERS,
     fallback: '30d',
     help: 'give up an event that the target did not take for this long',
+  }),
+  rate: sending({
+    flag: '--rate',
+    value: 'R',
+    help:
+      'send no faster than this over each connection: 60/m, 1/s, 10/h, or none ' +
+      "(default: what is known of the target's software; slower when it says rate-limited)",
+  }),
+  connections: sending({
+    flag: '--connections',
+    value: 'N',
+    fallback: '1',
+    help: 'send over so many connections to the target, each at its own pace',
+  }),
+  maxDuration: sending({
+    flag: '--max-duration',
+    value: 'D',
+    help: 'stop between two events after this long: 50m, 2h; the next run goes on from there (exit 3)',
+  }),
+  keyFile: identity({
+    flag: '--key-file',
+    value: 'FILE',
+    help:
+      'the secret key for relays that want to know who we are (NIP-42): a file with nsec1…, ncryptsec1… or 64 hex ' +
+      'digits; or the key itself in NGIT_SYNC_KEY. It is used for the relays named here and for no other',
+  }),
+  keyPasswordFile: identity({
+    flag: '--key-password-file',
+    value: 'FILE',
+    help: 'the password of an ncryptsec1… key; or the password itself in NGIT_SYNC_KEY_PASSWORD, else it is asked for',
   }),
 }
 
 /** The whole table, in the order of the help. */
 export const ALL_OPTIONS: readonly OptionSpec[] = Object.values(OPTIONS)
+
+/** Variables that hold a secret themselves: an option would show it to every user of the machine. */
+export const SECRET_VARIABLES = { key: 'NGIT_SYNC_KEY', password: 'NGIT_SYNC_KEY_PASSWORD' } as const
 
 /** The options that a command takes, in the order of the help. */
 export function optionsOf(command: CliCommand): readonly OptionSpec[] {

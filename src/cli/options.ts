@@ -1,18 +1,23 @@
 import { UsageError } from '../errors.ts'
-import type { ConnectionOptions, RunOptions, ScopeRequest } from '../run-options.ts'
+import type { ConnectionOptions, PacingOptions, RunOptions, ScopeRequest } from '../run-options.ts'
 import type { UnixSeconds } from '../time.ts'
-import { envNameOf, OPTIONS, type OptionSpec } from './option-table.ts'
+import { escapeForTerminal } from './escape.ts'
+import { envNameOf, OPTIONS, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
-import { isSameEndpoint, parseEndpoint, parseFileName, parseService } from './parse-endpoint.ts'
+import { isSameEndpoint, parseEndpoint, parseFileName, parseRelay, parseService } from './parse-endpoint.ts'
 import {
   parseBytes,
   parseDurationSeconds,
   parseInteger,
   parseIntervalSeconds,
+  parseRate,
+  parseRunDurationMs,
   parseTimeoutMs,
 } from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
+import { parseSecretFileName } from './parse-secret.ts'
 import { parseTime } from './parse-time.ts'
+import type { KeyPlace } from './read-key.ts'
 import { parseChoice } from './parsed.ts'
 import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
 import type { CliCommand } from './command-table.ts'
@@ -33,12 +38,17 @@ export type CheckOptions = {
   readonly output: string | undefined
 }
 
+/** What `status` shows besides the summary. */
+export type StatusOptions = { readonly parked: boolean; readonly refused: boolean }
+
 /** A command with its options, parsed and checked. `stateFile` undefined: the default place. */
 export type ParsedOptions =
   | {
       readonly type: 'run'
       readonly options: RunOptions
       readonly connection: ConnectionOptions
+      readonly pacing: PacingOptions
+      readonly key: KeyPlace
       readonly output: OutputOptions
       readonly stateFile: string | undefined
       /** Of `check` only. */
@@ -48,14 +58,24 @@ export type ParsedOptions =
       readonly type: 'status'
       /** Only this target; all of them when undefined. */
       readonly target: string | undefined
+      readonly list: StatusOptions
       readonly output: OutputOptions
       readonly stateFile: string | undefined
+    }
+  | {
+      readonly type: 'relay'
+      readonly url: string
+      readonly connection: ConnectionOptions
+      readonly key: KeyPlace
+      readonly output: OutputOptions
     }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
 /** What `parseOptions` reads. `problems`: what is already known to be wrong with the command line. */
 export type OptionsInput = {
   readonly command: CliCommand
+  /** What stands behind the command without a flag. */
+  readonly argument?: string | undefined
   readonly flags: RawValues
   readonly env: Environment
   readonly now: UnixSeconds
@@ -63,15 +83,17 @@ export type OptionsInput = {
 }
 
 /** The options of a command from all layers, or every problem with them. Flags win over the environment. */
-export function parseOptions({ command, flags, env, now, problems: known }: OptionsInput): ParsedOptions | UsageError {
-  const problems = [...known, ...misspeltVariables(env)]
+export function parseOptions(input: OptionsInput): ParsedOptions | UsageError {
+  const { command, argument, flags, env, now } = input
+  const problems = [...input.problems, ...misspeltVariables(env)]
   const reader = createOptionReader(resolveLayers([flags, readEnvironment(command, env)]), problems)
-  const parsed = readCommand(command, { reader, env, now, problems })
+  const parsed = readCommand(command, { reader, argument, env, now, problems })
   return problems.length > 0 ? new UsageError(problems) : parsed
 }
 
 type Reading = {
   readonly reader: OptionReader
+  readonly argument: string | undefined
   readonly env: Environment
   readonly now: UnixSeconds
   readonly problems: string[]
@@ -81,12 +103,49 @@ function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
   const { reader } = reading
   const output = readOutput(reading)
   if (command === 'demo') return { type: 'demo', output }
+  if (command === 'relay') {
+    const url = readUrl(reading)
+    return { type: 'relay', url, connection: readConnection(reader), key: readKeyPlace(reading), output }
+  }
   const stateFile = reader.one(OPTIONS.state, parseFileName)
-  if (command === 'status')
-    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), output, stateFile }
+  if (command === 'status') {
+    const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
+    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
+  }
   const options = readRun(command, reading)
   const check = command === 'check' ? readCheck(options, reading) : undefined
-  return { type: 'run', options, connection: readConnection(reader), output, stateFile, check }
+  const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
+  return { type: 'run', options, connection, pacing, key, output, stateFile, check }
+}
+
+/** A missing URL is told alone: an unknown option may have claimed it. */
+function readUrl({ argument, problems }: Reading): string {
+  if (argument === undefined) {
+    if (problems.length === 0) problems.push('no relay: give its URL, as in ngit-sync relay wss://relay.example.org')
+    return ''
+  }
+  const parsed = parseRelay(argument)
+  if (parsed.type === 'ok') return parsed.value
+  const shown = parsed.secret ? 'the URL' : `"${escapeForTerminal(argument, { maxLength: 100 })}"`
+  problems.push(`${shown} ${parsed.problem}`)
+  return ''
+}
+
+function readPacing(reader: OptionReader): PacingOptions {
+  return {
+    rate: reader.one(OPTIONS.rate, parseRate) ?? 'known',
+    connections: reader.withDefault(OPTIONS.connections, parseInteger({ min: 1, max: 16 })),
+    maxDurationMs: reader.one(OPTIONS.maxDuration, parseRunDurationMs),
+  }
+}
+
+/** The key itself is read later, when the command line is right. */
+function readKeyPlace({ reader, env, problems }: Reading): KeyPlace {
+  const keyFile = reader.one(OPTIONS.keyFile, parseSecretFileName)
+  const variable = envNameOf(OPTIONS.keyFile)
+  const isGivenTwice = reader.originOf(OPTIONS.keyFile) === variable && (env[SECRET_VARIABLES.key] ?? '') !== ''
+  if (isGivenTwice) problems.push(`${variable} and ${SECRET_VARIABLES.key} exclude each other: give one of them`)
+  return { keyFile, passwordFile: reader.one(OPTIONS.keyPasswordFile, parseSecretFileName) }
 }
 
 function readOutput({ reader, env, problems }: Reading): OutputOptions {
@@ -109,7 +168,7 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
   const { reader } = reading
   return {
     command,
-    ...readEnds(reading),
+    ...readEnds(command, reading),
     scope: readScope(reading),
     service: reader.one(OPTIONS.service, parseService),
     ...readRange(command, reading),
@@ -118,8 +177,10 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
     overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
     deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
     dryRun: command === 'check' || reader.isOn(OPTIONS.dryRun),
-    followUps: reader.isOn(OPTIONS.followUps),
+    // Events of every layer may be parked.
+    followUps: command === 'retry' || reader.isOn(OPTIONS.followUps),
     listIds: reader.isOn(OPTIONS.ids),
+    reopenRefused: reader.isOn(OPTIONS.refused),
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
@@ -144,10 +205,12 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
   return { both, output }
 }
 
-function readEnds({ reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {
+function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {
   const sources = reader.many(OPTIONS.source, parseEndpoint)
   const target = reader.one(OPTIONS.target, parseEndpoint)
-  if (reader.originOf(OPTIONS.source) === undefined) problems.push(missing('source', OPTIONS.source))
+  const isRetry = command === 'retry'
+  if (isRetry && target === '-') problems.push('nothing is parked for standard output: retry needs another target')
+  if (!isRetry && reader.originOf(OPTIONS.source) === undefined) problems.push(missing('source', OPTIONS.source))
   if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target))
   if (target !== undefined && sources.some((source) => isSameEndpoint(source, target))) {
     problems.push(

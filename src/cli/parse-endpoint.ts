@@ -13,6 +13,11 @@ export function parseEndpoint(text: string): Parsed<string> {
   return parseRelayUrl(text)
 }
 
+/** A relay, as a normalised URL. */
+export function parseRelay(text: string): Parsed<string> {
+  return schemeOf(text) === undefined ? wrong('is not a relay: give a ws:// or wss:// URL') : parseEndpoint(text)
+}
+
 /** The public URL of the target, always as a normalised relay URL: GRASP serves git and Nostr at one host and port. */
 export function parseService(text: string): Parsed<string> {
   const scheme = schemeOf(text)

@@ -1,3 +1,4 @@
+import type { Rate } from '../relay/pacing.ts'
 import { ok, wrong, type Parsed } from './parsed.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -22,12 +23,23 @@ export function parseDurationMs(text: string): Parsed<number> {
   return ok(Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN))
 }
 
-/** As `parseDurationMs`, for waiting times: zero is wrong, and so is more than setTimeout can hold. */
+/** As `parseDurationMs`, for waiting times: zero is wrong, and so is more than a day. */
 export function parseTimeoutMs(text: string): Parsed<number> {
+  return parseWaitMs(text, 1)
+}
+
+/** As `parseTimeoutMs`, up to 24 days: about what setTimeout can hold. */
+export function parseRunDurationMs(text: string): Parsed<number> {
+  return parseWaitMs(text, 24)
+}
+
+function parseWaitMs(text: string, maxDays: number): Parsed<number> {
   const parsed = parseDurationMs(text)
   if (parsed.type === 'wrong') return parsed
   if (parsed.value < 1) return wrong('is too short: give at least 1ms')
-  return parsed.value > 86_400_000 ? wrong('is too long: give at most 1d') : ok(Math.round(parsed.value))
+  return parsed.value > maxDays * 86_400_000
+    ? wrong(`is too long: give at most ${maxDays}d`)
+    : ok(Math.round(parsed.value))
 }
 
 /** As `parseDurationMs`, in seconds, rounded up. */
@@ -41,6 +53,15 @@ export function parseIntervalSeconds(text: string): Parsed<number> {
   if (text.toLowerCase() === 'never') return ok(Infinity)
   const parsed = parseDurationSeconds(text)
   return parsed.type === 'wrong' ? wrong('is not a duration or never: give for example 24h or 7d') : parsed
+}
+
+/** How fast to send: `60/m`, `1/s`, `10/h`, or `none` for no limit. Events come one by one, never in a burst. */
+export function parseRate(text: string): Parsed<Rate | 'none'> {
+  if (text.toLowerCase() === 'none') return ok('none')
+  const match = /^(\d{1,6})\/(s|m|h)$/.exec(text)
+  const count = Number(match?.[1] ?? 0)
+  if (count === 0) return wrong('is not a rate: give for example 60/m, 1/s or 10/h, or none')
+  return ok({ burst: 1, intervalMs: (UNIT_MS[match?.[2] ?? ''] ?? 0) / count })
 }
 
 /** A number of bytes such as `500MB`, `2GiB` or `1000000`: MB counts in thousands, MiB in 1024s. */

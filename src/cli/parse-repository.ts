@@ -8,7 +8,7 @@ const FORMS =
 
 /** The public key, as hex, of an author given as npub, nprofile or hex. */
 export function parseAuthor(text: string): Parsed<string> {
-  if (isSecretKey(text)) return wrongSecretKey()
+  if (/n(?:crypt)?sec1/i.test(text)) return wrongSecretKey()
   const pubkey = decodePublicKey(withoutUriScheme(text))
   return pubkey === undefined ? wrong('is not a public key: give an npub, or 64 hex digits') : ok(pubkey)
 }
@@ -18,7 +18,7 @@ export function parseAuthor(text: string): Parsed<string> {
  * clone URL of ngit: `nostr://npub/identifier`, `nostr://npub/relay-hint/identifier`. Hints are not followed.
  */
 export function parseRepository(text: string): Parsed<Address> {
-  if (isSecretKey(text)) return wrongSecretKey()
+  if (/n(?:crypt)?sec1/i.test(text)) return wrongSecretKey()
   if (/^nostr:\/\//i.test(text)) return parseCloneUrl(text.slice('nostr://'.length))
   const bare = withoutUriScheme(text)
   if (/^naddr1/i.test(bare)) return parseNaddr(bare)
@@ -82,10 +82,6 @@ function percentDecode(text: string): string {
 
 function withoutUriScheme(text: string): string {
   return text.replace(/^nostr:(?!\/\/)/i, '')
-}
-
-function isSecretKey(text: string): boolean {
-  return /nsec1/i.test(text)
 }
 
 function wrongSecretKey(): Wrong {

@@ -63,7 +63,12 @@ function addCommand(program: Command, name: CliCommand, found: Sink['found']): v
   const command = acceptAnything(program.command(name)).summary(spec.summary).description(spec.description)
   const texts = new Map<OptionSpec, string[]>()
   for (const option of optionsOf(name)) command.addOption(buildOption(option, texts))
-  command.usage('[options]').addHelpText('after', `${examples(spec)}${footer(name, spec.exits)}`)
+  const { argument } = spec
+  // Only for the help: what stands behind the command is read by `parseCommandLine`, as every stray word is.
+  if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
+  command
+    .usage(argument === undefined ? '[options]' : `<${argument.name}> [options]`)
+    .addHelpText('after', `${examples(spec)}${footer(name, spec.exits)}`)
   command.action(() => {
     const flags = new Map([...texts].map(([option, given]) => [option, { texts: given, origin: option.flag }]))
     found({ type: 'command', command: name, flags, rest: command.args })

@@ -29,9 +29,23 @@ const REFRESH_MS = 100
 /** Progress as one line that is rewritten, on a terminal only. `stop` clears the line; nothing is written after it. */
 export function createProgress(options: ProgressOptions): Progress & { stop(): void } {
   const nothing = (): void => undefined
-  if (!options.isTTY || options.quiet) return { fetched: nothing, sending: nothing, stop: nothing }
+  if (options.quiet) return { fetched: nothing, sending: nothing, longSending: nothing, stop: nothing }
+  const print = (line: string): void => void options.stream.write(`${line}\n`)
+  if (!options.isTTY) {
+    return { fetched: nothing, sending: nothing, longSending: (plan) => print(renderForecast(plan)), stop: nothing }
+  }
   const tally = createTally(options.nowMs ?? Date.now)
-  return { fetched: tally.fetched, sending: tally.sending, stop: showProgress(options.stream, tally.state) }
+  const line = showProgress(options.stream, tally.state)
+  const longSending: Progress['longSending'] = (plan) => {
+    line.clear()
+    print(renderForecast(plan))
+  }
+  return { fetched: tally.fetched, sending: tally.sending, longSending, stop: line.stop }
+}
+
+/** What is said before a long wait: how many events, how fast, how long. */
+export function renderForecast({ events, rate, durationMs }: Parameters<Progress['longSending']>[0]): string {
+  return `sending ${formatPlural(events, 'event')} at ${rate}: about ${formatDuration(durationMs)}`
 }
 
 /** The progress line, cut to `width` columns: sources by name, or only their sum where the names do not fit. */
@@ -51,7 +65,7 @@ function sendingParts({ sent, total, leftMs }: NonNullable<ProgressState['sendin
   return leftMs < 2000 ? [count] : [count, `about ${formatDuration(leftMs)} left`]
 }
 
-type Tally = Progress & { state(): ProgressState }
+type Tally = Omit<Progress, 'longSending'> & { state(): ProgressState }
 
 /** Adds up what the run tells. A new layer starts its counts anew. */
 function createTally(nowMs: () => number): Tally {
@@ -89,8 +103,8 @@ function withEstimate(
   return { sent, total, leftMs }
 }
 
-/** Shows the state every 100 ms until the returned function is called. ora takes 65 ms to load: the run does not wait for it. */
-function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): () => void {
+/** Shows the state every 100 ms until it is stopped. ora takes 65 ms to load: the run does not wait for it. */
+function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): { clear(): void; stop(): void } {
   let spinner: Ora | undefined
   let isStopped = false
   const refresh = (): void => {
@@ -112,5 +126,5 @@ function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): (
     // No progress line is no reason to end a run.
     stop,
   )
-  return stop
+  return { clear: () => void spinner?.clear(), stop }
 }

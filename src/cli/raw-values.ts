@@ -1,4 +1,4 @@
-import { ALL_OPTIONS, envNameOf, optionsOf, type OptionSpec } from './option-table.ts'
+import { ALL_OPTIONS, envNameOf, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import type { CliCommand } from './command-table.ts'
 import { suggestSimilar } from './suggest.ts'
 
@@ -23,7 +23,7 @@ export function readEnvironment(command: CliCommand, env: Environment): RawValue
 
 /** One line for each variable that is not ours but almost: a misspelt one would be ignored without a word. */
 export function misspeltVariables(env: Environment): string[] {
-  const known = ALL_OPTIONS.map(envNameOf)
+  const known = [...ALL_OPTIONS.map(envNameOf), ...Object.values(SECRET_VARIABLES)]
   return Object.keys(env)
     .filter((name) => name.startsWith('NGIT_SYNC_') && !known.includes(name) && env[name] !== '')
     .flatMap((name) => {

@@ -1,3 +1,4 @@
+import type { RelayInspection } from '../relay/inspection.ts'
 import type { Report } from '../report.ts'
 import type { Status } from '../status.ts'
 
@@ -5,8 +6,13 @@ import type { Status } from '../status.ts'
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 /** The report or the status as one JSON document on one line, with a newline at its end. Parsing gives back every character. */
-export function renderJson(document: Report | Status): string {
-  return `${JSON.stringify(document).replaceAll(UNSAFE, escapeUnits)}\n`
+export function renderJson(document: Report | Status | RelayInspection): string {
+  return `${renderJsonValue(document)}\n`
+}
+
+/** A part of a document, without a newline. */
+export function renderJsonValue(value: object | string): string {
+  return JSON.stringify(value).replaceAll(UNSAFE, escapeUnits)
 }
 
 /** JSON escapes UTF-16 units: a character beyond the first plane takes two. */

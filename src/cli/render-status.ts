@@ -1,4 +1,14 @@
-import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../status.ts'
+import { encodeEventId } from '../nostr/nip19.ts'
+import type {
+  CoverageStatus,
+  ParkedEvent,
+  ParkedStatus,
+  RefusedEvent,
+  RefusedStatus,
+  RunStatus,
+  Status,
+  TargetStatus,
+} from '../status.ts'
 import { createCanvas, hanging, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
 import { foreign } from './foreign.ts'
@@ -15,6 +25,35 @@ export function renderStatus(status: Status, options: RenderOptions): string {
   const head = labelled(canvas, 'state', foreign(status.stateFile))
   if (status.targets.length === 0) return joinBlocks([head, ['no run has been made yet']])
   return joinBlocks([head, ...status.targets.flatMap((target) => renderTarget(canvas, target))])
+}
+
+/** One parked event for a person: what it is, since when and why it waits. */
+export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const { outcome, parkedAt, nextTryAt, attempts, target } = event
+  const next =
+    nextTryAt === null || nextTryAt <= canvas.now ? 'with the next run' : `from ${formatTime(nextTryAt, canvas)} on`
+  const title = `${outcome} at ${foreign(target)} since ${formatTimeWithAge(parkedAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
+  return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
+}
+
+/** One refused event for a person. */
+export function renderRefusedEvent(event: RefusedEvent, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const { outcome, refusedAt, software, target } = event
+  const by = software === null ? '' : ` by ${foreign(software)}`
+  const title = `${outcome} at ${foreign(target)}${by} ${formatTimeWithAge(refusedAt, canvas)}`
+  return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
+}
+
+function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | RefusedEvent): string[] {
+  const what = event.address === null ? '' : ` · ${foreign(event.address)}`
+  return [
+    ...hanging(canvas, ' ', title, canvas.warn),
+    ...hanging(canvas, '   ', `kind ${event.kind}${what} · from ${foreign(event.sources.join(', '))}`),
+    ...hanging(canvas, '   ', `"${foreign(event.reason)}"`),
+    ...hanging(canvas, '   ', foreign(encodeEventId(event.id)), canvas.dim),
+  ]
 }
 
 /** The status as one JSON document with a newline at its end. */

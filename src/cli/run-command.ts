@@ -5,21 +5,26 @@ import { layerVersions } from '../layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { createVerifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
-import { createPacer, knownRate } from '../relay/pacing.ts'
-import { createWebSocketRelay } from '../relay/websocket-relay.ts'
+import { combineRates, createPacer, knownRate, type Rate } from '../relay/pacing.ts'
+import { createRelayPool } from '../relay/relay-pool.ts'
+import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-relay.ts'
 import type { Report } from '../report.ts'
-import type { ConnectionOptions, RunOptions } from '../run-options.ts'
+import type { ConnectionOptions, PacingOptions, RunOptions } from '../run-options.ts'
 import { acquireLock } from '../store/lock.ts'
 import { openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState } from '../store/target-state.ts'
 import type { Progress, World } from '../open-run.ts'
 import { sync } from '../sync.ts'
+import { startDeadline } from './deadline.ts'
 import { targetKeyOf } from './state-place.ts'
 
 /** A run as the command line asked for it. */
 export type RunRequest = {
   readonly options: RunOptions
   readonly connection: ConnectionOptions
+  readonly pacing: PacingOptions
+  /** The secret key for NIP-42. */
+  readonly key?: Uint8Array | undefined
   readonly stateFile: string
   readonly signal: AbortSignal
   readonly progress: Progress
@@ -33,12 +38,15 @@ const MAX_VERIFIERS = 2
 
 /** Wires a run to the real world: state, lock, relays, files, clock; and takes it all down again. */
 export async function runCommand(request: RunRequest): Promise<Report> {
-  const { options, signal } = request
+  const { options, signal, pacing } = request
   const cleanups: (() => unknown)[] = []
   try {
     const state = openState(request, cleanups)
+    const deadline = startDeadline(pacing.maxDurationMs)
+    cleanups.push(() => deadline.dispose())
+    const untilDeadline = AbortSignal.any([signal, deadline.signal])
     const open = (url: string, role: 'source' | 'target'): Endpoint => {
-      const endpoint = createEndpoint(url, role, request)
+      const endpoint = createEndpoint(url, role, role === 'source' ? { ...request, signal: untilDeadline } : request)
       cleanups.push(() => endpoint.close())
       return endpoint
     }
@@ -50,10 +58,16 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       state,
       verifier,
       createPacer: (software) =>
-        createPacer({ rate: knownRate(software), nowMs: Date.now, sleep: sleepUntil(signal), signal }),
+        createPacer({
+          rate: startRate(pacing, software),
+          nowMs: () => performance.now(),
+          sleep: sleepUntil(untilDeadline),
+          signal: untilDeadline,
+        }),
       clock: () => Math.floor(Date.now() / 1000),
       nowMs: () => performance.now(),
       signal,
+      deadline: deadline.signal,
       progress: request.progress,
       ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
     }
@@ -79,9 +93,20 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   return state
 }
 
-function createEndpoint(url: string, role: 'source' | 'target', { connection, signal }: RunRequest): Endpoint {
+/** Every relay that comes here was named by the operator: only those get the key. */
+function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
+  const { connection, pacing, key, signal } = request
   if (/^wss?:\/\//.test(url)) {
-    return createWebSocketRelay(url, { ...connection, signal, now: Date.now, random: Math.random })
+    const settings = {
+      ...connection,
+      signal,
+      now: Date.now,
+      random: Math.random,
+      ...(key === undefined ? {} : { key }),
+    }
+    const connect = (): WebSocketRelay => createWebSocketRelay(url, settings)
+    const others = role === 'source' ? 0 : pacing.connections - 1
+    return createRelayPool([connect(), ...Array.from({ length: others }, connect)])
   }
   const file: FileEndpoint = createFileEndpoint(url, {
     role,
@@ -90,6 +115,11 @@ function createEndpoint(url: string, role: 'source' | 'target', { connection, si
     ...(url === '-' ? { stdin: process.stdin, stdout: process.stdout } : {}),
   })
   return file
+}
+
+function startRate({ rate, connections }: PacingOptions, software: string | undefined): Rate | undefined {
+  if (rate === 'none') return undefined
+  return combineRates(rate === 'known' ? knownRate(software) : rate, connections)
 }
 
 function sleepUntil(signal: AbortSignal): (ms: number) => Promise<void> {

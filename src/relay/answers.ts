@@ -74,7 +74,7 @@ const RULES: { readonly accepted: readonly Rule[]; readonly rejected: readonly R
     { says: /^this event (?:is|has been) deleted/, means: 'deleted' },
     { says: /^accepted deletion request for this event/, means: 'deleted' },
     { prefix: 'deleted', means: 'deleted' },
-    { says: /^event (?:is )?expired/, means: 'expired' },
+    { says: /^(?:event (?:is )?expired|the event has already expired)/i, means: 'expired' },
 
     { says: /^event marked as protected/, means: 'protected' },
     { says: /\bpublished by (?:its|the|(?:authenticated )?event) author/, when: isProtected, means: 'protected' },
@@ -82,10 +82,11 @@ const RULES: { readonly accepted: readonly Rule[]; readonly rejected: readonly R
 
     { prefix: 'replaced', means: 'superseded' },
     { prefix: 'duplicate', means: 'duplicate' },
-    { says: /^event (?:is )?too large/, means: 'too-large' },
+    { says: /^event (?:(?:is )?too large|size .* exceeds maximum)/, means: 'too-large' },
 
     { says: /^(?:event too much in the future|created_at too late)/, means: 'not yet' },
-    { says: /^created_at too early/, means: 'refused' },
+    { says: /^(?:created_at too early|event creation date must be newer than)/, means: 'refused' },
+    { says: /^event creation date must be older than/, means: 'not yet' },
     { says: /\bcreated_at\b|\b(?:creation date|timestamp) is too far/, when: isAhead, means: 'not yet' },
 
     // Announcements (ngit-grasp).
@@ -119,6 +120,16 @@ export function classifyAnswer(answer: OkAnswer): Classification {
   )
   if (rule === undefined) return { type: 'outcome', outcome: 'waiting', known: false }
   return explain(rule.means, answer)
+}
+
+/** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */
+export function isDoorForReading(reason: string): boolean {
+  return /\bclosed: (?:auth-required|restricted):/.test(reason)
+}
+
+/** The relay's words when it wants to know who we are (NIP-42), in what it said to an EVENT or in why a REQ was not answered. */
+export function demandForKey(reason: string): string | undefined {
+  return /(?:^|\bclosed: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
 }
 
 function explain(meaning: Meaning, { event, text }: OkAnswer): Classification {

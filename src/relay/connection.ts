@@ -127,6 +127,8 @@ export class Connection {
     const listener = this.#oks.get(eventId)
     this.#oks.delete(eventId)
     listener?.onOk(accepted, text)
+    // Some relays leave the id out of a refusal (nostr-relay 1.14): what it says must not be lost (rule 5).
+    if (listener === undefined && !accepted && text !== '') this.#listener.onNotice(text)
     return listener !== undefined
   }
 

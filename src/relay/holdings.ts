@@ -8,24 +8,29 @@ import { describeEnd, drain } from './paging.ts'
 import type { Peer } from './peer.ts'
 
 const IDS_PER_REQ = 250
-const VALUES = { maxCount: 100, maxBytes: 48 * 1024 }
+const VALUES_PER_REQ = 100
 
 /**
  * Of these ids, the ones that the relay serves. Caps on pages do no harm: what did not come is asked again until a page
  * brings nothing more. Throws LostRelayError when the relay does not answer to the end.
  */
 export async function findServed(peer: Peer, ids: readonly string[]): Promise<Set<string>> {
-  const served = new Set<string>()
-  const groups = [...chunkByCountAndBytes(ids, { maxCount: IDS_PER_REQ, maxBytes: VALUES.maxBytes })]
-  await Promise.all(groups.map((group) => collectServed(peer, group, served)))
-  return served
+  return new Set((await findAuthors(peer, ids)).keys())
+}
+
+/** Of these ids, the ones that the relay serves as `findServed` does, with the public keys of their authors, unverified. Throws LostRelayError. */
+export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<Map<string, string>> {
+  const authors = new Map<string, string>()
+  const groups = [...chunkByCountAndBytes(ids, limitsOf(peer, IDS_PER_REQ))]
+  await Promise.all(groups.map((group) => collectAuthors(peer, group, authors)))
+  return authors
 }
 
 /** The newest version that the relay serves at each of these addresses. Throws LostRelayError. */
 export async function findVersions(peer: Peer, addresses: readonly string[]): Promise<Map<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
   for (const [kind, group] of byKind(addresses)) {
-    for (const chunk of chunkByCountAndBytes(group, VALUES)) {
+    for (const chunk of chunkByCountAndBytes(group, limitsOf(peer, VALUES_PER_REQ))) {
       await readThrough(peer, versionsFilter(kind, chunk), (events) => {
         for (const event of events) keepNewest(newest, event)
       })
@@ -40,9 +45,10 @@ export async function findDeletions(
   references: { ids: readonly string[]; addresses: readonly string[] },
   sink: (deletions: readonly NostrEvent[]) => unknown,
 ): Promise<void> {
+  const limits = limitsOf(peer, VALUES_PER_REQ)
   const filters = [
-    ...[...chunkByCountAndBytes(references.ids, VALUES)].map((ids): Filter => ({ kinds: [KIND.deletion], '#e': ids })),
-    ...[...chunkByCountAndBytes(references.addresses, VALUES)].map((addresses): Filter => ({
+    ...[...chunkByCountAndBytes(references.ids, limits)].map((ids): Filter => ({ kinds: [KIND.deletion], '#e': ids })),
+    ...[...chunkByCountAndBytes(references.addresses, limits)].map((addresses): Filter => ({
       kinds: [KIND.deletion],
       '#a': addresses,
     })),
@@ -65,16 +71,20 @@ export async function readThrough(
   if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
 }
 
-async function collectServed(peer: Peer, ids: readonly string[], served: Set<string>): Promise<void> {
+function limitsOf({ maxFilterBytes }: Peer, maxCount: number): { maxCount: number; maxBytes: number } {
+  return { maxCount, maxBytes: maxFilterBytes }
+}
+
+async function collectAuthors(peer: Peer, ids: readonly string[], authors: Map<string, string>): Promise<void> {
   let rest = ids
   while (rest.length > 0) {
     const { rows, end } = await peer.endpoint.request({ ids: rest, limit: rest.length })
     if (end.type !== 'eose') throw new LostRelayError(`ask ${peer.endpoint.url} for ids: ${describeEnd(end)}`)
     const asked = new Set(rest)
-    const came = rows.flatMap((row) => parseEvent(row)?.id ?? []).filter((id) => asked.has(id))
+    const came = rows.flatMap((row) => parseEvent(row) ?? []).filter(({ id }) => asked.has(id))
     if (came.length === 0) return
-    for (const id of came) served.add(id)
-    rest = rest.filter((id) => !served.has(id))
+    for (const { id, pubkey } of came) authors.set(id, pubkey)
+    rest = rest.filter((id) => !authors.has(id))
   }
 }
 

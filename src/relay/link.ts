@@ -41,6 +41,11 @@ export class Link {
     return this.#clockOffsetSeconds
   }
 
+  /** The newest challenge (NIP-42) on the last connection. */
+  get challenge(): string | undefined {
+    return this.#connection?.challenge
+  }
+
   /** The open connection; dials when there is none. */
   async connected(): Promise<Reach> {
     if (this.#options.signal.aborted) return this.#aborted()

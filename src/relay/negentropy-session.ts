@@ -30,6 +30,8 @@ export type NegentropyOptions = {
   readonly idleTimeoutMs: number
   readonly signal: AbortSignal
   readonly connected: () => Promise<Reach>
+  /** Whether the relay accepted our key on this connection (NIP-42); absent without one. */
+  readonly authenticate?: ((connection: Connection) => Promise<boolean>) | undefined
   readonly onAnswered: () => void
 }
 
@@ -37,6 +39,7 @@ export type NegentropyOptions = {
 export class LinkedNegentropySession implements NegentropySession, SubscriptionListener {
   readonly #options: NegentropyOptions
   readonly #onAbort = (): void => this.#end({ type: 'disconnected', reason: String(this.#options.signal.reason) })
+  #id: string
   #connection: Connection | undefined
   #resolve: ((answer: NegentropyAnswer) => void) | undefined
   #idleTimer: NodeJS.Timeout | undefined
@@ -45,20 +48,21 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
 
   constructor(options: NegentropyOptions) {
     this.#options = options
+    this.#id = options.id
   }
 
   async send(hex: string): Promise<NegentropyAnswer> {
-    const { id, filter, connected } = this.#options
+    const { connected } = this.#options
     if (this.#last !== undefined) return this.#last
-    if (this.#connection !== undefined) return this.#exchange(this.#connection, ['NEG-MSG', id, hex])
+    if (this.#connection !== undefined) return this.#exchange(this.#connection, ['NEG-MSG', this.#id, hex])
     const reach = await connected()
     if (reach.type !== 'connected') this.#end({ type: 'disconnected', reason: reach.reason })
-    else if (this.#last === undefined) return this.#open(reach.connection, ['NEG-OPEN', id, filter, hex])
+    else if (this.#last === undefined) return this.#openForUs(reach.connection, hex)
     return this.send(hex)
   }
 
   close(): void {
-    if (this.#last === undefined || this.#last.type === 'idle') this.#connection?.send(['NEG-CLOSE', this.#options.id])
+    if (this.#last === undefined || this.#last.type === 'idle') this.#connection?.send(['NEG-CLOSE', this.#id])
     this.#end({ type: 'disconnected', reason: 'session closed' })
   }
 
@@ -90,11 +94,21 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     this.#end({ type: 'disconnected', reason })
   }
 
-  #open(connection: Connection, frame: readonly unknown[]): Promise<NegentropyAnswer> {
+  /** Opens again once, under another id, when the relay first wants to know who we are. */
+  async #openForUs(connection: Connection, hex: string): Promise<NegentropyAnswer> {
+    const answer = await this.#open(connection, hex)
+    if (!wantsAuthentication(answer) || !(await this.#options.authenticate?.(connection))) return answer
+    if (this.#last !== answer) return this.#last ?? answer
+    this.#id = `${this.#id}a`
+    this.#last = undefined
+    return this.#open(connection, hex)
+  }
+
+  #open(connection: Connection, hex: string): Promise<NegentropyAnswer> {
     this.#connection = connection
     this.#options.signal.addEventListener('abort', this.#onAbort)
-    const answer = this.#exchange(connection, frame)
-    connection.subscribe(this.#options.id, this)
+    const answer = this.#exchange(connection, ['NEG-OPEN', this.#id, this.#options.filter, hex])
+    connection.subscribe(this.#id, this)
     return answer
   }
 
@@ -113,7 +127,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   #end(answer: NegentropyAnswer): void {
     this.#last = answer
     this.#options.signal.removeEventListener('abort', this.#onAbort)
-    this.#connection?.unsubscribe(this.#options.id)
+    this.#connection?.unsubscribe(this.#id)
     this.#settle(answer)
   }
 
@@ -122,4 +136,8 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     this.#resolve?.(answer)
     this.#resolve = undefined
   }
+}
+
+function wantsAuthentication(answer: NegentropyAnswer): boolean {
+  return (answer.type === 'error' || answer.type === 'refused') && answer.reason.startsWith('auth-required:')
 }

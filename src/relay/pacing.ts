@@ -2,32 +2,32 @@
  * How fast a relay takes events. A token bucket that starts from what is known of the software and learns from
  * `rate-limited:` answers, which are never refusals (relays.md: EVENT limits).
  */
+import { createPace, SLACK_MS, type Rate } from './pace.ts'
 
-/** A rate: `burst` events at once, then one per `intervalMs`. */
-export type Rate = { readonly burst: number; readonly intervalMs: number }
+export type { Rate } from './pace.ts'
 
 /** Hands out turns. Times are milliseconds of the clock that was handed in. */
 export type Pacer = {
   /** Resolves with the number of the turn when the next event may be sent, or when the signal is aborted. */
   turn(): Promise<number>
-  /** The relay said `rate-limited:` to the event of this turn: the burst is over, and the interval was too short. */
-  slowDown(turn: number): void
+  /** The relay said `rate-limited:` to the event of this turn. False when nothing follows: the pace changed since. */
+  slowDown(turn: number): boolean
+  /** The relay answered the event of this turn, whatever it said of it. */
+  taken(turn: number): void
   /** The rate in force; `undefined` while none is known to be needed. */
   rate(): Rate | undefined
+  /** How long events had to wait for their turn, in milliseconds; those that waited at the same time count once. */
+  waitedMs(): number
 }
 
 export type PacerOptions = {
+  /** Where to start, and never to be exceeded. */
   readonly rate: Rate | undefined
   readonly nowMs: () => number
   /** Waits; returns early when the signal is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   readonly signal: AbortSignal
 }
-
-/** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
-const SLACK_MS = 10
-const FIRST_INTERVAL_MS = 1_000 + SLACK_MS
-const MAX_INTERVAL_MS = 60_000 + SLACK_MS
 
 /** What is known of a relay's limit from its software, before it ever complained. */
 export function knownRate(software: string | undefined): Rate | undefined {
@@ -37,34 +37,55 @@ export function knownRate(software: string | undefined): Rate | undefined {
   return undefined
 }
 
+/** The rate of several connections together, when each has this one. */
+export function combineRates(rate: Rate | undefined, connections: number): Rate | undefined {
+  return rate && { burst: rate.burst * connections, intervalMs: rate.intervalMs / connections }
+}
+
 /** How long it takes to send this many events, in milliseconds. */
 export function projectedMs(events: number, rate: Rate | undefined): number {
   return rate === undefined ? 0 : Math.max(0, events - rate.burst) * rate.intervalMs
 }
 
-/** A pacer in front of one connection. */
+/** A rate in words: `20 events a second`, `60 events a minute`. */
+export function describeRate({ intervalMs }: Rate): string {
+  if (intervalMs <= 500) return inWords(1_000 / intervalMs, 'second')
+  return intervalMs <= 60_000 + SLACK_MS
+    ? inWords(60_000 / intervalMs, 'minute')
+    : inWords(3_600_000 / intervalMs, 'hour')
+}
+
+/** Rounded up: the slack is ours, not the relay's. */
+function inWords(count: number, unit: string): string {
+  const rounded = Math.ceil(count - 0.01)
+  return `${rounded} event${rounded === 1 ? '' : 's'} a ${unit}`
+}
+
+/** A pacer in front of one connection, or of several that share the work. */
 export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions): Pacer {
-  let rate = first
-  let tokens = rate?.burst ?? Infinity
+  const pace = createPace(first)
+  let tokens = first?.burst ?? Infinity
   let refilledAt = nowMs()
   let queue = Promise.resolve(0)
-  let turns = 0
-  let slowedAfter = 0
+  let waitedMs = 0
 
-  const refill = (limit: Rate): void => {
-    const earned = (nowMs() - refilledAt) / limit.intervalMs
-    tokens = Math.min(limit.burst, tokens + earned)
+  const refill = ({ intervalMs }: Rate, most: number): void => {
+    tokens = Math.min(most, tokens + (nowMs() - refilledAt) / intervalMs)
     refilledAt = nowMs()
   }
   const take = async (): Promise<number> => {
-    while (rate !== undefined && !signal.aborted) {
-      refill(rate)
+    const askedAt = nowMs()
+    let hasWaited = false
+    for (let rate = pace.rate(); rate !== undefined && !signal.aborted; rate = pace.rate()) {
+      // What a late timer earned beyond one token is not saved up: the gap to the next event would be too short.
+      refill(rate, hasWaited ? 1 : rate.burst)
       if (tokens >= 1) break
       await sleep(Math.ceil((1 - tokens) * rate.intervalMs))
+      hasWaited = true
     }
     tokens -= 1
-    turns += 1
-    return turns
+    waitedMs += nowMs() - askedAt
+    return pace.nextTurn()
   }
   return {
     turn: () => {
@@ -73,14 +94,13 @@ export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions)
       return turn
     },
     slowDown: (turn) => {
-      // What was in flight with the first refused event is refused as well: that says nothing of the new rate.
-      if (turn <= slowedAfter) return
-      slowedAfter = turns
-      const intervalMs = rate === undefined ? FIRST_INTERVAL_MS : Math.min(MAX_INTERVAL_MS, rate.intervalMs * 1.25)
-      rate = { burst: 1, intervalMs }
+      if (!pace.slowDown(turn)) return false
       tokens = 0
       refilledAt = nowMs()
+      return true
     },
-    rate: () => rate,
+    taken: (turn) => pace.taken(turn),
+    rate: () => pace.rate(),
+    waitedMs: () => waitedMs,
   }
 }

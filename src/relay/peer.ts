@@ -13,15 +13,17 @@ export type Peer = {
   readonly pageLimit: number
   /** How large a filter may be, in bytes of JSON. */
   readonly maxFilterBytes: number
-  /** Tag values that are longer are not indexed: an empty answer to them proves nothing. */
+  /** Tag values of more bytes are not indexed: an empty answer to them proves nothing. */
   readonly maxTagValueLength: number
 }
 
 const PAGE_LIMIT = 500
 const FILTER_BYTES = 48 * 1024
-/** khatru with badger, and so ngit-relay. */
-const INDEXES_SHORT_TAGS = /\b(khatru|ngit-relay)\b/i
-const SHORT_TAG_LENGTH = 100
+/** Up to how many bytes they index a tag value: khatru with badger, and so ngit-relay; rnostr. */
+const INDEXED_LENGTHS: readonly (readonly [software: RegExp, bytes: number])[] = [
+  [/\b(khatru|ngit-relay)\b/i, 100],
+  [/\brnostr\b/i, 255],
+]
 
 /** A peer of which no page has been seen yet. */
 export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
@@ -31,9 +33,13 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     capacity: createCapacity(),
     support: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
-    maxTagValueLength: INDEXES_SHORT_TAGS.test(profile.software ?? '') ? SHORT_TAG_LENGTH : Infinity,
+    maxTagValueLength: indexedLengthOf(profile.software ?? ''),
     maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),
   }
+}
+
+function indexedLengthOf(software: string): number {
+  return INDEXED_LENGTHS.find(([name]) => name.test(software))?.[1] ?? Infinity
 }
 
 /** What a relay says it is, such as `ngit-grasp 1.0.2`; `undefined` when it says nothing. */

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts'
 import { deliver, type Delivery } from './delivery.ts'
 import type { Answer } from './endpoint.ts'
 import type { Link } from './link.ts'
+import { Slots } from './slots.ts'
 
 /** What bounds the EVENTs of one relay. */
 export type PublicationOptions = {
@@ -16,11 +17,17 @@ export type PublicationOptions = {
 /** What one event has tried so far. */
 type Tries = { wasLost: boolean; authenticatedOn: Connection | undefined }
 
-/** The EVENTs of one relay, any number in flight: the caller keeps the window. */
+/**
+ * The EVENTs of one relay, any number in flight: the caller keeps the window. After a lost connection they go one at a
+ * time until those that were lost are answered: one that makes the relay hang up (too large, most often) takes no other
+ * with it for a second time.
+ */
 export class Publications {
   readonly #link: Link
   readonly #options: PublicationOptions
   readonly #inFlight = new Map<string, Promise<Answer>>()
+  readonly #places = new Slots(Infinity)
+  #lost = 0
 
   constructor(link: Link, options: PublicationOptions) {
     this.#link = link
@@ -38,13 +45,34 @@ export class Publications {
 
   async #publishUntilAnswered(event: NostrEvent): Promise<Answer> {
     const tries: Tries = { wasLost: false, authenticatedOn: undefined }
-    for (;;) {
-      const reach = await this.#link.connected()
-      if (reach.type !== 'connected') return { type: 'unanswered', reason: reach.reason }
-      const delivery = await deliver(reach.connection, 'EVENT', event, this.#options)
-      if (delivery.type === 'ok') this.#link.answered()
-      if (!(await this.#isWorthRepeating(delivery, reach.connection, tries))) return answerOf(delivery)
+    try {
+      for (;;) {
+        const { delivery, connection } = await this.#deliver(event)
+        if (connection === undefined) return answerOf(delivery)
+        if (!(await this.#isWorthRepeating(delivery, connection, tries))) return answerOf(delivery)
+      }
+    } finally {
+      if (tries.wasLost) this.#noteLost(-1)
     }
+  }
+
+  async #deliver(event: NostrEvent): Promise<{ delivery: Delivery; connection: Connection | undefined }> {
+    await this.#places.acquire()
+    try {
+      const reach = await this.#link.connected()
+      if (reach.type !== 'connected') return { delivery: { ...reach, type: 'disconnected' }, connection: undefined }
+      const { connection } = reach
+      const delivery = await deliver(connection, 'EVENT', event, this.#options)
+      if (delivery.type === 'ok') this.#link.answered()
+      return { delivery, connection }
+    } finally {
+      this.#places.release()
+    }
+  }
+
+  #noteLost(by: 1 | -1): void {
+    this.#lost += by
+    this.#places.resize(this.#lost > 0 ? 1 : Infinity)
   }
 
   async #isWorthRepeating(delivery: Delivery, connection: Connection, tries: Tries): Promise<boolean> {
@@ -52,9 +80,10 @@ export class Publications {
       case 'ok':
         return !delivery.accepted && this.#authenticate(delivery.text, connection, tries)
       case 'disconnected': {
-        const { wasLost } = tries
+        if (tries.wasLost) return false
         tries.wasLost = true
-        return !wasLost
+        this.#noteLost(1)
+        return true
       }
       case 'unanswered':
         return false

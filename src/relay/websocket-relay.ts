@@ -16,7 +16,7 @@ export type { NegentropyAnswer, NegentropySession } from './negentropy-session.t
 
 /** How one relay is used. Sizes count bytes as they stand in the frames. */
 export type WebSocketRelayOptions = {
-  /** Ends everything pending with `aborted`; the socket still wants its `close`. */
+  /** Ends everything pending with `aborted`, and its reason if that is a text; the socket still wants its `close`. */
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -53,6 +53,8 @@ export type WebSocketRelay = Endpoint & {
   readonly kind: 'relay'
   /** A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the wait for each answer. */
   openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession
+  /** Whether it has asked who we are (NIP-42) on the connection that is open. */
+  hasChallenged(): boolean
   /** Frames so far that nobody waited for or nobody could read. */
   ignoredFrames(): number
 }
@@ -88,6 +90,7 @@ class SocketRelay implements WebSocketRelay {
   readonly #link: Link
   readonly #requests: Requests
   readonly #publications: Publications
+  readonly #authentication: Authentication | undefined
   readonly #notices = new Notices()
   #sessions = 0
   #ignored = 0
@@ -109,6 +112,7 @@ class SocketRelay implements WebSocketRelay {
       onLate: (subscription, row) => this.#requests.late.add(subscription, row),
     })
     const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
+    this.#authentication = authentication
     this.#requests = new Requests(this.#link, { ...settings, authentication })
     this.#publications = new Publications(this.#link, { ...settings, authentication })
     this.#endWith(options.signal)
@@ -135,14 +139,20 @@ class SocketRelay implements WebSocketRelay {
   openNegentropy(filter: Filter, idleTimeoutMs = this.#settings.idleTimeoutMs): NegentropySession {
     this.#sessions += 1
     const link = this.#link
+    const authentication = this.#authentication
     return new LinkedNegentropySession({
       id: `n${this.#sessions}`,
       filter,
       idleTimeoutMs,
       signal: this.#life.signal,
       connected: () => link.connected(),
+      authenticate: authentication && ((connection) => authentication.authenticate(connection)),
       onAnswered: () => link.answered(),
     })
+  }
+
+  hasChallenged(): boolean {
+    return this.#link.challenge !== undefined
   }
 
   notices(): readonly Notice[] {
@@ -163,7 +173,7 @@ class SocketRelay implements WebSocketRelay {
   }
 
   #endWith(signal: AbortSignal): void {
-    const interrupt = (): void => this.#life.abort('interrupted')
+    const interrupt = (): void => this.#life.abort(typeof signal.reason === 'string' ? signal.reason : 'interrupted')
     if (signal.aborted) interrupt()
     else signal.addEventListener('abort', interrupt, { signal: this.#life.signal })
   }

@@ -21,15 +21,15 @@ export class AnchorStore {
     this.#target = target
   }
 
-  /** Takes up every anchor that an earlier run with this scope had: no anchor is forgotten. */
-  recall(scope: string): void {
+  /** Takes up every anchor that an earlier run with this scope (or any scope) had: no anchor is forgotten. */
+  recall(scope?: string): void {
     this.#db
       .prepare(
         `INSERT OR IGNORE INTO temp.found (layer, anchor, repository, number, held)
          SELECT layer, anchor, repository, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0 FROM anchor
-         WHERE target = ? AND scope = ?`,
+         WHERE target = @target AND scope = coalesce(@scope, scope)`,
       )
-      .run(this.#target, scope)
+      .run({ target: this.#target, scope: scope ?? null })
     for (const layer of LAYER_NAMES) this.#recalled.set(layer, this.last(layer))
   }
 

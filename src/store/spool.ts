@@ -148,6 +148,11 @@ export class Spool {
     this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
 
+  /** Gives one refused or given-up event, or all of them, a new start: parked from now on. */
+  reopen(now: UnixSeconds, id?: string): void {
+    this.#statements.reopen.run({ target: this.#target, now, id: id === undefined ? null : toBlob(id) })
+  }
+
   /**
    * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
    * `CROSS JOIN` fixes the order of the loops: without statistics SQLite would compare every event with every other.
@@ -262,6 +267,10 @@ function prepareStatements(db: Db) {
     ),
     makeReady: db.prepare<[number, string, Buffer]>(
       `UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`,
+    ),
+    reopen: db.prepare<[{ target: string; now: UnixSeconds; id: Buffer | null }]>(
+      `UPDATE spool SET state = 'parked', parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
+       WHERE target = @target AND state = 'refused' AND id = coalesce(@id, id)`,
     ),
     stages: db.prepare<[string], { stage: number }>(
       `SELECT DISTINCT stage FROM spool WHERE target = ? AND state = 'ready'`,

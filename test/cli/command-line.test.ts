@@ -36,6 +36,8 @@ describe('the defaults of catchup', () => {
       stateFile: undefined,
       output: { json: false, quiet: false, verbose: false, color: true },
       connection: { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 30_000 },
+      pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
+      key: { keyFile: undefined, passwordFile: undefined },
       options: {
         command: 'catchup',
         sources: ['wss://one.example'],
@@ -81,6 +83,13 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--connect-timeout', '500ms', { connection: { connectTimeoutMs: 500 } }],
   ['--idle-timeout', '2m', { connection: { idleTimeoutMs: 120_000 } }],
   ['--ok-timeout', '1m', { connection: { okTimeoutMs: 60_000 } }],
+  ['--rate', '120/m', { pacing: { rate: { burst: 1, intervalMs: 500 } } }],
+  ['--connections', '4', { pacing: { connections: 4 } }],
+  ['--max-duration', '50m', { pacing: { maxDurationMs: 3_000_000 } }],
+  ['--key-file', './key', { key: { keyFile: 'key' } }],
+  ['--key-password-file', './password', { key: { passwordFile: 'password' } }],
+  ['--refused', '', { options: { command: 'retry', reopenRefused: true } }],
+  ['--parked', '', { type: 'status', list: { parked: true, refused: false } }],
   ['--forget-parked', '7d', { options: { forgetParkedSeconds: 604_800 } }],
   ['--follow-ups', '', { options: { followUps: true } }],
   ['--no-reconcile', '', { options: { reconcile: false } }],
@@ -89,9 +98,11 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--output', './missing.jsonl', { check: { output: 'missing.jsonl' } }],
 ]
 
-/** The first command that takes a flag. */
-function commandOf(flag: string): string {
-  return ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? ''
+/** The first command that takes the flag, with what it needs besides. */
+function commandWith(flag: string): string[] {
+  const command = ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? 'catchup'
+  if (command === 'status') return [command]
+  return command === 'retry' ? [command, '--target', 'wss://git.example'] : [command, ...ENDS]
 }
 
 describe('each option', () => {
@@ -102,14 +113,13 @@ describe('each option', () => {
   })
 
   it.each(FLAGS)('%s %s on the command line', async (flag, value, expected) => {
-    const line = [commandOf(flag), ...ENDS]
-    expect(await parseRun([...line, flag, ...(value === '' ? [] : [value])])).toMatchObject(expected)
-    if (value !== '') expect(await parseRun([...line, `${flag}=${value}`])).toMatchObject(expected)
+    expect(await parse([...commandWith(flag), flag, ...(value === '' ? [] : [value])])).toMatchObject(expected)
+    if (value !== '') expect(await parse([...commandWith(flag), `${flag}=${value}`])).toMatchObject(expected)
   })
 
   it.each(FLAGS)('%s %s in the environment', async (flag, value, expected) => {
     const name = envNameOf({ flag: `--${flag.slice(2)}` })
-    expect(await parseRun([commandOf(flag), ...ENDS], { [name]: value || '1' })).toMatchObject(expected)
+    expect(await parse(commandWith(flag), { [name]: value || '1' })).toMatchObject(expected)
   })
 })
 
@@ -379,10 +389,10 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, status, demo',
+      'unknown command "xyz": give one of catchup, backfill, check, retry, status, relay, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, status, demo',
+      'no command before "--json": give one of catchup, backfill, check, retry, status, relay, demo',
     ])
   })
 })

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
+import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, graspList, reaction, repositoryAddress } from '../support/builders.ts'
 import { expectedOfEverything } from '../support/expected-events.ts'
-import { generateHistory, historySize } from '../support/generate.ts'
+import { createRandom, generateHistory, historySize } from '../support/generate.ts'
 import { readFixture } from '../support/make-signed-fixture.ts'
 import { alice, bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
 import { forge, signEvent } from '../support/sign.ts'
-import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+import { createWorkbench, differenceOf, idsOf, nowSeconds } from '../support/workbench.ts'
 
 describe('the first catchup', () => {
   it('brings everything from one real relay to another, layer by layer', async () => {
@@ -185,6 +186,31 @@ describe('two sources', () => {
     ])
     expect(code).toBe(0)
   })
+})
+
+describe('any split of a history', () => {
+  it.each([1, 2, 3, 4])(
+    'over three sources with any page caps ends with the union in the target (%i)',
+    async (seed) => {
+      const bench = createWorkbench()
+      const random = createRandom(seed)
+      const events = [...generateHistory({ repositories: 4, rootsPerRepository: 4, commentsPerRoot: 3, seed })]
+      const share = (): NostrEvent[] => events.filter(() => random() < 0.5)
+      const parts = [share(), share(), share()]
+      const held = events.filter(() => random() < 0.2)
+      const cap = (): number => 2 + Math.floor(random() * 20)
+      const sources = await Promise.all(parts.map((part) => bench.scripted({ events: part, pageCap: cap() })))
+      const target = await bench.scripted({ events: held, pageCap: cap() })
+      const { code } = await bench.catchup(sources, target)
+      // What hangs from a repository or an issue that nobody has leads nowhere; all else must be there.
+      const expected = expectedOfEverything([...parts.flat(), ...held], nowSeconds())
+      expect(differenceOf(target.events.values(), [...expected, ...held])).toEqual({ missing: [], extra: [] })
+      const heldIds = new Set(idsOf(held))
+      expect(target.received.events.filter(({ id }) => heldIds.has(id))).toEqual([])
+      expect(new Set(idsOf(target.received.events)).size).toBe(target.received.events.length)
+      expect(code).toBe(0)
+    },
+  )
 })
 
 describe('conflicting versions of one address', () => {

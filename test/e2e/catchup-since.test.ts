@@ -65,6 +65,16 @@ describe('a quick run', () => {
     expect(code).toBe(0)
   })
 
+  it('replaces announcement and state by what is newer', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    const newer = [announcement, state].map((build) => build(alice, 'hello', { createdAt: nowSeconds() }))
+    for (const event of newer) source.events.set(event.id, event)
+    const { report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([...newer, ...old.events.slice(2)]))
+    expect(report.totals).toMatchObject({ published: 2, accepted: 2 })
+  })
+
   it('reads a repository that is new in full, and everything else since', async () => {
     const bench = createWorkbench()
     const { source, target, firstRun } = await afterFirstRun(bench)

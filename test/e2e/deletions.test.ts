@@ -53,6 +53,28 @@ describe('a deletion by id', () => {
     expect(code).toBe(0)
   })
 
+  it('by another author is not copied by a quick run either, which does not read the event again', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
+    await bench.catchup(source, target)
+    await source.seed([deletion({ ids: [bug.id] }, dave, { createdAt: nowSeconds() })])
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf(mine.events))
+    expect(report.layers[2]?.dropped).toEqual({ 'deletion of others': 1 })
+    expect(code).toBe(0)
+  })
+
+  it('of the same author is copied by a quick run, which does not read the event again', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
+    await bench.catchup(source, target)
+    const gone = deletion({ ids: [bug.id] }, bob, { createdAt: nowSeconds() })
+    await source.seed([gone])
+    const { code } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([announced, pushed, remark, gone]))
+    expect(code).toBe(0)
+  })
+
   it('with a forged signature deletes nothing', async () => {
     const bench = createWorkbench()
     const real = deletion({ ids: [bug.id] }, bob, { createdAt: LATER })

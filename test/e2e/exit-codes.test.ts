@@ -38,7 +38,7 @@ describe('wrong usage', () => {
     expect(lines.at(-1)).toBe('see ngit-sync catchup --help')
   })
 
-  it.each(['--key-file', '--follow-up', '--nip77', '-x'])(
+  it.each(['--key', '--follow-up', '--nip77', '-x'])(
     'is an option that is not there: %s is never ignored',
     async (flag) => {
       const { code, stderr } = await runCli(['catchup', ...endArguments('a.jsonl', 'b.jsonl'), flag, 'value'])

@@ -241,6 +241,21 @@ describe('children that are refused as orphans', () => {
   })
 })
 
+describe('a child that comes after its parent was refused', () => {
+  it('is refused with it in the same run', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: [announced] })
+    const target = await bench.scripted({
+      onEvent: ({ kind }) => ({ ok: false, text: kind === 30617 ? 'blocked: not here' : ORPHAN }),
+    })
+    await bench.catchup(source, target)
+    await source.seed([issue(mine.address, bob, { createdAt: nowSeconds() })])
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.problems).toMatchObject([{ what: 'refused', reason: 'parent refused: blocked: not here' }])
+    expect([code, report.totals]).toMatchObject([0, { parked: 0, refused: 2 }])
+  })
+})
+
 describe('a parked event', () => {
   const neverTaken = ({ kind }: NostrEvent): EventDecision =>
     kind === 1111 ? { ok: false, text: 'error: database error' } : 'default'

@@ -284,6 +284,20 @@ describe('the door', () => {
     expect(report.problems.map(({ reason }) => reason)).toContain('go away')
   })
 
+  it('that closes in the middle of a run leaves what was taken before to be asked for, not to be sent again', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: mine.events })
+    const target = await bench.scripted({
+      onEvent: ({ kind }) => (kind === 1621 ? { ok: false, text: 'restricted: quota used up' } : 'default'),
+    })
+    const first = await bench.catchup(source, target)
+    expect([first.code, first.report.totals.parked]).toEqual([1, 4])
+    delete target.behaviour.onEvent
+    const second = await bench.catchup(source, target)
+    expect(mine.events.map(({ id }) => target.countSends(id))).toEqual([1, 1, 2, 1])
+    expect([second.code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
+  })
+
   it('is not what an unknown text is while other events are accepted', async () => {
     const bench = createWorkbench()
     const { announced, issues } = issuesApart(30)

@@ -171,6 +171,29 @@ describe('--scope listed', () => {
     expect(target.events()).toEqual([])
   })
 
+  it('that matches nothing is in the history of runs as what it was, and not as killed', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([
+      bench.real({ events: [listing('a', 'https://most.example/x.git', 'wss://most.example')] }),
+      bench.real(),
+    ])
+    await bench.catchup(source, target, '--scope', 'listed')
+    const { stdout } = await bench.run(['status', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ targets: [{ runs: [{ command: 'catchup', exit: 2 }] }] })
+  })
+
+  it('sends the announcement of the owner before older ones of maintainers, and then the states', async () => {
+    const bench = createWorkbench()
+    const clone = ['https://grasp.example.com/x.git']
+    const owner = announcement(alice, 'hello', { createdAt: START + 900, clone, relays: [SERVICE], maintainers: [bob] })
+    const second = announcement(bob, 'hello', { createdAt: START })
+    const states = [bob, alice].map((key, index) => state(key, 'hello', { createdAt: START + 10 + index }))
+    const source = await bench.real({ events: [second, ...states, owner] })
+    const target = await bench.scripted()
+    await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
+    expect(target.received.events).toEqual([owner, second, ...states])
+  })
+
   it('is complete when there are no announcements at all', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real(), bench.real()])

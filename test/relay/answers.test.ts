@@ -87,6 +87,9 @@ describe('classifyAnswer on OK false', () => {
 
     ['nostr-relay', 'invalid: id is wrong', 'invalid'],
     ['nostr-relay', 'reject: event is expired', 'expired'],
+    ['nostr-rs-relay', 'invalid: The event has already expired', 'expired'],
+    ['rnostr', 'invalid: event creation date must be newer than 1480049784', 'refused'],
+    ['rust-nostr', 'blocked: event size (200521 bytes) exceeds maximum allowed size (65536 bytes)', 'too-large'],
 
     ['any', 'duplicate: already have this event', 'duplicate'],
     ['any', 'invalid: anything else', 'invalid'],
@@ -181,14 +184,18 @@ describe('classifyAnswer on events of the future', () => {
     'invalid: event creation date is too far off from the current time',
     'invalid: the event created_at field is out of the acceptable range (-24h, +15min)',
     'invalid: timestamp is too far in the future',
+    'invalid: The event created_at field is out of the acceptable range (+1800sec) for this relay.',
   ])('`%s` → waiting until its time', (text) => {
     const expected = { type: 'outcome', outcome: 'waiting', known: true, retryAt: AHEAD }
     expect(classify(false, text, eventWith([], AHEAD))).toEqual(expected)
   })
 
-  it.each(['blocked: event too much in the future', 'invalid: created_at too late'])(
-    '`%s` → waiting even where our clock says that its time has come',
-    (text) => expect(classify(false, text)).toMatchObject({ outcome: 'waiting', retryAt: PLAIN.created_at }),
+  it.each([
+    'blocked: event too much in the future',
+    'invalid: created_at too late',
+    'invalid: event creation date must be older than 1795410684',
+  ])('`%s` → waiting even where our clock says that its time has come', (text) =>
+    expect(classify(false, text)).toMatchObject({ outcome: 'waiting', retryAt: PLAIN.created_at }),
   )
 
   it.each(['invalid: event creation date is too far off from the current time', 'invalid: created_at out of range'])(

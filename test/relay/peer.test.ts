@@ -33,6 +33,7 @@ describe('createPeer', () => {
   it.each([
     ['https://github.com/fiatjaf/khatru', 100],
     ['ngit-relay', 100],
+    ['https://github.com/rnostr/rnostr', 255],
     ['https://gitworkshop.dev/ngit-grasp', Infinity],
     [undefined, Infinity],
   ])('knows how long the tag values are that %s indexes', (software, length) => {

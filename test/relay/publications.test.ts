@@ -57,6 +57,13 @@ describe('publish', () => {
     expect(answer).toEqual({ type: 'unanswered', reason: 'no OK within 50 ms' })
   })
 
+  it('is unanswered when the refusal has no id, as at nostr-relay 1.14, and what it says is a notice', async () => {
+    const double = await startWsDouble({ onFrame: (_, { send }) => send('OK', '', false, 'invalid: Bad signature') })
+    const relay = useRelay(double.url, { okTimeoutMs: 50 })
+    expect(await relay.publish(event)).toEqual({ type: 'unanswered', reason: 'no OK within 50 ms' })
+    expect(relay.notices?.()).toEqual([{ text: 'invalid: Bad signature', count: 1 }])
+  })
+
   it('is unanswered when the relay only says NOTICE', async () => {
     const double = await startWsDouble({ onFrame: (_, { send }) => send('NOTICE', 'too large') })
     expect((await useRelay(double.url, { okTimeoutMs: 50 }).publish(event)).type).toBe('unanswered')

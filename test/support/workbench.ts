@@ -125,6 +125,12 @@ export function idsOf(events: Iterable<{ readonly id: string }>): string[] {
   return [...events].map(({ id }) => id).sort()
 }
 
+/** How two large sets of events differ, for messages that can be read; both empty when they are equal. */
+export function differenceOf(actual: Iterable<NostrEvent>, expected: Iterable<NostrEvent>) {
+  const [have, want] = [new Set(idsOf(actual)), new Set(idsOf(expected))]
+  return { missing: [...want].filter((id) => !have.has(id)), extra: [...have].filter((id) => !want.has(id)) }
+}
+
 /** The clock of this machine, in Unix seconds. */
 export function nowSeconds(): number {
   return Math.floor(Date.now() / 1000)

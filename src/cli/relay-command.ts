@@ -1,0 +1,23 @@
+import { inspectRelay, type RelayInspection } from '../relay/inspection.ts'
+import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-relay.ts'
+import type { ConnectionOptions } from '../run-options.ts'
+
+/** A relay to look at, as the command line asked for it. */
+export type RelayRequest = {
+  readonly url: string
+  readonly connection: ConnectionOptions
+  readonly key: Uint8Array | undefined
+  readonly signal: AbortSignal
+}
+
+/** Looks at a relay over connections of its own. Throws SyncError when it cannot be reached. */
+export async function runRelayCommand({ url, connection, key, signal }: RelayRequest): Promise<RelayInspection> {
+  const settings = { ...connection, signal, now: Date.now, random: Math.random }
+  const stranger = createWebSocketRelay(url, settings)
+  const known: WebSocketRelay | undefined = key && createWebSocketRelay(url, { ...settings, key })
+  try {
+    return await inspectRelay({ stranger, known, nowMs: () => performance.now() })
+  } finally {
+    await Promise.all([stranger.close(), known?.close()])
+  }
+}

@@ -1,0 +1,75 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { listSpooled } from '../store/list-spooled.ts'
+import { loadStatus } from '../store/load-status.ts'
+import type { RenderOptions } from './canvas.ts'
+import type { OutputOptions, StatusOptions } from './options.ts'
+import { renderJson, renderJsonValue } from './render-json.ts'
+import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render-status.ts'
+
+/** What `status` is asked for. `target`: its name in the state file; all of them when undefined. */
+export type StatusRequest = {
+  readonly stateFile: string
+  readonly target: string | undefined
+  readonly list: StatusOptions
+  readonly output: OutputOptions
+  readonly stream: NodeJS.WriteStream
+  readonly rendering: RenderOptions
+}
+
+type Lists = Parameters<Parameters<typeof listSpooled>[2]>[0]
+
+/** Prints what the state file knows: a summary, or every event of the lists asked for, in bounded memory. */
+export async function showStatus(request: StatusRequest): Promise<void> {
+  const { stateFile, target, list, output, stream, rendering } = request
+  if (list.parked || list.refused) {
+    return listSpooled(stateFile, target, (lists) => print(renderLists(request, lists), stream))
+  }
+  const status = loadStatus(stateFile, target)
+  return print([output.json ? renderJson(status) : renderStatus(status, rendering)], stream)
+}
+
+function renderLists(
+  { stateFile, list, output, rendering }: StatusRequest,
+  { parked, refused }: Lists,
+): Iterable<string> {
+  const wanted = { ...(list.parked ? { parked } : {}), ...(list.refused ? { refused } : {}) }
+  return output.json ? listAsJson(stateFile, wanted) : listAsText(wanted, rendering)
+}
+
+/** One JSON document, piece by piece. */
+function* listAsJson(stateFile: string, lists: Partial<Lists>): Generator<string> {
+  yield `{"version":1,"stateFile":${renderJsonValue(stateFile)}`
+  for (const [name, events] of Object.entries(lists)) {
+    yield `,"${name}":[`
+    let separator = ''
+    for (const event of events) {
+      yield separator + renderJsonValue(event)
+      separator = ','
+    }
+    yield ']'
+  }
+  yield '}\n'
+}
+
+function* listAsText({ parked, refused }: Partial<Lists>, rendering: RenderOptions): Generator<string> {
+  if (parked !== undefined)
+    yield* renderEach(parked, (event) => renderParkedEvent(event, rendering), 'no event waits\n')
+  if (refused !== undefined)
+    yield* renderEach(refused, (event) => renderRefusedEvent(event, rendering), 'none was refused\n')
+}
+
+function* renderEach<T>(events: Iterable<T>, render: (event: T) => string, none: string): Generator<string> {
+  let text = none
+  for (const event of events) yield (text = render(event))
+  if (text === none) yield none
+}
+
+/** Waits for a slow reader; a reader that goes away ends it. */
+async function print(chunks: Iterable<string>, stream: NodeJS.WriteStream): Promise<void> {
+  try {
+    await pipeline(Readable.from(chunks), stream, { end: false })
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EPIPE') throw error
+  }
+}

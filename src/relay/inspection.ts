@@ -1,0 +1,164 @@
+import type { Filter } from '../nostr/filter.ts'
+import { KIND } from '../nostr/kinds.ts'
+import type { End, Profile } from './endpoint.ts'
+import { encodeMessage, END } from './negentropy-message.ts'
+import type { NegentropyAnswer } from './negentropy-session.ts'
+import { knownRate, type Rate } from './pacing.ts'
+import { describeEnd } from './paging.ts'
+import { softwareOf } from './peer.ts'
+import type { WebSocketRelay } from './websocket-relay.ts'
+
+/** What a relay is and can do: what it says of itself, and what it did when it was tried. Nothing is written to it. */
+export type RelayInspection = {
+  readonly version: 1
+  readonly url: string
+  /** Its NIP-11 document. */
+  readonly document: {
+    /** Why it could not be read; null when it was. */
+    readonly error: string | null
+    readonly name: string | null
+    readonly software: string | null
+    readonly version: string | null
+    readonly supportedNips: readonly number[]
+    readonly supportedGrasps: readonly string[]
+    readonly maxMessageBytes: number | null
+    readonly maxSubscriptions: number | null
+    readonly maxLimit: number | null
+  }
+  /** What is known of how fast this software takes events; null when nothing is. */
+  readonly rate: Rate | null
+  readonly reading: {
+    /** Whether a REQ was answered to its end; else `reason` says why not. */
+    readonly works: boolean
+    readonly reason: string | null
+    /** The median of three small REQs; null when none was answered. */
+    readonly roundTripMs: number | null
+    /** Rows of a REQ without `limit`. `isCut`: with a `limit` it serves more, so that is the size of its pages. */
+    readonly page: { readonly rows: number; readonly isCut: boolean } | null
+  }
+  readonly authentication: {
+    /** Whether it sends a challenge (NIP-42). */
+    readonly challenges: boolean
+    /** Whether it answers no REQ before. */
+    readonly isRequiredToRead: boolean
+    /** Whether our key opened the door; null when none was given or needed. */
+    readonly isKeyAccepted: boolean | null
+  }
+  readonly negentropy: {
+    readonly works: boolean
+    readonly isAnnounced: boolean
+    /** Why it does not work. */
+    readonly reason: string | null
+  }
+  /** Its clock minus ours; null when it shows none. */
+  readonly clockOffsetSeconds: number | null
+}
+
+/** What an inspection uses. */
+export type Inspector = {
+  /** The relay as anybody meets it. */
+  readonly stranger: WebSocketRelay
+  /** The relay as it meets us, when we have a key. */
+  readonly known: WebSocketRelay | undefined
+  readonly nowMs: () => number
+}
+
+const NIP_NEGENTROPY = 77
+const ROUND_TRIPS = 3
+const SMALL: Filter = { kinds: [KIND.announcement], limit: 1 }
+const NEGENTROPY_TIMEOUT_MS = 5_000
+/** Ours is an empty set: whatever the relay has, it lists. */
+const NOTHING = encodeMessage([{ type: 'ids', upper: END, ids: [] }])
+
+/** Asks a relay what it is and tries what it can do. Throws SyncError when it cannot be reached. */
+export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promise<RelayInspection> {
+  const profile = await stranger.open()
+  const first = await stranger.request(SMALL)
+  const isRequiredToRead = first.end.type === 'closed' && first.end.reason.startsWith('auth-required:')
+  const relay = isRequiredToRead && known !== undefined ? known : stranger
+  const reading = await tryReading(relay, nowMs)
+  return {
+    version: 1,
+    url: stranger.url,
+    document: documentOf(profile),
+    rate: knownRate(softwareOf(profile)) ?? null,
+    reading,
+    authentication: {
+      challenges: stranger.hasChallenged(),
+      isRequiredToRead,
+      isKeyAccepted: isRequiredToRead && known !== undefined ? reading.works : null,
+    },
+    negentropy: await tryNegentropy(relay, profile),
+    clockOffsetSeconds: profile.clockOffsetSeconds ?? null,
+  }
+}
+
+function documentOf(profile: Profile): RelayInspection['document'] {
+  const { documentError, name, software, version, supportedNips, supportedGrasps } = profile
+  const { maxMessageBytes, maxSubscriptions, maxLimit } = profile
+  return {
+    error: documentError ?? null,
+    name: name ?? null,
+    software: software ?? null,
+    version: version ?? null,
+    supportedNips,
+    supportedGrasps,
+    maxMessageBytes: maxMessageBytes ?? null,
+    maxSubscriptions: maxSubscriptions ?? null,
+    maxLimit: maxLimit ?? null,
+  }
+}
+
+async function tryReading(relay: WebSocketRelay, nowMs: () => number): Promise<RelayInspection['reading']> {
+  const times: number[] = []
+  for (let trip = 0; trip < ROUND_TRIPS; trip += 1) {
+    const askedMs = nowMs()
+    const { end } = await relay.request(SMALL)
+    if (end.type !== 'eose') return failedReading(end)
+    times.push(nowMs() - askedMs)
+  }
+  return { works: true, reason: null, roundTripMs: median(times), page: await measurePage(relay) }
+}
+
+function failedReading(end: End): RelayInspection['reading'] {
+  return { works: false, reason: describeEnd(end), roundTripMs: null, page: null }
+}
+
+/** A page without a limit may be all that the relay has: only more rows on asking for more show that it was cut. */
+async function measurePage(relay: WebSocketRelay): Promise<RelayInspection['reading']['page']> {
+  const { rows, end } = await relay.request({})
+  if (end.type !== 'eose') return null
+  const more = await relay.request({ limit: rows.length + 1 })
+  return { rows: rows.length, isCut: more.rows.length > rows.length }
+}
+
+async function tryNegentropy(
+  relay: WebSocketRelay,
+  { supportedNips }: Profile,
+): Promise<RelayInspection['negentropy']> {
+  const session = relay.openNegentropy(SMALL, NEGENTROPY_TIMEOUT_MS)
+  try {
+    const answer = await session.send(NOTHING)
+    const isAnnounced = supportedNips.includes(NIP_NEGENTROPY)
+    return { works: answer.type === 'msg', isAnnounced, reason: reasonAgainst(answer) }
+  } finally {
+    session.close()
+  }
+}
+
+function reasonAgainst(answer: NegentropyAnswer): string | null {
+  switch (answer.type) {
+    case 'msg':
+      return null
+    case 'idle':
+      return `no answer within ${NEGENTROPY_TIMEOUT_MS / 1000} s`
+    case 'error':
+    case 'refused':
+    case 'disconnected':
+      return answer.reason
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}

@@ -1,0 +1,68 @@
+/** A rate: `burst` events at once, then one per `intervalMs`. */
+export type Rate = { readonly burst: number; readonly intervalMs: number }
+
+/** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
+export const SLACK_MS = 10
+
+const FIRST_INTERVAL_MS = 1_000 + SLACK_MS
+const MAX_INTERVAL_MS = 60_000 + SLACK_MS
+const SLOWER = 1.5
+/** A pace has proved itself when so many events were taken, twice as many after each complaint, or what it sends in so long. */
+const PROOFS_FIRST = 3
+const PROOF_MS = 1_000
+
+/**
+ * The rate in force and what was learned of it, never faster than `first`. After a complaint it goes slower at once; where
+ * it went too slow it feels its way back, twice as fast each time, until a pace proves too fast: that one is not tried again.
+ */
+export function createPace(first: Rate | undefined) {
+  let rate = first
+  let fastestMs = first?.intervalMs ?? 1
+  /** The pace before the one that is being tried. */
+  let beforeMs: number | undefined
+  let turns = 0
+  /** The last turn before the last complaint, and before the last change. */
+  let slowedAfter = 0
+  let changedAfter = 0
+  let proofs = 0
+  let proofsWanted = PROOFS_FIRST
+
+  const change = (intervalMs: number): void => {
+    rate = { burst: 1, intervalMs }
+    changedAfter = turns
+    proofs = 0
+  }
+  const slower = (): number => {
+    if (rate === undefined) return FIRST_INTERVAL_MS
+    if (beforeMs !== undefined) return (fastestMs = beforeMs)
+    // The first complaint may be about the burst alone.
+    if (rate.burst > 1) return rate.intervalMs
+    return Math.min(Math.max(MAX_INTERVAL_MS, fastestMs), rate.intervalMs * SLOWER)
+  }
+  const speedUp = ({ intervalMs }: Rate): void => {
+    beforeMs = undefined
+    if (intervalMs <= fastestMs) return
+    beforeMs = intervalMs
+    change(Math.max(fastestMs, intervalMs / 2))
+  }
+  return {
+    rate: (): Rate | undefined => rate,
+    /** False when the event of this turn went out at an earlier pace: what was in flight together is refused together. */
+    slowDown: (turn: number): boolean => {
+      if (turn <= slowedAfter) return false
+      if (slowedAfter > 0) proofsWanted *= 2
+      change(slower())
+      beforeMs = undefined
+      slowedAfter = turns
+      return true
+    },
+    /** The relay took the event of this turn. */
+    taken: (turn: number): void => {
+      if (rate === undefined || turn <= changedAfter) return
+      proofs += 1
+      if (proofs >= Math.max(proofsWanted, PROOF_MS / rate.intervalMs)) speedUp(rate)
+    },
+    /** The number of the next turn. */
+    nextTurn: (): number => (turns += 1),
+  }
+}

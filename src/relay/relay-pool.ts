@@ -1,0 +1,62 @@
+import type { Answer, Page, Profile } from './endpoint.ts'
+import type { Filter } from '../nostr/filter.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { NegentropySession } from './negentropy-session.ts'
+import type { Notice } from './notices.ts'
+import type { WebSocketRelay } from './websocket-relay.ts'
+
+/**
+ * Several connections to one relay as one: each EVENT goes to the next of them in turn, so that each keeps its own pace;
+ * everything else goes over the first. The others dial with their first EVENT.
+ */
+export function createRelayPool([first, ...others]: readonly [WebSocketRelay, ...WebSocketRelay[]]): WebSocketRelay {
+  return others.length === 0 ? first : new RelayPool(first, others)
+}
+
+class RelayPool implements WebSocketRelay {
+  readonly kind = 'relay'
+  readonly url: string
+  readonly #first: WebSocketRelay
+  readonly #all: readonly WebSocketRelay[]
+  #published = 0
+
+  constructor(first: WebSocketRelay, others: readonly WebSocketRelay[]) {
+    this.url = first.url
+    this.#first = first
+    this.#all = [first, ...others]
+  }
+
+  open(): Promise<Profile> {
+    return this.#first.open()
+  }
+
+  request(filter: Filter): Promise<Page> {
+    return this.#first.request(filter)
+  }
+
+  publish(event: NostrEvent): Promise<Answer> {
+    const relay = this.#all[this.#published % this.#all.length] ?? this.#first
+    this.#published += 1
+    return relay.publish(event)
+  }
+
+  openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession {
+    return this.#first.openNegentropy(filter, idleTimeoutMs)
+  }
+
+  hasChallenged(): boolean {
+    return this.#first.hasChallenged()
+  }
+
+  notices(): readonly Notice[] {
+    return this.#all.flatMap((relay) => relay.notices?.() ?? [])
+  }
+
+  ignoredFrames(): number {
+    return this.#all.reduce((sum, relay) => sum + relay.ignoredFrames(), 0)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((relay) => relay.close()))
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { SyncError } from '../errors.ts'
+import { nextTryAt } from '../parking.ts'
+import type { LayerName, Outcome } from '../report.ts'
+import type { ParkedEvent, RefusedEvent } from '../status.ts'
+import { openStateFile, type Db } from './state-file.ts'
+
+type Row = {
+  readonly target: string
+  readonly id: string
+  readonly kind: number
+  readonly address: string | null
+  readonly layer: LayerName
+  readonly outcome: Outcome
+  readonly reason: string | null
+  readonly attempts: number
+  readonly sources: string
+  readonly parked_at: number
+  readonly settled_at: number
+  readonly last_ok_at: number | null
+  readonly retry_at: number | null
+  readonly software: string | null
+  readonly rowid: number
+}
+
+const PIECE = 500
+
+/** Opens the state file and hands what lists the events in it to `work`; closes it in the end. Throws SyncError when there is no such file. */
+export async function listSpooled(
+  stateFile: string,
+  target: string | undefined,
+  work: (lists: { parked: Iterable<ParkedEvent>; refused: Iterable<RefusedEvent> }) => Promise<void>,
+): Promise<void> {
+  if (!existsSync(stateFile)) throw new SyncError(`read state ${stateFile}: no such file`)
+  const db = openStateFile(stateFile)
+  try {
+    await work({ parked: listParked(db, target), refused: listRefused(db, target) })
+  } finally {
+    db.close()
+  }
+}
+
+function* listParked(db: Db, target: string | undefined): Generator<ParkedEvent> {
+  for (const row of rowsIn(db, 'parked', target)) {
+    const [lastOkAt, retryAt] = [row.last_ok_at ?? undefined, row.retry_at ?? undefined]
+    const next = nextTryAt({ outcome: row.outcome, lastOkAt, retryAt }) ?? null
+    yield { ...common(row), parkedAt: row.parked_at, nextTryAt: next }
+  }
+}
+
+function* listRefused(db: Db, target: string | undefined): Generator<RefusedEvent> {
+  for (const row of rowsIn(db, 'refused', target)) {
+    yield { ...common(row), refusedAt: row.settled_at, software: row.software }
+  }
+}
+
+function common({ target, id, kind, address, layer, outcome, reason, attempts, sources }: Row) {
+  return { target, id, kind, address, layer, outcome, reason: reason ?? '', attempts, sources: [sources] }
+}
+
+/** Row by row in pieces: a run may write meanwhile, and memory does not grow. */
+function* rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): Generator<Row> {
+  const page = db.prepare<[{ state: string; target: string | null; last: number }], Row>(
+    `SELECT rowid, target, lower(hex(id)) AS id, kind, address, layer, outcome, reason, attempts, sources, parked_at,
+       settled_at, last_ok_at, retry_at, software
+     FROM spool WHERE state = @state AND target = coalesce(@target, target) AND rowid > @last ORDER BY rowid LIMIT ${PIECE}`,
+  )
+  for (let last = 0; ;) {
+    const rows = page.all({ state, target: target ?? null, last })
+    yield* rows
+    const end = rows.at(-1)
+    if (end === undefined) return
+    last = end.rowid
+  }
+}

@@ -159,6 +159,13 @@ function changeFor(
   }
 }
 
+/** Why an event is not even sent: a relay hangs up on a message that is longer than it allows, and others are lost with it. */
+function excessOf(event: NostrEvent, { target }: PublishContext): string | undefined {
+  const { maxMessageBytes = Infinity } = target.profile
+  const isLarger = maxMessageBytes < Infinity && Buffer.byteLength(JSON.stringify(['EVENT', event])) > maxMessageBytes
+  return isLarger ? `larger than the ${maxMessageBytes} bytes that the target allows` : undefined
+}
+
 /** What hangs from a waiting event waits as well; after an orphan refusal, so does what hangs from the same parents. */
 function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { blocked }: PublishContext): SpoolChange {
   blocked.set(addressOf(event) ?? event.id, text)

@@ -30,8 +30,8 @@ export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<M
 export async function findVersions(peer: Peer, addresses: readonly string[]): Promise<Map<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
   for (const [kind, group] of byKind(addresses)) {
-    for (const chunk of chunkByCountAndBytes(group, limitsOf(peer, VALUES_PER_REQ))) {
-      await readThrough(peer, versionsFilter(kind, chunk), (events) => {
+    for (const filter of versionsFilters(peer, kind, group)) {
+      await readThrough(peer, filter, (events) => {
         for (const event of events) keepNewest(newest, event)
       })
     }
@@ -46,12 +46,14 @@ export async function findDeletions(
   sink: (deletions: readonly NostrEvent[]) => unknown,
 ): Promise<void> {
   const limits = limitsOf(peer, VALUES_PER_REQ)
+  const kinds = [KIND.deletion]
+  const [indexed, unindexed] = splitByLength(references.addresses, (address) => address, peer)
+  const authors = new Set(unindexed.flatMap((address) => parseAddress(address)?.pubkey ?? []))
   const filters = [
-    ...[...chunkByCountAndBytes(references.ids, limits)].map((ids): Filter => ({ kinds: [KIND.deletion], '#e': ids })),
-    ...[...chunkByCountAndBytes(references.addresses, limits)].map((addresses): Filter => ({
-      kinds: [KIND.deletion],
-      '#a': addresses,
-    })),
+    ...[...chunkByCountAndBytes(references.ids, limits)].map((ids): Filter => ({ kinds, '#e': ids })),
+    ...[...chunkByCountAndBytes(indexed, limits)].map((addresses): Filter => ({ kinds, '#a': addresses })),
+    // Only the author of an address deletes it.
+    ...[...chunkByCountAndBytes(authors, limits)].map((group): Filter => ({ kinds, authors: group })),
   ]
   await Promise.all(filters.map((filter) => readThrough(peer, filter, sink)))
 }
@@ -96,10 +98,26 @@ function byKind(addresses: readonly string[]): Map<number, Address[]> {
   return kinds
 }
 
-function versionsFilter(kind: number, addresses: readonly Address[]): Filter {
-  const authors = [...new Set(addresses.map(({ pubkey }) => pubkey))]
-  if (isReplaceable(kind)) return { kinds: [kind], authors }
-  return { kinds: [kind], authors, '#d': [...new Set(addresses.map(({ d }) => d))] }
+/** An identifier that the relay does not index is asked for by its author alone. */
+function* versionsFilters(peer: Peer, kind: number, addresses: readonly Address[]): Generator<Filter> {
+  const limits = limitsOf(peer, VALUES_PER_REQ)
+  const [indexed, unindexed] = splitByLength(addresses, ({ d }) => d, peer)
+  for (const chunk of chunkByCountAndBytes(indexed, limits)) {
+    const authors = authorsOf(chunk)
+    const isNamed = !isReplaceable(kind)
+    yield { kinds: [kind], authors, ...(isNamed && { '#d': [...new Set(chunk.map(({ d }) => d))] }) }
+  }
+  for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limits)) yield { kinds: [kind], authors }
+}
+
+function authorsOf(addresses: readonly Address[]): string[] {
+  return [...new Set(addresses.map(({ pubkey }) => pubkey))]
+}
+
+/** What a peer indexes, and what is too long for that. */
+function splitByLength<T>(values: readonly T[], textOf: (value: T) => string, { maxTagValueLength }: Peer): [T[], T[]] {
+  const isIndexed = (value: T): boolean => Buffer.byteLength(textOf(value)) <= maxTagValueLength
+  return [values.filter(isIndexed), values.filter((value) => !isIndexed(value))]
 }
 
 function keepNewest(newest: Map<string, NostrEvent>, event: NostrEvent): void {

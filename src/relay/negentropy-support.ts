@@ -61,6 +61,8 @@ export class NegentropySupport {
         else if (!answer.reason.startsWith('auth-required:')) this.refuse(answer.reason)
         return
       case 'disconnected':
+        // Some relays hang up on what they do not know; a relay that is gone fails in pages as well.
+        return this.refuse(`it hung up at NEG-OPEN: ${answer.reason}`)
     }
   }
 }

@@ -24,6 +24,8 @@ const INDEXED_LENGTHS: readonly (readonly [software: RegExp, bytes: number])[] =
   [/\b(khatru|ngit-relay)\b/i, 100],
   [/\brnostr\b/i, 255],
 ]
+/** Of all others: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
+const USUAL_LENGTH = 512
 
 /** A peer of which no page has been seen yet. */
 export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
@@ -39,7 +41,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
 }
 
 function indexedLengthOf(software: string): number {
-  return INDEXED_LENGTHS.find(([name]) => name.test(software))?.[1] ?? Infinity
+  return INDEXED_LENGTHS.find(([name]) => name.test(software))?.[1] ?? USUAL_LENGTH
 }
 
 /** What a relay says it is, such as `ngit-grasp 1.0.2`; `undefined` when it says nothing. */

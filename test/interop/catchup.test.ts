@@ -4,75 +4,115 @@ import { comment, issue } from '../support/builders.ts'
 import { expectedOfEverything } from '../support/expected-events.ts'
 import { readFixture } from '../support/make-signed-fixture.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
-import { idsOf, nowSeconds } from '../support/workbench.ts'
+import { idsOf, nowSeconds, type Outcome } from '../support/workbench.ts'
 import { FOREIGN_RELAYS, takes } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/recipes.ts'
+import { wantedRelays, type RelayName } from './support/recipes.ts'
 
-const fixtures = [...readFixture('nip34'), ...readFixture('signed'), ...readFixture('noise')]
+const FIXTURES = [...readFixture('nip34'), ...readFixture('signed'), ...readFixture('noise')]
+const ALL = ['--scope', 'all'] as const
+const relays = wantedRelays()
 
-describe.each(wantedRelays())('%s as the source', (name) => {
-  it('gives all of the fixtures that belong to git, and a second run finds nothing to send', async () => {
+/** Every relay, and the next one in the list to copy to. */
+const NEIGHBOURS = relays.map((name, index) => [name, relays[(index + 1) % relays.length] ?? name] as const)
+
+function takenBy(name: RelayName) {
+  return FIXTURES.filter((event) => takes(name, event, nowSeconds()))
+}
+
+function sent({ code, report }: Outcome): readonly [code: number | null, published: number] {
+  return [code, report.totals.published]
+}
+
+describe.each(relays)('%s as the source', (name) => {
+  it('gives all of the fixtures that belong to git, and later runs find nothing to send', async () => {
     const bench = createInteropBench()
-    const source = await bench.foreign(name, { events: fixtures.filter((event) => takes(name, event)) })
-    const target = await bench.real()
-    const first = await bench.catchup(source, target, '--scope', 'all')
+    const [source, target] = await Promise.all([bench.foreign(name, { events: takenBy(name) }), bench.real()])
+    const first = await bench.catchup(source, target, ...ALL)
     const expected = expectedOfEverything(await source.events(), nowSeconds())
     expect(idsOf(target.events())).toEqual(idsOf(expected))
-    expect(first.report).toMatchObject({ complete: true, totals: { accepted: expected.length, parked: 0, refused: 0 } })
-    const second = await bench.catchup(source, target, '--scope', 'all')
-    const full = await bench.catchup(source, target, '--scope', 'all', '--full')
-    expect([first, second, full].map(({ code, report }) => [code, report.totals.published])).toEqual([
+    expect(first.report).toMatchObject({ complete: true, problems: [], totals: { accepted: expected.length, parked: 0 } })
+    const runs = [first, await bench.catchup(source, target, ...ALL), await bench.catchup(source, target, ...ALL, '--full')]
+    expect(runs.map(sent)).toEqual([
       [0, expected.length],
       [0, 0],
       [0, 0],
     ])
   })
+
+  it('gives in a quick run what has come since, and in a full one what is dated earlier', async () => {
+    const bench = createInteropBench()
+    const { address, events, issue: root } = smallRepository()
+    const [source, target] = await Promise.all([bench.foreign(name, { events }), bench.real()])
+    await bench.catchup(source, target, ...ALL)
+    const late = comment(root, bob, { content: 'signed long ago, sent now' })
+    await source.seed([issue(address, bob, { createdAt: nowSeconds() - 30 }), late])
+    const quick = await bench.catchup(source, target, ...ALL)
+    bench.letPass(3_600)
+    const full = await bench.catchup(source, target, ...ALL)
+    expect([quick, full].map(sent)).toEqual([
+      [0, 1],
+      [0, 1],
+    ])
+    expect(full.report.layers.map(({ lateArrivals }) => lateArrivals)).toEqual([0, 0, 1])
+    expect(target.events().map(({ id }) => id)).toContain(late.id)
+  })
 })
 
-describe.each(wantedRelays())('%s as the target', (name) => {
-  it('takes all of the fixtures that belong to git, and a second run sends nothing', async () => {
+describe.each(relays)('%s as the target', (name) => {
+  it('takes all of the fixtures that belong to git, and later runs send nothing', async () => {
     const bench = createInteropBench()
-    const [source, target] = await Promise.all([bench.real({ events: fixtures }), bench.foreign(name)])
-    const first = await bench.catchup(source, target, '--scope', 'all')
+    const [source, target] = await Promise.all([bench.real({ events: FIXTURES }), bench.foreign(name)])
+    const first = await bench.catchup(source, target, ...ALL)
     const wanted = expectedOfEverything(source.events(), nowSeconds())
-    const expected = wanted.filter((event) => takes(name, event))
-    expect(idsOf(await target.events())).toEqual(idsOf(expected))
-    expect(first.report.targetSoftware).toContain(FOREIGN_RELAYS[name].software ?? '')
-    const second = await bench.catchup(source, target, '--scope', 'all')
-    const full = await bench.catchup(source, target, '--scope', 'all', '--full')
-    expect([first, second, full].map(({ code, report }) => [code, report.totals.published])).toEqual([
+    const accepted = wanted.filter((event) => takes(name, event, nowSeconds()))
+    expect(idsOf(await target.events())).toEqual(idsOf(accepted))
+    expect(first.report.targetSoftware).toBe(FOREIGN_RELAYS[name].software)
+    const refused = wanted.length - accepted.length
+    expect(first.report.totals).toMatchObject({ accepted: accepted.length, parked: 0, refused })
+    expect(first.report.problems.map(({ what }) => what)).toEqual(refused === 0 ? [] : ['protected'])
+    const runs = [first, await bench.catchup(source, target, ...ALL), await bench.catchup(source, target, ...ALL, '--full')]
+    expect(runs.map(sent)).toEqual([
       [0, wanted.length],
       [0, 0],
       [0, 0],
     ])
   })
 
-  it('is brought up to date after an outage', async () => {
+  it('is brought up to date after an outage, and check says so', async () => {
     const bench = createInteropBench()
     const { address, events, issue: root } = smallRepository()
     const [source, target] = await Promise.all([bench.real({ events }), bench.foreign(name)])
-    await bench.catchup(source, target, '--scope', 'all')
+    const check = () => bench.run(['check', '--source', source.url, '--target', target.url, ...ALL])
+    await bench.catchup(source, target, ...ALL)
     await target.stop()
     const missed = [
       issue(address, bob, { createdAt: nowSeconds() - 60 }),
       comment(root, bob, { createdAt: nowSeconds() - 30 }),
     ]
     await source.seed(missed)
-    const away = await bench.run([
-      'catchup',
-      '--source',
-      source.url,
-      '--target',
-      target.url,
-      '--scope',
-      'all',
-      '--retries',
-      '0',
-    ])
+    const ends = ['--source', source.url, '--target', target.url]
+    const away = await bench.run(['catchup', ...ends, ...ALL, '--retries', '0'])
     await target.restart()
-    const back = await bench.catchup(source, target, '--scope', 'all')
+    const before = await check()
+    const back = await bench.catchup(source, target, ...ALL)
+    const after = await check()
     expect(idsOf(await target.events())).toEqual(idsOf([...events, ...missed]))
-    expect([away.code, back.code, back.report.totals.published]).toEqual([1, 0, missed.length])
+    expect([away.code, before.code, sent(back), after.code]).toEqual([1, 5, [0, missed.length], 0])
+  })
+})
+
+describe.each(NEIGHBOURS)('from %s to %s', (from, to) => {
+  it('everything arrives once', async () => {
+    const bench = createInteropBench()
+    const [source, target] = await Promise.all([bench.foreign(from, { events: takenBy(from) }), bench.foreign(to)])
+    const first = await bench.catchup(source, target, ...ALL)
+    const expected = expectedOfEverything(await source.events(), nowSeconds())
+    const accepted = expected.filter((event) => takes(to, event, nowSeconds()))
+    expect(idsOf(await target.events())).toEqual(idsOf(accepted))
+    expect([first, await bench.catchup(source, target, ...ALL, '--full')].map(sent)).toEqual([
+      [0, expected.length],
+      [0, 0],
+    ])
   })
 })

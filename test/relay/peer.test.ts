@@ -34,8 +34,8 @@ describe('createPeer', () => {
     ['https://github.com/fiatjaf/khatru', 100],
     ['ngit-relay', 100],
     ['https://github.com/rnostr/rnostr', 255],
-    ['https://gitworkshop.dev/ngit-grasp', Infinity],
-    [undefined, Infinity],
+    ['https://gitworkshop.dev/ngit-grasp', 512],
+    [undefined, 512],
   ])('knows how long the tag values are that %s indexes', (software, length) => {
     expect(peerOf(software === undefined ? {} : { software }).maxTagValueLength).toBe(length)
   })

@@ -37,21 +37,29 @@ export type Fault = {
   readonly events?: readonly NostrEvent[]
   /** What the source holds besides and the target must not get: forged, broken, too large. It stays when all else heals. */
   readonly junk?: readonly unknown[]
+  /** Of a scripted target: longer messages make it cut the connection. */
+  readonly maxMessageBytes?: number
+  /** Fields of the NIP-11 document of a scripted target. They stay when all else heals. */
+  readonly document?: Readonly<Record<string, unknown>>
   /** The report is read as a person sees it, not as JSON. */
   readonly asTable?: boolean
   /** Options of the run with the fault. */
   readonly args?: readonly string[]
+  /** @default 1 */
+  readonly retries?: number
   /** Short timeouts: the fault is that something does not come. */
   readonly waits?: boolean
   /** A second source, healthy, that holds these. */
   readonly secondSource?: readonly NostrEvent[]
   /** @default nothing: what the source holds is the fault */
-  arm?(stage: Stage, phase: Phase): void | Promise<void>
+  arm?: ((stage: Stage, phase: Phase) => void | Promise<void>) | undefined
   readonly expected: Expected | ((phase: Phase, mode: Mode) => Expected)
   /** What heals besides the behaviour of the relays. */
   heals?(stage: Stage): void
   /** Seconds that pass before the undisturbed run. */
   readonly laterSeconds?: number
+  /** What the undisturbed run must come to beside equal sets. @default exit 0 */
+  readonly next?: Expected
   /** Looks at the run with the fault. */
   check?(stage: Stage): void
 }

@@ -4,7 +4,7 @@ import type { NostrEvent } from '../../../src/nostr/event.ts'
 import type { Filter } from '../../../src/nostr/filter.ts'
 import type { RealRelay } from '../../support/real-relay.ts'
 import type { Behaviour } from '../../support/scripted-behaviour.ts'
-import type { ScriptedRelay } from '../../support/scripted-relay.ts'
+import type { ScriptedRelay, ScriptedRelayOptions } from '../../support/scripted-relay.ts'
 import { startTcpProxy, type NetworkFault, type TcpProxy } from '../../support/tcp-proxy.ts'
 import type { CliResult } from '../../support/run-cli.ts'
 import { createWorkbench, type Workbench } from '../../support/workbench.ts'
@@ -46,12 +46,16 @@ export type Stage = {
 }
 
 /** Starts the relays of a cell. They hold the scene, and the source what the fault adds. */
-export async function startStage({ scripts, events = [], junk = [], secondSource }: Fault, mode: Mode): Promise<Stage> {
+export async function startStage(fault: Fault, mode: Mode): Promise<Stage> {
+  const { scripts, events = [], junk = [], secondSource } = fault
   const bench = createWorkbench()
   const truth = [...HISTORY, ...events]
   const start = (role: 'source' | 'target', stored: readonly NostrEvent[]): Promise<StageEnd> => {
     const isScripted = mode === 'reconcile' || scripts === role || scripts === 'both'
-    return isScripted ? startScripted(bench, mode, stored) : startReal(bench, stored)
+    const { maxMessageBytes, document } = fault
+    const limits = maxMessageBytes === undefined ? {} : { maxMessageBytes }
+    const usual: Behaviour = { negentropy: mode === 'reconcile', ...(role === 'target' && document && { document }) }
+    return isScripted ? startScripted(bench, usual, { ...limits, events: stored }) : startReal(bench, stored)
   }
   const [source, target, second] = await Promise.all([
     start('source', [...truth, ...(junk as readonly NostrEvent[])]),
@@ -112,9 +116,8 @@ function createPhaseFinder(truth: readonly NostrEvent[]): PhaseFinder {
   }
 }
 
-async function startScripted(bench: Workbench, mode: Mode, events: readonly NostrEvent[]): Promise<StageEnd> {
-  const usual: Behaviour = { negentropy: mode === 'reconcile' }
-  const script = await bench.scripted({ ...usual, events })
+async function startScripted(bench: Workbench, usual: Behaviour, options: ScriptedRelayOptions): Promise<StageEnd> {
+  const script = await bench.scripted({ ...usual, ...options })
   const proxy = await startProxy(script.url)
   return {
     url: proxy.url,

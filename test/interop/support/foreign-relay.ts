@@ -37,7 +37,7 @@ export async function startForeign(name: RelayName, options: ForeignOptions = {}
   }
   let running = await launch(options)
   onTestFinished(async () => {
-    await running.stop()
+    await running.kill()
     rmSync(directory, { recursive: true, force: true })
   })
   return {

@@ -19,7 +19,7 @@ type Place = { readonly port: number; readonly directory: string; readonly optio
 
 /** What the suite must know of a relay; docs/relays-measured.md tells it in words. */
 export type Foreign = {
-  /** What its NIP-11 document says in `software`; null where it has none. */
+  /** What reports call it, from its NIP-11 document; null where it has none. */
   readonly software: string | null
   /** Whether it speaks NIP-77. */
   readonly reconciles: boolean
@@ -27,8 +27,12 @@ export type Foreign = {
   readonly authenticates: boolean
   /** Whether its page cap can be set. */
   readonly hasPageCap: boolean
-  /** The outcome of an event that it does not take from others (NIP-70). */
+  /** Whether it refuses protected events (NIP-70) from others than their authors. */
   readonly refusesProtected: boolean
+  /** Whether it refuses events that have expired (NIP-40). */
+  readonly refusesExpired: boolean
+  /** What it says to an event of tomorrow; null where it takes it. */
+  readonly refusesTomorrow: RegExp | null
   readonly command: (place: Place) => Pick<RelayCommand, 'program' | 'args' | 'env'>
 }
 
@@ -41,11 +45,13 @@ const RUST_NOSTR = {
   authenticates: true,
   hasPageCap: true,
   refusesProtected: true,
+  refusesTomorrow: null,
 } as const
 
 export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
   'rust-nostr': {
     ...RUST_NOSTR,
+    refusesExpired: false,
     command: ({ port, directory, options }) => ({
       program: join(directoryOf('rust-nostr'), 'bin', 'rust-nostr'),
       args: rustNostrArguments(port, directory, options),
@@ -54,6 +60,7 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
   },
   'nostr-sdk': {
     ...RUST_NOSTR,
+    refusesExpired: true,
     command: ({ port, directory, options }) => ({
       program: join(directoryOf('nostr-sdk'), 'bin', 'python'),
       args: [fileHere('nostr-sdk/relay.py'), ...rustNostrArguments(port, directory, options)],
@@ -61,11 +68,13 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     }),
   },
   'nostr-rs-relay': {
-    software: 'https://git.sr.ht/~gheartsfield/nostr-rs-relay',
+    software: 'nostr-rs-relay 0.8.12',
     reconciles: false,
     authenticates: false,
     hasPageCap: false,
     refusesProtected: false,
+    refusesExpired: true,
+    refusesTomorrow: /^invalid: The event created_at field is out of the acceptable range/,
     command: ({ port, directory }) => ({
       program: join(directoryOf('nostr-rs-relay'), 'bin', 'nostr-rs-relay'),
       args: [
@@ -84,15 +93,19 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     }),
   },
   rnostr: {
-    software: 'https://github.com/rnostr/rnostr',
+    software: 'rnostr 0.4.8',
     reconciles: false,
     authenticates: true,
     hasPageCap: true,
     refusesProtected: true,
+    refusesExpired: true,
+    refusesTomorrow: /^invalid: event creation date must be older than \d+$/,
     command: ({ port, directory, options: { pageCap = 300, onlyFor } }) => ({
       program: join(directoryOf('rnostr'), 'bin', 'rnostr'),
       args: [
         writeConfig(directory, 'rnostr.toml', [
+          '[information]',
+          'software = "https://github.com/rnostr/rnostr"',
           '[data]',
           `path = "${join(directory, 'storage')}"`,
           '[network]',
@@ -107,11 +120,13 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     }),
   },
   'nostr-relay': {
-    software: 'https://code.pobblelabs.org/fossil/nostr_relay',
+    software: 'nostr_relay 1.14',
     reconciles: false,
     authenticates: false,
     hasPageCap: true,
     refusesProtected: false,
+    refusesExpired: false,
+    refusesTomorrow: /^invalid: \d+ is in the future$/,
     command: ({ port, directory, options: { pageCap = 6_000 } }) => ({
       program: join(directoryOf('nostr-relay'), 'bin', 'nostr-relay'),
       args: [
@@ -138,10 +153,12 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
   },
 }
 
-/** Whether this relay takes the event from somebody else than its author. */
-export function takes(name: RelayName, event: NostrEvent): boolean {
-  const isProtected = event.tags.some(([tag]) => tag === '-')
-  return !(isProtected && FOREIGN_RELAYS[name].refusesProtected)
+/** Whether this relay takes the event from somebody else than its author, `now` in Unix seconds. */
+export function takes(name: RelayName, { tags }: NostrEvent, now: number): boolean {
+  const { refusesProtected, refusesExpired } = FOREIGN_RELAYS[name]
+  const isProtected = tags.some(([tag]) => tag === '-')
+  const hasExpired = tags.some(([tag, time]) => tag === 'expiration' && Number(time) <= now)
+  return !(isProtected && refusesProtected) && !(hasExpired && refusesExpired)
 }
 
 function rustNostrArguments(port: number, directory: string, { onlyFor }: ForeignOptions): string[] {

@@ -20,6 +20,7 @@ export type RelayCommand = {
 export type RelayProcess = {
   /** SIGTERM, and SIGKILL when that does not end it within five seconds. */
   stop(): Promise<void>
+  kill(): Promise<void>
 }
 
 const START_TIMEOUT_MS = 30_000
@@ -28,15 +29,20 @@ const STOP_TIMEOUT_MS = 5_000
 /** Starts the relay and resolves when it takes connections. Throws with the end of its log when it does not. */
 export async function startRelayProcess(command: RelayCommand): Promise<RelayProcess> {
   const child = spawnLogged(command)
-  const killLater = (): void => void child.kill('SIGKILL')
-  process.once('exit', killLater)
+  const killNow = (): void => void child.kill('SIGKILL')
+  process.once('exit', killNow)
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const kill = async (): Promise<void> => {
+    killNow()
+    await exited
+    process.off('exit', killNow)
+  }
   const stop = async (): Promise<void> => {
-    const timer = setTimeout(killLater, STOP_TIMEOUT_MS)
+    const timer = setTimeout(killNow, STOP_TIMEOUT_MS)
     child.kill('SIGTERM')
     await exited
     clearTimeout(timer)
-    process.off('exit', killLater)
+    process.off('exit', killNow)
   }
   try {
     await waitFor(() => isListening(child, command.url), {
@@ -45,11 +51,11 @@ export async function startRelayProcess(command: RelayCommand): Promise<RelayPro
       what: command.url,
     })
   } catch (error) {
-    await stop()
+    await kill()
     const log = readFileSync(command.logFile, 'utf8').slice(-2_000)
     throw new Error(`start ${command.program} ${command.args.join(' ')}: its log ends with\n${log}`, { cause: error })
   }
-  return { stop }
+  return { stop, kill }
 }
 
 /** A port of 127.0.0.1 that nobody listens on at this moment. */

@@ -44,7 +44,7 @@ export function createProgress(options: ProgressOptions): Progress & { stop(): v
 }
 
 /** What is said before a long wait: how many events, how fast, how long. */
-export function renderForecast({ events, rate, durationMs }: Parameters<Progress['longSending']>[0]): string {
+function renderForecast({ events, rate, durationMs }: Parameters<Progress['longSending']>[0]): string {
   return `sending ${formatPlural(events, 'event')} at ${rate}: about ${formatDuration(durationMs)}`
 }
 

@@ -30,6 +30,21 @@ export function parseEvent(value: unknown): NostrEvent | undefined {
   return { id, pubkey, created_at, kind, tags, content, sig }
 }
 
+/** Where something stands in the order of a relay; `second` is within the safe integers, and may be negative. */
+export type Stamp = { readonly id: string; readonly second: number }
+
+/**
+ * The stamp of whatever is signed and dated like an event. A relay may store what is none (a kind or a time out of range),
+ * and what lies below it must be read all the same: no author may bar the way.
+ */
+export function parseStamp(value: unknown): Stamp | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { id, created_at } = value as Record<string, unknown>
+  if (!isHex32(id) || typeof created_at !== 'number') return undefined
+  const { MIN_SAFE_INTEGER, MAX_SAFE_INTEGER } = Number
+  return { id, second: Math.max(MIN_SAFE_INTEGER, Math.min(MAX_SAFE_INTEGER, Math.floor(created_at))) }
+}
+
 /** The id that the event must have: SHA-256 over the serialisation of NIP-01, as hex. */
 export function computeEventId(event: NostrEvent): string {
   const serialized = JSON.stringify([0, event.pubkey, event.created_at, event.kind, event.tags, event.content])

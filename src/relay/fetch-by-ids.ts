@@ -1,5 +1,5 @@
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
-import { parseEvent, type NostrEvent } from '../nostr/event.ts'
+import { parseEvent, parseStamp, type NostrEvent } from '../nostr/event.ts'
 import { describeEnd, type Drain, type DrainContext } from './paging.ts'
 
 /** What came of asking for ids: counts as in a `Drain`; `reason` says why not all could be asked for. `unserved` were asked for and did not come. */
@@ -38,15 +38,18 @@ async function fetchChunk(
     const { rows, end, bytes } = await request({ ids: [...rest], limit: rest.size })
     tally.pages += 1
     tally.bytes += bytes
-    const events = takeAsked(rows, rest, tally)
-    await sink(events)
+    const before = rest.size
+    await sink(takeAsked(rows, rest, tally))
     if (end.type !== 'eose') tally.reason ??= `${describeEnd(end)} on a page of ids`
-    else if (events.length === 0) break
+    else if (rest.size === before) break
   }
   tally.unserved.push(...rest)
 }
 
-/** The rows that were asked for; those are no longer awaited. A second copy may be the true one, so each is taken (rule 4). */
+/**
+ * The events that were asked for. A second copy may be the true one, so each is taken (rule 4). What was served is no
+ * longer awaited, even if it is no event: the relay has nothing else under that id.
+ */
 function takeAsked(rows: readonly unknown[], rest: Set<string>, tally: Tally): NostrEvent[] {
   const events: NostrEvent[] = []
   for (const row of rows) {
@@ -55,7 +58,7 @@ function takeAsked(rows: readonly unknown[], rest: Set<string>, tally: Tally): N
     else if (rest.has(event.id)) events.push(event)
     else tally.foreign += 1
   }
-  for (const { id } of events) rest.delete(id)
+  for (const row of rows) rest.delete(parseStamp(row)?.id ?? '')
   tally.rows += events.length
   return events
 }

@@ -10,7 +10,7 @@
  * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
  * ended. They show it when they are asked from one second above, and are asked so from then on.
  */
-import { parseEvent, type NostrEvent } from '../nostr/event.ts'
+import { parseEvent, parseStamp, type NostrEvent, type Stamp } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { End, Page } from './endpoint.ts'
@@ -57,7 +57,8 @@ export type Drain = {
 }
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
-type Read = { end: End; events: readonly NostrEvent[]; rowCount: number; isOrdered: boolean }
+/** `stamps`: of the rows that match, and of those that are no events and lie where events were asked for, in their order. */
+type Read = { end: End; stamps: readonly Stamp[]; rowCount: number }
 
 const SPLIT_KINDS: readonly number[] = Object.values(KIND)
 
@@ -105,14 +106,16 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
   let gap: string | null = null
   let received: number | undefined
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const { end, events, rowCount, isOrdered } =
+    const { end, stamps, rowCount } =
       asked === undefined ? await read(filter) : await readFrom(filter, asked, read, context)
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
-    if (rowCount > 0 && events.length === 0) return `page ${page} brought only what was not asked for`
-    if (!isOrdered) return `page ${page} is not in descending order`
+    if (rowCount > 0 && stamps.length === 0) return `page ${page} brought only what was not asked for`
+    if (!isDescending(stamps)) return `page ${page} is not in descending order`
     const isBelowAll = received === undefined || asked === undefined || asked < received
     if (rowCount === 0 && isBelowAll) return gap
-    const oldest = oldestOf(events, asked)
+    const oldest = oldestOf(stamps, asked)
+    // What lies below all time came last: there is nothing else below, and nothing above was cut off.
+    if (oldest < floor) return gap
     const isOneSecond = oldest === asked
     if (isOneSecond && rowCount > 0) gap = (await closeSecond(filter, oldest, rowCount, read, context)) ?? gap
     if (isOneSecond && oldest <= floor) return gap
@@ -139,13 +142,13 @@ async function readFrom(filter: Filter, second: number, read: Reader, { capacity
   return above
 }
 
-function holdsSecond({ events }: Read, second: number): boolean {
-  return events.some((event) => event.created_at === second)
+function holdsSecond({ stamps }: Read, second: number): boolean {
+  return stamps.some((stamp) => stamp.second === second)
 }
 
 /** The oldest second of the page; of an empty page, the second that it was asked for. */
-function oldestOf(events: readonly NostrEvent[], asked: number | undefined): number {
-  return events.reduce((least, event) => Math.min(least, event.created_at), asked ?? Infinity)
+function oldestOf(stamps: readonly Stamp[], asked: number | undefined): number {
+  return stamps.reduce((least, { second }) => Math.min(least, second), asked ?? Infinity)
 }
 
 /** Proves that a second was read whole, or says what stays open. */
@@ -192,7 +195,7 @@ async function probe(limit: number, { capacity, request }: DrainContext): Promis
   const { rows } = await request({ since: 0, limit })
   noteShown(
     capacity,
-    rows.flatMap((row) => parseEvent(row) ?? []),
+    rows.flatMap((row) => parseStamp(row) ?? []),
   )
 }
 
@@ -236,19 +239,27 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     const matches = createMatcher(filter)
     const wasAsked = createMatcher(asked)
     const events: NostrEvent[] = []
+    const stamps: Stamp[] = []
     for (const row of rows) {
       const event = parseEvent(row)
+      const stamp = parseStamp(row)
+      const isInPlace = event === undefined ? liesWithin(stamp, filter) : matches(event)
+      if (stamp !== undefined && isInPlace) stamps.push(stamp)
       if (event === undefined) tally.malformed += 1
-      else if (matches(event)) events.push(event)
+      else if (isInPlace) events.push(event)
       else if (!wasAsked(event)) tally.foreign += 1
     }
-    noteShown(context.capacity, events)
+    noteShown(context.capacity, stamps)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
-    return { end, events, rowCount: rows.length, isOrdered: isDescending(events) }
+    return { end, stamps, rowCount: rows.length }
   }
+}
+
+function liesWithin(stamp: Stamp | undefined, { since = -Infinity, until = Infinity }: Filter): boolean {
+  return stamp !== undefined && stamp.second >= since && stamp.second <= until
 }
 
 /** The `until` of the filter as this relay has to be told it. */
@@ -269,13 +280,13 @@ function keyOf(event: NostrEvent): string {
   return event.id + event.sig
 }
 
-/** Broken, foreign and repeated rows make no page larger; whether a second was cut off, they count (rule 1). */
-function noteShown(capacity: Capacity, events: readonly NostrEvent[]): void {
-  const ids = new Set(events.map(({ id }) => id))
+/** Rows without a place, foreign and repeated ones make no page larger; whether a second was cut off, they count (rule 1). */
+function noteShown(capacity: Capacity, stamps: readonly Stamp[]): void {
+  const ids = new Set(stamps.map(({ id }) => id))
   capacity.most = Math.max(capacity.most, ids.size)
   for (const id of ids) if (capacity.shown.size < 2) capacity.shown.add(id)
 }
 
-function isDescending(events: readonly NostrEvent[]): boolean {
-  return events.every((event, index) => index === 0 || event.created_at <= (events[index - 1]?.created_at ?? Infinity))
+function isDescending(stamps: readonly Stamp[]): boolean {
+  return stamps.every(({ second }, index) => index === 0 || second <= (stamps[index - 1]?.second ?? Infinity))
 }

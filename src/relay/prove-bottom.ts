@@ -5,7 +5,7 @@
  * must then be something: a page there has to be empty, and the second of the oldest must hold what was listed and
  * nothing else, as a cap may cut a second in two. Where that cannot be shown, the rest is read in pages.
  */
-import { parseEvent } from '../nostr/event.ts'
+import { parseEvent, parseStamp } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { DrainContext } from './paging.ts'
@@ -41,8 +41,8 @@ async function findSecond(oldest: readonly string[], context: ProofContext): Pro
 
 async function oldestServed(ids: readonly string[], { request }: ProofContext): Promise<UnixSeconds | undefined> {
   const { rows } = await request({ ids, limit: ids.length })
-  const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(({ id }) => ids.includes(id))
-  return events.length === 0 ? undefined : Math.min(...events.map((event) => event.created_at))
+  const stamps = rows.flatMap((row) => parseStamp(row) ?? []).filter(({ id }) => ids.includes(id))
+  return stamps.length === 0 ? undefined : Math.min(...stamps.map(({ second }) => second))
 }
 
 async function isEmpty(filter: Filter, { request }: ProofContext): Promise<boolean> {

@@ -28,13 +28,14 @@ export class Publications {
   readonly #inFlight = new Map<string, Promise<Answer>>()
   readonly #places = new Slots(Infinity)
   #lost = 0
+  #answeredOn: Connection | undefined
 
   constructor(link: Link, options: PublicationOptions) {
     this.#link = link
     this.#options = options
   }
 
-  /** The answer to one event. Sent again once when the connection was lost before the OK; never twice at a time. */
+  /** The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time. */
   publish(event: NostrEvent): Promise<Answer> {
     const earlier = this.#inFlight.get(event.id)
     if (earlier !== undefined) return earlier
@@ -63,11 +64,16 @@ export class Publications {
       if (reach.type !== 'connected') return { delivery: { ...reach, type: 'disconnected' }, connection: undefined }
       const { connection } = reach
       const delivery = await deliver(connection, 'EVENT', event, this.#options)
-      if (delivery.type === 'ok') this.#link.answered()
+      if (delivery.type === 'ok') this.#noteAnswered(connection)
       return { delivery, connection }
     } finally {
       this.#places.release()
     }
+  }
+
+  #noteAnswered(connection: Connection): void {
+    this.#link.answered()
+    this.#answeredOn = connection
   }
 
   #noteLost(by: 1 | -1): void {
@@ -80,7 +86,8 @@ export class Publications {
       case 'ok':
         return !delivery.accepted && this.#authenticate(delivery.text, connection, tries)
       case 'disconnected': {
-        if (tries.wasLost) return false
+        // A connection that has just answered another may have been closing already: not the fault of this event.
+        if (tries.wasLost) return connection === this.#answeredOn
         tries.wasLost = true
         this.#noteLost(1)
         return true

@@ -75,5 +75,9 @@ CREATE TEMP TABLE read (
 CREATE TEMP TABLE deletion (
   author BLOB NOT NULL, reference TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (author, reference)
 ) STRICT, WITHOUT ROWID;
-CREATE TEMP TABLE link (child BLOB NOT NULL, parent BLOB NOT NULL, PRIMARY KEY (parent, child)) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE link (
+  child BLOB NOT NULL, parent BLOB NOT NULL, level INTEGER, PRIMARY KEY (parent, child)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX temp.link_level ON link (level, child);
+CREATE INDEX temp.link_child ON link (child, level);
 `

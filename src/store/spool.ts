@@ -155,16 +155,15 @@ export class Spool {
 
   /**
    * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
-   * `CROSS JOIN` fixes the order of the loops: without statistics SQLite would compare every event with every other.
+   * Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more than others.
    */
   orderByParents(): void {
-    const { stages, raise } = this.#statements
+    const { link, begin, raise, mark } = this.#statements
     this.#db.exec('DELETE FROM temp.link')
-    this.#statements.link.run(this.#target)
-    for (const { stage } of stages.all(this.#target)) {
-      // Ids are hashes of what they refer to, so there is no cycle; the bound is against one all the same.
-      for (let level = 1; level < 10_000 && raise.run({ target: this.#target, stage, level }).changes > 0; level += 1);
-    }
+    link.run(this.#target)
+    begin.run()
+    // Ids are hashes of what they refer to, so there is no cycle; if there were one, its events would stay at level 0.
+    for (let level = 1; raise.run({ target: this.#target, level }).changes > 0; level += 1) mark.run({ level })
   }
 
   /** The next ready events of the lowest stage and level, oldest first; they are all of one stage and level. */
@@ -242,6 +241,10 @@ export class Spool {
 const COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
   last_ok_at, retry_at, attempts, software`
 
+/** Events whose last parents have the level below `@level`: a link has its level (the least that the child may have) once its parent has. */
+const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
+  AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
+
 /** What runs once for every event or piece, prepared once: preparing costs more than running. */
 function prepareStatements(db: Db) {
   return {
@@ -272,9 +275,7 @@ function prepareStatements(db: Db) {
       `UPDATE spool SET state = 'parked', parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND state = 'refused' AND id = coalesce(@id, id)`,
     ),
-    stages: db.prepare<[string], { stage: number }>(
-      `SELECT DISTINCT stage FROM spool WHERE target = ? AND state = 'ready'`,
-    ),
+    // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
     link: db.prepare<[string]>(
       `INSERT OR IGNORE INTO temp.link (child, parent)
        SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t
@@ -282,11 +283,11 @@ function prepareStatements(db: Db) {
        WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
          AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
     ),
-    raise: db.prepare<[{ target: string; stage: number; level: number }]>(
-      `UPDATE spool SET level = @level WHERE target = @target AND id IN (
-         SELECT l.child FROM spool p CROSS JOIN temp.link l ON l.parent = p.id
-         WHERE p.target = @target AND p.state = 'ready' AND p.stage = @stage AND p.level = @level - 1)`,
+    begin: db.prepare('UPDATE temp.link SET level = 1 WHERE parent NOT IN (SELECT child FROM temp.link)'),
+    raise: db.prepare<[{ target: string; level: number }]>(
+      `UPDATE spool SET level = @level WHERE target = @target AND id IN (${FREE_CHILDREN})`,
     ),
+    mark: db.prepare<[{ level: number }]>(`UPDATE temp.link SET level = @level + 1 WHERE parent IN (${FREE_CHILDREN})`),
     change: db.prepare(
       `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
          orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,

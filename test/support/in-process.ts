@@ -40,7 +40,8 @@ export async function runInProcess({
     clock: () => now,
     nowMs,
     signal,
-    progress: { fetched: () => undefined, sending: () => undefined },
+    deadline: new AbortController().signal,
+    progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   }
   try {
     return await sync({ ...DEFAULTS, sources: sources.map(({ url }) => url), target: target.url, ...options }, world)
@@ -66,6 +67,7 @@ const DEFAULTS: RunOptions = {
   dryRun: false,
   listIds: false,
   reconcile: true,
+  reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
   forgetParkedSeconds: 30 * DAY,
 }

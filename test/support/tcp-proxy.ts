@@ -85,7 +85,10 @@ class Wire {
     this.#client = client.setNoDelay(true)
     this.#relay = connect(port, HOST).setNoDelay(true)
     this.#board = board
-    if (board.fault?.type === 'drop') return this.cut()
+    if (board.fault?.type === 'drop') {
+      this.cut()
+      return
+    }
     if (board.fault?.type === 'cut') this.#bytesLeft = board.fault.afterBytes
     this.#pipe('client', client, createFrameSplitter(isUpgradeRequest))
     this.#pipe(

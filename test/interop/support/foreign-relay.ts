@@ -20,6 +20,8 @@ export type ForeignRelay = {
   events(): Promise<NostrEvent[]>
   /** Publishes these events, in this order, and throws when one is not taken. */
   seed(events: readonly NostrEvent[]): Promise<void>
+  /** Publishes these events, in this order; it takes what it likes. */
+  offer(events: readonly NostrEvent[]): Promise<void>
   stop(): Promise<void>
   /** Starts it again on the same port and storage; stops it first when it runs. */
   restart(options?: ForeignOptions): Promise<void>
@@ -44,7 +46,11 @@ export async function startForeign(name: RelayName, options: ForeignOptions = {}
     name,
     url,
     events: () => readEverything(url),
-    seed: (events) => publishAll(url, events),
+    async seed(events) {
+      const refused = (await publishAll(url, events)).filter(([label, , accepted]) => label !== 'OK' || accepted !== true)
+      if (refused.length > 0) throw new Error(`${url} refuses ${refused.length} events: ${JSON.stringify(refused[0])}`)
+    },
+    offer: async (events) => void (await publishAll(url, events)),
     stop: () => running.stop(),
     async restart(settings = options) {
       await running.stop()
@@ -70,21 +76,17 @@ async function readEverything(url: string): Promise<NostrEvent[]> {
   return [...found.values()].sort((a, b) => a.created_at - b.created_at)
 }
 
-/** Sends every event at once and counts the answers: some relays leave out the id in a refusal. */
-async function publishAll(url: string, events: readonly NostrEvent[]): Promise<void> {
+/** Sends every event at once and counts the answers: some relays leave out the id in a refusal, or say it by NOTICE. */
+async function publishAll(url: string, events: readonly NostrEvent[]): Promise<unknown[][]> {
   const socket = new WebSocket(url)
   const answers: unknown[][] = []
   socket.on('message', (frame) => {
     const message = JSON.parse(String(frame)) as unknown[]
-    if (message[0] === 'OK') answers.push(message)
+    if (message[0] === 'OK' || message[0] === 'NOTICE') answers.push(message)
   })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   for (const event of events) socket.send(JSON.stringify(['EVENT', event]))
-  await waitFor(() => answers.length >= events.length, {
-    timeoutMs: 60_000,
-    what: `${events.length} answers of ${url}`,
-  })
+  await waitFor(() => answers.length >= events.length, { timeoutMs: 60_000, what: `${events.length} answers of ${url}` })
   socket.terminate()
-  const refused = answers.filter(([, , accepted]) => accepted !== true)
-  if (refused.length > 0) throw new Error(`${url} refuses ${refused.length} events: ${JSON.stringify(refused[0])}`)
+  return answers
 }

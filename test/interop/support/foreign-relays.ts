@@ -33,6 +33,8 @@ export type Foreign = {
   readonly refusesExpired: boolean
   /** What it says to an event of tomorrow; null where it takes it. */
   readonly refusesTomorrow: RegExp | null
+  /** Whether the first event that it stores after a restart takes the place of the last one before. */
+  readonly overwritesAfterRestart: boolean
   readonly command: (place: Place) => Pick<RelayCommand, 'program' | 'args' | 'env'>
 }
 
@@ -46,6 +48,7 @@ const RUST_NOSTR = {
   hasPageCap: true,
   refusesProtected: true,
   refusesTomorrow: null,
+  overwritesAfterRestart: false,
 } as const
 
 export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
@@ -75,6 +78,7 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     refusesProtected: false,
     refusesExpired: true,
     refusesTomorrow: /^invalid: The event created_at field is out of the acceptable range/,
+    overwritesAfterRestart: false,
     command: ({ port, directory }) => ({
       program: join(directoryOf('nostr-rs-relay'), 'bin', 'nostr-rs-relay'),
       args: [
@@ -100,6 +104,7 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     refusesProtected: true,
     refusesExpired: true,
     refusesTomorrow: /^invalid: event creation date must be older than \d+$/,
+    overwritesAfterRestart: true,
     command: ({ port, directory, options: { pageCap = 300, onlyFor } }) => ({
       program: join(directoryOf('rnostr'), 'bin', 'rnostr'),
       args: [
@@ -127,6 +132,7 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
     refusesProtected: false,
     refusesExpired: false,
     refusesTomorrow: /^invalid: \d+ is in the future$/,
+    overwritesAfterRestart: false,
     command: ({ port, directory, options: { pageCap = 6_000 } }) => ({
       program: join(directoryOf('nostr-relay'), 'bin', 'nostr-relay'),
       args: [

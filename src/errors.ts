@@ -9,6 +9,14 @@ export class SyncError extends Error {
   }
 }
 
+/** The time that the run may take is up (`--max-duration`): sources end where they are, nothing more is sent. */
+export class OutOfTimeError extends SyncError {
+  constructor() {
+    super('out of time (--max-duration)')
+    this.name = 'OutOfTimeError'
+  }
+}
+
 /** Wrong usage or configuration (exit 2): every problem found, one line each. */
 export class UsageError extends Error {
   readonly problems: readonly string[]

@@ -1,4 +1,4 @@
-import { SpoolFullError } from './errors.ts'
+import { OutOfTimeError, SpoolFullError } from './errors.ts'
 import { parseEvent, type NostrEvent } from './nostr/event.ts'
 import { createMatcher, type Filter } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
@@ -103,12 +103,17 @@ async function scanFile(
 ): Promise<Drain> {
   const matches = createMatcher(filter)
   const tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
-  for await (const { rows, bytes } of batches) {
-    const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
-    tally.pages += 1
-    tally.rows += events.length
-    tally.bytes += bytes
-    await sink(events)
+  try {
+    for await (const { rows, bytes } of batches) {
+      const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
+      tally.pages += 1
+      tally.rows += events.length
+      tally.bytes += bytes
+      await sink(events)
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfTimeError)) throw error
+    return { reason: error.message, ...tally }
   }
   return { reason: null, ...tally }
 }

@@ -42,7 +42,7 @@ export type World = {
   readonly clock: Clock
   readonly nowMs: () => number
   readonly signal: AbortSignal
-  /** Aborted when the time for the run is up, with a reason for the report: sources end, nothing more is sent. */
+  /** Aborted with an OutOfTimeError: sources end, nothing more is sent. */
   readonly deadline: AbortSignal
   readonly progress: Progress
   /** `check`: takes each event that the target lacks. */

@@ -41,6 +41,11 @@ export async function selectEvents(context: SelectContext): Promise<void> {
   state.transaction(() => state.spool.orderByParents())
 }
 
+/** The same for some parked events alone. */
+export async function selectParked(parked: readonly SpooledEvent[], context: SelectContext): Promise<void> {
+  await selectPiece(parked, createStaging(context.members), context)
+}
+
 type Staging = ReturnType<typeof createStaging>
 type Judged = { readonly spooled: SpooledEvent; readonly why: string | undefined }
 

@@ -16,11 +16,11 @@ import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { hostsNamedMost } from './scope.ts'
-import { selectEvents } from './select.ts'
+import { selectEvents, selectParked, type SelectContext } from './select.ts'
 import { createStaging } from './stages.ts'
 import { countMissingWitnesses, hasLostEverything } from './trust.ts'
 import { confirmSent } from './verify.ts'
-import { giveUpOld, reviveWaiting } from './waiting.ts'
+import { giveUpOld, reconsiderRefused, reviveWaiting, type WaitingContext } from './waiting.ts'
 
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
@@ -35,7 +35,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   let stop: PublishStop | undefined
   try {
     await gather(run)
-    await selectEvents({ ...run.reading, ...run.selection, members: run.knowledge.members() })
+    await selectEvents(selectionOf(run))
     stop = await finish(run)
     await distrustLateEvents(run)
   } catch (error) {
@@ -63,7 +63,7 @@ async function gather(run: Run): Promise<void> {
     if (isWindowed(options)) await readParents(run.reading)
     refuseEmptyScope(run)
   } else if (options.reopenRefused) {
-    world.state.spool.reopen(startedAt)
+    world.state.spool.reopenAll(startedAt)
   }
 }
 
@@ -169,7 +169,7 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
   const rate = pacer.rate()
   const seconds = Math.round(pacer.waitedMs() / 1000)
   if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
-    run.ledger.note(`Sending waited ${seconds} s for the target, which takes ${describeRate(rate)}.`)
+    run.ledger.note(`Sending took ${seconds} s longer because of the rate: ${describeRate(rate)}.`)
   }
   return stop
 }
@@ -178,12 +178,12 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
 async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
   const { world, target, ledger, software, startedAt, options } = run
   const { state, clock, signal, deadline, verifier } = world
-  const blocked = new Map<string, string>()
-  const { stageOf } = createStaging(run.knowledge.members())
-  const waiting = { target, state, ledger, now: startedAt, software, blocked, released: new Set<string>(), stageOf }
+  const waiting = createWaiting(run)
   const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }
+  await reconsiderRefused(waiting)
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)
+  const { blocked } = waiting
   const context: PublishContext = { target, state, ledger, pacer, clock, signal, deadline, software, blocked, onSent }
   do {
     const end = await publishReady(context)
@@ -193,9 +193,29 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
     }
     await confirmSent(proof)
     if (end.type !== 'sent') return end
-  } while ((await reviveWaiting(waiting)) > 0)
+  } while ((await reconsiderRefused(waiting)) + (await reviveWaiting(waiting)) > 0)
   giveUpOld(options.forgetParkedSeconds, waiting)
   return undefined
+}
+
+function createWaiting(run: Run): WaitingContext {
+  const { target, world, ledger, startedAt, software } = run
+  return {
+    target,
+    state: world.state,
+    ledger,
+    now: startedAt,
+    software,
+    blocked: new Map(),
+    released: new Set(),
+    reopened: new Set(),
+    stageOf: createStaging(run.knowledge.members()).stageOf,
+    select: (parked) => selectParked(parked, selectionOf(run)),
+  }
+}
+
+function selectionOf({ reading, selection, knowledge }: Run): SelectContext {
+  return { ...reading, ...selection, members: knowledge.members() }
 }
 
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */

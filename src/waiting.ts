@@ -22,14 +22,17 @@ export type WaitingContext = {
   readonly blocked: Map<string, string>
   readonly released: Set<string>
   readonly stageOf: (event: NostrEvent) => number
+  /** Anchors that gave what was refused a new start once. */
+  readonly reopened: Set<string>
+  /** Makes ready those of these parked events that are still wanted. */
+  readonly select: (parked: readonly SpooledEvent[]) => Promise<void>
 }
 
 const PIECE = 250
 
 /**
- * Makes ready what waited for a parent that the target serves now, or was refused or given up for want of one; each
- * parent once a run, so this comes to an end. What waits for parents that are all refused is refused. Returns how many
- * became ready. Throws LostRelayError.
+ * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end.
+ * What waits for parents that are all refused is refused. Returns how many became ready. Throws LostRelayError.
  */
 export async function reviveWaiting(context: WaitingContext): Promise<number> {
   const { spool } = context.state
@@ -40,10 +43,6 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
     for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
     count += freed.length
   }
-  for (const piece of spool.inState('refused', PIECE)) {
-    const hopeful = piece.filter((spooled) => !hangsFromRefused(spooled, context))
-    count += (await freeServed(hopeful, served, context)).length
-  }
   for (const anchor of served) {
     context.released.add(anchor)
     context.blocked.delete(anchor)
@@ -52,6 +51,46 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
   while (refuseWithParents(context) > 0);
   if (count > 0) context.state.transaction(() => spool.orderByParents())
   return count
+}
+
+/**
+ * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a run.
+ * What was given up is asked for itself as well, not sent. Returns how many were reopened. Throws LostRelayError.
+ */
+export async function reconsiderRefused(context: WaitingContext): Promise<number> {
+  const { target, state, now, reopened } = context
+  let count = 0
+  for (const piece of state.spool.inState('refused', PIECE)) {
+    const givenUp = piece.filter(({ outcome }) => outcome === 'given-up').map(({ event }) => event.id)
+    const arrived = await findServed(target, givenUp)
+    settleArrived(piece, arrived, context)
+    const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
+    const hopeful = absent.filter((orphan) => !hangsFromRefused(orphan, context))
+    const served = await findServedAnchors(hopeful, reopened, context)
+    const freed = hopeful.filter(({ event }) => parentsOf(event).some((anchor) => served.has(anchor)))
+    state.transaction(() => {
+      for (const { event } of freed) state.spool.reopen(event.id, now)
+    })
+    if (freed.length > 0) await context.select(freed.flatMap(({ event }) => state.spool.find(event.id) ?? []))
+    for (const anchor of served) reopened.add(anchor)
+    count += freed.length
+  }
+  if (count > 0) state.transaction(() => state.spool.orderByParents())
+  return count
+}
+
+/** The target serves what was given up. */
+function settleArrived(
+  piece: readonly SpooledEvent[],
+  arrived: ReadonlySet<string>,
+  { state, ledger }: WaitingContext,
+): void {
+  state.transaction(() => {
+    for (const { event, layer } of piece.filter((spooled) => arrived.has(spooled.event.id))) {
+      state.spool.remove(event.id)
+      ledger.settle(layer, 'accepted')
+    }
+  })
 }
 
 /** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
@@ -74,26 +113,23 @@ async function freeServed(
 ): Promise<readonly SpooledEvent[]> {
   const { spool } = context.state
   const orphans = piece.filter(({ isOrphan }) => isOrphan)
-  const found = await findServedAnchors(orphans, context)
+  const found = await findServedAnchors(orphans, context.released, context)
   const paired = orphans.filter((orphan) => isStateOfPending(orphan, context))
   for (const { event } of paired) context.released.add(event.id)
   const freed = orphans.filter(
     (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
   )
   context.state.transaction(() => {
-    for (const { event, state } of freed) {
-      if (state === 'refused') spool.reopen(context.now, event.id)
-      spool.makeReady(event.id, context.stageOf(event))
-    }
+    for (const { event } of freed) spool.makeReady(event.id, context.stageOf(event))
   })
   for (const anchor of found) served.add(anchor)
   return freed
 }
 
 /** Whether this is the state of an announcement that waits for git data, which is pushed by leave of the state. */
-function isStateOfPending({ event, state }: SpooledEvent, { state: { spool }, released }: WaitingContext): boolean {
-  if (event.kind !== KIND.state || state !== 'parked' || released.has(event.id)) return false
-  return parentsOf(event).some((anchor) => spool.findVersion(anchor)?.outcome === 'pending')
+function isStateOfPending({ event }: SpooledEvent, { state, released }: WaitingContext): boolean {
+  if (event.kind !== KIND.state || released.has(event.id)) return false
+  return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
 }
 
 /** What hangs from an event that waits for its parent or for git data need not be sent: it would only be refused as well. */
@@ -109,9 +145,14 @@ function blockChildren(
   for (const anchor of missing) blocked.set(anchor, reason)
 }
 
-async function findServedAnchors(orphans: readonly SpooledEvent[], context: WaitingContext): Promise<Set<string>> {
+/** Of the parents of these events, the ones that the target serves, but for those that had their turn. */
+async function findServedAnchors(
+  orphans: readonly SpooledEvent[],
+  past: ReadonlySet<string>,
+  context: WaitingContext,
+): Promise<Set<string>> {
   const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
-  const asked = [...anchors].filter((anchor) => !context.released.has(anchor))
+  const asked = [...anchors].filter((anchor) => !past.has(anchor))
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
   const versions = await findVersions(context.target, asked.filter(isAddress))
   const ids = await findServed(
@@ -157,7 +198,10 @@ function fateOf(anchor: string, { state }: WaitingContext): string | undefined {
 
 /** Whether every parent is still remembered as refused: then it is not worth asking for them. */
 function hangsFromRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
-  return parentsOf(event).every((anchor) => findSpooled(anchor, state)?.state === 'refused')
+  return parentsOf(event).every((anchor) => {
+    const parent = findSpooled(anchor, state)
+    return parent?.state === 'refused' && parent.outcome !== 'given-up'
+  })
 }
 
 function findSpooled(anchor: string, { spool }: TargetState): SpooledEvent | undefined {

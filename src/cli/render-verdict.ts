@@ -81,6 +81,7 @@ function equalText(report: Report, { differences, both }: CheckReport): string {
 }
 
 function completeText(canvas: Canvas, report: Report): string {
+  if (report.command === 'retry') return retryText(report)
   const { published, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
   if (published === 0 && parked === 0) {
@@ -92,6 +93,12 @@ function completeText(canvas: Canvas, report: Report): string {
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
   if (refused > 0) parts.push(`${formatCount(refused)} refused for good, now or earlier`)
   return `every source was read to its end${range}: ${parts.join(', ')}.`
+}
+
+function retryText({ totals: { published, accepted, refused } }: Report): string {
+  const others = refused === 0 ? '' : `, ${formatCount(refused)} refused for good, now or earlier`
+  if (published === 0 && accepted === 0) return `nothing waits for the target${others}.`
+  return `nothing waits any more: ${formatPlural(published, 'event')} sent, ${formatCount(accepted)} taken${others}.`
 }
 
 /** NIP-77 proves equal what it does not count. */

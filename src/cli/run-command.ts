@@ -61,7 +61,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
         createPacer({
           rate: startRate(pacing, software),
           nowMs: () => performance.now(),
-          sleep: sleepUntil(untilDeadline),
+          sleep: sleepUnlessAborted,
           signal: untilDeadline,
         }),
       clock: () => Math.floor(Date.now() / 1000),
@@ -122,9 +122,8 @@ function startRate({ rate, connections }: PacingOptions, software: string | unde
   return combineRates(rate === 'known' ? knownRate(software) : rate, connections)
 }
 
-function sleepUntil(signal: AbortSignal): (ms: number) => Promise<void> {
-  return (ms) =>
-    sleep(ms, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error
-    })
+async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
 }

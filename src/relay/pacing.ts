@@ -14,6 +14,8 @@ export type Pacer = {
   slowDown(turn: number): boolean
   /** The relay answered the event of this turn, whatever it said of it. */
   taken(turn: number): void
+  /** Nothing more will be sent: every turn comes at once, also those that wait. */
+  stop(): void
   /** The rate in force; `undefined` while none is known to be needed. */
   rate(): Rate | undefined
   /** How long events had to wait for their turn, in milliseconds; those that waited at the same time count once. */
@@ -24,8 +26,8 @@ export type PacerOptions = {
   /** Where to start, and never to be exceeded. */
   readonly rate: Rate | undefined
   readonly nowMs: () => number
-  /** Waits; returns early when the signal is aborted. */
-  readonly sleep: (ms: number) => Promise<void>
+  /** Waits; returns early when the signal that it is given is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -58,11 +60,13 @@ export function describeRate({ intervalMs }: Rate): string {
 /** Rounded up: the slack is ours, not the relay's. */
 function inWords(count: number, unit: string): string {
   const rounded = Math.ceil(count - 0.01)
-  return `${rounded} event${rounded === 1 ? '' : 's'} a ${unit}`
+  return `${rounded} event${rounded === 1 ? '' : 's'} ${unit === 'hour' ? 'an' : 'a'} ${unit}`
 }
 
 /** A pacer in front of one connection, or of several that share the work. */
-export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions): Pacer {
+export function createPacer({ rate: first, nowMs, sleep, signal: interruption }: PacerOptions): Pacer {
+  const stopped = new AbortController()
+  const signal = AbortSignal.any([interruption, stopped.signal])
   const pace = createPace(first)
   let tokens = first?.burst ?? Infinity
   let refilledAt = nowMs()
@@ -80,7 +84,7 @@ export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions)
       // What a late timer earned beyond one token is not saved up: the gap to the next event would be too short.
       refill(rate, hasWaited ? 1 : rate.burst)
       if (tokens >= 1) break
-      await sleep(Math.ceil((1 - tokens) * rate.intervalMs))
+      await sleep(Math.ceil((1 - tokens) * rate.intervalMs), signal)
       hasWaited = true
     }
     tokens -= 1
@@ -100,6 +104,7 @@ export function createPacer({ rate: first, nowMs, sleep, signal }: PacerOptions)
       return true
     },
     taken: (turn) => pace.taken(turn),
+    stop: () => stopped.abort(),
     rate: () => pace.rate(),
     waitedMs: () => waitedMs,
   }

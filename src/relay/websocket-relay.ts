@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { SyncError } from '../errors.ts'
+import { OutOfTimeError, SyncError } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { normalizeRelayUrl } from '../nostr/host.ts'
@@ -16,7 +16,7 @@ export type { NegentropyAnswer, NegentropySession } from './negentropy-session.t
 
 /** How one relay is used. Sizes count bytes as they stand in the frames. */
 export type WebSocketRelayOptions = {
-  /** Ends everything pending with `aborted`, and its reason if that is a text; the socket still wants its `close`. */
+  /** Ends everything pending with `aborted`; the socket still wants its `close`. */
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -173,7 +173,8 @@ class SocketRelay implements WebSocketRelay {
   }
 
   #endWith(signal: AbortSignal): void {
-    const interrupt = (): void => this.#life.abort(typeof signal.reason === 'string' ? signal.reason : 'interrupted')
+    const interrupt = (): void =>
+      this.#life.abort(signal.reason instanceof OutOfTimeError ? signal.reason.message : 'interrupted')
     if (signal.aborted) interrupt()
     else signal.addEventListener('abort', interrupt, { signal: this.#life.signal })
   }

@@ -148,9 +148,19 @@ export class Spool {
     this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
 
-  /** Gives one refused or given-up event, or all of them, a new start: parked from now on. */
-  reopen(now: UnixSeconds, id?: string): void {
-    this.#statements.reopen.run({ target: this.#target, now, id: id === undefined ? null : toBlob(id) })
+  /** Gives a refused or given-up event a new start: parked from now on, and to be sent. */
+  reopen(id: string, now: UnixSeconds): void {
+    this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id) })
+  }
+
+  /** Gives every refused or given-up event a new start: parked from now on. What hangs from others still waits for them. */
+  reopenAll(now: UnixSeconds): void {
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+         WHERE target = ? AND state = 'refused'`,
+      )
+      .run(now, this.#target)
   }
 
   /**
@@ -271,9 +281,9 @@ function prepareStatements(db: Db) {
     makeReady: db.prepare<[number, string, Buffer]>(
       `UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`,
     ),
-    reopen: db.prepare<[{ target: string; now: UnixSeconds; id: Buffer | null }]>(
-      `UPDATE spool SET state = 'parked', parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
-       WHERE target = @target AND state = 'refused' AND id = coalesce(@id, id)`,
+    reopen: db.prepare<[{ target: string; now: UnixSeconds; id: Buffer }]>(
+      `UPDATE spool SET state = 'parked', orphan = 0, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
+       WHERE target = @target AND id = @id`,
     ),
     // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
     link: db.prepare<[string]>(

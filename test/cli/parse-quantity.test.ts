@@ -5,6 +5,8 @@ import {
   parseDurationSeconds,
   parseInteger,
   parseIntervalSeconds,
+  parseRate,
+  parseRunDurationMs,
   parseTimeoutMs,
 } from '../../src/cli/parse-quantity.ts'
 
@@ -35,6 +37,31 @@ describe('parseDurationSeconds', () => {
 describe('parseTimeoutMs', () => {
   it.each(['0', '0s', '2d', 'never'])('refuses %s', (text) => {
     expect(parseTimeoutMs(text).type).toBe('wrong')
+  })
+})
+
+describe('parseRunDurationMs', () => {
+  it('takes what a timer can hold', () => {
+    expect(parseRunDurationMs('50m')).toEqual({ type: 'ok', value: 3_000_000 })
+    expect(parseRunDurationMs('24d').type).toBe('ok')
+    for (const text of ['0', '25d', 'never', '50']) expect(parseRunDurationMs(text).type).toBe('wrong')
+  })
+})
+
+describe('parseRate', () => {
+  it.each([
+    ['60/m', 1_000],
+    ['1/s', 1_000],
+    ['20/s', 50],
+    ['10/h', 360_000],
+  ])('reads %s as one event after the other', (text, intervalMs) => {
+    expect(parseRate(text)).toEqual({ type: 'ok', value: { burst: 1, intervalMs } })
+  })
+
+  it('reads none', () => expect(parseRate('None')).toEqual({ type: 'ok', value: 'none' }))
+
+  it.each(['', '60', '0/s', '-1/s', '1.5/s', '60/d', '60 / m', '/m'])('refuses "%s"', (text) => {
+    expect(parseRate(text).type).toBe('wrong')
   })
 })
 

@@ -45,6 +45,18 @@ describe('renderProgress', () => {
 
 describe('createProgress', () => {
   it.each([
+    [{ isTTY: false, quiet: false }, true],
+    [{ isTTY: true, quiet: false }, true],
+    [{ isTTY: false, quiet: true }, false],
+  ])('says beforehand what takes long, with %j', async (options, isSaid) => {
+    const { stream, written } = fakeTerminal()
+    const progress = createProgress({ stream, ...options })
+    progress.longSending({ events: 275, rate: '60 events a minute', durationMs: 217_000 })
+    progress.stop()
+    expect(written().includes('sending 275 events at 60 events a minute: about 3 min 37 s\n')).toBe(isSaid)
+  })
+
+  it.each([
     { isTTY: false, quiet: false },
     { isTTY: true, quiet: true },
   ])('writes nothing with %j', async (options) => {

@@ -249,6 +249,7 @@ describe('a child that comes after its parent was refused', () => {
       onEvent: ({ kind }) => ({ ok: false, text: kind === 30617 ? 'blocked: not here' : ORPHAN }),
     })
     await bench.catchup(source, target)
+    bench.letPass(MINUTE)
     await source.seed([issue(mine.address, bob, { createdAt: nowSeconds() })])
     const { code, report } = await bench.catchup(source, target)
     const refused = expect.objectContaining({ what: 'refused', reason: 'parent refused: blocked: not here' }) as unknown

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Outcome } from '../../src/nostr/outcome.ts'
-import { classifyAnswer, type Classification } from '../../src/relay/answers.ts'
+import { classifyAnswer, demandForKey, isDoorForReading, type Classification } from '../../src/relay/answers.ts'
 
 const NOW = 1_750_000_000
 
@@ -215,4 +215,23 @@ describe('classifyAnswer on texts that an author chose a part of', () => {
     ['npub1xyz/Event event must reference an accepted repository or accepted event is blacklisted', 'refused'],
     ['blocked: name "you are banned" not allowed', 'refused'],
   ])('`%s` → %s', (text, outcome) => expect(classify(false, text)).toEqual(known(outcome)))
+})
+
+describe('demandForKey', () => {
+  it.each([
+    ['auth-required: you must auth', 'auth-required: you must auth'],
+    ['ask ws://r for ids: closed: auth-required: who are you', 'auth-required: who are you'],
+    ['closed: auth-required: who are you on page 12', 'auth-required: who are you'],
+    ['blocked: auth-required: not really', undefined],
+    ['restricted: not you', undefined],
+  ])('in "%s" is %j', (reason, demand) => expect(demandForKey(reason)).toBe(demand))
+})
+
+describe('isDoorForReading', () => {
+  it.each([
+    ['ask ws://r for ids: closed: auth-required: who are you', true],
+    ['read ws://r: closed: restricted: members only on page 1', true],
+    ['read ws://r: closed: error: busy', false],
+    ['disconnected: restricted: no', false],
+  ])('of "%s" is %j', (reason, isDoor) => expect(isDoorForReading(reason)).toBe(isDoor))
 })

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { createPacer, knownRate, projectedMs, type Pacer, type Rate } from '../../src/relay/pacing.ts'
+import {
+  combineRates,
+  createPacer,
+  describeRate,
+  knownRate,
+  projectedMs,
+  type Pacer,
+  type Rate,
+} from '../../src/relay/pacing.ts'
 
 /** A clock that only moves when somebody sleeps. */
 function virtualTime() {
@@ -180,6 +188,80 @@ describe('a pacer', () => {
     pacer.slowDown(1)
     expect(pacer.rate()?.intervalMs).toBe(60_010)
   })
+})
+
+describe('a pacer that was told to slow down', () => {
+  const [burst, perMs] = [60, 50]
+
+  /** Sends events one after the other to a relay that refills faster than anybody knows. */
+  async function sendToFast(count: number, rate: Rate | undefined) {
+    const { sleep, now } = virtualTime()
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal: new AbortController().signal })
+    const start = now()
+    let [tokens, refilledAt, refused] = [burst, now(), 0]
+    for (let taken = 0; taken < count;) {
+      const turn = await pacer.turn()
+      tokens = Math.min(burst, tokens + (now() - refilledAt) / perMs)
+      refilledAt = now()
+      if (tokens >= 1) {
+        tokens -= 1
+        taken += 1
+        pacer.taken(turn)
+      } else {
+        refused += 1
+        pacer.slowDown(turn)
+      }
+    }
+    return { refused, tookMs: now() - start, pacer }
+  }
+
+  it('feels its way back to what the relay takes', async () => {
+    const { refused, tookMs, pacer } = await sendToFast(600, undefined)
+    expect(refused).toBeLessThanOrEqual(30)
+    expect(tookMs).toBeLessThanOrEqual(540 * perMs * 1.6)
+    expect(pacer.rate()?.intervalMs).toBeLessThanOrEqual(perMs * 1.5)
+  })
+
+  it('never goes faster than the rate that it was given', async () => {
+    const { tookMs, pacer } = await sendToFast(100, { burst: 1, intervalMs: 200 })
+    expect([tookMs, pacer.rate()]).toEqual([99 * 200, { burst: 1, intervalMs: 200 }])
+    pacer.slowDown(1_000)
+    expect(pacer.rate()).toEqual({ burst: 1, intervalMs: 300 })
+  })
+
+  it('says whether it did: not for what was in flight with the event that it slowed down for', async () => {
+    const { sleep, now } = virtualTime()
+    const pacer = createPacer({ rate: undefined, nowMs: now, sleep, signal: new AbortController().signal })
+    const turns = await Promise.all([pacer.turn(), pacer.turn(), pacer.turn()])
+    expect(turns.map((turn) => pacer.slowDown(turn))).toEqual([true, false, false])
+    expect(pacer.slowDown(await pacer.turn())).toBe(true)
+  })
+
+  it('counts how long events waited', async () => {
+    const { sleep, now } = virtualTime()
+    const rate = { burst: 2, intervalMs: 1_000 }
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal: new AbortController().signal })
+    for (let sent = 0; sent < 5; sent += 1) await pacer.turn()
+    expect(pacer.waitedMs()).toBe(3_000)
+  })
+})
+
+describe('combineRates', () => {
+  it('is the rate of several connections together', () => {
+    expect(combineRates({ burst: 60, intervalMs: 1_000 }, 4)).toEqual({ burst: 240, intervalMs: 250 })
+    expect(combineRates(undefined, 4)).toBeUndefined()
+  })
+})
+
+describe('describeRate', () => {
+  it.each([
+    [1_010, '60 events a minute'],
+    [60_010, '1 event a minute'],
+    [50, '20 events a second'],
+    [500, '2 events a second'],
+    [6_000, '10 events a minute'],
+    [360_000, '10 events an hour'],
+  ])('of one event in %i ms', (intervalMs, text) => expect(describeRate({ burst: 1, intervalMs })).toBe(text))
 })
 
 describe('knownRate', () => {

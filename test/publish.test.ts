@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+
+import type { NostrEvent } from '../src/nostr/event.ts'
+import { Ledger } from '../src/ledger.ts'
+import { publishReady, type PublishContext } from '../src/publish.ts'
+import type { Answer } from '../src/relay/endpoint.ts'
+import { createPacer, type Rate } from '../src/relay/pacing.ts'
+import { createPeer } from '../src/relay/peer.ts'
+import { issue, SOME_TIME } from './support/builders.ts'
+import { createMemoryEndpoint, type MemoryEndpoint } from './support/memory-endpoint.ts'
+import { alice } from './support/scenes.ts'
+import { openTemporaryState } from './support/temporary-state.ts'
+
+const PROFILE = { supportedNips: [], supportedGrasps: [] }
+
+/** Publishing of so many issues to a target that answers like this, in virtual time. */
+function publishing(count: number, answer: (event: NostrEvent) => Answer | undefined, rate?: Rate) {
+  const { state } = openTemporaryState()
+  for (let n = 0; n < count; n += 1) {
+    const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME + n })
+    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spool.makeReady(event.id, 1)
+  }
+  const clock = { nowMs: 0 }
+  const endpoint: MemoryEndpoint = createMemoryEndpoint({ onPublish: answer })
+  const deadline = new AbortController()
+  const signal = new AbortController().signal
+  const sleep = async (ms: number): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.nowMs += ms
+  }
+  const context: PublishContext = {
+    target: createPeer(endpoint, PROFILE),
+    state,
+    ledger: new Ledger(['repositories']),
+    pacer: createPacer({ rate, nowMs: () => clock.nowMs, sleep, signal }),
+    clock: () => SOME_TIME,
+    signal,
+    deadline: deadline.signal,
+    software: undefined,
+    blocked: new Map(),
+    onSent: () => undefined,
+  }
+  return { context, state, endpoint, deadline, clock }
+}
+
+const ok = (accepted: boolean, text: string): Answer => ({ type: 'ok', accepted, text })
+
+describe('publishReady', () => {
+  it('gives up a target that says rate-limited at any pace, and parks everything', async () => {
+    const { context, state, endpoint } = publishing(30, () => ok(false, 'rate-limited: slow down'))
+    expect(await publishReady(context)).toEqual({ type: 'stopped', reason: 'rate-limited: slow down' })
+    expect([state.spool.count('parked'), state.spool.count('ready')]).toEqual([30, 0])
+    expect(endpoint.published.length).toBeLessThan(100)
+  })
+
+  it('goes on as long as some events are taken in between', async () => {
+    let tries = 0
+    const { context, state } = publishing(60, () => ((tries += 1) % 5 === 0 ? undefined : ok(false, 'rate-limited: no')))
+    expect(await publishReady(context)).toEqual({ type: 'sent' })
+    expect(state.spool.count('confirming')).toBe(60)
+  })
+
+  it('does not wait for the turns of what is not sent any more', async () => {
+    const rate = { burst: 1, intervalMs: 60_000 }
+    const { context, state, clock, endpoint } = publishing(50, () => ok(false, 'restricted: not you'), rate)
+    expect(await publishReady(context)).toEqual({ type: 'door', reason: 'restricted: not you' })
+    expect([endpoint.published.length, state.spool.count('parked')]).toEqual([1, 50])
+    expect(clock.nowMs).toBeLessThanOrEqual(60_000)
+  })
+
+  it('stops between two events when the time is up', async () => {
+    const { context, state, endpoint, deadline } = publishing(
+      10,
+      () => {
+        if (endpoint.published.length === 4) deadline.abort(new Error('out of time'))
+        return undefined
+      },
+      { burst: 1, intervalMs: 10 },
+    )
+    expect(await publishReady(context)).toEqual({ type: 'deadline', reason: 'out of time' })
+    expect(endpoint.published).toHaveLength(4)
+    expect([state.spool.count('confirming'), state.spool.count('parked')]).toEqual([4, 6])
+  })
+})

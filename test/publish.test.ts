@@ -56,7 +56,9 @@ describe('publishReady', () => {
 
   it('goes on as long as some events are taken in between', async () => {
     let tries = 0
-    const { context, state } = publishing(60, () => ((tries += 1) % 5 === 0 ? undefined : ok(false, 'rate-limited: no')))
+    const { context, state } = publishing(60, () =>
+      (tries += 1) % 5 === 0 ? undefined : ok(false, 'rate-limited: no'),
+    )
     expect(await publishReady(context)).toEqual({ type: 'sent' })
     expect(state.spool.count('confirming')).toBe(60)
   })

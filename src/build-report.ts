@@ -1,6 +1,6 @@
 import type { PublishStop } from './publish.ts'
 import type { Report } from './report.ts'
-import { isWindowed, type Run } from './open-run.ts'
+import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */

@@ -1,4 +1,4 @@
-export type { Progress, World } from './open-run.ts'
+export type { Progress, World } from './run.ts'
 export { sync } from './sync.ts'
 export type { LayerReport, Outcome, Problem, Report, SourceLayerReport, SourceReport } from './report.ts'
 export type { RunOptions, ScopeRequest } from './run-options.ts'

@@ -14,7 +14,7 @@ import type { PlannedRequest } from './plan.ts'
 import { findServed } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
-import type { SpooledEvent } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 

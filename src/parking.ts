@@ -1,4 +1,4 @@
-import type { SpooledEvent } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 import type { UnixSeconds } from './time.ts'
 
 const PENDING_SECONDS = 35 * 60

@@ -16,7 +16,7 @@ import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { isInScope, type Membership, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
-import type { SpooledEvent } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 
 /** What selection needs beyond the intake. */
 export type SelectContext = IntakeContext & {

@@ -10,7 +10,7 @@ import type { Verifier } from './nostr/verifier.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { Outcome } from './report.ts'
-import type { SpooledEvent } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 

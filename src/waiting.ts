@@ -8,7 +8,7 @@ import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
-import type { SpooledEvent } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 

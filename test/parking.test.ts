@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { parkedWait } from '../src/parking.ts'
-import type { SpooledEvent } from '../src/store/spool.ts'
+import type { SpooledEvent } from '../src/store/spooled-event.ts'
 import { issue } from './support/builders.ts'
 import { keyOf } from './support/sign.ts'
 

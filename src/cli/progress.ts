@@ -1,5 +1,5 @@
 import type { Ora } from 'ora'
-import type { Progress } from '../open-run.ts'
+import type { Progress } from '../run.ts'
 import type { LayerName } from '../report.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'

@@ -13,7 +13,7 @@ import type { ConnectionOptions, PacingOptions, RunOptions } from '../run-option
 import { acquireLock } from '../store/lock.ts'
 import { openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState } from '../store/target-state.ts'
-import type { Progress, World } from '../open-run.ts'
+import type { Progress, World } from '../run.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import { targetKeyOf } from './state-place.ts'

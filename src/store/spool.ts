@@ -2,33 +2,9 @@ import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName, Outcome } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
+import { prepareSpoolStatements } from './spool-statements.ts'
+import { fromRow, newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
-
-/**
- * Where an event in the spool stands:
- * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved ·
- * `parked` not settled, tried again · `refused` settled, remembered with its reason.
- */
-export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused'
-
-/** An event that waits between stages or between runs. Times are Unix seconds. */
-export type SpooledEvent = {
-  readonly event: NostrEvent
-  readonly layer: LayerName
-  readonly state: SpoolState
-  readonly outcome: Outcome | undefined
-  readonly reason: string | undefined
-  readonly isOrphan: boolean
-  readonly isLate: boolean
-  /** Runs that ended with an `error:` or a text that nobody knows. */
-  readonly errorRuns: number
-  readonly parkedAt: UnixSeconds | undefined
-  readonly settledAt: UnixSeconds | undefined
-  readonly lastOkAt: UnixSeconds | undefined
-  readonly retryAt: UnixSeconds | undefined
-  readonly attempts: number
-  readonly software: string | undefined
-}
 
 /** What to write when an event is parked, refused or confirmed. Absent fields stay as they are. */
 export type SpoolChange = {
@@ -51,37 +27,18 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
-type Row = {
-  stage: number
-  level: number
-  layer: LayerName
-  json: string
-  state: SpoolState
-  outcome: Outcome | null
-  reason: string | null
-  orphan: number
-  late: number
-  error_runs: number
-  parked_at: number | null
-  settled_at: number | null
-  last_ok_at: number | null
-  retry_at: number | null
-  attempts: number
-  software: string | null
-}
-
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
   readonly #db: Db
   readonly #target: string
   readonly #maxBytes: number
-  readonly #statements: ReturnType<typeof prepareStatements>
+  readonly #statements: ReturnType<typeof prepareSpoolStatements>
 
   constructor(db: Db, target: string, maxBytes: number) {
     this.#db = db
     this.#target = target
     this.#maxBytes = maxBytes
-    this.#statements = prepareStatements(db)
+    this.#statements = prepareSpoolStatements(db)
   }
 
   /** Whether there is no room for more: what is not spooled may not be covered by a checkpoint. */
@@ -245,109 +202,4 @@ export class Spool {
       late: origin.isLate ? 1 : 0,
     })
   }
-}
-
-/** The columns of `Row`. The others are for conditions only: reading them costs time. */
-const COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
-  last_ok_at, retry_at, attempts, software`
-
-/** Events whose last parents have the level below `@level`: a link has its level (the least that the child may have) once its parent has. */
-const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
-  AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
-
-/** What runs once for every event or piece, prepared once: preparing costs more than running. */
-function prepareStatements(db: Db) {
-  return {
-    usedBytes: db.prepare<[], { bytes: number }>(
-      `SELECT (page_count - freelist_count) * page_size AS bytes
-       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
-    ),
-    find: db.prepare<[string, Buffer], Row>(`SELECT ${COLUMNS} FROM spool WHERE target = ? AND id = ?`),
-    versions: db.prepare<[string, string], Row>(`SELECT ${COLUMNS} FROM spool WHERE target = ? AND address = ?`),
-    page: db.prepare<[Record<string, unknown>], Row>(
-      `SELECT ${COLUMNS} FROM spool WHERE target = @target AND state = @state
-         AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
-       ORDER BY stage, level, created_at, id LIMIT @size`,
-    ),
-    nextReady: db.prepare<[{ target: string; limit: number }], Row>(
-      `SELECT ${COLUMNS} FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
-         SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
-       ORDER BY created_at, id LIMIT @limit`,
-    ),
-    insert: db.prepare(
-      `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
-       VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @json, @source, @state, @late)`,
-    ),
-    makeReady: db.prepare<[number, string, Buffer]>(
-      `UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`,
-    ),
-    reopen: db.prepare<[{ target: string; now: UnixSeconds; id: Buffer }]>(
-      `UPDATE spool SET state = 'parked', orphan = 0, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
-       WHERE target = @target AND id = @id`,
-    ),
-    // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
-    link: db.prepare<[string]>(
-      `INSERT OR IGNORE INTO temp.link (child, parent)
-       SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t
-       CROSS JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
-       WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
-         AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
-    ),
-    begin: db.prepare('UPDATE temp.link SET level = 1 WHERE parent NOT IN (SELECT child FROM temp.link)'),
-    raise: db.prepare<[{ target: string; level: number }]>(
-      `UPDATE spool SET level = @level WHERE target = @target AND id IN (${FREE_CHILDREN})`,
-    ),
-    mark: db.prepare<[{ level: number }]>(`UPDATE temp.link SET level = @level + 1 WHERE parent IN (${FREE_CHILDREN})`),
-    change: db.prepare(
-      `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
-         orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
-         parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
-         settled_at = CASE WHEN @state = 'refused' THEN @now ELSE NULL END,
-         last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
-       WHERE target = @target AND id = @id`,
-    ),
-    remove: db.prepare<[string, Buffer]>('DELETE FROM spool WHERE target = ? AND id = ?'),
-  }
-}
-
-function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
-  return {
-    event,
-    layer,
-    state: 'candidate',
-    outcome: undefined,
-    reason: undefined,
-    isOrphan: false,
-    isLate: false,
-    errorRuns: 0,
-    parkedAt: undefined,
-    settledAt: undefined,
-    lastOkAt: undefined,
-    retryAt: undefined,
-    attempts: 0,
-    software: undefined,
-  }
-}
-
-function fromRow(row: Row): SpooledEvent {
-  return {
-    event: JSON.parse(row.json) as NostrEvent,
-    layer: row.layer,
-    state: row.state,
-    outcome: row.outcome ?? undefined,
-    reason: row.reason ?? undefined,
-    isOrphan: row.orphan === 1,
-    isLate: row.late === 1,
-    errorRuns: row.error_runs,
-    parkedAt: row.parked_at ?? undefined,
-    settledAt: row.settled_at ?? undefined,
-    lastOkAt: row.last_ok_at ?? undefined,
-    retryAt: row.retry_at ?? undefined,
-    attempts: row.attempts,
-    software: row.software ?? undefined,
-  }
-}
-
-function toBlob(hex: string): Buffer {
-  return Buffer.from(hex, 'hex')
 }

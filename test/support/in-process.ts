@@ -1,4 +1,4 @@
-import type { World } from '../../src/open-run.ts'
+import type { World } from '../../src/run.ts'
 import { createVerifier } from '../../src/nostr/verifier.ts'
 import { createPacer } from '../../src/relay/pacing.ts'
 import type { Endpoint } from '../../src/relay/endpoint.ts'

@@ -1,0 +1,98 @@
+import type { NostrEvent } from '../nostr/event.ts'
+import type { LayerName, Outcome } from '../report.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/**
+ * Where an event in the spool stands:
+ * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved ·
+ * `parked` not settled, tried again · `refused` settled, remembered with its reason.
+ */
+export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused'
+
+/** An event that waits between stages or between runs. Times are Unix seconds. */
+export type SpooledEvent = {
+  readonly event: NostrEvent
+  readonly layer: LayerName
+  readonly state: SpoolState
+  readonly outcome: Outcome | undefined
+  readonly reason: string | undefined
+  readonly isOrphan: boolean
+  readonly isLate: boolean
+  /** Runs that ended with an `error:` or a text that nobody knows. */
+  readonly errorRuns: number
+  readonly parkedAt: UnixSeconds | undefined
+  readonly settledAt: UnixSeconds | undefined
+  readonly lastOkAt: UnixSeconds | undefined
+  readonly retryAt: UnixSeconds | undefined
+  readonly attempts: number
+  readonly software: string | undefined
+}
+
+/** A row of the table `spool`, as far as it is read. */
+export type SpoolRow = {
+  stage: number
+  level: number
+  layer: LayerName
+  json: string
+  state: SpoolState
+  outcome: Outcome | null
+  reason: string | null
+  orphan: number
+  late: number
+  error_runs: number
+  parked_at: number | null
+  settled_at: number | null
+  last_ok_at: number | null
+  retry_at: number | null
+  attempts: number
+  software: string | null
+}
+
+/** The columns of `SpoolRow`. The others are for conditions only: reading them costs time. */
+export const SPOOL_COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
+  last_ok_at, retry_at, attempts, software`
+
+/** An event that nothing happened to yet. */
+export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
+  return {
+    event,
+    layer,
+    state: 'candidate',
+    outcome: undefined,
+    reason: undefined,
+    isOrphan: false,
+    isLate: false,
+    errorRuns: 0,
+    parkedAt: undefined,
+    settledAt: undefined,
+    lastOkAt: undefined,
+    retryAt: undefined,
+    attempts: 0,
+    software: undefined,
+  }
+}
+
+/** The event of a row. */
+export function fromRow(row: SpoolRow): SpooledEvent {
+  return {
+    event: JSON.parse(row.json) as NostrEvent,
+    layer: row.layer,
+    state: row.state,
+    outcome: row.outcome ?? undefined,
+    reason: row.reason ?? undefined,
+    isOrphan: row.orphan === 1,
+    isLate: row.late === 1,
+    errorRuns: row.error_runs,
+    parkedAt: row.parked_at ?? undefined,
+    settledAt: row.settled_at ?? undefined,
+    lastOkAt: row.last_ok_at ?? undefined,
+    retryAt: row.retry_at ?? undefined,
+    attempts: row.attempts,
+    software: row.software ?? undefined,
+  }
+}
+
+/** An id or public key as it is stored: 32 bytes. */
+export function toBlob(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
+}

@@ -1,3 +1,4 @@
+import type { Statement } from 'better-sqlite3'
 import type { UnixSeconds } from '../time.ts'
 import { SPOOL_COLUMNS, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
@@ -7,22 +8,37 @@ const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
   AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
 
 /** What runs once for every event or piece, prepared once: preparing costs more than running. */
-export function prepareSpoolStatements(db: Db) {
+export type SpoolStatements = {
+  readonly usedBytes: Statement<[], { bytes: number }>
+  readonly find: Statement<[target: string, id: Buffer], SpoolRow>
+  readonly versions: Statement<[target: string, address: string], SpoolRow>
+  readonly page: Statement<[Record<string, unknown>], SpoolRow>
+  readonly nextReady: Statement<[{ target: string; limit: number }], SpoolRow>
+  readonly insert: Statement<[Record<string, unknown>]>
+  readonly makeReady: Statement<[stage: number, target: string, id: Buffer]>
+  readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer }]>
+  readonly link: Statement<[target: string]>
+  readonly begin: Statement<[]>
+  readonly raise: Statement<[{ target: string; level: number }]>
+  readonly mark: Statement<[{ level: number }]>
+  readonly change: Statement<[Record<string, unknown>]>
+  readonly remove: Statement<[target: string, id: Buffer]>
+}
+
+export function prepareSpoolStatements(db: Db): SpoolStatements {
   return {
-    usedBytes: db.prepare<[], { bytes: number }>(
+    usedBytes: db.prepare(
       `SELECT (page_count - freelist_count) * page_size AS bytes
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     ),
-    find: db.prepare<[string, Buffer], SpoolRow>(`SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND id = ?`),
-    versions: db.prepare<[string, string], SpoolRow>(
-      `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND address = ?`,
-    ),
-    page: db.prepare<[Record<string, unknown>], SpoolRow>(
+    find: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND id = ?`),
+    versions: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND address = ?`),
+    page: db.prepare(
       `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND state = @state
          AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
        ORDER BY stage, level, created_at, id LIMIT @size`,
     ),
-    nextReady: db.prepare<[{ target: string; limit: number }], SpoolRow>(
+    nextReady: db.prepare(
       `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
          SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
        ORDER BY created_at, id LIMIT @limit`,
@@ -31,15 +47,13 @@ export function prepareSpoolStatements(db: Db) {
       `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
        VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @json, @source, @state, @late)`,
     ),
-    makeReady: db.prepare<[number, string, Buffer]>(
-      `UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`,
-    ),
-    reopen: db.prepare<[{ target: string; now: UnixSeconds; id: Buffer }]>(
+    makeReady: db.prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`),
+    reopen: db.prepare(
       `UPDATE spool SET state = 'parked', orphan = 0, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND id = @id`,
     ),
     // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
-    link: db.prepare<[string]>(
+    link: db.prepare(
       `INSERT OR IGNORE INTO temp.link (child, parent)
        SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t
        CROSS JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
@@ -47,10 +61,8 @@ export function prepareSpoolStatements(db: Db) {
          AND json_extract(t.value, '$[0]') IN ('e', 'E')`,
     ),
     begin: db.prepare('UPDATE temp.link SET level = 1 WHERE parent NOT IN (SELECT child FROM temp.link)'),
-    raise: db.prepare<[{ target: string; level: number }]>(
-      `UPDATE spool SET level = @level WHERE target = @target AND id IN (${FREE_CHILDREN})`,
-    ),
-    mark: db.prepare<[{ level: number }]>(`UPDATE temp.link SET level = @level + 1 WHERE parent IN (${FREE_CHILDREN})`),
+    raise: db.prepare(`UPDATE spool SET level = @level WHERE target = @target AND id IN (${FREE_CHILDREN})`),
+    mark: db.prepare(`UPDATE temp.link SET level = @level + 1 WHERE parent IN (${FREE_CHILDREN})`),
     change: db.prepare(
       `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
          orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
@@ -59,6 +71,6 @@ export function prepareSpoolStatements(db: Db) {
          last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
        WHERE target = @target AND id = @id`,
     ),
-    remove: db.prepare<[string, Buffer]>('DELETE FROM spool WHERE target = ? AND id = ?'),
+    remove: db.prepare('DELETE FROM spool WHERE target = ? AND id = ?'),
   }
 }

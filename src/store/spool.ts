@@ -2,7 +2,7 @@ import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName, Outcome } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
-import { prepareSpoolStatements } from './spool-statements.ts'
+import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
 import { fromRow, newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
@@ -32,7 +32,7 @@ export class Spool {
   readonly #db: Db
   readonly #target: string
   readonly #maxBytes: number
-  readonly #statements: ReturnType<typeof prepareSpoolStatements>
+  readonly #statements: SpoolStatements
 
   constructor(db: Db, target: string, maxBytes: number) {
     this.#db = db

@@ -58,7 +58,7 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const commands = ['catchup', 'backfill', 'check', 'status']
+    const commands = ['catchup', 'backfill', 'check', 'retry', 'status']
     const helps = await Promise.all(commands.map((command) => runCli([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))

@@ -9,6 +9,8 @@ export type CommandSpec = {
   readonly examples: readonly { readonly line: string; readonly does: string }[]
   /** The exit codes that the command can end with, besides 2 and the signals. */
   readonly exits: readonly number[]
+  /** What a code means here, where the general words do not fit. */
+  readonly meanings?: Readonly<Record<number, string>>
 }
 
 /** Every command by its name. */
@@ -73,6 +75,10 @@ export const COMMANDS = {
       },
     ],
     exits: [0, 1, 3, 5],
+    meanings: {
+      0: 'both sides were read to the end; the target lacks nothing',
+      3: 'a source or the target could not be read to its end; beats 5',
+    },
   },
   retry: {
     summary: 'tries the parked events now; reads no source',
@@ -94,6 +100,7 @@ export const COMMANDS = {
       { line: 'ngit-sync status --parked --json', does: 'every event that waits, for another program' },
     ],
     exits: [0, 1],
+    meanings: { 0: 'the state was read', 1: 'the state file is not there or unreadable' },
   },
   relay: {
     summary: 'what a relay is and can do: NIP-11, NIP-77, NIP-42, limits, round trip',
@@ -106,6 +113,7 @@ export const COMMANDS = {
       { line: 'ngit-sync relay wss://git.example --key-file ./key --json', does: 'does it take our key?' },
     ],
     exits: [0, 1],
+    meanings: { 0: 'the relay answered', 1: 'the relay is unreachable' },
   },
   demo: {
     summary: 'two relays on this machine, an outage, and its repair',
@@ -113,6 +121,7 @@ export const COMMANDS = {
       'Starts two relays with storage on loopback, lets one miss events, repairs it with catchup and shows the report.',
     examples: [{ line: 'ngit-sync demo', does: 'takes a few seconds and leaves nothing behind' }],
     exits: [0, 1],
+    meanings: { 0: 'the outage was repaired', 1: 'it was not; the reports say why' },
   },
 } as const satisfies Readonly<Record<string, CommandSpec>>
 

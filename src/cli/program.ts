@@ -68,7 +68,7 @@ function addCommand(program: Command, name: CliCommand, found: Sink['found']): v
   if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
   command
     .usage(argument === undefined ? '[options]' : `<${argument.name}> [options]`)
-    .addHelpText('after', `${examples(spec)}${footer(name, spec.exits)}`)
+    .addHelpText('after', `${examples(spec)}${footer(name, spec)}`)
   command.action(() => {
     const flags = new Map([...texts].map(([option, given]) => [option, { texts: given, origin: option.flag }]))
     found({ type: 'command', command: name, flags, rest: command.args })
@@ -103,9 +103,11 @@ function examples(spec: CommandSpec): string {
   return `\nExamples:\n${spec.examples.map(({ line, does }) => `  # ${does}\n  ${line}\n`).join('')}`
 }
 
-function footer(name: string, exits?: readonly number[]): string {
+function footer(name: string, { exits, meanings = {} }: Partial<CommandSpec> = {}): string {
   const codes = EXIT_CODES.filter(({ code }) => exits === undefined || exits.includes(code) || code === 2 || code > 5)
-  const lines = codes.map(({ code, word, meaning }) => `  ${String(code).padEnd(4)} ${word.padEnd(12)} ${meaning}`)
+  const lines = codes.map(
+    ({ code, word, meaning }) => `  ${String(code).padEnd(4)} ${word.padEnd(12)} ${meanings[code] ?? meaning}`,
+  )
   const precedence = '\nEvery option can be given by the variable in brackets; the command line wins.\n'
   return `\nExit codes of ${name}:\n${lines.join('\n')}\n${precedence}`
 }

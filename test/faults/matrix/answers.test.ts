@@ -28,16 +28,61 @@ function answer(name: string, expected: Expected, arm: Fault['arm'], more: Parti
 const STRANGER = 'f'.repeat(64)
 
 describeMatrix('answers of the target', [
-  answer('OK for an unknown id', complete, says(([label, , ...rest]) => [[label, STRANGER, ...rest]]), { waits: true }),
-  answer('OK for an unknown id besides', complete, says((ok) => [['OK', STRANGER, true, ''], ok])),
-  answer('OK twice', complete, says((ok) => [ok, ok])),
-  answer('OK, then not', complete, says((ok) => [ok, ['OK', ok[1], false, 'error: no, wait']])),
-  answer('OK without a text', complete, says(([label, id, accepted]) => [[label, id, accepted]])),
-  answer('OK with a text of a megabyte', complete, says(([label, id, ok]) => [[label, id, ok, 'x'.repeat(2 ** 20)]])),
-  answer('OK that is no boolean', complete, says(([label, id]) => [[label, id, 'true', '']]), { waits: true }),
-  answer('OK never, though it stores', complete, decides(() => ({ store: true })), { waits: true }),
-  answer('OK never', partial(/no OK within 700 ms/), decides(() => 'silent'), { waits: true }),
-  answer('OK late, after the deadline', complete, decides(() => ({ ok: true, delayMs: 1_500 })), { waits: true }),
+  answer(
+    'OK for an unknown id',
+    complete,
+    says(([label, , ...rest]) => [[label, STRANGER, ...rest]]),
+    { waits: true },
+  ),
+  answer(
+    'OK for an unknown id besides',
+    complete,
+    says((ok) => [['OK', STRANGER, true, ''], ok]),
+  ),
+  answer(
+    'OK twice',
+    complete,
+    says((ok) => [ok, ok]),
+  ),
+  answer(
+    'OK, then not',
+    complete,
+    says((ok) => [ok, ['OK', ok[1], false, 'error: no, wait']]),
+  ),
+  answer(
+    'OK without a text',
+    complete,
+    says(([label, id, accepted]) => [[label, id, accepted]]),
+  ),
+  answer(
+    'OK with a text of a megabyte',
+    complete,
+    says(([label, id, ok]) => [[label, id, ok, 'x'.repeat(2 ** 20)]]),
+  ),
+  answer(
+    'OK that is no boolean',
+    complete,
+    says(([label, id]) => [[label, id, 'true', '']]),
+    { waits: true },
+  ),
+  answer(
+    'OK never, though it stores',
+    complete,
+    decides(() => ({ store: true })),
+    { waits: true },
+  ),
+  answer(
+    'OK never',
+    partial(/no OK within 700 ms/),
+    decides(() => 'silent'),
+    { waits: true },
+  ),
+  answer(
+    'OK late, after the deadline',
+    complete,
+    decides(() => ({ ok: true, delayMs: 1_500 })),
+    { waits: true },
+  ),
   answer(
     'a NOTICE in place of the OK',
     partial(/invalid: too long/),
@@ -47,24 +92,54 @@ describeMatrix('answers of the target', [
     },
     { waits: true },
   ),
-  answer('accepts and does not store', partial(/OK, but it is not served/), decides(() => ({ ok: true, store: false })), {
-    laterSeconds: 40 * 60,
-  }),
-  answer('stores and says that it does not', partial(/error: database error/), decides(() => ({ ok: false, text: 'error: database error', store: true }))),
-  answer('is full', partial(/error: no space left on device/), decides(() => ({ ok: false, text: 'error: no space left on device' }))),
-  answer('has an unknown reason', partial(/go away/), decides(() => ({ ok: false, text: 'go away' }))),
-  answer('wants to be paid', { exit: 1, says: /restricted: pay first/ }, decides(() => ({ ok: false, text: 'restricted: pay first' }))),
-  answer('wants NIP-42', { exit: 1, says: /auth-required: who are you/ }, decides(() => ({ ok: false, text: 'auth-required: who are you' }))),
   answer(
-    'is rate-limited for a while',
-    complete,
-    ({ target }) => {
-      let left = 3
-      target.script.behaviour.onEvent = () => ((left -= 1) >= 0 ? { ok: false, text: 'rate-limited: slow down' } : 'default')
+    'accepts and does not store',
+    partial(/OK, but it is not served/),
+    decides(() => ({ ok: true, store: false })),
+    {
+      laterSeconds: 40 * 60,
     },
   ),
-  answer('cuts the connection at each event', partial(/connection closed|disconnected/), decides(() => 'drop-connection')),
-  answer('cuts the connection after each OK', complete, decides(() => ({ ok: true, store: true, drop: true }))),
+  answer(
+    'stores and says that it does not',
+    partial(/error: database error/),
+    decides(() => ({ ok: false, text: 'error: database error', store: true })),
+  ),
+  answer(
+    'is full',
+    partial(/error: no space left on device/),
+    decides(() => ({ ok: false, text: 'error: no space left on device' })),
+  ),
+  answer(
+    'has an unknown reason',
+    partial(/go away/),
+    decides(() => ({ ok: false, text: 'go away' })),
+  ),
+  answer(
+    'wants to be paid',
+    { exit: 1, says: /restricted: pay first/ },
+    decides(() => ({ ok: false, text: 'restricted: pay first' })),
+  ),
+  answer(
+    'wants NIP-42',
+    { exit: 1, says: /auth-required: who are you/ },
+    decides(() => ({ ok: false, text: 'auth-required: who are you' })),
+  ),
+  answer('is rate-limited for a while', complete, ({ target }) => {
+    let left = 3
+    target.script.behaviour.onEvent = () =>
+      (left -= 1) >= 0 ? { ok: false, text: 'rate-limited: slow down' } : 'default'
+  }),
+  answer(
+    'cuts the connection at each event',
+    partial(/connection closed|disconnected/),
+    decides(() => 'drop-connection'),
+  ),
+  answer(
+    'cuts the connection after each OK',
+    complete,
+    decides(() => ({ ok: true, store: true, drop: true })),
+  ),
   {
     name: 'goes away while it is sent to, and comes back',
     phases: ['publishing', 'asking the target', 'verifying'],

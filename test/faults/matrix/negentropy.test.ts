@@ -33,19 +33,58 @@ const otherEveryTime = (turn: number): string => `61000001${turn.toString(16).pa
 const hidden = HISTORY.filter(({ kind }) => kind === 1111).slice(-2)
 
 describeMatrix('NIP-77', [
-  neg('NEG-MSG that is no hex', messages(() => 'not hex'), { waits: true }),
-  neg('NEG-MSG of odd length', messages((hex) => hex.slice(1)), { waits: true }),
-  neg('empty NEG-MSG', messages(() => '')),
-  neg('truncated NEG-MSG', messages((hex) => hex.slice(0, Math.max(4, (hex.length >> 2) * 2)))),
-  neg('random NEG-MSG', messages((_, turn) => `61${(turn * 0x9e3779b97f4a7c15).toString(16).padStart(40, '7').slice(0, 40)}`)),
-  neg('NEG-MSG of another version', messages((hex) => `62${hex.slice(2)}`)),
-  neg('NEG-MSG that only names its version', messages(() => '62')),
-  neg('a broken second NEG-MSG', messages((hex, turn) => (turn === 1 ? hex : '61ff'))),
-  neg('silence after the first NEG-MSG', messages((hex, turn) => (turn === 1 ? hex : undefined)), { waits: true }),
+  neg(
+    'NEG-MSG that is no hex',
+    messages(() => 'not hex'),
+    { waits: true },
+  ),
+  neg(
+    'NEG-MSG of odd length',
+    messages((hex) => hex.slice(1)),
+    { waits: true },
+  ),
+  neg(
+    'empty NEG-MSG',
+    messages(() => ''),
+  ),
+  neg(
+    'truncated NEG-MSG',
+    messages((hex) => hex.slice(0, Math.max(4, (hex.length >> 2) * 2))),
+  ),
+  neg(
+    'random NEG-MSG',
+    messages((_, turn) => `61${(turn * 0x9e3779b97f4a7c15).toString(16).padStart(40, '7').slice(0, 40)}`),
+  ),
+  neg(
+    'NEG-MSG of another version',
+    messages((hex) => `62${hex.slice(2)}`),
+  ),
+  neg(
+    'NEG-MSG that only names its version',
+    messages(() => '62'),
+  ),
+  neg(
+    'a broken second NEG-MSG',
+    messages((hex, turn) => (turn === 1 ? hex : '61ff')),
+  ),
+  neg(
+    'silence after the first NEG-MSG',
+    messages((hex, turn) => (turn === 1 ? hex : undefined)),
+    { waits: true },
+  ),
   neg('silence', behaves({ onNegOpen: () => 'silent' }), { waits: true }),
-  neg('endless rounds', messages((_, turn) => otherEveryTime(turn))),
-  neg('the same answer for ever', messages(() => otherEveryTime(7))),
-  neg('trailing bytes', messages((hex) => `${hex}00`)),
+  neg(
+    'endless rounds',
+    messages((_, turn) => otherEveryTime(turn)),
+  ),
+  neg(
+    'the same answer for ever',
+    messages(() => otherEveryTime(7)),
+  ),
+  neg(
+    'trailing bytes',
+    messages((hex) => `${hex}00`),
+  ),
   neg('NEG-ERR blocked', behaves({ onNegOpen: () => ({ error: 'blocked: not for you' }) })),
   neg('NEG-ERR closed', behaves({ onNegOpen: () => ({ error: 'closed: too slow' }) })),
   neg('NEG-ERR with a cap of 3', behaves({ negentropyMax: 3 })),

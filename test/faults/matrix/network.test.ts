@@ -60,7 +60,7 @@ describeMatrix('the network', [
   {
     name: 'cuts after N bytes',
     phases: ['asking the target', 'connecting', 'connecting to the target', ...READING, ...TARGET],
-    arm: ({ strike }, phase) => strike(phase, { type: 'cut', afterBytes: 20 }),
+    arm: ({ strike }, phase) => strike(phase, { type: 'cut', afterBytes: 8 }),
     expected: lost(/disconnected|connection closed/, /hang up|Parse Error/),
   },
   {

@@ -55,7 +55,7 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   expectTrueCoverage(stage)
   fault.check?.(stage)
 
-  await Promise.all([stage.source, stage.target, stage.second].map((end) => end?.heal()))
+  await Promise.all([stage.source, stage.target, stage.second].flatMap((end) => end?.heal() ?? []))
   fault.heals?.(stage)
   if (fault.laterSeconds !== undefined) stage.bench.letPass(fault.laterSeconds)
   const next = await catchup(stage, ['--json'])

@@ -129,4 +129,3 @@ describeMatrix('sizes', [
     expected: { exit: 0 },
   },
 ])
-

@@ -98,7 +98,16 @@ describeMatrix('texts', [
     },
     expected: { exit: 0 },
   },
-  identifiers('colons, slashes, spaces, emoji', ['a:b:c', '::', 'a/b', '../../etc/passwd', 'two words ', '🦀👩‍🚀', '%2F', '$(id)']),
+  identifiers('colons, slashes, spaces, emoji', [
+    'a:b:c',
+    '::',
+    'a/b',
+    '../../etc/passwd',
+    'two words ',
+    '🦀👩‍🚀',
+    '%2F',
+    '$(id)',
+  ]),
   identifiers('900 characters', ['x'.repeat(900)]),
   // The real relay takes no tag value beyond 1,024.
   { ...identifiers('1,000 and 5,000 characters', ['x'.repeat(1_000), 'y'.repeat(5_000)]), scripts: 'both' },

@@ -2,7 +2,7 @@ import type { Filter } from '../../../src/nostr/filter.ts'
 import type { Behaviour } from '../../support/scripted-behaviour.ts'
 import { LAYERS, type Expected, type Fault, type Phase } from './fault.ts'
 import { describeMatrix } from './run-matrix.ts'
-import type { Stage } from './stage.ts'
+import { isAtSource, type Stage } from './stage.ts'
 
 const PHASES: readonly [Phase, ...Phase[]] = [...LAYERS, 'asking the target', 'verifying']
 
@@ -49,6 +49,11 @@ function answers(
     })
 }
 
+/** A target that will not talk to us. */
+function isDoor(reason: string): boolean {
+  return /^(auth-required|restricted):/.test(reason)
+}
+
 const partial = (says: RegExp): Expected => ({ exit: 3, says })
 
 describeMatrix('how a request ends', [
@@ -57,7 +62,10 @@ describeMatrix('how a request ends', [
     phases: PHASES,
     scripts: 'both',
     arm: closes(reason),
-    expected: partial(new RegExp(`closed: ${reason}`)),
+    expected: (phase) => ({
+      exit: isDoor(reason) && !isAtSource(phase) ? 1 : 3,
+      says: new RegExp(`closed: ${reason}`),
+    }),
   })),
   {
     name: 'CLOSED rate-limited, again and again',

@@ -8,7 +8,8 @@ import type { CliResult } from '../../support/run-cli.ts'
 import { endArguments, idsOf } from '../../support/workbench.ts'
 import type { CellMeta } from '../matrix-reporter.ts'
 import type { Expected, Fault, Mode, Phase } from './fault.ts'
-import { anchorsOf, belongsOf, standsFor } from './scene.ts'
+import { findFalseCoverage } from './false-coverage.ts'
+import { anchorsOf, belongsOf } from './scene.ts'
 import { startStage, type Stage } from './stage.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/ngit-sync.js', import.meta.url))
@@ -52,7 +53,7 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   const expected = typeof fault.expected === 'function' ? fault.expected(phase, mode) : fault.expected
   Object.assign(meta, { exit: outcome.code, says: quote(outcome, expected) })
   expectFault(outcome, expected)
-  expectTrueCoverage(stage)
+  expect(findFalseCoverage(stage)).toEqual([])
   fault.check?.(stage)
 
   await Promise.all([stage.source, stage.target, stage.second].flatMap((end) => end?.heal() ?? []))
@@ -62,7 +63,7 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   meta.next = `exit ${next.code}`
   expect(idsOf(stage.target.events()), text(next)).toEqual(idsOf(belongsOf(allTruth(stage))))
   expectFault(next, fault.next ?? { exit: 0 })
-  expectTrueCoverage(stage)
+  expect(findFalseCoverage(stage)).toEqual([])
   const drained = stage.bench.coverage(stage.source).map(({ layer, anchor }) => `${layer} ${anchor}`)
   expect(drained.sort()).toEqual(anchorsOf(belongsOf(allTruth(stage))))
   meta.next = 'equal sets'
@@ -84,15 +85,6 @@ function expectFault(outcome: CliResult, { exit, says }: Expected): void {
   expect(outcome.stdout + outcome.stderr).not.toMatch(UNSAFE)
   expect(typeof exit === 'number' ? [exit] : exit, text(outcome)).toContain(outcome.code)
   if (says !== undefined) expect(text(outcome)).toMatch(says)
-}
-
-/** Whatever a checkpoint stands for is at the target, or kept on disk with its outcome. */
-function expectTrueCoverage({ bench, source, target, truth }: Stage): void {
-  const kept = bench.spool().filter(({ state }) => state === 'parked' || state === 'refused')
-  const settled = new Set([...idsOf(target.events()), ...idsOf(kept)])
-  const open = belongsOf(truth).filter(({ id }) => !settled.has(id))
-  const lies = bench.coverage(source).filter((row) => open.some((event) => standsFor(row, event)))
-  expect(lies).toEqual([])
 }
 
 function allTruth({ truth, second }: Stage) {

@@ -52,7 +52,18 @@ module.exports = {
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
     only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo)/'),
     only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo)/'),
-    only('sqlite-in-store', 'better-sqlite3', '^src/(store|file|demo)/'),
+    {
+      name: 'sqlite-in-store',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/(store|file|demo)/' },
+      to: { path: '^src/sqlite\\.ts$' },
+    },
+    {
+      name: 'sqlite-is-chosen-once',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/sqlite\\.ts$' },
+      to: { path: 'node_modules/better-sqlite3', dependencyTypesNot: ['type-only'] },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

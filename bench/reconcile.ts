@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { Report } from '../src/report.ts'
+import { Sqlite } from '../src/sqlite.ts'
 import { startNode } from '../test/support/child.ts'
 import { createRandom, generateHistory } from '../test/support/generate.ts'
 import { startLeanRelay, type Traffic } from './lean-relay.ts'
@@ -85,7 +86,6 @@ async function catchUp(source: string, target: string, state: string, args: read
 
 /** The state of one target under the URL of another that holds less: what an outage leaves behind. */
 async function renameTarget(state: string, from: string, to: string): Promise<void> {
-  const { default: Sqlite } = await import('better-sqlite3')
   const db = new Sqlite(state)
   for (const table of ['coverage', 'anchor', 'announcement', 'known', 'run', 'spool']) {
     db.prepare(`UPDATE ${table} SET target = ? WHERE target = ?`).run(to, from)

@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { tagValues } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
+import { Sqlite } from '../sqlite.ts'
 
 /** The storage of an embedded relay. */
 export type RelayStore = {
@@ -20,16 +21,18 @@ export type RelayStore = {
  * default of 100 and maximum of 1000 hold.
  */
 export async function openRelayStore(file: string, pageCap?: number): Promise<RelayStore> {
-  const repository = new EventRepositorySqlite(file, pageCap === undefined ? {} : { defaultLimit: pageCap })
+  const database = new Sqlite(file)
+  database.pragma('journal_mode = WAL')
+  const repository = new EventRepositorySqlite(database, pageCap === undefined ? {} : { defaultLimit: pageCap })
   await repository.init()
   const find = repository.find.bind(repository)
   repository.find = (filter) => (matchesNothing(filter) ? Promise.resolve([]) : find(askable(filter, pageCap)))
-  const remove = prepareRemoval(repository.getDatabase())
+  const remove = prepareRemoval(database)
   repository.deleteByDeletionRequest = async (deletion) => {
     remove(deletion)
     await repository.upsert(deletion)
   }
-  return { repository, isDeleted: prepareDeletedLookup(repository.getDatabase()) }
+  return { repository, isDeleted: prepareDeletedLookup(database) }
 }
 
 function matchesNothing(filter: Filter): boolean {

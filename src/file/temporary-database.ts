@@ -1,8 +1,9 @@
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { SyncError } from '../errors.ts'
+import { Sqlite } from '../sqlite.ts'
 import { fileReasonOf } from './file-error.ts'
 
 /** A SQLite database that nobody else sees and that is gone with the process, even by `kill -9`. */
@@ -13,7 +14,7 @@ export function createTemporaryDatabase(directory: string, schema: string): Temp
   const path = join(directory, `ngit-sync-${randomUUID()}.sqlite`)
   try {
     closeSync(openSync(path, 'wx', 0o600))
-    const db = new Database(path)
+    const db = new Sqlite(path)
     const isUnlinked = unlinkOpenFile(path)
     prepareForScratch(db)
     db.exec(schema)

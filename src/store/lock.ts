@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { LockedError, reasonOf, SyncError } from '../errors.ts'
+import { Sqlite } from '../sqlite.ts'
 
 /** Who holds the lock of a target; `startedAt` in Unix seconds. */
 export type LockHolder = { readonly pid: number; readonly host: string; readonly startedAt: number }
@@ -20,7 +21,7 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     // Only when there is none: closing any descriptor of a locked file drops this process's locks on it (POSIX).
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
-    db = new Database(file, { timeout: 0 })
+    db = new Sqlite(file, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
     writeFileSync(holderFile(file), JSON.stringify(holder), { mode: 0o600 })
     const held = db
@@ -39,7 +40,7 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
 export function findLockHolder(stateFile: string, target: string): LockHolder | undefined {
   const file = lockFile(stateFile, target)
   if (readHolder(file) === undefined) return undefined
-  const db = new Database(file, { timeout: 0 })
+  const db = new Sqlite(file, { timeout: 0 })
   try {
     db.exec('BEGIN EXCLUSIVE')
     return undefined

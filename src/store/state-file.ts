@@ -1,7 +1,8 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { SyncError, reasonOf } from '../errors.ts'
+import { Sqlite } from '../sqlite.ts'
 import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Db = Database.Database
@@ -14,7 +15,7 @@ export function openStateFile(file: string): Db {
   const reading = `read state ${file}`
   try {
     createPrivately(file)
-    const db = new Database(file)
+    const db = new Sqlite(file)
     try {
       prepare(db, file)
       return db
@@ -36,7 +37,7 @@ export function openScratchCopy(file: string | undefined, directory: string): Db
   const copy = join(mkdtempSync(join(directory, 'ngit-sync-')), 'state.db')
   try {
     if (file !== undefined && existsSync(file)) copyInto(file, copy)
-    const db = new Database(copy)
+    const db = new Sqlite(copy)
     db.pragma('journal_mode = MEMORY')
     db.pragma('synchronous = OFF')
     if (Number(db.pragma('user_version', { simple: true })) === 0) createTables(db)

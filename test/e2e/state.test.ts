@@ -1,9 +1,9 @@
 import { copyFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import Sqlite from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 
+import { Sqlite } from '../../src/sqlite.ts'
 import { comment, deletion, issue } from '../support/builders.ts'
 import { generateHistory } from '../support/generate.ts'
 import { bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'

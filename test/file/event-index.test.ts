@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { formatEventLine } from '../../src/file/event-line.ts'
 import { buildIndexQuery, INDEX_SCHEMA } from '../../src/file/index-query.ts'
 import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
 import { createMatcher, type Filter } from '../../src/nostr/filter.ts'
+import { Sqlite } from '../../src/sqlite.ts'
 import { buildEvent, buildEvents } from './build-event.ts'
 import { makeDirectory } from './temporary-directory.ts'
 
@@ -181,7 +181,7 @@ describe('buildIndexQuery', () => {
     { since: 5 },
     {},
   ])('searches for %j without reading every event', (filter) => {
-    const db = new Database(':memory:')
+    const db = new Sqlite(':memory:')
     db.exec(INDEX_SCHEMA)
     const { sql, parameters } = buildIndexQuery(filter)
     const plan = db.prepare<(string | number)[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)
@@ -192,7 +192,7 @@ describe('buildIndexQuery', () => {
   })
 
   it('needs no sorting for the newest of one kind', () => {
-    const db = new Database(':memory:')
+    const db = new Sqlite(':memory:')
     db.exec(INDEX_SCHEMA)
     const { sql, parameters } = buildIndexQuery({ kinds: [30617], limit: 500 })
     const plan = db.prepare<(string | number)[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters)

@@ -10,10 +10,10 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { SyncError } from '../../src/errors.ts'
+import { Sqlite } from '../../src/sqlite.ts'
 import { openScratchCopy, openStateFile } from '../../src/store/state-file.ts'
 import { issue } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
@@ -133,7 +133,7 @@ describe('openStateFile refuses, and does not touch', () => {
 
   it('a file of a newer version', () => {
     const file = closedState()
-    const db = new Database(file)
+    const db = new Sqlite(file)
     db.pragma('user_version = 9999')
     db.close()
     expect(failureOf(file)).toMatchObject({
@@ -144,7 +144,7 @@ describe('openStateFile refuses, and does not touch', () => {
 
   it.each([0, 1, 2_000])('a database of another program (user_version %i)', (version) => {
     const file = join(temporaryDirectory(), 'places.sqlite')
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('CREATE TABLE moz_places (id INTEGER)')
     other.pragma(`user_version = ${version}`)
     other.close()

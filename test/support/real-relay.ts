@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import Sqlite from 'better-sqlite3'
-
 import { seedRelayFile } from '../../src/demo/seed-relay-file.ts'
 import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
+import { Sqlite } from '../../src/sqlite.ts'
 import { startNode, type Child } from './child.ts'
 import { waitFor } from './wait-for.ts'
 

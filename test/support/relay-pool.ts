@@ -1,7 +1,7 @@
-import Sqlite from 'better-sqlite3'
 import { afterAll } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
+import { Sqlite } from '../../src/sqlite.ts'
 import { startRealRelay, type RealRelay } from './real-relay.ts'
 
 /** A relay out of the pool. Whoever stops, kills or restarts it keeps it from going back. */

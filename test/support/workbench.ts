@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import Sqlite from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report.ts'
+import { Sqlite } from '../../src/sqlite.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
 import { borrowRelay } from './relay-pool.ts'
 import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
@@ -57,7 +58,7 @@ export type Workbench = {
   /** Makes everything that the state file remembers so much older: as if this long had passed since the last run. */
   letPass(seconds: number): void
   /** Direct access to the state file. */
-  database<T>(work: (db: Sqlite.Database) => T): T
+  database<T>(work: (db: Database.Database) => T): T
 }
 
 /** A workbench for the test that is running. */
@@ -66,7 +67,7 @@ export function createWorkbench(): Workbench {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = (name: string): string => join(directory, name)
   const stateFile = path('state.db')
-  const database = <T>(work: (db: Sqlite.Database) => T): T => {
+  const database = <T>(work: (db: Database.Database) => T): T => {
     const db = new Sqlite(stateFile, { fileMustExist: true })
     try {
       return work(db)
@@ -177,12 +178,12 @@ function withReport(result: CliResult): Outcome {
   }
 }
 
-function readCoverage(db: Sqlite.Database, source?: End): CoverageRow[] {
+function readCoverage(db: Database.Database, source?: End): CoverageRow[] {
   const rows = db.prepare('SELECT * FROM coverage ORDER BY source, layer, anchor').all() as CoverageRow[]
   return source === undefined ? rows : rows.filter((row) => row.source === nameOf(source))
 }
 
-function readSpool(db: Sqlite.Database): SpoolRow[] {
+function readSpool(db: Database.Database): SpoolRow[] {
   const sql = 'SELECT lower(hex(id)) AS id, state, outcome, reason FROM spool ORDER BY rowid'
   return db.prepare(sql).all() as SpoolRow[]
 }
@@ -194,7 +195,7 @@ const TIMES: readonly (readonly [table: string, columns: readonly string[]])[] =
   ['run', ['started_at']],
 ]
 
-function makeOlder(db: Sqlite.Database, seconds: number): void {
+function makeOlder(db: Database.Database, seconds: number): void {
   for (const [table, columns] of TIMES) {
     db.prepare(`UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - @seconds`).join(', ')}`).run({
       seconds,

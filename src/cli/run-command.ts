@@ -11,7 +11,7 @@ import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-re
 import type { Report } from '../report.ts'
 import type { ConnectionOptions, PacingOptions, RunOptions } from '../run-options.ts'
 import { acquireLock } from '../store/lock.ts'
-import { openScratchCopy, openStateFile } from '../store/state-file.ts'
+import { explainStateError, openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState } from '../store/target-state.ts'
 import type { Progress, World } from '../run.ts'
 import { sync } from '../sync.ts'
@@ -72,6 +72,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
     }
     return await sync(options, world)
+  } catch (error) {
+    throw explainStateError(error, request.stateFile)
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup()
   }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { LockedError, reasonOf, SyncError } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
+import { createPrivateDirectory } from './private-directory.ts'
 
 /** Who holds the lock of a target; `startedAt` in Unix seconds. */
 export type LockHolder = { readonly pid: number; readonly host: string; readonly startedAt: number }
@@ -18,7 +19,7 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
   const file = lockFile(stateFile, target)
   let db: Database.Database | undefined
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    createPrivateDirectory(dirname(file))
     // Only when there is none: closing any descriptor of a locked file drops this process's locks on it (POSIX).
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
     db = new Sqlite(file, { timeout: 0 })

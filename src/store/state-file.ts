@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { SyncError, reasonOf } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
+import { createPrivateDirectory } from './private-directory.ts'
 import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 export type Db = Database.Database
@@ -27,6 +28,12 @@ export function openStateFile(file: string): Db {
     if (error instanceof SyncError) throw error
     throw new SyncError(`${reading}: ${reasonOf(error)}`, { cause: error, hint: hintFor(error, file) })
   }
+}
+
+/** What SQLite threw while the state was in use, as an error that names the file; anything else as it came. */
+export function explainStateError(thrown: unknown, file: string): unknown {
+  if (!(thrown instanceof Sqlite.SqliteError)) return thrown
+  return new SyncError(`use state ${file}: ${reasonOf(thrown)}`, { cause: thrown, hint: hintFor(thrown, file) })
 }
 
 /**
@@ -58,8 +65,7 @@ function copyInto(file: string, copy: string): void {
 }
 
 function createPrivately(file: string): void {
-  const directory = dirname(file)
-  if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 })
+  createPrivateDirectory(dirname(file))
   if (existsSync(file)) return
   closeSync(openSync(file, 'a', 0o600))
   chmodSync(file, 0o600)
@@ -112,6 +118,11 @@ function hintFor(error: unknown, file: string): string {
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code.startsWith('SQLITE_READONLY')) {
     return 'the directory of the state file must be writable: name another with --state'
   }
-  if (code === 'ENOSPC' || code === 'SQLITE_FULL') return 'free some space on that disk; nothing was lost'
+  if (code === 'ENOSPC' || code === 'SQLITE_FULL') {
+    return 'free some space on that disk, and on that of temporary files; nothing was lost'
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return 'the disk cannot be read or written: it is full, over a quota, or failing; nothing was lost'
+  }
   return `move ${file} away, or restore it: without it the next run reads everything again, and parked events in it are lost`
 }

@@ -17,12 +17,18 @@ export type Child = {
   kill(signal: NodeJS.Signals): void
 }
 
-/** Starts `node` with these arguments; `env` is its whole environment. */
-export function startNode(
-  args: readonly string[],
-  options: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string },
-): Child {
-  const child = spawn(process.execPath, args, options)
+/** Where a program runs; `env` is its whole environment. */
+export type ChildOptions = {
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** The words of a command that runs what stands behind them: a shell with limits, a namespace. */
+  readonly within?: readonly string[]
+}
+
+/** Starts `node` with these arguments. */
+export function startNode(args: readonly string[], { within = [], ...options }: ChildOptions): Child {
+  const [command = process.execPath, ...rest] = [...within, process.execPath, ...args]
+  const child = spawn(command, rest, options)
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))

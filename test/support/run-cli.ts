@@ -14,6 +14,8 @@ export type CliOptions = {
   readonly stdin?: string
   /** The program is killed and the test fails after this. @default 60_000 */
   readonly timeoutMs?: number
+  /** A command in front of the program. @default none */
+  readonly within?: readonly string[]
   /** `XDG_STATE_HOME`, kept. @default a temporary directory, removed at the end */
   readonly stateDir?: string
 }
@@ -53,6 +55,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Liv
   const child = startNode([PROGRAM, ...args], {
     env: buildEnvironment(temporary, options),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.within === undefined ? {} : { within: options.within }),
   })
   child.stdin.end(options.stdin ?? '')
   const finished = collect(child, `ngit-sync ${args.join(' ')}`, options.timeoutMs ?? 60_000)

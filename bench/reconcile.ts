@@ -1,7 +1,8 @@
 /**
  * `npm run bench:reconcile -- [--events 100000]`: what a full pass costs when nothing, a little or a day is missing, by
  * reconciliation (NIP-77) and by paging, over one history in repositories with ten roots each. Two lean relays in this
- * process; the program in its own. Bytes are counted at the sockets of both relays.
+ * process; the program in its own. Bytes are counted at the sockets of both relays. `beyond` is what
+ * NIP-77 cost more than when nothing is missing, beside the events: read at the source, sent, read back at the target.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,15 +42,25 @@ const GAPS: readonly (readonly [name: string, isMissing: (event: NostrEvent) => 
 
 print(`${history.length} events, ${repositories} repositories, ${repositories * ROOTS} roots`)
 print(
-  row(['missing', 'events', 'NIP-77 s', 'received', 'sent', 'paging s', 'received', 'sent', 'received', 'both ways']),
+  row([
+    ...['missing', 'events', 'NIP-77 s', 'received', 'sent', 'paging s', 'received', 'sent', 'received', 'both ways'],
+    ...['beyond: rec.', 'sent'],
+  ]),
 )
+let nothing: Cost | undefined
 for (const [name, isMissing] of GAPS) {
   const missing = history.filter(isMissing)
   const compared = await measure(isMissing, [])
   const paged = await measure(isMissing, ['--no-reconcile'])
   const ratio = percent(compared.received / paged.received)
   const both = percent((compared.received + compared.sent) / (paged.received + paged.sent))
-  print(row([name, `${missing.length}`, ...describe(compared), ...describe(paged), ratio, both]))
+  nothing ??= compared
+  const eventBytes = missing.reduce((sum, event) => sum + Buffer.byteLength(JSON.stringify(event)), 0)
+  const beyond = [
+    kilobytes(compared.received - nothing.received - 2 * eventBytes),
+    kilobytes(compared.sent - nothing.sent - eventBytes),
+  ]
+  print(row([name, `${missing.length}`, ...describe(compared), ...describe(paged), ratio, both, ...beyond]))
 }
 process.exit(0)
 
@@ -111,7 +122,7 @@ function percent(ratio: number): string {
 }
 
 function row(cells: readonly string[]): string {
-  return cells.map((cell, index) => (index === 0 ? cell.padEnd(14) : cell.padStart(11))).join('')
+  return cells.map((cell, index) => (index === 0 ? cell.padEnd(14) : cell.padStart(13))).join('')
 }
 
 function print(line: string): void {

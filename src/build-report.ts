@@ -2,13 +2,14 @@ import type { PublishStop } from './publish.ts'
 import type { Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
+import type { SourceLog } from './source-log.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
 export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
   const { options, target, ledger, world, startedAt, choice } = run
   noteProblems(run, stop)
   const layers = ledger.layers()
-  const sources = run.logs.map((log) => log.report())
+  const sources = [...run.logs.values()].map((log) => log.report())
   const parked = world.state.spool.count('parked')
   const exit = exitOf(run, stop, parked)
   return {
@@ -44,7 +45,7 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
 /** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
 function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
   if (stop?.type === 'door') return 1
-  const isRead = run.logs.every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
+  const isRead = [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
   if (!isRead) return 3
   if (run.check !== null) return run.check.missing > 0 ? 5 : 0
   if (run.options.dryRun) return 0
@@ -55,7 +56,8 @@ function brokenLines({ world }: Run): number {
   return sum(world.sources, (endpoint) => endpoint.brokenLines?.().count ?? 0)
 }
 
-function rangeOf({ logs, options }: Run): Report['range'] {
+function rangeOf({ logs: byUrl, options }: Run): Report['range'] {
+  const logs = [...byUrl.values()]
   const sinces = logs.flatMap((log) => log.report().layers.flatMap(({ since }) => (since === null ? [] : [since])))
   const fulls = logs.map((log) => log.oldestFull())
   const isEverFull = fulls.length > 0 && fulls.every((full) => full !== null)
@@ -67,8 +69,9 @@ function rangeOf({ logs, options }: Run): Report['range'] {
 
 function noteProblems(run: Run, stop: PublishStop | undefined): void {
   const { ledger, world, target } = run
-  for (const log of run.logs) noteSource(log, run)
-  for (const endpoint of [world.target, ...world.sources]) {
+  for (const log of run.logs.values()) noteSource(log, run)
+  for (const note of run.discovery?.notes() ?? []) ledger.note(note)
+  for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
@@ -90,13 +93,15 @@ function noteStop({ reason }: PublishStop, { ledger, target }: Run): void {
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
-function noteSource(log: Run['logs'][number], { ledger }: Run): void {
+function noteSource(log: SourceLog, { ledger }: Run): void {
   const where = log.report().url
   for (const { layer, reason, filters } of log.reasons()) {
     const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
     const demand = demandForKey(reason)
     ledger.problem({ what: 'source', where, reason: place, count: Math.max(1, filters), example: null })
-    if (demand !== undefined) ledger.problem({ what: 'key', where, reason: demand, example: null })
+    if (demand === undefined) continue
+    if (log.isDiscovered) log.note('wants to know who we are; the key is used only for relays named with --source')
+    else ledger.problem({ what: 'key', where, reason: demand, example: null })
   }
   const { malformed, foreign } = log.oddities()
   if (malformed > 0) ledger.problem({ what: 'invalid', where, reason: 'not an event', count: malformed, example: null })

@@ -64,6 +64,12 @@ export class Knowledge {
     return resolveMembership(this.#scope, new Map(alive))
   }
 
+  /** The announcements that are in scope, by address. */
+  announcementsInScope(): ReadonlyMap<string, Announcement> {
+    const { announcements } = this.members()
+    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+  }
+
   /** Adds the anchors that follow from the announcements known now. */
   deriveAnchors(): void {
     const { announcements, states, maintainerAddresses, authors } = this.members()

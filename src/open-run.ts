@@ -1,11 +1,12 @@
 import { HeldTally } from './compare.ts'
 import { compareRequest, readSecond } from './comparing.ts'
-import { SyncError, reasonOf } from './errors.ts'
-import { withinBudget } from './fetch.ts'
+import type { Discovery } from './discovering.ts'
+import { reasonOf } from './errors.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
 import { layersOf, type Layer } from './layers.ts'
 import { Ledger } from './ledger.ts'
+import { createDiscovery, openSources } from './open-sources.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
@@ -19,7 +20,7 @@ import { createTargetReader } from './target-anchors.ts'
 import { WitnessLog } from './witness-log.ts'
 
 /** A run without what is made of its parts. */
-type RunParts = Omit<Run, 'reading' | 'selection' | 'check' | 'wasCutShort'>
+type RunParts = Omit<Run, 'discovery' | 'reading' | 'selection' | 'check' | 'wasCutShort'>
 
 /** Opens target and sources, decides the scope, and takes up what earlier runs left. Throws SyncError when the target is unreachable. */
 export async function openRun(options: RunOptions, world: World): Promise<Run> {
@@ -30,7 +31,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const layers = layersOf(options)
   const names = layers.map(({ name }) => name)
   const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, names)]))
-  const sources = await openSources(options, world, logs)
+  const sources: OpenSource[] = []
   const parts: RunParts = {
     options,
     world,
@@ -40,14 +41,16 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     software: softwareOf(target.profile),
     choice,
     sources,
-    logs: [...logs.values()],
+    logs,
     knowledge: recallKnowledge(options, choice, world.state),
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
   }
-  const selection = createSelection(parts, logs)
-  return { ...parts, reading: createReading(layers, parts), selection, check: null, wasCutShort: false }
+  sources.push(...(await openSources(world.sources, parts)))
+  const discovery = createDiscovery(parts, { sources, logs, names })
+  const reading = createReading(layers, parts, discovery)
+  return { ...parts, discovery, reading, selection: createSelection(parts), check: null, wasCutShort: false }
 }
 
 function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: TargetState, startedAt: number): number {
@@ -64,7 +67,7 @@ function recallKnowledge(options: RunOptions, { scope }: ScopeChoice, state: Tar
   return knowledge
 }
 
-function createReading(layers: readonly Layer[], parts: RunParts): ReadingContext {
+function createReading(layers: readonly Layer[], parts: RunParts, discovery: Discovery | undefined): ReadingContext {
   const { options, world, sources, knowledge } = parts
   const intake = createIntake(parts)
   const policy = createPolicy(options, parts.startedAt)
@@ -76,7 +79,7 @@ function createReading(layers: readonly Layer[], parts: RunParts): ReadingContex
     policy,
     onProgress: world.progress.fetched,
     ...createReaders(intake, policy, parts),
-    discover: () => Promise.resolve(),
+    discover: async () => (await discovery?.follow()) ?? [],
   }
 }
 
@@ -102,9 +105,8 @@ function createIntake(parts: RunParts): IntakeContext {
   }
 }
 
-function createSelection({ sources, choice, world }: RunParts, logs: ReadonlyMap<string, SourceLog>): Run['selection'] {
+function createSelection({ choice, world, logs }: RunParts): Run['selection'] {
   return {
-    peers: sources.map(({ peer, budget }) => ({ ...peer, endpoint: withinBudget(peer.endpoint, budget) })),
     scope: choice.scope,
     sourceFailed: (source, error) => failSource(source, error, logs, world.state),
   }
@@ -141,24 +143,6 @@ function createReaders(
     readSecond: async (source, filter, reading) => options.reconcile && readSecond(source, filter, reading, now),
     readTarget: createTargetReader({ target, state, verifier, knowledge, now, compares }),
   }
-}
-
-async function openSources(options: RunOptions, world: World, logs: ReadonlyMap<string, SourceLog>) {
-  const opened = await Promise.all(
-    world.sources.map(async (endpoint): Promise<OpenSource[]> => {
-      const log = logs.get(endpoint.url)
-      if (log === undefined) return []
-      try {
-        const peer = createPeer(endpoint, await endpoint.open())
-        return [{ peer, log, budget: { bytesLeft: options.maxBytesPerSource, maxBytes: options.maxBytesPerSource } }]
-      } catch (error) {
-        if (!(error instanceof SyncError)) throw error
-        log.fail(error.message)
-        return []
-      }
-    }),
-  )
-  return opened.flat()
 }
 
 function failSource(source: Peer, error: unknown, logs: ReadonlyMap<string, SourceLog>, state: TargetState): void {

@@ -21,17 +21,29 @@ export async function readParents(context: ReadingContext): Promise<void> {
     // Ids are hashes of what they name, so every chain of parents ends.
     for (let children = piece.map(({ event }) => event); children.length > 0;) {
       const missing = await findMissing(children, context)
-      await Promise.all(context.sources.map((source) => fetchParents(source, missing, context)))
+      await Promise.all(
+        context.sources.map((source) => fetchParents(source, askedOf(source, missing, children), context)),
+      )
       children = missing.flatMap((id) => spool.find(id)?.event ?? [])
     }
   }
 }
 
 async function findMissing(children: readonly NostrEvent[], { state, target }: ReadingContext): Promise<string[]> {
-  const named = new Set(children.flatMap((event) => ['e', 'E'].flatMap((name) => tagValues(event, name))))
-  const unread = [...named].filter((id) => isHex32(id) && !state.run.isSeen(id))
+  const unread = [...parentIdsOf(children)].filter((id) => isHex32(id) && !state.run.isSeen(id))
   const served = await findServed(target, unread)
   return unread.filter((id) => !served.has(id))
+}
+
+function parentIdsOf(children: readonly NostrEvent[]): Set<string> {
+  return new Set(children.flatMap((event) => ['e', 'E'].flatMap((name) => tagValues(event, name))))
+}
+
+/** A discovered source is asked only for what events of its own repositories answer. */
+function askedOf({ narrowing }: OpenSource, missing: readonly string[], children: readonly NostrEvent[]) {
+  if (narrowing === undefined) return missing
+  const named = parentIdsOf(children.filter(narrowing.isAskedAbout))
+  return missing.filter((id) => named.has(id))
 }
 
 async function fetchParents(source: OpenSource, ids: readonly string[], context: ReadingContext): Promise<void> {

@@ -6,6 +6,7 @@ import { fetchRequests, type Budget, type Fetched } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
+import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
 import type { DrainContext } from './relay/paging.ts'
@@ -19,9 +20,19 @@ export type OpenSource = {
   readonly peer: Peer
   readonly budget: Budget
   readonly log: SourceLog
-  /** A discovered source is asked only about repositories that name it; absent: about everything. */
-  readonly isAskedFor?: (layer: LayerName, anchor: string) => boolean
+  /** What a discovered source is asked about; absent: everything. */
+  readonly narrowing?: Narrowing
 }
+
+/** A discovered source is asked only about repositories that name it. The set of these may grow during the run. */
+export type Narrowing = {
+  /** Whether the source is to be asked for this anchor, and was not yet. */
+  readonly isAskedFor: (layer: LayerName, anchor: string) => boolean
+  readonly isAskedAbout: (event: NostrEvent) => boolean
+}
+
+/** A source that was discovered, or that more is known of, and the announcements that it is asked for. */
+export type Discovered = { readonly source: OpenSource; readonly announcements: readonly string[] }
 
 export type ReadingContext = IntakeContext & {
   readonly layers: readonly Layer[]
@@ -35,8 +46,11 @@ export type ReadingContext = IntakeContext & {
   readonly readSecond: (source: Peer, filter: Filter, reading: DrainContext) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /** Adds the sources that the announcements in scope name and that are not among `sources` yet. */
-  readonly discover: () => Promise<void>
+  /**
+   * Adds to `sources` what the announcements in scope name. Returns these, and the sources that are asked about more
+   * repositories than before, with their anchors of layer 1.
+   */
+  readonly discover: () => Promise<readonly Discovered[]>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -73,8 +87,23 @@ export async function readLayers(context: ReadingContext): Promise<void> {
         if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
       }
     }
-    await context.discover()
+    for (const source of await readDiscovered(context)) positions.delete(source)
   }
+}
+
+/** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
+async function readDiscovered(context: ReadingContext): Promise<readonly OpenSource[]> {
+  const { layers, state, knowledge } = context
+  const [layer] = layers
+  const found = await context.discover()
+  if (layer === undefined || found.length === 0) return []
+  const read = found.map(({ source, announcements }) => {
+    const anchors = announcements.map((anchor) => ({ anchor, number: 0, held: false }))
+    return readAtSource(source, layer, anchors, context)
+  })
+  await Promise.all(read)
+  state.transaction(() => knowledge.deriveAnchors())
+  return found.map(({ source }) => source)
 }
 
 /** Reads the next anchors of a layer, if there are any that were not read yet. */
@@ -98,7 +127,7 @@ async function readAtSource(
   context: ReadingContext,
 ): Promise<void> {
   const { endpoint } = source.peer
-  const asked = anchors.filter(({ anchor }) => source.isAskedFor?.(layer.name, anchor) ?? true)
+  const asked = anchors.filter(({ anchor }) => source.narrowing?.isAskedFor(layer.name, anchor) ?? true)
   const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, context))
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, context.policy)

@@ -63,6 +63,8 @@ export type SourceLayerReport = {
 
 export type SourceReport = {
   readonly url: string
+  /** Whether announcements led to it (`--discover`). */
+  readonly discovered: boolean
   readonly complete: boolean
   /** When the anchors read here were last drained before this run (the oldest of those that ever were); null when none was. */
   readonly lastDrained: UnixSeconds | null

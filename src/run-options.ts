@@ -10,6 +10,15 @@ export type ScopeRequest =
   | { readonly type: 'listed' }
   | { readonly type: 'named'; readonly addresses: readonly Address[]; readonly authors: readonly string[] }
 
+/** What may be discovered. `max`: relays beyond those that the operator named. */
+export type DiscoveryPolicy = {
+  readonly max: number
+  /** Loopback and private addresses too. */
+  readonly allowPrivate: boolean
+  /** Public hosts without encryption (`ws://`) too. */
+  readonly allowInsecure: boolean
+}
+
 /** One run, parsed and checked. Times are Unix seconds, durations say their unit. */
 export type RunOptions = {
   readonly command: CommandName
@@ -29,6 +38,8 @@ export type RunOptions = {
   readonly deletions: 'apply' | 'skip'
   /** Layer 4: what refers to comments, statuses and the like. */
   readonly followUps: boolean
+  /** `--discover`: further sources from announcements. */
+  readonly discovery: DiscoveryPolicy | undefined
   /** Plans and reports, sends nothing and moves nothing; always so for `check`. */
   readonly dryRun: boolean
   /** `check --ids`: the report lists what is missing. */

@@ -1,4 +1,5 @@
 import type { HeldTally } from './compare.ts'
+import type { Discovery, StrangersGate } from './discovering.ts'
 import type { IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Ledger } from './ledger.ts'
@@ -41,6 +42,8 @@ export type World = {
   readonly progress: Progress
   /** `check`: takes each event that the target lacks. */
   readonly onMissing?: (event: NostrEvent) => Promise<void>
+  /** How relays are reached that strangers named. */
+  readonly strangers: StrangersGate
 }
 
 /** Everything that a run carries from stage to stage. */
@@ -52,15 +55,18 @@ export type Run = {
   readonly target: Peer
   readonly software: string | undefined
   readonly choice: ScopeChoice
+  /** Grows while announcements lead to more. */
   readonly sources: readonly OpenSource[]
-  /** Sources that could not be opened as well. */
-  readonly logs: readonly SourceLog[]
+  /** By URL; of sources that could not be opened as well. */
+  readonly logs: ReadonlyMap<string, SourceLog>
   readonly knowledge: Knowledge
   readonly ledger: Ledger
   readonly witnesses: WitnessLog
   readonly held: HeldTally
   readonly reading: ReadingContext
-  readonly selection: Omit<SelectContext, keyof IntakeContext | 'members'>
+  readonly selection: Omit<SelectContext, keyof IntakeContext | 'members' | 'peers'>
+  /** With `--discover`. */
+  readonly discovery: Discovery | undefined
   /** What `check` found. */
   check: CheckReport | null
   /** The run ended before everything was selected: nothing may move. */

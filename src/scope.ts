@@ -118,7 +118,8 @@ function isOwned(scope: Scope, announcement: Announcement): boolean {
   }
 }
 
-function maintainersOf(owner: Announcement, known: ReadonlyMap<string, Announcement>): Set<string> {
+/** The addresses of everyone who maintains a repository, recursively: announced or not. */
+export function maintainersOf(owner: Announcement, known: ReadonlyMap<string, Announcement>): Set<string> {
   const found = new Set<string>()
   const queue = [owner]
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {

@@ -18,10 +18,13 @@ import { isInScope, type Membership, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 
+/** A source, and about which events it may be asked; absent: about all. */
+export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
+
 /** What selection needs beyond the intake. */
 export type SelectContext = IntakeContext & {
   /** The sources that can be asked. */
-  readonly peers: readonly Peer[]
+  readonly peers: readonly AskedPeer[]
   readonly scope: Scope
   readonly members: Membership
   /** A source could not be asked for deletions: it was not read to its end. */
@@ -135,18 +138,22 @@ async function findHeld(piece: readonly SpooledEvent[], { target }: SelectContex
 async function askForDeletions(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
   if (context.deletions === 'skip') return
   const events = piece.map(({ event }) => event).filter(({ kind }) => kind !== KIND.deletion)
-  const references = { ids: events.map(({ id }) => id), addresses: events.flatMap((event) => addressOf(event) ?? []) }
   await Promise.all([
-    learnDeletions(context.target, references, context),
+    learnDeletions(context.target, referencesTo(events), context),
     ...context.peers.map(async (source) => {
       try {
-        await learnDeletions(source, references, context)
+        const { isAskedAbout = () => true } = source
+        await learnDeletions(source, referencesTo(events.filter(isAskedAbout)), context)
       } catch (error) {
         if (!(error instanceof LostRelayError)) throw error
         context.sourceFailed(source, error)
       }
     }),
   ])
+}
+
+function referencesTo(events: readonly NostrEvent[]) {
+  return { ids: events.map(({ id }) => id), addresses: events.flatMap((event) => addressOf(event) ?? []) }
 }
 
 /** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */

@@ -20,6 +20,8 @@ type LayerLog = {
 /** How the reading of one source went. */
 export class SourceLog {
   readonly #url: string
+  /** Whether announcements led to it: the operator did not name it. */
+  readonly isDiscovered: boolean
   readonly #layers: Map<LayerName, LayerLog>
   readonly #notes = new Set<string>()
   #failure: string | undefined
@@ -28,8 +30,9 @@ export class SourceLog {
   #malformed = 0
   #foreign = 0
 
-  constructor(url: string, layers: readonly LayerName[]) {
+  constructor(url: string, layers: readonly LayerName[], { isDiscovered = false } = {}) {
     this.#url = url
+    this.isDiscovered = isDiscovered
     this.#layers = new Map(layers.map((layer) => [layer, emptyLog()]))
   }
 
@@ -97,7 +100,8 @@ export class SourceLog {
   report(): SourceReport {
     const layers = [...this.#layers].map(([layer, log]) => this.#layerReport(layer, log))
     const lastDrained = this.#lastDrained ?? null
-    return { url: this.#url, complete: this.isComplete(), lastDrained, notes: [...this.#notes], layers }
+    const complete = this.isComplete()
+    return { url: this.#url, discovered: this.isDiscovered, complete, lastDrained, notes: [...this.#notes], layers }
   }
 
   #layerReport(layer: LayerName, { reasons, pagedInFull, ...log }: LayerLog): SourceLayerReport {

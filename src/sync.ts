@@ -5,11 +5,13 @@
 import { buildReport } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
+import { distrustClock, distrustSource } from './distrust.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
+import { withinBudget } from './fetch.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, type PublishContext, type PublishStop } from './publish.ts'
-import { readLayers } from './reading.ts'
+import { readLayers, type OpenSource } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { findServed } from './relay/holdings.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
@@ -17,9 +19,9 @@ import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
 import { hostsNamedMost } from './scope.ts'
-import { selectEvents, selectParked, type SelectContext } from './select.ts'
+import { selectEvents, selectParked, type AskedPeer, type SelectContext } from './select.ts'
 import { createStaging } from './stages.ts'
-import { countMissingWitnesses, hasLostEverything } from './trust.ts'
+import { countMissingWitnesses } from './trust.ts'
 import { confirmSent } from './verify.ts'
 import { giveUpOld, reconsiderRefused, reviveWaiting, type WaitingContext } from './waiting.ts'
 
@@ -70,45 +72,19 @@ async function gather(run: Run): Promise<void> {
 
 /** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
 async function trust(run: Run): Promise<void> {
-  const { target, sources, world, ledger, startedAt } = run
-  const { coverage, witnesses } = world.state
-  const context = { state: world.state, verifier: world.verifier, now: startedAt }
-  const { peers } = run.selection
-  const missing = await countMissingWitnesses(target, peers, context)
+  const { target, sources, world, ledger, startedAt, options } = run
+  const { state, verifier } = world
+  const context = { state, verifier, now: startedAt, ledger, overlapSeconds: options.overlapSeconds }
+  const missing = await countMissingWitnesses(target, askedPeers(sources), context)
   if (missing > 0) {
     ledger.note(
       `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
     )
-    coverage.void()
-    witnesses.forget(target.endpoint.url)
+    state.coverage.void()
+    state.witnesses.forget(target.endpoint.url)
   }
-  for (const { peer, log } of sources) {
-    if (!(await hasLostEverything(peer, context))) continue
-    log.note('serves nothing of what it once had, so everything is read')
-    ledger.problem({
-      what: 'source',
-      where: peer.endpoint.url,
-      reason: 'serves nothing of what it once had',
-      example: null,
-    })
-    coverage.void(peer.endpoint.url)
-    witnesses.forget(peer.endpoint.url)
-  }
-  distrustClocks(run)
-}
-
-/** A clock that is off by more than a third of the overlap eats it up: the run is full and says so. */
-function distrustClocks({ target, sources, world, ledger, reading }: Run): void {
-  const most = reading.policy.overlapSeconds / 3
-  for (const peer of [target, ...sources.map((source) => source.peer)]) {
-    const offset = peer.profile.clockOffsetSeconds ?? 0
-    if (Math.abs(offset) <= most) continue
-    const direction = offset > 0 ? 'ahead of' : 'behind'
-    ledger.note(
-      `The clock of ${peer.endpoint.url} is ${Math.abs(Math.round(offset))} s ${direction} ours, so everything is read.`,
-    )
-    world.state.coverage.ignoreInThisRun()
-  }
+  for (const source of sources) await distrustSource(source, context)
+  for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
 }
 
 /**
@@ -215,8 +191,17 @@ function createWaiting(run: Run): WaitingContext {
   }
 }
 
-function selectionOf({ reading, selection, knowledge }: Run): SelectContext {
-  return { ...reading, ...selection, members: knowledge.members() }
+function selectionOf({ reading, selection, knowledge, sources }: Run): SelectContext {
+  return { ...reading, ...selection, peers: askedPeers(sources), members: knowledge.members() }
+}
+
+/** The sources as they are asked beside their layers: within the same budget. */
+function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
+  return sources.map(({ peer, budget, narrowing }) => ({
+    ...peer,
+    endpoint: withinBudget(peer.endpoint, budget),
+    isAskedAbout: narrowing?.isAskedAbout,
+  }))
 }
 
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */

@@ -36,11 +36,14 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
   }
 }
 
-/** Asks every source that was read to its end: of the others nothing certain would come back. */
+/**
+ * Asks every source that was read to its end: of the others nothing certain would come back. What was discovered is not
+ * asked: it holds but a few repositories, and the operator did not name it.
+ */
 async function addWaysBack(report: Report, request: CheckRequest): Promise<Report> {
   if (report.check === null) return report
   const ways: WayBack[] = []
-  for (const { url } of report.sources.filter(({ complete }) => complete)) {
+  for (const { url } of report.sources.filter(({ complete, discovered }) => complete && !discovered)) {
     if (!request.signal.aborted) ways.push(await checkSource(url, report, request))
   }
   const exits = [report.exit, ...ways.map(({ exit }) => exit)]
@@ -84,6 +87,7 @@ function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOp
     scope: scope.kind === 'named' ? options.scope : { type: scope.kind },
     service: options.service ?? options.target,
     listIds: false,
+    discovery: undefined,
   }
 }
 

@@ -114,6 +114,7 @@ function optionsFor(source: string, target: string): RunOptions {
     fullEverySeconds: DAY,
     overlapSeconds: DAY / 96,
     deletions: 'apply',
+    discovery: undefined,
     dryRun: false,
     followUps: false,
     listIds: false,

@@ -49,6 +49,26 @@ export const OPTIONS = {
     value: 'URL',
     help: 'the public URL of a target that is reached by another name, such as localhost',
   }),
+  discover: place({
+    flag: '--discover',
+    help:
+      'also read from the relays, and the GRASP servers in clone, that announcements in scope name: each about the ' +
+      'repositories that name it, and never with the key',
+  }),
+  discoverMax: place({
+    flag: '--discover-max',
+    value: 'N',
+    fallback: '20',
+    help: 'discover at most so many sources',
+  }),
+  discoverAllow: place({
+    flag: '--discover-allow',
+    value: 'WHAT',
+    repeatable: true,
+    help:
+      'private: discover relays at loopback and private addresses as well; insecure: also ws:// without encryption ' +
+      'at public addresses',
+  }),
   state: place({
     flag: '--state',
     value: 'FILE',

@@ -175,6 +175,7 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
     quickWindowSeconds: reader.withDefault(OPTIONS.quickWindow, parseDurationSeconds),
     fullEverySeconds: reader.withDefault(OPTIONS.fullEvery, parseIntervalSeconds),
     overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
+    discovery: readDiscovery(reading),
     deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
     dryRun: command === 'check' || reader.isOn(OPTIONS.dryRun),
     // Events of every layer may be parked.
@@ -218,6 +219,21 @@ function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptio
     )
   }
   return { sources, target: target ?? '' }
+}
+
+/** Without `--discover` what only changes it means nothing, unless it was turned off on purpose. */
+function readDiscovery({ reader, problems }: Reading): RunOptions['discovery'] {
+  const max = reader.withDefault(OPTIONS.discoverMax, parseInteger({ min: 1, max: 1_000 }))
+  const allowed = reader.many(OPTIONS.discoverAllow, parseChoice('private', 'insecure'))
+  if (reader.isOn(OPTIONS.discover)) {
+    return { max, allowPrivate: allowed.includes('private'), allowInsecure: allowed.includes('insecure') }
+  }
+  const isOff = reader.originOf(OPTIONS.discover) !== undefined
+  for (const spec of isOff ? [] : [OPTIONS.discoverMax, OPTIONS.discoverAllow]) {
+    const origin = reader.originOf(spec)
+    if (origin !== undefined) problems.push(`${origin} means nothing without ${OPTIONS.discover.flag}: give that too`)
+  }
+  return undefined
 }
 
 function readScope({ reader, problems }: Reading): ScopeRequest {

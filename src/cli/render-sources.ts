@@ -9,11 +9,11 @@ import { visibleWidth } from './text-width.ts'
 
 /** A line for each source: since when it is known, and what there is to say about it. */
 export function renderSourceLines(canvas: Canvas, sources: readonly SourceReport[]): string[] {
-  return sources.flatMap(({ url, lastDrained, notes }) => {
+  return sources.flatMap(({ url, discovered, lastDrained, notes }) => {
     const history =
       lastDrained === null ? 'not read to its end before' : `last drained ${formatTimeWithAge(lastDrained, canvas)}`
     return [
-      ...labelled(canvas, 'source', `${foreign(url)} · ${history}`),
+      ...labelled(canvas, 'source', `${foreign(url)}${discovered ? ' · discovered' : ''} · ${history}`),
       ...notes.flatMap((note) => labelled(canvas, '', foreign(note))),
     ]
   })

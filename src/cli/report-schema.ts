@@ -59,6 +59,7 @@ const sourceLayer = z.strictObject({
 
 const source = z.strictObject({
   url: z.string(),
+  discovered: z.boolean(),
   complete: z.boolean(),
   lastDrained: time.nullable(),
   notes: z.array(z.string()).readonly(),

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFileEndpoint, type FileEndpoint } from '../file/file-endpoint.ts'
@@ -17,6 +18,7 @@ import type { Progress, World } from '../run.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import { targetKeyOf } from './state-place.ts'
+import { createStrangers } from './strangers.ts'
 
 /** A run as the command line asked for it. */
 export type RunRequest = {
@@ -52,6 +54,12 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     }
     const verifier = createVerifier({ workers: Math.max(1, Math.min(MAX_VERIFIERS, availableParallelism() - 1)) })
     cleanups.push(() => verifier.close())
+    const strangers = createStrangers({
+      connect: (url, lookup) => connectRelay(url, { ...request, key: undefined, signal: untilDeadline }, lookup),
+      signal: untilDeadline,
+      lookupTimeoutMs: request.connection.connectTimeoutMs,
+    })
+    cleanups.push(() => strangers.close())
     const world: World = {
       target: open(options.target, 'target'),
       sources: options.sources.map((url) => open(url, 'source')),
@@ -69,6 +77,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       signal,
       deadline: deadline.signal,
       progress: request.progress,
+      strangers,
       ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
     }
     return await sync(options, world)
@@ -97,16 +106,9 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
 
 /** Every relay that comes here was named by the operator: only those get the key. */
 function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
-  const { connection, pacing, key, signal } = request
+  const { pacing, signal } = request
   if (/^wss?:\/\//.test(url)) {
-    const settings = {
-      ...connection,
-      signal,
-      now: Date.now,
-      random: Math.random,
-      ...(key === undefined ? {} : { key }),
-    }
-    const connect = (): WebSocketRelay => createWebSocketRelay(url, settings)
+    const connect = (): WebSocketRelay => connectRelay(url, request)
     const others = role === 'source' ? 0 : pacing.connections - 1
     return createRelayPool([connect(), ...Array.from({ length: others }, connect)])
   }
@@ -117,6 +119,17 @@ function createEndpoint(url: string, role: 'source' | 'target', request: RunRequ
     ...(url === '-' ? { stdin: process.stdin, stdout: process.stdout } : {}),
   })
   return file
+}
+
+function connectRelay(url: string, { connection, key, signal }: RunRequest, lookup?: LookupFunction): WebSocketRelay {
+  return createWebSocketRelay(url, {
+    ...connection,
+    signal,
+    now: Date.now,
+    random: Math.random,
+    ...(key === undefined ? {} : { key }),
+    ...(lookup === undefined ? {} : { lookup }),
+  })
 }
 
 function startRate({ rate, connections }: PacingOptions, software: string | undefined): Rate | undefined {

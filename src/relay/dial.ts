@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { WebSocket } from 'ws'
 import { reasonOf } from '../errors.ts'
 import { clockOffsetSeconds } from './clock-offset.ts'
@@ -10,6 +11,8 @@ export type DialOptions = {
   readonly perMessageDeflate: boolean
   readonly signal: AbortSignal
   readonly now: () => number
+  /** Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it. */
+  readonly lookup?: LookupFunction
 }
 
 /** An open connection, with their clock minus ours by the handshake's `Date` header; or why there is none. */
@@ -45,12 +48,13 @@ export function dial(url: string, options: DialOptions, listener: ConnectionList
   })
 }
 
-function socketOptions({ maxMessageBytes, perMessageDeflate }: DialOptions) {
+function socketOptions({ maxMessageBytes, perMessageDeflate, lookup }: DialOptions) {
   return {
     maxPayload: maxMessageBytes,
     perMessageDeflate,
     followRedirects: false,
     // Known to ws 8.23, not yet to its types: how long a closing handshake may take before the socket is destroyed.
     closeTimeout: CLOSE_TIMEOUT_MS,
+    ...(lookup === undefined ? {} : { lookup }),
   }
 }

@@ -23,6 +23,10 @@ export type Profile = {
   readonly name?: string
   readonly software?: string
   readonly version?: string
+  /** The public key of whoever runs it. */
+  readonly pubkey?: string
+  /** The public key of the relay itself. */
+  readonly self?: string
   readonly supportedNips: readonly number[]
   readonly supportedGrasps: readonly string[]
   readonly maxMessageBytes?: number

@@ -1,4 +1,6 @@
+import type { LookupFunction } from 'node:net'
 import { reasonOf } from '../errors.ts'
+import { boundedGet, type Got } from './bounded-get.ts'
 import { clockOffsetSeconds } from './clock-offset.ts'
 import type { Profile } from './endpoint.ts'
 
@@ -8,6 +10,8 @@ export type DocumentOptions = {
   readonly now: () => number
   /** @default 5_000 */
   readonly timeoutMs?: number
+  /** Resolves the name instead of the system; what it returns is what is dialled. */
+  readonly lookup?: LookupFunction
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -18,19 +22,19 @@ const MAX_TEXT_LENGTH = 200
 
 /**
  * What a relay says of itself (NIP-11), by one bounded GET: at most 64 KiB within the timeout, redirects not followed.
- * Never rejects: a document that cannot be read leaves `documentError`, and the clock offset where a response had a `Date`.
+ * Never rejects: a document that cannot be read leaves `documentError`, and the clock offset where a whole response had a `Date`.
  */
 export async function fetchRelayDocument(relayUrl: string, options: DocumentOptions): Promise<Profile> {
   let clock: Pick<Profile, 'clockOffsetSeconds'> = {}
   try {
     const response = await get(relayUrl, options)
-    clock = present('clockOffsetSeconds', clockOffsetSeconds(response.headers.get('date'), options.now()))
-    const document = await readDocument(response)
+    clock = present('clockOffsetSeconds', clockOffsetSeconds(response.date, options.now()))
+    const document = readDocument(response)
     return typeof document === 'string'
       ? withoutDocument(document, clock)
       : { ...parseRelayDocument(document), ...clock }
   } catch (error) {
-    return withoutDocument(fetchFailure(error), clock)
+    return withoutDocument(reasonOf(error), clock)
   }
 }
 
@@ -41,6 +45,8 @@ export function parseRelayDocument(document: Json): Profile {
     ...present('name', textOf(document['name'])),
     ...present('software', textOf(document['software'])),
     ...present('version', textOf(document['version'])),
+    ...present('pubkey', textOf(document['pubkey'])),
+    ...present('self', textOf(document['self'])),
     supportedNips: listOf(document['supported_nips'], countOf),
     supportedGrasps: listOf(document['supported_grasps'], textOf),
     ...present('maxMessageBytes', countOf(limitation['max_message_length'])),
@@ -49,46 +55,26 @@ export function parseRelayDocument(document: Json): Profile {
   }
 }
 
-function get(relayUrl: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS }: DocumentOptions): Promise<Response> {
-  return fetch(relayUrl.replace(/^ws/, 'http'), {
-    headers: { accept: 'application/nostr+json' },
-    redirect: 'manual',
+function get(relayUrl: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS, lookup }: DocumentOptions): Promise<Got> {
+  return boundedGet(relayUrl.replace(/^ws/, 'http'), {
+    accept: 'application/nostr+json',
+    maxBytes: MAX_DOCUMENT_BYTES,
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    lookup,
   })
 }
 
 /** The document, or in a string what is wrong with it. */
-async function readDocument(response: Response): Promise<Json | string> {
-  const text = response.status === 200 ? await readText(response) : undefined
-  // Whatever is left unread would keep the socket open.
-  if (text === undefined) await response.body?.cancel()
-  if (response.status >= 300 && response.status < 400) return `redirect not followed (HTTP ${response.status})`
-  if (response.status !== 200) return `HTTP ${response.status}`
-  if (text === undefined) return `larger than ${MAX_DOCUMENT_BYTES} bytes`
-  const document = parseJson(text)
+function readDocument({ status, body }: Got): Json | string {
+  if (status >= 300 && status < 400) return `redirect not followed (HTTP ${status})`
+  if (status !== 200) return `HTTP ${status}`
+  if (body === undefined) return `larger than ${MAX_DOCUMENT_BYTES} bytes`
+  const document = parseJson(body)
   return isRecord(document) ? document : 'not a JSON object'
-}
-
-/** The body, or `undefined` when it is larger than allowed. */
-async function readText(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? []
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_DOCUMENT_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function withoutDocument(documentError: string, clock: Pick<Profile, 'clockOffsetSeconds'>): Profile {
   return { supportedNips: [], supportedGrasps: [], ...clock, documentError }
-}
-
-// `fetch failed` says nothing; its cause does.
-function fetchFailure(error: unknown): string {
-  return reasonOf(error instanceof TypeError && error.cause !== undefined ? error.cause : error)
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { LookupFunction } from 'node:net'
 import { OutOfTimeError, SyncError } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
@@ -24,6 +25,8 @@ export type WebSocketRelayOptions = {
   readonly random: () => number
   /** The secret key for NIP-42; without it `auth-required:` is final. */
   readonly key?: Uint8Array
+  /** Resolves names instead of the system, for the socket and for the document. */
+  readonly lookup?: LookupFunction
   /** Hears every NOTICE that ends no reconciliation: unescaped, cut at 1,000 characters. */
   readonly onNotice?: (text: string) => void
   /** @default 10_000 */

@@ -30,6 +30,7 @@ export class CoverageStore {
   readonly #db: Db
   readonly #target: string
   readonly #versions: ReadonlyMap<LayerName, number>
+  readonly #ignored = new Set<string>()
   #isIgnored = false
   #isFrozen = false
 
@@ -39,9 +40,10 @@ export class CoverageStore {
     this.#versions = versions
   }
 
-  /** From now on no checkpoint is believed in this run; they stay on disk. */
-  ignoreInThisRun(): void {
-    this.#isIgnored = true
+  /** From now on no checkpoint is believed in this run, of all sources or of one; they stay on disk. */
+  ignoreInThisRun(source?: string): void {
+    if (source === undefined) this.#isIgnored = true
+    else this.#ignored.add(source)
   }
 
   /**
@@ -54,7 +56,7 @@ export class CoverageStore {
 
   /** The checkpoint of an anchor; rows of an older layer version count as never drained. */
   load(source: string, layer: LayerName, anchor: string): CoverageRow | undefined {
-    if (this.#isIgnored) return undefined
+    if (this.#isIgnored || this.#ignored.has(source)) return undefined
     const row = this.#db
       .prepare(
         `SELECT drained_at, full_at, had_events FROM coverage
@@ -101,6 +103,12 @@ export class CoverageStore {
   /** Notes that the source may not be believed in this run: none of its anchors counts as drained. */
   noteAllOpen(source: string): void {
     this.#db.prepare('UPDATE temp.read SET open = open + 1 WHERE source = ?').run(source)
+  }
+
+  /** Whether the anchor was asked of the source in this run. */
+  isRead(source: string, layer: LayerName, anchor: string): boolean {
+    const sql = 'SELECT 1 FROM temp.read WHERE source = ? AND layer = ? AND anchor = ?'
+    return this.#db.prepare(sql).get(source, layer, anchor) !== undefined
   }
 
   /** Every anchor read at a source in this run. Materialised in pieces: safe to write while reading. */

@@ -50,6 +50,7 @@ describe('the defaults of catchup', () => {
         quickWindowSeconds: 900,
         fullEverySeconds: 86_400,
         overlapSeconds: 900,
+        discovery: undefined,
         deletions: 'apply',
         dryRun: false,
         maxBytesPerSource: 2_147_483_648,
@@ -91,6 +92,9 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--refused', '', { options: { command: 'retry', reopenRefused: true } }],
   ['--parked', '', { type: 'status', list: { parked: true, refused: false } }],
   ['--forget-parked', '7d', { options: { forgetParkedSeconds: 604_800 } }],
+  ['--discover', '', { options: { discovery: { max: 20, allowPrivate: false, allowInsecure: false } } }],
+  ['--discover-max', '7', { options: { discovery: { max: 7 } } }],
+  ['--discover-allow', 'insecure', { options: { discovery: { allowPrivate: false, allowInsecure: true } } }],
   ['--follow-ups', '', { options: { followUps: true } }],
   ['--no-reconcile', '', { options: { reconcile: false } }],
   ['--both', '', { check: { both: true } }],
@@ -102,6 +106,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
 function commandWith(flag: string): string[] {
   const command = ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? 'catchup'
   if (command === 'status') return [command]
+  if (flag.startsWith('--discover-')) return [command, ...ENDS, '--discover']
   return command === 'retry' ? [command, '--target', 'wss://git.example'] : [command, ...ENDS]
 }
 
@@ -120,6 +125,35 @@ describe('each option', () => {
   it.each(FLAGS)('%s %s in the environment', async (flag, value, expected) => {
     const name = envNameOf({ flag: `--${flag.slice(2)}` })
     expect(await parse(commandWith(flag), { [name]: value || '1' })).toMatchObject(expected)
+  })
+})
+
+describe('what changes discovery', () => {
+  it.each([
+    ['--discover-max', '5'],
+    ['--discover-allow', 'private'],
+  ])('is wrong without it: %s %s', async (flag, value) => {
+    expect(await problemsOf(['catchup', ...ENDS, flag, value])).toEqual([
+      `${flag} means nothing without --discover: give that too`,
+    ])
+  })
+
+  it('is allowed where discovery is turned off on purpose', async () => {
+    const env = { NGIT_SYNC_DISCOVER: '0', NGIT_SYNC_DISCOVER_MAX: '5', NGIT_SYNC_DISCOVER_ALLOW: 'private' }
+    expect(await parseRun(['catchup', ...ENDS], env)).toMatchObject({ options: { discovery: undefined } })
+  })
+
+  it('may be allowed in several ways', async () => {
+    const argv = ['check', ...ENDS, '--discover', '--discover-allow', 'private', '--discover-allow', 'insecure']
+    expect(await parseRun(argv)).toMatchObject({ options: { discovery: { allowPrivate: true, allowInsecure: true } } })
+  })
+
+  it.each([
+    ['--discover-max', '0', 'is not a whole number from 1 to 1000'],
+    ['--discover-allow', 'everything', 'is not one of private, insecure'],
+  ])('is wrong as %s %s', async (flag, value, problem) => {
+    const problems = await problemsOf(['catchup', ...ENDS, '--discover', flag, value])
+    expect(problems).toEqual([`${flag} "${value}" ${problem}`])
   })
 })
 

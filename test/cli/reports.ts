@@ -64,6 +64,7 @@ export function report(changes: Partial<Report>): Report {
     sources: [
       {
         url: 'wss://relay.one',
+        discovered: false,
         complete: true,
         lastDrained: NOW - 29 * HOUR,
         notes: [],
@@ -117,6 +118,7 @@ export const PARTIAL = report({
   sources: [
     {
       url: 'wss://relay.one',
+      discovered: false,
       complete: true,
       lastDrained: NOW - 29 * HOUR,
       notes: ['more than 24 h since the last full pass: everything is read'],
@@ -137,6 +139,7 @@ export const PARTIAL = report({
     },
     {
       url: 'wss://relay.two',
+      discovered: false,
       complete: false,
       lastDrained: null,
       notes: [],
@@ -196,6 +199,7 @@ export const REPAIRED = report({
   sources: [
     {
       url: 'wss://relay.one',
+      discovered: false,
       complete: true,
       lastDrained: NOW - 25 * 60,
       notes: [],

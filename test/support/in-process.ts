@@ -41,6 +41,7 @@ export async function runInProcess({
     nowMs,
     signal,
     deadline: new AbortController().signal,
+    strangers: NO_STRANGERS,
     progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   }
   try {
@@ -48,6 +49,14 @@ export async function runInProcess({
   } finally {
     await verifier.close()
   }
+}
+
+/** Nobody is reached by discovery. */
+const NO_STRANGERS: World['strangers'] = {
+  addressesOf: async () => [],
+  open: (url) => {
+    throw new Error(`no stranger is reached here: ${url}`)
+  },
 }
 
 const DEFAULTS: RunOptions = {
@@ -62,6 +71,7 @@ const DEFAULTS: RunOptions = {
   quickWindowSeconds: 900,
   fullEverySeconds: DAY,
   overlapSeconds: 900,
+  discovery: undefined,
   deletions: 'apply',
   followUps: false,
   dryRun: false,

@@ -1,0 +1,40 @@
+import type { LookupFunction } from 'node:net'
+import type { StrangersGate } from '../discovering.ts'
+import { pause } from '../relay/backoff.ts'
+import type { Endpoint } from '../relay/endpoint.ts'
+import { createLookup, guardResolver, resolveBySystem } from '../relay/guarded-lookup.ts'
+
+/** How relays are connected to that announcements named. */
+export type StrangersOptions = {
+  /** A relay that is used without a key, and dialled by this lookup. */
+  readonly connect: (url: string, lookup: LookupFunction) => Endpoint
+  readonly signal: AbortSignal
+  readonly lookupTimeoutMs: number
+}
+
+/** The way to relays that announcements named, to be closed at the end. */
+export function createStrangers(options: StrangersOptions): StrangersGate & { close(): Promise<void> } {
+  const opened: Endpoint[] = []
+  return {
+    addressesOf: (url) => addressesOf(url, options),
+    open(url, isAllowed) {
+      const endpoint = options.connect(url, createLookup(guardResolver(resolveBySystem, isAllowed)))
+      opened.push(endpoint)
+      return endpoint
+    },
+    async close() {
+      await Promise.all(opened.map((endpoint) => endpoint.close()))
+    },
+  }
+}
+
+/** Whoever dials finds out why a name cannot be resolved, and says so. */
+async function addressesOf(url: string, { signal, lookupTimeoutMs }: StrangersOptions): Promise<readonly string[]> {
+  const resolve = guardResolver(resolveBySystem, () => true)
+  const found = resolve(new URL(url).hostname).catch(() => [])
+  const waiting = new AbortController()
+  const timeout = pause(lookupTimeoutMs, AbortSignal.any([signal, waiting.signal]))
+  const addresses = await Promise.race([found, timeout])
+  waiting.abort()
+  return (addresses ?? []).map(({ address }) => address)
+}

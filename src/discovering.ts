@@ -4,7 +4,7 @@
  * here to say why a relay is left out, and once more by the lookup of each connection, which dials only what it has checked.
  */
 import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './discovery.ts'
-import type { Candidate, Findings, LeftOut, Omission } from './discovery.ts'
+import type { Candidate, Chosen, Findings, LeftOut, Omission } from './discovery.ts'
 import type { Knowledge } from './knowledge.ts'
 import { formatAddress, parseAddress } from './nostr/address.ts'
 import { hostAndPort, hostKey, relayKey } from './nostr/host.ts'
@@ -74,7 +74,7 @@ export class Discovery {
     const grown = this.#extend(found.candidates)
     const added: Taken[] = []
     for (let next = this.#choose(found); next.length > 0; next = this.#choose(found)) {
-      added.push(...(await Promise.all(next.map((candidate) => this.#take(candidate)))).flat())
+      added.push(...(await Promise.all(next.map((chosen) => this.#take(chosen)))).flat())
     }
     sources.push(...added.flatMap(({ source }) => source ?? []))
     return [...grown, ...added].flatMap(toDiscovered)
@@ -94,22 +94,22 @@ export class Discovery {
   }
 
   /** The relays to look at next; notes what is left out. */
-  #choose({ candidates, leftOut }: Findings): readonly Candidate[] {
+  #choose({ candidates, leftOut }: Findings): readonly Chosen[] {
     const { policy, named, target, service } = this.#context
     const targets = [target.endpoint.url, ...(service === undefined ? [] : [service])]
-    const chosen = chooseRelays(candidates, {
+    const choice = chooseRelays(candidates, {
       policy,
       sources: new Set([...named.map(relayKey), ...this.#taken.keys()]),
       targetHosts: new Set(targets.map(hostKey)),
       refused: this.#refused,
       room: this.#refused.size < MAX_REFUSED ? policy.max - this.#taken.size : 0,
     })
-    this.#leftOut = [...leftOut, ...chosen.leftOut]
-    return chosen.candidates
+    this.#leftOut = [...leftOut, ...choice.leftOut]
+    return choice.chosen
   }
 
   /** Makes a source of a relay, unless its addresses or its document say that it is none. */
-  async #take({ key, url, repositories }: Candidate): Promise<Taken[]> {
+  async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
     const { policy, gate, target, open } = this.#context
     const addresses = await gate.addressesOf(url)
     const shared = addresses.filter((address) => this.#targetPlaces?.has(placeOf(address, url)))

@@ -14,11 +14,15 @@ export type LeftOut = 'cap' | 'private' | 'special' | 'hidden' | 'insecure' | 't
 /** A relay that announcements name, and the repositories that it is asked about: addresses `30617:…`. */
 export type Candidate = {
   readonly key: string
-  readonly url: string
+  /** With and without encryption, what most people write first. */
+  readonly urls: readonly [string, ...string[]]
   readonly repositories: ReadonlySet<string>
   /** How many people name it. */
   readonly authors: number
 }
+
+/** A relay to look at, by one URL. */
+export type Chosen = Pick<Candidate, 'key' | 'repositories'> & { readonly url: string }
 
 /** The relays that announcements name, those that most people name first, and the URLs that lead to none. */
 export type Findings = {
@@ -32,7 +36,8 @@ export type Omission = { readonly url: string; readonly why: LeftOut }
 const URLS_PER_ANNOUNCEMENT = 50
 const MAX_URL_LENGTH = 300
 
-type Gathered = { url: string; readonly repositories: Set<string>; readonly authors: Set<string> }
+/** Who writes each URL of a relay. */
+type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<string> }
 
 /**
  * The relays that announcements name. A repository is an announcement with those of its maintainers for the same
@@ -48,10 +53,8 @@ export function findCandidates(known: ReadonlyMap<string, Announcement>): Findin
       for (const url of read.get(member)?.urls ?? []) gather(gathered, url, pubkey, repository)
     }
   }
-  const candidates = [...gathered].map(([key, { url, repositories, authors }]) => {
-    return { key, url, repositories, authors: authors.size }
-  })
-  candidates.sort((a, b) => b.authors - a.authors || (a.url < b.url ? -1 : 1))
+  const candidates = [...gathered].flatMap(([key, found]) => toCandidate(key, found))
+  candidates.sort((a, b) => b.authors - a.authors || (a.key < b.key ? -1 : 1))
   return { candidates, leftOut: [...read.values()].flatMap(({ leftOut }) => leftOut) }
 }
 
@@ -69,17 +72,24 @@ export type Choice = {
 }
 
 /** The relays to look at now, and those that are left out. Sources and the target are neither. */
-export function chooseRelays(candidates: readonly Candidate[], choice: Choice): Findings {
+export function chooseRelays(
+  candidates: readonly Candidate[],
+  choice: Choice,
+): { readonly chosen: readonly Chosen[]; readonly leftOut: readonly Omission[] } {
   const { policy, sources, targetHosts, refused, room } = choice
-  const strange = candidates.filter(({ key, url }) => !sources.has(key) && !targetHosts.has(hostKey(url)))
-  const judged = strange.map((candidate) => {
-    const { key, url } = candidate
-    return { candidate, why: refused.get(key) ?? refusalOf(classifyHost(new URL(url).hostname), url, policy) }
+  const strange = candidates.filter(({ key, urls }) => !sources.has(key) && !targetHosts.has(hostKey(urls[0])))
+  const judged = strange.map(({ key, urls, repositories }) => {
+    const url = urls.find((each) => refusalByName(each, policy) === undefined) ?? urls[0]
+    return { key, url, repositories, why: refused.get(key) ?? refusalByName(url, policy) }
   })
-  const fit = judged.flatMap(({ candidate, why }) => (why === undefined ? [candidate] : []))
-  const unfit = judged.flatMap(({ candidate: { url }, why }) => (why === undefined ? [] : [{ url, why }]))
+  const fit = judged.filter(({ why }) => why === undefined)
+  const unfit = judged.flatMap(({ url, why }) => (why === undefined ? [] : [{ url, why }]))
   const beyond = fit.slice(room).map(({ url }): Omission => ({ url, why: 'cap' }))
-  return { candidates: fit.slice(0, room), leftOut: [...beyond, ...unfit] }
+  return { chosen: fit.slice(0, room), leftOut: [...beyond, ...unfit] }
+}
+
+function refusalByName(url: string, policy: DiscoveryPolicy): LeftOut | undefined {
+  return refusalOf(classifyHost(new URL(url).hostname), url, policy)
 }
 
 /** Why a host, or an address that it resolves to, is not followed; `undefined` when it may be. */
@@ -124,14 +134,23 @@ function shorten(url: string): string {
   return url.length > SHOWN_LENGTH ? `${url.slice(0, SHOWN_LENGTH)}…` : url
 }
 
-/** Encryption is preferred where a relay is named both with and without. */
 function gather(gathered: Map<string, Gathered>, url: string, pubkey: string, repository: readonly string[]): void {
   const key = relayKey(url)
-  const found = gathered.get(key) ?? { url, repositories: new Set(), authors: new Set() }
-  if (url.startsWith('wss:')) found.url = url
-  found.authors.add(pubkey)
+  const found = gathered.get(key) ?? { writers: new Map(), repositories: new Set() }
+  found.writers.set(url, (found.writers.get(url) ?? new Set<string>()).add(pubkey))
   for (const address of repository) found.repositories.add(address)
   gathered.set(key, found)
+}
+
+/** Encrypted first where as many people write a relay with and without: one stranger must not hide it behind a dead port. */
+function toCandidate(key: string, { writers, repositories }: Gathered): Candidate[] {
+  const byWriters = [...writers].sort(([a, writersOfA], [b, writersOfB]) => {
+    return writersOfB.size - writersOfA.size || (a < b ? 1 : -1)
+  })
+  const [first, ...others] = byWriters.map(([url]) => url)
+  if (first === undefined) return []
+  const authors = new Set([...writers.values()].flatMap((pubkeys) => [...pubkeys])).size
+  return [{ key, urls: [first, ...others], repositories, authors }]
 }
 
 /** The relays that one announcement names: in `relays`, and as the host of a `clone` URL of GRASP. */

@@ -97,12 +97,14 @@ export class Discovery {
   #choose({ candidates, leftOut }: Findings): readonly Chosen[] {
     const { policy, named, target, service } = this.#context
     const targets = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const isTired = this.#refused.size >= MAX_REFUSED
     const choice = chooseRelays(candidates, {
       policy,
       sources: new Set([...named.map(relayKey), ...this.#taken.keys()]),
       targetHosts: new Set(targets.map(hostKey)),
       refused: this.#refused,
-      room: this.#refused.size < MAX_REFUSED ? policy.max - this.#taken.size : 0,
+      room: isTired ? 0 : policy.max - this.#taken.size,
+      limit: isTired ? 'unseen' : 'cap',
     })
     this.#leftOut = [...leftOut, ...choice.leftOut]
     return choice.chosen

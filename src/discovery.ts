@@ -9,7 +9,8 @@ import type { DiscoveryPolicy } from './run-options.ts'
 import { maintainersOf } from './scope.ts'
 
 /** Why a relay that is named is not asked. */
-export type LeftOut = 'cap' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable' | 'excess'
+export type LeftOut =
+  'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable' | 'excess'
 
 /** A relay that announcements name, and the repositories that it is asked about: addresses `30617:…`. */
 export type Candidate = {
@@ -67,8 +68,9 @@ export type Choice = {
   readonly targetHosts: ReadonlySet<string>
   /** Found to be unfit when they were looked at more closely. */
   readonly refused: ReadonlyMap<string, LeftOut>
-  /** How many more may be looked at. */
+  /** How many more may be looked at, and why not more. */
   readonly room: number
+  readonly limit: 'cap' | 'unseen'
 }
 
 /** The relays to look at now, and those that are left out. Sources and the target are neither. */
@@ -76,7 +78,7 @@ export function chooseRelays(
   candidates: readonly Candidate[],
   choice: Choice,
 ): { readonly chosen: readonly Chosen[]; readonly leftOut: readonly Omission[] } {
-  const { policy, sources, targetHosts, refused, room } = choice
+  const { policy, sources, targetHosts, refused, room, limit } = choice
   const strange = candidates.filter(({ key, urls }) => !sources.has(key) && !targetHosts.has(hostKey(urls[0])))
   const judged = strange.map(({ key, urls, repositories }) => {
     const url = urls.find((each) => refusalByName(each, policy) === undefined) ?? urls[0]
@@ -84,7 +86,7 @@ export function chooseRelays(
   })
   const fit = judged.filter(({ why }) => why === undefined)
   const unfit = judged.flatMap(({ url, why }) => (why === undefined ? [] : [{ url, why }]))
-  const beyond = fit.slice(room).map(({ url }): Omission => ({ url, why: 'cap' }))
+  const beyond = fit.slice(room).map(({ url }): Omission => ({ url, why: limit }))
   return { chosen: fit.slice(0, room), leftOut: [...beyond, ...unfit] }
 }
 
@@ -107,6 +109,7 @@ export function refusalOf(host: HostClass, url: string, policy: DiscoveryPolicy)
 
 const REASONS: Readonly<Record<LeftOut, string>> = {
   cap: 'beyond --discover-max',
+  unseen: 'not looked up any more after too many that were unfit',
   private: 'at loopback or private addresses, see --discover-allow private',
   special: 'at addresses where no relay can be (link-local, multicast, reserved)',
   hidden: 'in another network (onion)',
@@ -136,8 +139,8 @@ function shorten(url: string): string {
 
 function gather(gathered: Map<string, Gathered>, url: string, pubkey: string, repository: readonly string[]): void {
   const key = relayKey(url)
-  const found = gathered.get(key) ?? { writers: new Map(), repositories: new Set() }
-  found.writers.set(url, (found.writers.get(url) ?? new Set<string>()).add(pubkey))
+  const found: Gathered = gathered.get(key) ?? { writers: new Map(), repositories: new Set() }
+  found.writers.set(url, (found.writers.get(url) ?? new Set()).add(pubkey))
   for (const address of repository) found.repositories.add(address)
   gathered.set(key, found)
 }

@@ -28,6 +28,7 @@ function choose(urls: readonly string[], changes: Partial<Choice> = {}) {
     targetHosts: new Set(),
     refused: new Map(),
     room: 20,
+    limit: 'cap',
     ...changes,
   })
 }
@@ -138,7 +139,7 @@ describe('chooseRelays', () => {
     )
     const byPolicy = [STRICT, { ...STRICT, allowInsecure: true }].map((policy) => {
       const nothing = { sources: new Set<string>(), targetHosts: new Set<string>(), refused: new Map() }
-      return chooseRelays(found.candidates, { policy, room: 20, ...nothing }).chosen.map(({ url }) => url)
+      return chooseRelays(found.candidates, { policy, room: 20, limit: 'cap', ...nothing }).chosen.map(({ url }) => url)
     })
     expect(byPolicy).toEqual([
       ['wss://a.org:7777', 'wss://b.org'],

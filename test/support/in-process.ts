@@ -13,6 +13,8 @@ export type InProcessRun = {
   readonly target: Endpoint
   readonly state: TargetState
   readonly options?: Partial<RunOptions>
+  /** What discovery reaches. @default nobody */
+  readonly strangers?: World['strangers']
   /** @default 2025-06-15 */
   readonly now?: number
 }
@@ -25,6 +27,7 @@ export async function runInProcess({
   target,
   state,
   options,
+  strangers = NO_STRANGERS,
   now = 1_750_000_000,
 }: InProcessRun): Promise<Report> {
   const verifier = createVerifier({ workers: 0 })
@@ -41,7 +44,7 @@ export async function runInProcess({
     nowMs,
     signal,
     deadline: new AbortController().signal,
-    strangers: NO_STRANGERS,
+    strangers,
     progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   }
   try {
@@ -51,7 +54,6 @@ export async function runInProcess({
   }
 }
 
-/** Nobody is reached by discovery. */
 const NO_STRANGERS: World['strangers'] = {
   addressesOf: async () => [],
   open: (url) => {

@@ -6,6 +6,7 @@ import type { LookupFunction } from 'node:net'
 export type GetOptions = {
   readonly accept: string
   readonly maxBytes: number
+  readonly timeoutMs: number
   readonly signal: AbortSignal
   /** Resolves the name instead of the system; what it returns is what is dialled. */
   readonly lookup?: LookupFunction | undefined
@@ -19,21 +20,34 @@ export type Got = {
 }
 
 /**
- * One GET over a connection of its own, redirects not followed. Rejects when there is no whole response before the signal aborts.
- * Not by `fetch`, which resolves names by itself.
+ * One GET over a connection of its own, redirects not followed; not by `fetch`, which resolves names by itself. Rejects when
+ * there is no whole response within the timeout and before the signal aborts.
  */
 export async function boundedGet(url: string, options: GetOptions): Promise<Got> {
-  const { signal, maxBytes } = options
+  const { signal, timeoutMs } = options
+  const ending = new AbortController()
+  const interrupt = (): void => ending.abort(signal.reason)
+  // A timer of its own: AbortSignal.timeout() behind AbortSignal.any() may be collected before it fires (Node 20).
+  const timer = setTimeout(() => ending.abort(new Error(`timeout: no answer within ${timeoutMs} ms`)), timeoutMs)
+  signal.addEventListener('abort', interrupt)
+  if (signal.aborted) interrupt()
   try {
-    const response = await send(new URL(url), options)
-    const { statusCode: status = 0, headers } = response
-    try {
-      return { status, date: headers.date, body: status === 200 ? await readBody(response, maxBytes) : '' }
-    } finally {
-      response.destroy()
-    }
+    return await get(new URL(url), { ...options, signal: ending.signal })
   } catch (error) {
-    throw signal.aborted ? signal.reason : error
+    throw ending.signal.aborted ? ending.signal.reason : error
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', interrupt)
+  }
+}
+
+async function get(url: URL, options: GetOptions): Promise<Got> {
+  const response = await send(url, options)
+  const { statusCode: status = 0, headers } = response
+  try {
+    return { status, date: headers.date, body: status === 200 ? await readBody(response, options.maxBytes) : '' }
+  } finally {
+    response.destroy()
   }
 }
 

@@ -59,7 +59,8 @@ function get(relayUrl: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS, lookup 
   return boundedGet(relayUrl.replace(/^ws/, 'http'), {
     accept: 'application/nostr+json',
     maxBytes: MAX_DOCUMENT_BYTES,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    timeoutMs,
+    signal,
     lookup,
   })
 }

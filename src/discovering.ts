@@ -137,16 +137,16 @@ export class Discovery {
 
   #narrow(url: string, { repositories, authors }: Taken): Narrowing {
     const { state, knowledge } = this.#context
-    const isOf = (repository: string | undefined): boolean => repository !== undefined && repositories.has(repository)
+    const isOf = (...found: readonly string[]): boolean => found.some((repository) => repositories.has(repository))
     const isNamed = (anchor: string): boolean => {
       const address = parseAddress(anchor)
-      if (address === undefined) return isOf(state.anchors.repositoryOf(anchor))
+      if (address === undefined) return isOf(...state.anchors.repositoriesOf(anchor))
       if (address.kind === KIND.graspList) return authors.has(address.pubkey)
       return isOf(formatAddress({ ...address, kind: KIND.announcement }))
     }
     return {
       isAskedFor: (layer, anchor) => isNamed(anchor) && !state.coverage.isRead(url, layer, anchor),
-      isAskedAbout: (event) => isOf(knowledge.repositoryOf(event)),
+      isAskedAbout: (event) => isOf(...knowledge.repositoriesOf(event)),
     }
   }
 

@@ -50,9 +50,9 @@ export class Knowledge {
     }
     if (layer !== 'repositories' && layer !== 'threads') return
     if (isRootKind(event.kind)) {
-      this.#state.anchors.add(this.#key, 'threads', event.id, { held, repository: this.repositoryOf(event) })
+      this.#state.anchors.add(this.#key, 'threads', event.id, { held, repositories: this.repositoriesOf(event) })
     } else if (this.#followUps) {
-      this.#state.anchors.add(this.#key, 'follow-ups', event.id, { held, repository: this.repositoryOf(event) })
+      this.#state.anchors.add(this.#key, 'follow-ups', event.id, { held, repositories: this.repositoriesOf(event) })
     }
   }
 
@@ -93,11 +93,17 @@ export class Knowledge {
 
   /** The repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its root. */
   repositoryOf(event: NostrEvent): string | undefined {
-    if (event.kind === KIND.announcement) return addressOf(event)
+    return this.repositoriesOf(event)[0]
+  }
+
+  /** The same where it belongs to several: those that are known first. */
+  repositoriesOf(event: NostrEvent): readonly string[] {
+    if (event.kind === KIND.announcement) return [addressOf(event) ?? '']
     const { addresses, ids } = referencesOf(event)
-    const known = addresses.find((address) => this.#announcements.has(address)) ?? addresses[0]
-    if (known !== undefined) return known
-    return ids.map((id) => this.#state.anchors.repositoryOf(id)).find((repository) => repository !== undefined)
+    const isKnown = (address: string): boolean => this.#announcements.has(address)
+    if (addresses.length > 0) return [...addresses.filter(isKnown), ...addresses.filter((each) => !isKnown(each))]
+    const ofRoots = ids.map((id) => this.#state.anchors.repositoriesOf(id))
+    return ofRoots.find((repositories) => repositories.length > 0) ?? []
   }
 
   /** Every announcement known, newest per address. */

@@ -7,8 +7,11 @@ const LAYER_NAMES: readonly LayerName[] = ['announcements', 'repositories', 'thr
 /** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
 export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
 
-/** What is known when an anchor is found. `repository`: the address that a root belongs to. */
-export type AnchorOrigin = { readonly held?: boolean; readonly repository?: string | undefined }
+/** What is known when an anchor is found. `repositories`: the addresses that a root belongs to, the most important first. */
+export type AnchorOrigin = { readonly held?: boolean; readonly repositories?: readonly string[] }
+
+/** As many as a person may mean: authors choose how many they write. */
+const MAX_REPOSITORIES = 20
 
 /** The anchors of one target: those found in this run, and those remembered of earlier runs with the same scope. */
 export class AnchorStore {
@@ -39,7 +42,8 @@ export class AnchorStore {
   }
 
   /** Adds an anchor and remembers it for later runs with this scope. */
-  add(scope: string, layer: LayerName, anchor: string, { held = false, repository }: AnchorOrigin = {}): void {
+  add(scope: string, layer: LayerName, anchor: string, { held = false, repositories = [] }: AnchorOrigin = {}): void {
+    const [repository, ...others] = repositories.slice(0, MAX_REPOSITORIES)
     this.#db
       .prepare(
         `INSERT INTO temp.found (layer, anchor, repository, number, held)
@@ -50,6 +54,8 @@ export class AnchorStore {
     this.#db
       .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)')
       .run(this.#target, scope, layer, anchor, repository ?? null)
+    const also = this.#db.prepare('INSERT OR IGNORE INTO also_in (target, anchor, repository) VALUES (?, ?, ?)')
+    for (const other of others) also.run(this.#target, anchor, other)
   }
 
   /** Anchors of a layer found after `number` (0 for all), in the order of finding, at most `limit`. */
@@ -66,12 +72,15 @@ export class AnchorStore {
     return this.#db.prepare(sql).get(anchor) !== undefined
   }
 
-  /** The repository that a root belongs to; `undefined` when the root is not known or names none. */
-  repositoryOf(root: string): string | undefined {
-    const row = this.#db
-      .prepare(`SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = ?`)
-      .get(root)
-    return (row as { repository: string | null } | undefined)?.repository ?? undefined
+  /** The repositories that a root belongs to, the most important first; none when the root is not known or names none. */
+  repositoriesOf(root: string): string[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = @root AND repository IS NOT NULL
+         UNION ALL SELECT repository FROM also_in WHERE target = @target AND anchor = @root`,
+      )
+      .all({ root, target: this.#target }) as { repository: string }[]
+    return rows.map(({ repository }) => repository)
   }
 
   /** The number of the last anchor found in a layer; 0 when there is none. */

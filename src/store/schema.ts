@@ -6,6 +6,7 @@ export const APPLICATION_ID = 0x6e676974
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
+ * A root belongs to the `repository` of its anchor, and to those in `also_in`.
  * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
  * the outcome is open, the parked events.
  */
@@ -19,6 +20,11 @@ CREATE TABLE coverage (
 CREATE TABLE anchor (
   target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT,
   PRIMARY KEY (target, scope, layer, anchor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE also_in (
+  target TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT NOT NULL,
+  PRIMARY KEY (target, anchor, repository)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE announcement (

@@ -211,6 +211,23 @@ describe('what a discovered relay is asked', () => {
     expect(idsOf(target.events())).toEqual(idsOf([owner, second, bug, ...pushed, remark]))
   })
 
+  it('is about the threads of all repositories that a root names', async () => {
+    const bench = createWorkbench()
+    const other = await bench.scripted()
+    const upstream = announcement(dave, 'upstream', { createdAt: START })
+    const fork = announcement(alice, 'fork', { createdAt: START + 1, relays: [other.url] })
+    const both = [['a', repositoryAddress(alice, 'fork')]]
+    const shared = issue(repositoryAddress(dave, 'upstream'), bob, { createdAt: START + 2, tags: both })
+    const alone = issue(repositoryAddress(dave, 'upstream'), bob, { createdAt: START + 3 })
+    const remarks = [shared, alone].map((root) => comment(root, carol, { createdAt: START + 4 }))
+    for (const event of remarks) other.events.set(event.id, event)
+    const known = [upstream, fork, shared, alone]
+    const [source, target] = await Promise.all([bench.real({ events: known }), bench.real({ events: known })])
+    await bench.catchup(source, target)
+    await bench.catchup(source, target, ...ANYWHERE)
+    expect(idsOf(target.events())).toEqual(idsOf([...known, ...remarks.slice(0, 1)]))
+  })
+
   it('grows when a newer announcement names it for another repository', async () => {
     const bench = createWorkbench()
     const [second, third] = await Promise.all([bench.scripted(), bench.scripted()])

@@ -81,10 +81,13 @@ describe('anchors', () => {
 
   it('know which repository a root belongs to, in later runs as well', () => {
     const first = openTemporaryState()
-    first.state.anchors.add('all', 'threads', 'a', { repository: '30617:x:y' })
+    first.state.anchors.add('all', 'threads', 'a', { repositories: ['30617:x:y', '30617:z:y'] })
     const later = openTemporaryState({ file: first.file }).state.anchors
     later.recall('all')
-    expect([first.state.anchors, later].map((anchors) => anchors.repositoryOf('a'))).toEqual(['30617:x:y', '30617:x:y'])
+    expect([first.state.anchors, later].map((anchors) => anchors.repositoriesOf('a'))).toEqual([
+      ['30617:x:y', '30617:z:y'],
+      ['30617:x:y', '30617:z:y'],
+    ])
   })
 })
 

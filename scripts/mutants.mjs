@@ -47,12 +47,13 @@ async function main(rules) {
     return 1
   }
   const queue = chosen.filter((mutant) => !stale.includes(mutant)).values()
-  let alive = 0
+  const survivors = []
   await Promise.all(
     lanes.map(async (copy) => {
-      for (const mutant of queue) alive += (await tryMutant(copy, mutant)) ? 0 : 1
+      for (const mutant of queue) if (!(await tryMutant(copy, mutant))) survivors.push(mutant)
     }),
   )
+  const alive = survivors.length
   const sum = `${chosen.length} mutants, ${chosen.length - alive - stale.length} killed, ${alive} alive, ${stale.length} stale`
   process.stdout.write(`${sum}\n`)
   return alive + stale.length === 0 ? 0 : 1

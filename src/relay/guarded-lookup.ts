@@ -5,31 +5,20 @@ import { literalAddress } from './public-address.ts'
 /** Resolves a name to every address it has. Rejects when it has none. */
 export type Resolver = (hostname: string) => Promise<readonly LookupAddress[]>
 
-/** A connection that was not made because of where the name led. */
-export class RefusedAddressError extends Error {
-  readonly address: string
-
-  constructor(hostname: string, address: string) {
-    super(`${hostname} resolves to ${address}, where nothing that an announcement names is followed`)
-    this.name = 'RefusedAddressError'
-    this.address = address
-  }
-}
-
 /** The resolver of the operating system. */
 export const resolveBySystem: Resolver = (hostname) =>
   new Promise((resolve, reject) => {
     systemLookup(hostname, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)))
   })
 
-/** A resolver that rejects with RefusedAddressError when one address of the name, or the address given instead of one, is not allowed. */
+/** A resolver that rejects when one address of the name, or the address given instead of one, is not allowed. */
 export function guardResolver(resolver: Resolver, isAllowed: (address: string) => boolean): Resolver {
   return async (hostname) => {
     const literal = literalAddress(hostname)
     const addresses =
       literal === undefined ? await resolver(hostname) : [{ address: literal, family: isIPv6(literal) ? 6 : 4 }]
     const refused = addresses.find(({ address }) => !isAllowed(address))
-    if (refused !== undefined) throw new RefusedAddressError(hostname, refused.address)
+    if (refused !== undefined) throw new Error(`${hostname} resolves to ${refused.address}, which is not allowed here`)
     return addresses
   }
 }

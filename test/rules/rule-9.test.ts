@@ -1,23 +1,25 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
+import { createLookup, guardResolver } from '../../src/relay/guarded-lookup.ts'
+import { classifyAddress } from '../../src/relay/public-address.ts'
 import { announcement, comment, issue } from '../support/builders.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint, pageOf } from '../support/memory-endpoint.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
 import { runCli } from '../support/run-cli.ts'
-import { openTemporaryState } from '../support/temporary-state.ts'
+import { openTemporaryState, temporaryDirectory } from '../support/temporary-state.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { startWsDouble, useRelay } from '../support/ws-double.ts'
 import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
 /*
  * Rule 9. What strangers control is bounded: message, page, bytes per source, spool, NIP-11 document, rounds; past a bound
- * the filter is not drained. The key signs only for relays that the operator named, with the URL that was dialled. State
+ * the filter is not drained. What announcements name is asked little, and only where it may be. The key signs only for relays that the operator named, with the URL that was dialled. State
  * files are 0600 in a 0700 directory.
  */
 
@@ -154,6 +156,69 @@ describe('the key', () => {
       ['relay', double.url],
       ['challenge', 'challenge'],
     ])
+  })
+})
+
+describe('a relay that an announcement names', () => {
+  const anywhere = ['--discover', '--discover-allow', 'private']
+
+  /** A run with a source whose announcement names these relays. */
+  async function discover(relays: readonly string[], ...args: readonly string[]) {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: smallRepository({ relays }).events })
+    const { code, report } = await bench.catchup(source, await bench.scripted(), ...args)
+    return { code, urls: report.sources.slice(1).map(({ url }) => url), notes: report.notes.join() }
+  }
+
+  it('gets no signature, although there is a key', async () => {
+    const other = await createWorkbench().scripted({ requireAuth: ['read'] })
+    const keyFile = join(temporaryDirectory(), 'key')
+    writeFileSync(keyFile, Buffer.from(alice.secret).toString('hex'), { mode: 0o600 })
+    const { code, urls } = await discover([other.url], ...anywhere, '--key-file', keyFile)
+    expect([code, urls, other.received.auths]).toEqual([3, [other.url], []])
+  })
+
+  it('is not asked at loopback unless that is allowed', async () => {
+    const other = await createWorkbench().scripted()
+    const { code, urls, notes } = await discover([other.url], '--discover', '--discover-allow', 'insecure')
+    expect([code, urls, other.received.connections]).toEqual([0, [], 0])
+    expect(notes).toContain(other.url)
+  })
+
+  it('is asked only about the repositories that name it', async () => {
+    const bench = createWorkbench()
+    const other = await bench.scripted()
+    const named = smallRepository({ relays: [other.url] })
+    const foreign = smallRepository({ owner: bob, d: 'elsewhere', startAt: 1_700_000_000 })
+    const source = await bench.scripted({ events: [...named.events, ...foreign.events] })
+    await bench.catchup(source, await bench.scripted(), ...anywhere)
+    const asked = JSON.stringify(other.received.reqs)
+    expect(asked).toContain(named.address)
+    for (const value of [foreign.address, foreign.issue.id]) expect(asked).not.toContain(value)
+  })
+
+  it('is one of at most --discover-max', async () => {
+    const bench = createWorkbench()
+    const others = await Promise.all([bench.scripted(), bench.scripted(), bench.scripted()])
+    const { urls, notes } = await discover(
+      others.map(({ url }) => url),
+      ...anywhere,
+      '--discover-max',
+      '2',
+    )
+    expect([urls.length, others.filter(({ received }) => received.connections > 0).length]).toEqual([2, 2])
+    expect(notes).toContain('left out 1')
+  })
+
+  it('is not dialled where its name leads elsewhere at the second time', async () => {
+    const other = await createWorkbench().scripted()
+    const resolve = guardResolver(
+      async () => [{ address: '127.0.0.1', family: 4 }],
+      (address) => classifyAddress(address) === 'public',
+    )
+    const relay = useRelay(`ws://relay.example.org:${other.port}`, { lookup: createLookup(resolve), retries: 0 })
+    await expect(relay.open()).rejects.toThrow('relay.example.org resolves to 127.0.0.1')
+    expect(other.received.connections).toBe(0)
   })
 })
 

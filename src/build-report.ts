@@ -1,4 +1,4 @@
-import type { PublishStop } from './publish.ts'
+import type { PublishStop } from './door.ts'
 import type { Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'

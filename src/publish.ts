@@ -3,6 +3,7 @@
  * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
  * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
  */
+import { Doorkeeper, type PublishStop } from './door.ts'
 import { reasonOf } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from './nostr/event.ts'
@@ -36,20 +37,14 @@ export type PublishContext = {
 /** How publishing ended: everything was sent; the target refused us (`door`, in its words); it went away; or time was up. */
 export type PublishEnd = { readonly type: 'sent' } | PublishStop
 
-/** Publishing stopped early, and why; everything unsent is parked. */
-export type PublishStop = { readonly type: 'door' | 'stopped' | 'deadline'; readonly reason: string }
-
 const BATCH = 500
 const WINDOW = 64
-/** Complaints in a row, each about a slower pace than the one before: then the relay does not mean the pace. */
-const COMPLAINTS_MOST = 20
-const DOOR_AFTER = 20
 const INTERRUPTED: PublishStop = { type: 'stopped', reason: 'interrupted' }
 
 /** Sends every ready event. What is not sent because publishing stopped is parked. */
 export async function publishReady(context: PublishContext): Promise<PublishEnd> {
   const { state } = context
-  const doorkeeper = createDoorkeeper(() => context.pacer.stop())
+  const doorkeeper = new Doorkeeper(WINDOW, () => context.pacer.stop())
   for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
     await publishBatch(batch, doorkeeper, context)
     const end = stopOf(doorkeeper, context)
@@ -62,7 +57,7 @@ export async function publishReady(context: PublishContext): Promise<PublishEnd>
 
 /** Why nothing more is sent; `undefined` while it goes on. */
 function stopOf(door: Doorkeeper, { signal, deadline }: PublishContext): PublishStop | undefined {
-  if (door.end() !== undefined) return door.end()
+  if (door.end !== undefined) return door.end
   if (signal.aborted) return INTERRUPTED
   return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
 }
@@ -201,48 +196,5 @@ function parkReady(reason: string, { state, clock }: PublishContext): void {
       for (const { event } of piece)
         state.spool.change(event.id, { state: 'parked', outcome: 'unanswered', reason }, clock())
     })
-  }
-}
-
-type Doorkeeper = ReturnType<typeof createDoorkeeper>
-
-/**
- * Notices that the target refuses us and not the events: it says so, or it has the same unknown text for each of the
- * first 20 events. And that it is gone: a whole window of events without an answer, or `rate-limited:` at any pace.
- */
-function createDoorkeeper(onEnd: () => void) {
-  let end: PublishStop | undefined
-  let answered = 0
-  let isOneText = true
-  let firstText: string | undefined
-  let unanswered = 0
-  let complaints = 0
-  const stop = (type: PublishStop['type'], reason: string): void => {
-    end ??= { type, reason }
-    onEnd()
-  }
-  const noteUnknown = (text: string, isUnknown: boolean): void => {
-    answered += 1
-    firstText ??= text
-    isOneText &&= isUnknown && text === firstText
-    if (answered === DOOR_AFTER && isOneText) stop('door', text)
-  }
-  return {
-    end: (): PublishStop | undefined => end,
-    noteComplaint: (reason: string): void => {
-      complaints += 1
-      if (complaints >= COMPLAINTS_MOST) stop('stopped', reason)
-    },
-    note: (answer: Answer, meaning: Classification | undefined): void => {
-      if (answer.type === 'unanswered') {
-        unanswered += 1
-        if (unanswered >= WINDOW) stop('stopped', answer.reason)
-        return
-      }
-      unanswered = 0
-      complaints = 0
-      if (meaning?.type === 'door' || meaning?.type === 'auth-required') stop('door', answer.text)
-      noteUnknown(answer.text, meaning?.type === 'outcome' && !meaning.known)
-    },
   }
 }

@@ -27,8 +27,8 @@ export const MUTANTS = [
     rule: 1,
     what: 'an open second is no gap',
     file: 'src/relay/paging.ts',
-    from: 'gap = (await closeSecond(filter, oldest, rowCount, read, context)) ?? gap',
-    to: 'gap = ((await closeSecond(filter, oldest, rowCount, read, context)), gap)',
+    from: 'gap = (await closeSecond({ filter, second: oldest, count: rowCount }, read, context)) ?? gap',
+    to: 'gap = ((await closeSecond({ filter, second: oldest, count: rowCount }, read, context)), gap)',
   },
   {
     rule: 1,

@@ -33,7 +33,9 @@ export async function compareRequest(
   reading: DrainContext,
   settings: CompareSettings,
 ): Promise<Fetched | undefined> {
-  const isWhole = request.mode === 'full' && request.match === undefined
+  const { match } = request
+  // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
+  const isWhole = request.mode === 'full' && (match === undefined || match['#d'] !== undefined)
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request
   const atSource = createRelaySet(source.peer, filter)
@@ -52,10 +54,13 @@ export async function compareRequest(
   return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
 }
 
-/** Reads all of one second at a source by NIP-77; false when it does not speak it, or when something stayed away. */
+/**
+ * Reads all of one second at a source by NIP-77; false when it does not speak it, or when something stayed away. A list
+ * of no more than the `count` events that a page of this second has brought may be cut off as the page was.
+ */
 export async function readSecond(
   source: Peer,
-  filter: Filter,
+  { filter, count }: { readonly filter: Filter; readonly count: number },
   reading: DrainContext,
   now: UnixSeconds,
 ): Promise<boolean> {
@@ -63,7 +68,7 @@ export async function readSecond(
   if (atSource === undefined) return false
   const nothing = createLocalSet(new IdCollector().seal())
   const read = await fetchMissing(filter, { ...reading, source: atSource, target: nothing, now })
-  return read.type === 'read' && read.drain.reason === null
+  return read.type === 'read' && read.drain.reason === null && read.listed > count
 }
 
 async function fetch({ budget }: Reading, filter: Filter, context: MissingContext): Promise<Fetched> {

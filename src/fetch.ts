@@ -19,8 +19,8 @@ export type FetchContext = {
   readonly done: (request: PlannedRequest, fetched: Fetched) => void
   /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
-  /** Reads a single second by NIP-77: true when all of it came. */
-  readonly readSecond?: (filter: Filter, reading: DrainContext) => Promise<boolean>
+  /** Reads a single second by NIP-77: true when all of it came, and that was more than `count` events. */
+  readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>
 }
 
 /** How one request was read: in pages, or (`comparison`) by NIP-77. */
@@ -64,7 +64,8 @@ async function fetchRequest(source: Peer, planned: PlannedRequest, context: Fetc
   const plain = { request, sink, capacity, limit: pageLimit }
   const drainContext = {
     ...plain,
-    readSecond: async (filter: Filter) => (await context.readSecond?.(filter, plain)) === true,
+    readSecond: async (filter: Filter, count: number) =>
+      (await context.readSecond?.({ filter, count }, plain)) === true,
   }
   const compared = await context.compare(planned, drainContext, context.budget)
   return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }

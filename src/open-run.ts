@@ -140,7 +140,7 @@ function createReaders(
   const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
   return {
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
-    readSecond: async (source, filter, reading) => options.reconcile && readSecond(source, filter, reading, now),
+    readSecond: async (source, page, reading) => options.reconcile && readSecond(source, page, reading, now),
     readTarget: createTargetReader({ target, state, verifier, knowledge, now, compares }),
   }
 }

@@ -74,11 +74,13 @@ export function decideRead({ coverage, held }: PlannedAnchor, policy: SincePolic
   return { mode: 'since', since: Math.max(0, coverage.drainedAt - policy.overlapSeconds), lateBefore: undefined }
 }
 
-/** How large a filter may be, and how long a tag value may be for the relay to index it. */
+/** How large a filter may be, and what the relay finds by tags. */
 export type FilterLimits = {
   readonly maxCount: number
   readonly maxBytes: number
   readonly maxTagValueLength?: number
+  /** See `Peer`. @default true */
+  readonly findsIdentifiers?: boolean
 }
 
 /** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
@@ -91,8 +93,7 @@ export function* planRequests(
   for (const [read, names] of groupByRead(anchors, policy)) {
     for (const variant of layer.variants) {
       const served = names.filter((name) => variant.serves(name))
-      const isIndexed = (name: string): boolean =>
-        longestTagValue(variant.filter([name])) <= (limits.maxTagValueLength ?? Infinity)
+      const isIndexed = (name: string): boolean => isFound(variant.filter([name]), limits)
       for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
         yield* requestsFor(layer, variant, group, read, policy)
       }
@@ -134,6 +135,10 @@ function asScan(request: PlannedRequest): PlannedRequest {
   const { authors, kinds = SCANNED_KINDS, since, until } = request.filter
   const filter = withWindow({ kinds, ...(authors === undefined ? {} : { authors }) }, since, until)
   return { ...request, filter, match: request.filter }
+}
+
+function isFound(filter: Filter, { maxTagValueLength = Infinity, findsIdentifiers = true }: FilterLimits): boolean {
+  return longestTagValue(filter) <= maxTagValueLength && (findsIdentifiers || filter['#d'] === undefined)
 }
 
 function longestTagValue(filter: Filter): number {

@@ -43,7 +43,11 @@ export type ReadingContext = IntakeContext & {
   /** Reads a request by comparison with the target, where that is possible and costs less. */
   readonly compare: (source: OpenSource, request: PlannedRequest, reading: DrainContext) => Promise<Fetched | undefined>
   /** Reads a single second of a source by NIP-77: true when all of it came. */
-  readonly readSecond: (source: Peer, filter: Filter, reading: DrainContext) => Promise<boolean>
+  readonly readSecond: (
+    source: Peer,
+    page: { filter: Filter; count: number },
+    reading: DrainContext,
+  ) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
   /**
@@ -139,12 +143,12 @@ async function readAtSource(
     },
     done: (request, fetched) => conclude(source, request, fetched, context),
     compare: (request, reading) => context.compare(source, request, reading),
-    readSecond: (filter, reading) => context.readSecond(source.peer, filter, reading),
+    readSecond: (page, reading) => context.readSecond(source.peer, page, reading),
   })
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength }: Peer): FilterLimits {
-  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength }
+function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers }: Peer): FilterLimits {
+  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers }
 }
 
 /** A file may be another file under the same name next time: it has no checkpoints. */
@@ -179,7 +183,8 @@ function conclude(
 ): void {
   const { drain } = fetched
   log.request(request, fetched)
-  if (request.match !== undefined) {
+  const { match } = request
+  if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
     log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
   }
   const found = { drained: drain.reason === null, events: drain.rows > 0 }

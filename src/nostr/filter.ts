@@ -16,6 +16,26 @@ export type Matcher = (event: NostrEvent) => boolean
 
 /** A function that says whether an event matches the filter (NIP-01), with set look-ups; `limit` plays no part. */
 export function createMatcher(filter: Filter): Matcher {
+  return buildMatcher(filter, (tag, name) => tag === name)
+}
+
+/**
+ * The same for a relay that does not look at the names of tags (khatru above badger, for addresses): the values may stand
+ * under any name. What it answers holds all that matches, and is read to its bottom like that.
+ */
+export function createValueMatcher(filter: Filter): Matcher {
+  return buildMatcher(filter, () => true)
+}
+
+/** Whether an event has a tag whose value begins with one that the filter asks for, and goes on. */
+export function createPrefixMatcher(filter: Filter): Matcher {
+  const asked = tagConditions(filter).flatMap(([, values]) => values)
+  const goesOn = (value: string): boolean =>
+    asked.some((start) => value.length > start.length && value.startsWith(start))
+  return ({ tags }) => tags.some(([, value]) => value !== undefined && goesOn(value))
+}
+
+function buildMatcher(filter: Filter, isNamed: (tag: string | undefined, name: string) => boolean): Matcher {
   const ids = toSet(filter.ids)
   const authors = toSet(filter.authors)
   const kinds = toSet(filter.kinds)
@@ -27,7 +47,7 @@ export function createMatcher(filter: Filter): Matcher {
     (ids === undefined || ids.has(event.id)) &&
     (authors === undefined || authors.has(event.pubkey)) &&
     (kinds === undefined || kinds.has(event.kind)) &&
-    tags.every(({ name, values }) => event.tags.some(([n, v]) => n === name && v !== undefined && values.has(v)))
+    tags.every(({ name, values }) => event.tags.some(([n, v]) => isNamed(n, name) && v !== undefined && values.has(v)))
 }
 
 /** The tag conditions of a filter, names without `#`. */

@@ -4,7 +4,8 @@ import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { isReplaceable, KIND } from '../nostr/kinds.ts'
-import { describeEnd, drain } from './paging.ts'
+import { describeEnd } from './describe-end.ts'
+import { drain } from './paging.ts'
 import type { Peer } from './peer.ts'
 
 const IDS_PER_REQ = 250
@@ -98,10 +99,10 @@ function byKind(addresses: readonly string[]): Map<number, Address[]> {
   return kinds
 }
 
-/** An identifier that the relay does not index is asked for by its author alone. */
+/** An identifier that the relay does not find is asked for by its author alone. */
 function* versionsFilters(peer: Peer, kind: number, addresses: readonly Address[]): Generator<Filter> {
   const limits = limitsOf(peer, VALUES_PER_REQ)
-  const [indexed, unindexed] = splitByLength(addresses, ({ d }) => d, peer)
+  const [indexed, unindexed] = peer.findsIdentifiers ? splitByLength(addresses, ({ d }) => d, peer) : [[], addresses]
   for (const chunk of chunkByCountAndBytes(indexed, limits)) {
     const authors = authorsOf(chunk)
     const isNamed = !isReplaceable(kind)

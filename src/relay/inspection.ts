@@ -4,7 +4,7 @@ import type { End, Profile } from './endpoint.ts'
 import { encodeMessage, END } from './negentropy-message.ts'
 import type { NegentropyAnswer } from './negentropy-session.ts'
 import { knownRate, type Rate } from './pacing.ts'
-import { describeEnd } from './paging.ts'
+import { describeEnd } from './describe-end.ts'
 import { softwareOf } from './peer.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 

@@ -8,41 +8,27 @@
  * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
  *
  * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
- * ended. They show it when they are asked from one second above, and are asked so from then on.
+ * ended. They show it when they are asked from one second above, and are asked so from then on. Some look at the values
+ * of tags only and not at their names (khatru above badger): such rows are dropped, and count as a place on the way down.
  */
-import { parseEvent, parseStamp, type NostrEvent, type Stamp } from '../nostr/event.ts'
-import { createMatcher, tagConditions, type Filter } from '../nostr/filter.ts'
-import { KIND } from '../nostr/kinds.ts'
-import type { End, Page } from './endpoint.ts'
-
-/**
- * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
- * `assumed`: a second was taken for whole because the relay had shown only one event by then. `until`: how it takes
- * that word of a filter, once its pages have shown it.
- */
-export type Capacity = {
-  most: number
-  readonly shown: Set<string>
-  probedFor: number
-  probing: Promise<void>
-  assumed: boolean
-  until: 'inclusive' | 'exclusive' | undefined
-}
-
-/** A relay of which no page has been seen. */
-export function createCapacity(): Capacity {
-  return { most: 0, shown: new Set(), probedFor: 0, probing: Promise.resolve(), assumed: false, until: undefined }
-}
+import type { NostrEvent, Stamp } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { disproved, noteProbed, noteShown } from './capacity.ts'
+import {
+  closeSecond,
+  isSplitProof,
+  isWholePage,
+  splitFilter,
+  type AskedPage,
+  type CloseContext,
+  type Read,
+  type Reader,
+} from './close-second.ts'
+import { describeEnd } from './describe-end.ts'
+import { isDescending, sortRows } from './sort-rows.ts'
 
 /** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
-export type DrainContext = {
-  readonly request: (filter: Filter) => Promise<Page>
-  readonly sink: (events: readonly NostrEvent[]) => Promise<void>
-  readonly capacity: Capacity
-  readonly limit: number
-  /** Reads a single second by NIP-77, where the relay speaks it: true when all of it came. */
-  readonly readSecond?: (filter: Filter) => Promise<boolean>
-}
+export type DrainContext = CloseContext & { readonly sink: (events: readonly NostrEvent[]) => Promise<void> }
 
 /** How the read of one filter went. `reason` is null when it was drained. Counts are rows. */
 export type Drain = {
@@ -57,16 +43,11 @@ export type Drain = {
 }
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
-/** `stamps`: of the rows that match, and of those that are no events and lie where events were asked for, in their order. */
-type Read = { end: End; stamps: readonly Stamp[]; rowCount: number }
-
-const SPLIT_KINDS: readonly number[] = Object.values(KIND)
-
 /** Reads a filter to its bottom, newest first, handing each page's new matching events to the sink. */
 export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
   const reader = createReader(context, tally)
-  const reason = (await descend(filter, reader, context)) ?? disproved(context.capacity)
+  const reason = (await descendInParts(filter, reader, context)) ?? disproved(context.capacity)
   return { reason, ...tally }
 }
 
@@ -82,33 +63,26 @@ export function addDrains(a: Drain, b: Drain): Drain {
   }
 }
 
-/** How an end reads in a report. */
-export function describeEnd(end: End): string {
-  switch (end.type) {
-    case 'eose':
-      return 'eose'
-    case 'closed':
-      return end.reason === '' ? 'closed without a reason' : `closed: ${end.reason}`
-    case 'idle':
-      return `idle ${end.afterMs / 1000} s`
-    case 'disconnected':
-      return `disconnected: ${end.reason}`
-    case 'aborted':
-      return end.reason
-  }
-}
+const MIXED = 'a page mixed with values that begin like what was asked for may be cut off'
 
-/** Reads one page of what matches the filter; `until`, where given, is asked in place of the filter's. */
-type Reader = (filter: Filter, until?: number) => Promise<Read>
+/** A filter whose pages are mixed is read value by value, so that each fits into a page. */
+async function descendInParts(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
+  const reason = await descend(filter, read, context)
+  if (reason !== MIXED || !isSplitProof(filter)) return reason
+  let gap: string | null = null
+  for (const part of splitFilter(filter)) gap = (await descendInParts(part, read, context)) ?? gap
+  return gap
+}
 
 async function descend(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
   const floor = filter.since ?? 0
   let gap: string | null = null
   let received: number | undefined
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const { end, stamps, rowCount } =
+    const { end, stamps, isMixed, rowCount } =
       asked === undefined ? await read(filter) : await readFrom(filter, asked, read, context)
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
+    if (isMixed) return (await isWholeMixture({ filter, until: asked, count: rowCount }, read, context)) ? gap : MIXED
     if (rowCount > 0 && stamps.length === 0) return `page ${page} brought only what was not asked for`
     if (!isDescending(stamps)) return `page ${page} is not in descending order`
     const isBelowAll = received === undefined || asked === undefined || asked < received
@@ -117,11 +91,17 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     // What lies below all time came last: there is nothing else below, and nothing above was cut off.
     if (oldest < floor) return gap
     const isOneSecond = oldest === asked
-    if (isOneSecond && rowCount > 0) gap = (await closeSecond(filter, oldest, rowCount, read, context)) ?? gap
+    if (isOneSecond && rowCount > 0)
+      gap = (await closeSecond({ filter, second: oldest, count: rowCount }, read, context)) ?? gap
     if (isOneSecond && oldest <= floor) return gap
     received = oldest
     asked = isOneSecond ? oldest - 1 : oldest
   }
+}
+
+/** Where identifiers are asked for, khatru cuts a page to as many rows as the filter names addresses. */
+async function isWholeMixture(page: AskedPage, read: Reader, context: DrainContext): Promise<boolean> {
+  return page.filter['#d'] === undefined && (await isWholePage(page, read, context))
 }
 
 /**
@@ -136,7 +116,7 @@ async function readFrom(filter: Filter, second: number, read: Reader, { capacity
   if (holdsSecond(page, second)) capacity.until ??= 'inclusive'
   // Another filter may have found it out in the meantime.
   if (capacity.until === 'inclusive') return page
-  const above = await read(below, second + 1)
+  const above = await read(below, { until: second + 1 })
   if (above.end.type === 'eose' && !holdsSecond(above, second)) return page
   if (above.end.type === 'eose') capacity.until = 'exclusive'
   return above
@@ -151,115 +131,26 @@ function oldestOf(stamps: readonly Stamp[], asked: number | undefined): number {
   return stamps.reduce((least, { second }) => Math.min(least, second), asked ?? Infinity)
 }
 
-/** Proves that a second was read whole, or says what stays open. */
-async function closeSecond(
-  filter: Filter,
-  second: number,
-  count: number,
-  read: Reader,
-  context: DrainContext,
-): Promise<string | null> {
-  if (await holdsMore(count, context)) return null
-  const within = { ...filter, since: second, until: second }
-  let isWhole = isSplitProof(within)
-  for (const part of splitFilter(within)) {
-    const { end, rowCount } = await read(part)
-    if (end.type !== 'eose') return describeEnd(end)
-    isWhole = (await closeSecond(part, second, rowCount, read, context)) === null && isWhole
-  }
-  if (isWhole || (await context.readSecond?.(within)) === true) return null
-  return `more events in second ${second} than a page holds (${context.capacity.most})`
-}
-
-/** Whether the relay's pages hold more than `count` rows, by what it has shown; asks it for one more than that if need be. */
-async function holdsMore(count: number, context: DrainContext): Promise<boolean> {
-  const { capacity, limit } = context
-  if (count >= limit) return false
-  if (count >= capacity.most && capacity.probedFor < count) {
-    capacity.probedFor = count
-    capacity.probing = probe(count + 1, context)
-  }
-  if (count >= capacity.most) await capacity.probing
-  if (count < capacity.most) return true
-  // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
-  if (count > 1 || capacity.shown.size > 1) return false
-  capacity.assumed = true
-  return true
-}
-
-/**
- * Asks for so many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at some
- * relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
- */
-async function probe(limit: number, { capacity, request }: DrainContext): Promise<void> {
-  const { rows } = await request({ since: 0, limit })
-  noteShown(
-    capacity,
-    rows.flatMap((row) => parseStamp(row) ?? []),
-  )
-}
-
-/** What was taken for a relay with a single event has shown another one since, one a page. */
-function disproved({ assumed, most, shown }: Capacity): string | null {
-  return assumed && most === 1 && shown.size > 1 ? 'more events in one second than a page holds (1)' : null
-}
-
-/** Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds but proves nothing. */
-function splitFilter(filter: Filter): Filter[] {
-  const [longest] = valueLists(filter).sort(([, a], [, b]) => b.length - a.length)
-  if (longest !== undefined && longest[1].length > 1) {
-    const [key, values] = longest
-    const middle = Math.ceil(values.length / 2)
-    return [values.slice(0, middle), values.slice(middle)].map((half) => ({ ...filter, [key]: half }))
-  }
-  if (filter.kinds !== undefined) return []
-  return SPLIT_KINDS.map((kind) => ({ ...filter, kinds: [kind] }))
-}
-
-/** Whether the parts of the split are together the whole. */
-function isSplitProof(filter: Filter): boolean {
-  return valueLists(filter).some(([, values]) => values.length > 1)
-}
-
-function valueLists(filter: Filter): (readonly [key: string, values: readonly (string | number)[]])[] {
-  const { ids, authors, kinds } = filter
-  const lists = [['ids', ids] as const, ['authors', authors] as const, ['kinds', kinds] as const]
-  const tags = tagConditions(filter).map(([name, values]) => [`#${name}`, values] as const)
-  return [...tags, ...lists.flatMap(([key, values]) => (values === undefined ? [] : [[key, values] as const]))]
-}
-
 /** Asks for pages, keeps the counts, and passes on what was not passed on before at the boundary second. */
 function createReader(context: DrainContext, tally: Tally): Reader {
+  const { capacity, limit: usual } = context
   let boundary = new Set<string>()
-  return async (filter, until = untilAsked(filter, context)) => {
+  return async (filter, { until = untilAsked(filter, context), limit = usual } = {}) => {
     const asked = until === undefined ? filter : { ...filter, until }
-    const { rows, end, bytes } = await context.request({ ...asked, limit: context.limit })
+    const { rows, end, bytes } = await context.request({ ...asked, limit })
     tally.pages += 1
     tally.bytes += bytes
-    const matches = createMatcher(filter)
-    const wasAsked = createMatcher(asked)
-    const events: NostrEvent[] = []
-    const stamps: Stamp[] = []
-    for (const row of rows) {
-      const event = parseEvent(row)
-      const stamp = parseStamp(row)
-      const isInPlace = event === undefined ? liesWithin(stamp, filter) : matches(event)
-      if (stamp !== undefined && isInPlace) stamps.push(stamp)
-      if (event === undefined) tally.malformed += 1
-      else if (isInPlace) events.push(event)
-      else if (!wasAsked(event)) tally.foreign += 1
-    }
-    noteShown(context.capacity, stamps)
+    const { events, stamps, isMixed, malformed, foreign } = sortRows(rows, filter, asked)
+    tally.malformed += malformed
+    tally.foreign += foreign
+    if (limit === usual) noteShown(capacity, stamps)
+    else noteProbed(capacity, stamps)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
-    return { end, stamps, rowCount: rows.length }
+    return { end, stamps, isMixed, rowCount: rows.length }
   }
-}
-
-function liesWithin(stamp: Stamp | undefined, { since = -Infinity, until = Infinity }: Filter): boolean {
-  return stamp !== undefined && stamp.second >= since && stamp.second <= until
 }
 
 /** The `until` of the filter as this relay has to be told it. */
@@ -278,15 +169,4 @@ function boundaryOf(events: readonly NostrEvent[], before: ReadonlySet<string>):
 /** A copy with another signature is another row: it may be the true one. */
 function keyOf(event: NostrEvent): string {
   return event.id + event.sig
-}
-
-/** Rows without a place, foreign and repeated ones make no page larger; whether a second was cut off, they count (rule 1). */
-function noteShown(capacity: Capacity, stamps: readonly Stamp[]): void {
-  const ids = new Set(stamps.map(({ id }) => id))
-  capacity.most = Math.max(capacity.most, ids.size)
-  for (const id of ids) if (capacity.shown.size < 2) capacity.shown.add(id)
-}
-
-function isDescending(stamps: readonly Stamp[]): boolean {
-  return stamps.every(({ second }, index) => index === 0 || second <= (stamps[index - 1]?.second ?? Infinity))
 }

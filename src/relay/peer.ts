@@ -1,6 +1,6 @@
 import type { Endpoint, Profile } from './endpoint.ts'
 import { NegentropySupport } from './negentropy-support.ts'
-import { createCapacity, type Capacity } from './paging.ts'
+import { createCapacity, type Capacity } from './capacity.ts'
 
 /** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
 export type Peer = {
@@ -15,13 +15,19 @@ export type Peer = {
   readonly maxFilterBytes: number
   /** Tag values of more bytes are not indexed: an empty answer to them proves nothing. */
   readonly maxTagValueLength: number
+  /**
+   * Whether it finds addressable events by their identifiers. khatru with badger finds those that begin alike as well,
+   * and cuts a page to as many rows as the filter names addresses: an empty answer proves nothing.
+   */
+  readonly findsIdentifiers: boolean
 }
 
 const PAGE_LIMIT = 500
 const FILTER_BYTES = 48 * 1024
 /** Up to how many bytes they index a tag value: khatru with badger, and so ngit-relay; rnostr. */
+const KHATRU = /\b(khatru|ngit-relay)\b/i
 const INDEXED_LENGTHS: readonly (readonly [software: RegExp, bytes: number])[] = [
-  [/\b(khatru|ngit-relay)\b/i, 100],
+  [KHATRU, 100],
   [/\brnostr\b/i, 255],
 ]
 /** Of all others: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
@@ -36,6 +42,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     support: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
     maxTagValueLength: indexedLengthOf(profile.software ?? ''),
+    findsIdentifiers: !KHATRU.test(profile.software ?? ''),
     maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),
   }
 }

@@ -50,11 +50,22 @@ async function isEmpty(filter: Filter, { request }: ProofContext): Promise<boole
   return end.type === 'eose' && rows.length === 0
 }
 
-/** Whether a page of one second brings only these ids, and fewer events than this relay's pages have held: it was not cut off. */
+/**
+ * Whether a page of one second brings only these ids, and fewer events than this relay's pages have held: it was not cut
+ * off. A page without any is none of this second: for some relays `since` is exclusive (khatru in memory).
+ */
 async function holdsNoOther(filter: Filter, ids: readonly string[], context: ProofContext): Promise<boolean> {
   const { rows, end } = await context.request({ ...filter, limit: context.limit })
   const matches = createMatcher(filter)
   const events = rows.map((row) => parseEvent(row))
   const isKnown = events.every((event) => event !== undefined && matches(event) && ids.includes(event.id))
-  return end.type === 'eose' && isKnown && rows.length < context.capacity.most
+  if (end.type !== 'eose' || !isKnown || rows.length === 0) return false
+  return rows.length < context.capacity.most || holdsNoMore(filter, rows.length, context)
+}
+
+/** Whether a page with room for one row more brings none, at a relay that has filled such a page. */
+async function holdsNoMore(filter: Filter, count: number, { request, capacity }: ProofContext): Promise<boolean> {
+  if (count >= capacity.probed) return false
+  const { rows, end } = await request({ ...filter, limit: count + 1 })
+  return end.type === 'eose' && rows.length <= count
 }

@@ -6,7 +6,7 @@ import { bob, carol, smallRepository } from '../support/scenes.ts'
 import { idsOf } from '../support/workbench.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/recipes.ts'
+import { wantedRelays } from './support/installation.ts'
 
 const PAGE_CAP = 5
 const capped = wantedRelays().filter((name) => FOREIGN_RELAYS[name].hasPageCap)

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { announcement, issue, repositoryAddress } from '../support/builders.ts'
+import { announcement, issue, repositoryAddress, SOME_TIME } from '../support/builders.ts'
 import { runCli } from '../support/run-cli.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
 import { idsOf, nowSeconds } from '../support/workbench.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/recipes.ts'
+import { wantedRelays } from './support/installation.ts'
 
 const relays = wantedRelays()
 const rustNostr = relays.filter((name) => name === 'rust-nostr' || name === 'nostr-sdk')
@@ -51,6 +51,45 @@ describe.each(relays)('%s and identifiers that are long', (name) => {
     const { code, report } = await bench.catchup(source, target, '--scope', 'all')
     expect(idsOf(target.events())).toEqual(idsOf(events))
     expect([code, report.complete]).toEqual([0, true])
+  })
+})
+
+/** Repositories of one owner, the next a thousand seconds later than the one before. */
+function similarRepositories(...identifiers: readonly string[]) {
+  return identifiers.map((d, index) => smallRepository({ d, startAt: SOME_TIME + index * 1_000 }))
+}
+
+describe.each(relays)('%s and identifiers of which one begins like another', (name) => {
+  it('gives them whole, paged and compared', async () => {
+    const bench = createInteropBench()
+    const events = similarRepositories('hello', 'hello-world', 'hellox').flatMap((repository) => repository.events)
+    const [source, target] = await Promise.all([bench.foreign(name), bench.real()])
+    for (const event of events) await source.seed([event])
+    const runs = [
+      await bench.catchup(source, target, '--scope', 'all', '--no-reconcile'),
+      await bench.catchup(source, target, '--scope', 'all', '--full'),
+    ]
+    expect(idsOf(target.events())).toEqual(idsOf(events))
+    expect(runs.map(({ code, report }) => [code, report.totals.published, report.problems])).toEqual([
+      [0, events.length, []],
+      [0, 0, []],
+    ])
+  })
+
+  it('takes an older one after a newer one, or is found not to', async () => {
+    const bench = createInteropBench()
+    const [old, young] = similarRepositories('hello', 'hello-world')
+    const events = [...(old?.events ?? []), ...(young?.events ?? [])]
+    const [source, target] = await Promise.all([
+      bench.real({ events }),
+      bench.foreign(name, { events: young?.events ?? [] }),
+    ])
+    const { code, report } = await bench.catchup(source, target, '--scope', 'all')
+    const dropped = FOREIGN_RELAYS[name].dropsSimilar
+      ? [old?.announced, old?.state].flatMap((event) => event ?? [])
+      : []
+    expect(idsOf(await target.events())).toEqual(idsOf(events.filter((event) => !dropped.includes(event))))
+    expect([code, report.totals.parked]).toEqual([dropped.length > 0 ? 3 : 0, dropped.length])
   })
 })
 

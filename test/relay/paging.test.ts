@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { End, Page } from '../../src/relay/endpoint.ts'
-import { createCapacity, describeEnd, drain, type Capacity, type Drain } from '../../src/relay/paging.ts'
+import { createCapacity, type Capacity } from '../../src/relay/capacity.ts'
+import { describeEnd } from '../../src/relay/describe-end.ts'
+import { drain, type Drain } from '../../src/relay/paging.ts'
 import { createMemoryEndpoint, pageOf, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
 import { matchesNaively } from '../support/naive-filter.ts'
 
@@ -200,6 +202,72 @@ describe('drain says why a filter was not read to its bottom', () => {
 })
 
 describe('drain at a relay that misbehaves', () => {
+  it('does not take a second for whole because an exclusive `since` shows nothing of it', async () => {
+    const events = Array.from({ length: 10 }, (_, n) => eventOf(n + 1, { created_at: 20 }))
+    const { drain: result } = await read({ '#a': ['x', 'y'] }, { events, cap: 5, sinceIsExclusive: true })
+    expect(result.reason).toBe('more events in second 20 than a page holds (5)')
+  })
+
+  it('does not take a second for whole because pages hold more when less is asked for', async () => {
+    const events = Array.from({ length: 10 }, (_, n) => eventOf(n + 1, { created_at: 20 }))
+    const isOverCap = (filter: Filter): boolean => (filter.limit ?? Infinity) > 20
+    const { drain: result } = await read(ALL, {
+      events,
+      // khatru above badger with MaxLimit 20
+      onRequest: (filter, { rows }) => pageOf(rows.slice(0, isOverCap(filter) ? 5 : 20)),
+    })
+    expect(result.reason).toBe('more events in second 20 than a page holds (5)')
+  })
+
+  it('reads what values that begin alike disturb, by one value at a time where a page does not hold them', async () => {
+    // khatru above badger: an index entry is found by the beginning of its value, in the order of the values.
+    const events = ['x', 'x-y', 'xz'].flatMap((value, v) =>
+      Array.from({ length: 6 }, (_, n) => eventOf(v * 10 + n + 1, { created_at: 100 - n * 5 - v, refers: [value] })),
+    )
+    const entriesOf = (asked: string, until: number): NostrEvent[] =>
+      ['xz', 'x', 'x-y'].flatMap((value) =>
+        events.filter(({ tags, created_at }) => {
+          const isFound = value === asked ? created_at <= until : value === 'x-y' && asked === 'x'
+          return tags[0]?.[1] === value && (isFound || (value === 'xz' && asked === 'x' && until === Infinity))
+        }),
+      )
+    const anything = Array.from({ length: 40 }, (_, n) => eventOf(100 + n, { created_at: 500 - n }))
+    const withCap = (cap: number): ReadOptions => ({
+      onRequest: ({ '#a': values, until = Infinity, limit = 500 }) => {
+        const found = values?.flatMap((value) => entriesOf(value, until)) ?? anything
+        return pageOf(found.slice(0, Math.min(limit, cap)))
+      },
+    })
+    const whole = await read({ '#a': ['x', 'x-y'] }, withCap(20))
+    expect([whole.drain.reason, whole.got]).toEqual([null, idsOf(events.slice(0, 12))])
+    const cut = await read({ '#a': ['x', 'x-y'] }, withCap(13))
+    expect([cut.drain.foreign, cut.drain.reason]).toEqual([0, expect.stringContaining('may be cut off')])
+  })
+
+  it('takes no page of identifiers for whole that brings what begins alike', async () => {
+    // khatru above badger gives as many rows as addresses are named: the newer `x-y` takes the place of `x`.
+    const [asked, other] = ['x', 'x-y'].map((d, n) => ({ ...eventOf(n, { created_at: 10 + n }), tags: [['d', d]] }))
+    const { drain: result, got } = await read(
+      { kinds: [1621], '#d': ['x'] },
+      { onRequest: (filter) => pageOf(filter['#d'] === undefined ? [other, asked] : [other]) },
+    )
+    expect([result.reason, got.size]).toEqual([expect.stringContaining('may be cut off'), 0])
+  })
+
+  it('reads on past rows whose value stands under another tag, and drops them', async () => {
+    const events = [30, 20, 10].map((created_at, n) => eventOf(n + 1, { created_at }))
+    const wanted = { ...eventOf(9, { created_at: 15 }), tags: [['A', 'x']] }
+    const { drain: result, got } = await read(
+      { '#A': ['x'] },
+      {
+        // khatru above badger does not look at the names of tags.
+        onRequest: ({ until = Infinity }) =>
+          pageOf([...events.slice(0, 2), wanted, ...events.slice(2)].filter((event) => event.created_at <= until)),
+      },
+    )
+    expect([result.reason, result.foreign, got]).toEqual([null, 0, new Set([wanted.id])])
+  })
+
   it('ends when `until` is ignored', async () => {
     const { drain: result } = await read(ALL, playing(pageOf(eventsAt(30, 20, 10))))
     expect(result.reason).toBe('page 3 brought only what was not asked for')
@@ -228,7 +296,7 @@ describe('drain at a relay that misbehaves', () => {
       events: eventsAt(30, 20),
       onRequest: (_, page) => (page.rows.length > 0 ? pageOf([foreign, ...page.rows]) : page),
     })
-    expect([result.reason, result.foreign, got.has(foreign.id)]).toEqual([null, 2, false])
+    expect([result.reason, result.foreign, got.has(foreign.id)]).toEqual([null, 3, false])
   })
 
   it('drops and counts rows that are no events', async () => {

@@ -40,6 +40,13 @@ describe('createPeer', () => {
     expect(peerOf(software === undefined ? {} : { software }).maxTagValueLength).toBe(length)
   })
 
+  it.each([
+    ['https://github.com/fiatjaf/khatru', false],
+    ['https://gitworkshop.dev/ngit-grasp', true],
+  ])('knows whether %s finds events by their identifiers', (software, finds) => {
+    expect(peerOf({ software }).findsIdentifiers).toBe(finds)
+  })
+
   it('knows nothing of the pages before it has seen one', () => {
     expect(peerOf({}).capacity.most).toBe(0)
   })

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
-import { createCapacity, drain } from '../../src/relay/paging.ts'
+import { createCapacity } from '../../src/relay/capacity.ts'
+import { drain } from '../../src/relay/paging.ts'
 import { proveBottom } from '../../src/relay/prove-bottom.ts'
 import { makeItems, toEvent, type IdItem } from '../support/id-items.ts'
 import { createMemoryEndpoint, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
@@ -93,6 +94,11 @@ describe('proveBottom', () => {
     const onRequest = (filter: Filter, page: Page): Page =>
       filter.ids === undefined ? { ...page, rows: [...page.rows, { id: 'x' }] } : page
     expect((await prove(items.slice(0, 20), FILTER, { onRequest })).unproven).toEqual({ ...FILTER, until: FIRST })
+  })
+
+  it('proves nothing by an empty page of the second in which something was listed', async () => {
+    const { unproven } = await prove(items.slice(2, 20), FILTER, { sinceIsExclusive: true })
+    expect(unproven).toEqual({ ...FILTER, until: FIRST })
   })
 
   it('learns the size of pages from the drain that it asks for', async () => {

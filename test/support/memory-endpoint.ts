@@ -13,6 +13,8 @@ export type MemoryEndpointOptions = {
   readonly cap?: number
   /** Whether it leaves out the second of `until`, as nostr-relay 1.14 does. */
   readonly untilIsExclusive?: boolean
+  /** Whether it leaves out the second of `since`, as khatru in memory does. */
+  readonly sinceIsExclusive?: boolean
   readonly profile?: Partial<Profile>
   /** The last word on a REQ: gets the page that a correct relay would answer. */
   readonly onRequest?: (filter: Filter, page: Page) => Page | Promise<Page>
@@ -29,7 +31,7 @@ export type MemoryEndpoint = Endpoint & {
 /** A relay in memory: newest first, the lower id on a tie, cut at `limit` and at the cap. */
 export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): MemoryEndpoint {
   const { url = 'ws://memory.example', kind = 'relay', cap, profile, onRequest, onPublish } = options
-  const { untilIsExclusive = false } = options
+  const { untilIsExclusive = false, sinceIsExclusive = false } = options
   const events: MemoryStore = new Map([...(options.events ?? [])].map((event) => [event.id, event]))
   const filters: Filter[] = []
   const published: NostrEvent[] = []
@@ -42,8 +44,12 @@ export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): Memor
     open: async () => ({ supportedNips: [], supportedGrasps: [], ...profile }),
     async request(filter) {
       filters.push(filter)
-      const { until = Infinity } = filter
-      const understood = untilIsExclusive ? { ...filter, until: until - 1 } : filter
+      const { since = 0, until = Infinity } = filter
+      const understood = {
+        ...filter,
+        ...(untilIsExclusive && { until: until - 1 }),
+        ...(sinceIsExclusive && { since: since + 1 }),
+      }
       const page = pageOf(findEvents(events, [understood], cap))
       return onRequest === undefined ? page : onRequest(filter, page)
     },

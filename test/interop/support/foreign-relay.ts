@@ -8,7 +8,7 @@ import { WebSocket } from 'ws'
 import type { NostrEvent } from '../../../src/nostr/event.ts'
 import { connectTiny } from '../../support/tiny-client.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { FOREIGN_RELAYS, type ForeignOptions } from './foreign-relays.ts'
+import { FOREIGN_COMMANDS, type ForeignOptions } from './foreign-commands.ts'
 import type { RelayName } from './recipes.ts'
 import { findFreePort, startRelayProcess } from './relay-process.ts'
 
@@ -34,7 +34,7 @@ export async function startForeign(name: RelayName, options: ForeignOptions = {}
   const url = `ws://127.0.0.1:${port}`
   const launch = (settings: ForeignOptions): ReturnType<typeof startRelayProcess> => {
     mkdirSync(join(directory, 'storage'), { recursive: true })
-    const command = FOREIGN_RELAYS[name].command({ port, directory, options: settings })
+    const command = FOREIGN_COMMANDS[name]({ port, directory, options: settings })
     return startRelayProcess({ ...command, cwd: directory, logFile: join(directory, 'relay.log'), url })
   }
   let running = await launch(options)
@@ -47,7 +47,9 @@ export async function startForeign(name: RelayName, options: ForeignOptions = {}
     url,
     events: () => readEverything(url),
     async seed(events) {
-      const refused = (await publishAll(url, events)).filter(([label, , accepted]) => label !== 'OK' || accepted !== true)
+      const refused = (await publishAll(url, events)).filter(
+        ([label, , accepted]) => label !== 'OK' || accepted !== true,
+      )
       if (refused.length > 0) throw new Error(`${url} refuses ${refused.length} events: ${JSON.stringify(refused[0])}`)
     },
     offer: async (events) => void (await publishAll(url, events)),
@@ -86,7 +88,10 @@ async function publishAll(url: string, events: readonly NostrEvent[]): Promise<u
   })
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
   for (const event of events) socket.send(JSON.stringify(['EVENT', event]))
-  await waitFor(() => answers.length >= events.length, { timeoutMs: 60_000, what: `${events.length} answers of ${url}` })
+  await waitFor(() => answers.length >= events.length, {
+    timeoutMs: 60_000,
+    what: `${events.length} answers of ${url}`,
+  })
   socket.terminate()
   return answers
 }

@@ -1,8 +1,7 @@
 import type { NostrEvent } from '../../../src/nostr/event.ts'
-import type { RealRelay } from '../../support/real-relay.ts'
 import { createWorkbench, type Workbench } from '../../support/workbench.ts'
 import { startForeign, type ForeignRelay } from './foreign-relay.ts'
-import type { ForeignOptions } from './foreign-relays.ts'
+import type { ForeignOptions } from './foreign-commands.ts'
 import type { RelayName } from './recipes.ts'
 
 /** The workbench of one test, with relays that no one here wrote. */
@@ -23,9 +22,4 @@ export function createInteropBench(): InteropBench {
       return relay
     },
   }
-}
-
-/** What a relay serves: a foreign one over the wire, the embedded one from its file. */
-export async function servedBy(relay: ForeignRelay | RealRelay): Promise<NostrEvent[]> {
-  return relay.events()
 }

@@ -1,0 +1,53 @@
+import type { Stamp } from '../nostr/event.ts'
+
+/**
+ * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
+ * `assumed`: a second was taken for whole because the relay had shown only one event by then. `until` and `since`:
+ * how it takes these words of a filter, once its pages have shown it.
+ */
+export type Capacity = {
+  most: number
+  /** The most rows that a page has brought that was asked for only so many. */
+  probed: number
+  readonly shown: Set<string>
+  probedFor: number
+  probing: Promise<void>
+  assumed: boolean
+  until: 'inclusive' | 'exclusive' | undefined
+  since: 'inclusive' | 'exclusive' | undefined
+}
+
+/** A relay of which no page has been seen. */
+export function createCapacity(): Capacity {
+  return {
+    most: 0,
+    probed: 0,
+    shown: new Set(),
+    probedFor: 0,
+    probing: Promise.resolve(),
+    assumed: false,
+    until: undefined,
+    since: undefined,
+  }
+}
+
+/** What was taken for a relay with a single event has shown another one since, one a page. */
+export function disproved({ assumed, most, shown }: Capacity): string | null {
+  return assumed && most === 1 && shown.size > 1 ? 'more events in one second than a page holds (1)' : null
+}
+
+/** What a page of the usual limit held. Rows without a place, foreign and repeated ones make no page larger. */
+export function noteShown(capacity: Capacity, stamps: readonly Stamp[]): void {
+  capacity.most = Math.max(capacity.most, remember(capacity, stamps))
+}
+
+/** What a page held that was asked for less than usual. */
+export function noteProbed(capacity: Capacity, stamps: readonly Stamp[]): void {
+  capacity.probed = Math.max(capacity.probed, remember(capacity, stamps))
+}
+
+function remember({ shown }: Capacity, stamps: readonly Stamp[]): number {
+  const ids = new Set(stamps.map(({ id }) => id))
+  for (const id of ids) if (shown.size < 2) shown.add(id)
+  return ids.size
+}

@@ -1,0 +1,136 @@
+/*
+ * Whether a second that filled a whole page was read to its end: more events in it than a page holds would be cut off
+ * without a word.
+ *
+ * It was when this relay's pages have held more, or hold more when they are asked to. Some hold less the more is asked
+ * of them (khatru gives a quarter of its cap to a limit above it), so what a page of a smaller limit held counts only
+ * for a page of that limit. Else the filter is split, and last NIP-77 is asked. For some relays `since` is exclusive
+ * (khatru in memory): they show it by an empty answer for a second that has brought rows.
+ */
+import { tagConditions, type Filter } from '../nostr/filter.ts'
+import { parseStamp, type Stamp } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { noteProbed, type Capacity } from './capacity.ts'
+import { describeEnd } from './describe-end.ts'
+import type { End, Page } from './endpoint.ts'
+
+/** How one page was read; see `SortedRows`. */
+export type Read = {
+  readonly end: End
+  readonly stamps: readonly Stamp[]
+  readonly isMixed: boolean
+  readonly rowCount: number
+}
+
+/** Reads one page of what matches the filter; `until` and `limit`, where given, are asked in place of the usual ones. */
+export type Reader = (filter: Filter, asked?: { readonly until?: number; readonly limit?: number }) => Promise<Read>
+
+/** What it takes to close a second; see `DrainContext`. */
+export type CloseContext = {
+  readonly request: (filter: Filter) => Promise<Page>
+  readonly capacity: Capacity
+  readonly limit: number
+  /** Reads a single second by NIP-77, where the relay speaks it: true when all of it came, and that was more than `count` events. */
+  readonly readSecond?: (filter: Filter, count: number) => Promise<boolean>
+}
+
+/** A page of `count` rows of one second. */
+type FullPage = { readonly filter: Filter; readonly second: number; readonly count: number }
+
+/** A page of `count` rows, and the second from which it was asked. */
+export type AskedPage = { readonly filter: Filter; readonly until: number | undefined; readonly count: number }
+
+const SPLIT_KINDS: readonly number[] = Object.values(KIND)
+
+/** Proves that a second was read whole, or says what stays open. */
+export async function closeSecond(page: FullPage, read: Reader, context: CloseContext): Promise<string | null> {
+  const { filter, second, count } = page
+  if (await isWholePage({ filter, until: second, count }, read, context)) return null
+  const within = await windowOf(page, read, context)
+  let isWhole = isSplitProof(within)
+  let found = 0
+  for (const part of splitFilter(within)) {
+    const { end, rowCount } = await read(part)
+    if (end.type !== 'eose') return describeEnd(end)
+    found += rowCount
+    const open = await closeSecond({ filter: part, second, count: rowCount }, read, context)
+    isWhole = open === null && isWhole
+  }
+  if (isWhole && found >= count) return null
+  if ((await context.readSecond?.(within, count)) === true) return null
+  return `more events in second ${second} than a page holds (${context.capacity.most})`
+}
+
+/** The filter within the second of the page, as this relay takes `since`: the rows of the page must come again. */
+async function windowOf({ filter, second }: FullPage, read: Reader, { capacity }: CloseContext): Promise<Filter> {
+  const within = { ...filter, since: second, until: second }
+  if (capacity.since === undefined) {
+    const { end, rowCount } = await read(within)
+    if (end.type === 'eose') capacity.since = rowCount > 0 ? 'inclusive' : 'exclusive'
+  }
+  return capacity.since === 'exclusive' ? { ...within, since: second - 1 } : within
+}
+
+/** Whether a page of `count` rows was not cut off, by what the relay has shown; asks it for one row more if need be. */
+export async function isWholePage(page: AskedPage, read: Reader, context: CloseContext): Promise<boolean> {
+  const { capacity, limit } = context
+  const { count } = page
+  if (count >= limit) return false
+  if (count < capacity.most) return true
+  if (capacity.probedFor < count) {
+    capacity.probedFor = count
+    capacity.probing = probe(count + 1, context)
+  }
+  await capacity.probing
+  if (count < capacity.probed) return hasNoMore(page, read)
+  // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
+  if (count > 1 || capacity.shown.size > 1) return false
+  capacity.assumed = true
+  return true
+}
+
+/**
+ * Asks for so many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at some
+ * relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
+ */
+async function probe(limit: number, { capacity, request }: CloseContext): Promise<void> {
+  const { rows } = await request({ since: 0, limit })
+  noteProbed(
+    capacity,
+    rows.flatMap((row) => parseStamp(row) ?? []),
+  )
+}
+
+/** Whether a page that has room for one row more is not filled by the second from which it was asked. */
+async function hasNoMore({ filter, until, count }: AskedPage, read: Reader): Promise<boolean> {
+  const { end, stamps, isMixed, rowCount } = await read(filter, {
+    ...(until !== undefined && { until }),
+    limit: count + 1,
+  })
+  if (end.type !== 'eose') return false
+  return rowCount <= count || (!isMixed && stamps.some(({ second }) => until !== undefined && second < until))
+}
+
+/** Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds but proves nothing. */
+export function splitFilter(filter: Filter): Filter[] {
+  const [longest] = valueLists(filter).sort(([, a], [, b]) => b.length - a.length)
+  if (longest !== undefined && longest[1].length > 1) {
+    const [key, values] = longest
+    const middle = Math.ceil(values.length / 2)
+    return [values.slice(0, middle), values.slice(middle)].map((half) => ({ ...filter, [key]: half }))
+  }
+  if (filter.kinds !== undefined) return []
+  return SPLIT_KINDS.map((kind) => ({ ...filter, kinds: [kind] }))
+}
+
+/** Whether the parts of the split are together the whole. */
+export function isSplitProof(filter: Filter): boolean {
+  return valueLists(filter).some(([, values]) => values.length > 1)
+}
+
+function valueLists(filter: Filter): (readonly [key: string, values: readonly (string | number)[]])[] {
+  const { ids, authors, kinds } = filter
+  const lists = [['ids', ids] as const, ['authors', authors] as const, ['kinds', kinds] as const]
+  const tags = tagConditions(filter).map(([name, values]) => [`#${name}`, values] as const)
+  return [...tags, ...lists.flatMap(([key, values]) => (values === undefined ? [] : [[key, values] as const]))]
+}

@@ -7,6 +7,7 @@ import type { Report } from '../../../src/report.ts'
 import type { CliResult } from '../../support/run-cli.ts'
 import { endArguments, idsOf } from '../../support/workbench.ts'
 import type { CellMeta } from '../matrix-reporter.ts'
+import { UNSAFE } from '../unsafe.ts'
 import type { Expected, Fault, Mode, Phase } from './fault.ts'
 import { findFalseCoverage } from './false-coverage.ts'
 import { anchorsOf, belongsOf } from './scene.ts'
@@ -14,8 +15,6 @@ import { startStage, type Stage } from './stage.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/ngit-sync.js', import.meta.url))
 const IS_FULL = process.env['FAULTS'] === 'full'
-/** What must not reach a terminal: controls but for line ends, bidi controls, zero-width characters (rule 7). */
-const UNSAFE = /[^\P{Cc}\n]|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|\p{Cs}/u
 /** A run with short timeouts ends within this, retries and all; a machine that is busy gets its share. */
 const DEADLINE_MS = 40_000
 const TIMEOUTS = ['--connect-timeout', '--idle-timeout', '--ok-timeout']

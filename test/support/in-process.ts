@@ -32,8 +32,10 @@ export async function runInProcess({
 }: InProcessRun): Promise<Report> {
   const verifier = createVerifier({ workers: 0 })
   const { signal } = new AbortController()
-  const nowMs = (): number => now * 1_000
-  const sleep = (): Promise<void> => Promise.resolve()
+  let sleptMs = 0
+  const nowMs = (): number => now * 1_000 + sleptMs
+  /** Time passes at once. */
+  const sleep = async (ms: number): Promise<void> => void (sleptMs += ms)
   const world: World = {
     target,
     sources,

@@ -129,7 +129,7 @@ export function describeLeftOut(omissions: readonly Omission[]): string[] {
     if (urls.length === 0) return []
     const named = urls.slice(0, NAMED).map(shorten).join(', ')
     const others = urls.length > NAMED ? ` and ${urls.length - NAMED} more` : ''
-    return [`Discovery left out ${urls.length}: ${REASONS[why]}: ${named}${others}.`]
+    return [`Discovery left out ${urls.length} URL${urls.length > 1 ? 's' : ''}: ${REASONS[why]}: ${named}${others}.`]
   })
 }
 

@@ -69,7 +69,7 @@ describe('a relay that is named', () => {
   ])('is left out and told when its name resolves to %s', async (_what, addresses, reason) => {
     const { report, opened, notes } = await discover({ relays: ['wss://a.org'], dns: { 'a.org': addresses } })
     expect([report.exit, report.sources.length, opened]).toEqual([0, 1, []])
-    expect(notes).toEqual([expect.stringMatching(new RegExp(`left out 1: .*${reason}.*: wss://a\\.org\\.$`))])
+    expect(notes).toEqual([expect.stringMatching(new RegExp(`left out 1 URL: .*${reason}.*: wss://a\\.org\\.$`))])
   })
 
   it('is opened when its name does not resolve, so that the connection says why', async () => {
@@ -83,7 +83,7 @@ describe('a relay that is named', () => {
     const { opened, notes } = await discover({ relays, dns, policy: { max: 1 } })
     expect(opened).toEqual(['wss://b.org'])
     expect(notes).toEqual([
-      'Discovery left out 1: beyond --discover-max: wss://c.org.',
+      'Discovery left out 1 URL: beyond --discover-max: wss://c.org.',
       expect.stringContaining('wss://a.org'),
     ])
   })
@@ -124,8 +124,8 @@ describe('a relay that is named', () => {
     })
     expect(new Set(resolved).size - 1).toBe(100)
     expect(report.notes).toEqual([
-      expect.stringMatching(/left out 50: not looked up any more/),
-      expect.stringMatching(/left out 100: .*loopback/),
+      expect.stringMatching(/left out 50 URLs: not looked up any more/),
+      expect.stringMatching(/left out 100 URLs: .*loopback/),
     ])
   })
 })
@@ -139,7 +139,7 @@ describe('the target under another name', () => {
     const { report, notes } = await discover({ relays: ['wss://far.org'], dns, target: same, profile: same })
     expect([report.sources.length, notes]).toEqual([
       1,
-      ['Discovery left out 1: the target under another name: wss://far.org.'],
+      ['Discovery left out 1 URL: the target under another name: wss://far.org.'],
     ])
   })
 

@@ -197,8 +197,8 @@ describe('describeLeftOut', () => {
       { url: 'ws://x', why: 'private' },
     ])
     expect(notes).toEqual([
-      'Discovery left out 7: beyond --discover-max: wss://a.org, wss://b.org, wss://c.org, wss://d.org, wss://e.org and 2 more.',
-      'Discovery left out 1: at loopback or private addresses, see --discover-allow private: ws://x.',
+      'Discovery left out 7 URLs: beyond --discover-max: wss://a.org, wss://b.org, wss://c.org, wss://d.org, wss://e.org and 2 more.',
+      'Discovery left out 1 URL: at loopback or private addresses, see --discover-allow private: ws://x.',
     ])
   })
 

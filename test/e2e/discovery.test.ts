@@ -302,7 +302,7 @@ describe('what is not discovered', () => {
     const [source, target] = await Promise.all([bench.real({ events: [both, one] }), bench.real()])
     const outcome = await bench.catchup(source, target, ...ANYWHERE, '--discover-max', '1')
     expect([outcome.code, discoveredIn(outcome), other.received.connections]).toEqual([0, [popular.url], 0])
-    expect(outcome.report.notes).toEqual([`Discovery left out 1: beyond --discover-max: ${other.url}.`])
+    expect(outcome.report.notes).toEqual([`Discovery left out 1 URL: beyond --discover-max: ${other.url}.`])
   })
 
   it('is the target, by its own URL, by its public one, or by another name', async () => {
@@ -319,7 +319,7 @@ describe('what is not discovered', () => {
     const source = await bench.real({ events: here })
     const outcome = await bench.catchup(source, target, ...ANYWHERE, '--service', 'wss://git.example.org')
     expect([outcome.code, discoveredIn(outcome), target.received.connections]).toEqual([0, [], 1])
-    expect(outcome.report.notes).toEqual([`Discovery left out 1: the target under another name: ${alias}.`])
+    expect(outcome.report.notes).toEqual([`Discovery left out 1 URL: the target under another name: ${alias}.`])
   })
 
   it('is a relay that has the key of the target: it is the target behind another address', async () => {

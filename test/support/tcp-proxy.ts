@@ -78,6 +78,7 @@ class Wire {
   readonly #board: Switchboard
   #fault: NetworkFault | undefined
   #bytesLeft = Infinity
+  #isCut = false
   #dripping: Buffer = Buffer.alloc(0)
   #drops: NodeJS.Timeout | undefined
 
@@ -100,6 +101,8 @@ class Wire {
 
   /** Ends the connection on both sides once what was written is out. */
   cut(): void {
+    if (this.#isCut) return
+    this.#isCut = true
     clearInterval(this.#drops)
     this.#client.destroySoon()
     this.#relay.destroy()
@@ -131,7 +134,7 @@ class Wire {
   }
 
   #pass({ bytes, frame }: Piece, from: Sender): void {
-    if (this.#client.destroyed) return
+    if (this.#isCut) return
     this.#hear(frame, from)
     const fault = this.#inForce()
     if (fault?.type === 'stall') return

@@ -13,6 +13,9 @@ const REASONS = [
   'blocked: you are banned',
   'unsupported: too many tags',
   'invalid: bad filter',
+  'pow: work more',
+  'mute: nobody listens',
+  'duplicate: this subscription is open',
   'shutting down',
 ]
 

@@ -61,7 +61,7 @@ export type Fault = {
   /** What the undisturbed run must come to beside equal sets. @default exit 0 */
   readonly next?: Expected
   /** Looks at the run with the fault. */
-  check?(stage: Stage): void
+  check?(stage: Stage, phase: Phase): void
 }
 
 /** The phases in which a source is read. */

@@ -1,3 +1,5 @@
+import { expect } from 'vitest'
+
 import type { Behaviour } from '../../support/scripted-behaviour.ts'
 import type { Expected, Fault, Phase } from './fault.ts'
 import { describeMatrix } from './run-matrix.ts'
@@ -25,7 +27,8 @@ function behaves(behaviour: Behaviour): Fault['arm'] {
 }
 
 function neg(name: string, arm: Fault['arm'], more: Partial<Fault> = {}): Fault {
-  return { name, phases: PHASES, modes: ['reconcile'], expected: complete, arm, ...more }
+  const check: Fault['check'] = ({ endOf }, phase) => expect(endOf(phase).script.received.negs).not.toEqual([])
+  return { name, phases: PHASES, modes: ['reconcile'], expected: complete, arm, check, ...more }
 }
 
 /** A message of version 0x61 that says of the whole range: it has this fingerprint. */

@@ -6,7 +6,7 @@ import type { NostrEvent } from '../../../src/nostr/event.ts'
 import { comment } from '../../support/builders.ts'
 import { alice, bob } from '../../support/scenes.ts'
 import { forge, signEvent, type Key } from '../../support/sign.ts'
-import type { Expected, Fault } from './fault.ts'
+import { LAYERS, type Expected, type Fault } from './fault.ts'
 import { describeMatrix } from './run-matrix.ts'
 import { HELD, HISTORY, layerOf } from './scene.ts'
 
@@ -42,6 +42,14 @@ function strewn(rows: readonly unknown[]): Fault['arm'] {
     source.script.behaviour.extraRows = (filter) =>
       layerOf(filter, truth) === 'layer 3' && filter.until === undefined ? rows : []
   }
+}
+
+/** A text frame whose last letters are no UTF-8. */
+function breakText(frame: readonly unknown[]): Buffer {
+  return Buffer.concat([
+    Buffer.from(JSON.stringify(frame).slice(0, -3)),
+    Buffer.from([0xc3, 0x28, 0xff, 0x22, 0x7d, 0x5d]),
+  ])
 }
 
 /** An event that its author signed and no target must get. */
@@ -95,6 +103,21 @@ describeMatrix('rows', [
   odd('created_at with a fraction', [signAnything(bob, { ...draft, created_at: 1_600_000_000.5 })]),
   odd('created_at beyond 2^53', [signAnything(bob, { ...draft, created_at: 2 ** 60 })]),
   odd('a kind that is none', [signAnything(bob, { ...draft, kind: 70_000 })]),
+  {
+    name: 'invalid UTF-8',
+    phases: LAYERS,
+    scripts: 'source',
+    arm: ({ source, truth }, phase) => {
+      const { behaviour } = source.script
+      const hit = new Set<unknown>()
+      behaviour.onReq = ({ subId, filters }) => {
+        if (filters.some((filter) => layerOf(filter, truth) === phase)) hit.add(subId)
+        return 'default'
+      }
+      behaviour.outgoing = (frame) => (hit.has(frame[1]) && frame[0] === 'EVENT' ? [breakText(frame)] : [frame])
+    },
+    expected: { exit: 3, says: /invalid UTF-8/i },
+  },
   odd('lone surrogates', [signAnything(bob, { ...draft, content: '\ud800 and \udc00' })], counted(/wrong id/)),
   strange('NUL and other controls', [
     comment(root, alice, { createdAt: 1_710_000_000, content: 'a\u0000b\u001b[2Jc\u007f', tags: [['x', '\u0000']] }),

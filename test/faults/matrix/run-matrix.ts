@@ -53,7 +53,7 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   Object.assign(meta, { exit: outcome.code, says: quote(outcome, expected) })
   expectFault(outcome, expected)
   expect(findFalseCoverage(stage)).toEqual([])
-  fault.check?.(stage)
+  fault.check?.(stage, phase)
 
   await Promise.all([stage.source, stage.target, stage.second].flatMap((end) => end?.heal() ?? []))
   fault.heals?.(stage)

@@ -89,7 +89,8 @@ export type Behaviour = {
   hides?: (event: NostrEvent) => boolean
   /** The last word on a REQ; the options above are in `context.answer`. */
   onReq?: (context: ReqContext) => 'default' | ReqAnswer | Promise<'default' | ReqAnswer>
-  onEvent?: (event: NostrEvent) => EventDecision | Promise<EventDecision>
+  /** `connection` is 0 for the first one. */
+  onEvent?: (event: NostrEvent, connection: number) => EventDecision | Promise<EventDecision>
   /** Whether an EVENT must have the right id and signature. @default true */
   verify?: boolean
   /** Whether NIP-09 is followed. @default true */

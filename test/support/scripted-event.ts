@@ -10,7 +10,7 @@ import { isSigned } from './sign.ts'
 /** Decides over one EVENT, keeps it or not, and answers or not. */
 export async function answerEvent(state: RelayState, connection: Connection, event: NostrEvent): Promise<void> {
   state.received.events.push(event)
-  const decision = (await state.behaviour.onEvent?.(event)) ?? 'default'
+  const decision = (await state.behaviour.onEvent?.(event, connection.number)) ?? 'default'
   const reply = replyFor(state, connection, { event, decision })
   if (reply.store === true) broadcast(state, event, (filter) => matchesNaively(event, filter))
   if (reply.delayMs !== undefined) await sleep(reply.delayMs)

@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report.ts'
 import { Sqlite } from '../../src/sqlite.ts'
+import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
 import { borrowRelay } from './relay-pool.ts'
 import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
@@ -42,6 +43,7 @@ export type Workbench = {
   readonly stateFile: string
   real(options?: RealRelayOptions): Promise<RealRelay>
   scripted(options?: ScriptedRelayOptions): Promise<ScriptedRelay>
+  grasp(options?: GraspRelayOptions): Promise<GraspRelay>
   /** `catchup --json` with the state file of this bench; further arguments and options of the process behind. */
   catchup(sources: End | readonly End[], target: End, ...args: readonly string[]): Promise<Outcome>
   /** Any command line; the state file is added, `--json` is not. */
@@ -87,6 +89,7 @@ export function createWorkbench(): Workbench {
     stateFile,
     real: (options) => openRealRelay(options, clis),
     scripted: async (options) => closedLater(await startScriptedRelay(options)),
+    grasp: async (options) => closedLater(await startGraspRelay(options)),
     async catchup(sources, target, ...args) {
       const result = await run(['catchup', '--json', ...endArguments(sources, target), ...args])
       return withReport(result)

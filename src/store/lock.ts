@@ -11,6 +11,9 @@ export type LockHolder = { readonly pid: number; readonly host: string; readonly
 
 export type Lock = { release(): void }
 
+/** Kept from the collector, which would close the file and drop the lock of whoever lets go of a `Lock`. */
+const held = new Set<Database.Database>()
+
 /**
  * Takes the lock of a target: an exclusive SQLite transaction on a file of its own, which the kernel drops on any death.
  * The holder stands beside it only for the message. Throws LockedError when another process holds it.
@@ -25,8 +28,7 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
     db = new Sqlite(file, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
     writeFileSync(holderFile(file), JSON.stringify(holder), { mode: 0o600 })
-    const held = db
-    return { release: () => held.close() }
+    return hold(db)
   } catch (error) {
     db?.close()
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw locked(target, readHolder(file))
@@ -34,6 +36,16 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
       cause: error,
       hint: 'locks lie beside the state file: its directory must be writable, or name another file with --state',
     })
+  }
+}
+
+function hold(db: Database.Database): Lock {
+  held.add(db)
+  return {
+    release: () => {
+      held.delete(db)
+      db.close()
+    },
   }
 }
 

@@ -1,8 +1,18 @@
 /** The version that this program writes into the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** What tells our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
+
+const ALSO_IN = `
+CREATE TABLE also_in (
+  target TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT NOT NULL,
+  PRIMARY KEY (target, anchor, repository)
+) STRICT, WITHOUT ROWID;
+`
+
+/** What makes a state file of a version into one of the next. */
+export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [{ from: 1, sql: ALSO_IN }]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
@@ -22,11 +32,7 @@ CREATE TABLE anchor (
   PRIMARY KEY (target, scope, layer, anchor)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE also_in (
-  target TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT NOT NULL,
-  PRIMARY KEY (target, anchor, repository)
-) STRICT, WITHOUT ROWID;
-
+${ALSO_IN}
 CREATE TABLE announcement (
   target TEXT NOT NULL, address TEXT NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY (target, address)

@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3'
 import { SyncError, reasonOf } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { createPrivateDirectory } from './private-directory.ts'
-import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION } from './schema.ts'
+import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION, UPGRADES } from './schema.ts'
 
 export type Db = Database.Database
 
@@ -85,6 +85,7 @@ function prepare(db: Db, file: string): void {
   const isSound = db.pragma('quick_check(1)', { simple: true }) === 'ok'
   if (!isSound) throw new SyncError(`read state ${file}: the file is damaged`, { hint: hintFor(undefined, file) })
   if (version === 0) createTables(db)
+  else if (version < SCHEMA_VERSION) upgradeTables(db)
   prepareConnection(db)
 }
 
@@ -105,6 +106,16 @@ function createTables(db: Db): void {
     db.pragma(`user_version = ${SCHEMA_VERSION}`)
   })
   create.immediate()
+}
+
+/** All steps or none, also when two processes open the file at once. */
+function upgradeTables(db: Db): void {
+  const upgrade = db.transaction(() => {
+    const version = Number(db.pragma('user_version', { simple: true }))
+    for (const { sql } of UPGRADES.filter(({ from }) => from >= version)) db.exec(sql)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })
+  upgrade.immediate()
 }
 
 function prepareConnection(db: Db): void {

@@ -18,15 +18,16 @@ function stateFile(): string {
   return join(temporaryDirectory(), 'state', 'state.db')
 }
 
-/** Another process that holds the lock until it is killed. */
+/** Another process that holds the lock until it is killed, although it has let go of the object. */
 async function lockElsewhere(file: string): Promise<Child> {
   const holder = `{ pid: process.pid, host: 'there', startedAt: 1 }`
   const program = `
     import { acquireLock } from ${JSON.stringify(MODULE)}
     acquireLock(${JSON.stringify(file)}, ${JSON.stringify(TARGET)}, ${holder})
+    globalThis.gc()
     console.log('locked')
     setInterval(() => undefined, 1_000)`
-  const child = startNode(['--input-type=module', '--eval', program], { env: process.env })
+  const child = startNode(['--expose-gc', '--input-type=module', '--eval', program], { env: process.env })
   onTestFinished(() => child.kill('SIGKILL'))
   await waitFor(() => child.hasExited() || child.stdout().includes('locked'))
   expect(child.stderr()).toBe('')

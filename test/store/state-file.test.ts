@@ -14,6 +14,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { SyncError } from '../../src/errors.ts'
 import { Sqlite } from '../../src/sqlite.ts'
+import { SCHEMA_VERSION } from '../../src/store/schema.ts'
 import { openScratchCopy, openStateFile } from '../../src/store/state-file.ts'
 import { issue } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
@@ -99,6 +100,22 @@ describe('openStateFile', () => {
 
   it('keeps temporary tables on disk', () => {
     expect(openTemporaryState().db.pragma('temp_store', { simple: true })).toBe(1)
+  })
+})
+
+describe('openStateFile', () => {
+  it('brings a file of version 1 up to date, and keeps what is in it', () => {
+    const file = closedState()
+    const old = new Sqlite(file)
+    old.exec('DROP TABLE also_in')
+    old.exec("INSERT INTO coverage VALUES ('ws://t', 'ws://s', 'announcements', 'all', 1, 5, 5, 1)")
+    old.pragma('user_version = 1')
+    old.close()
+    const db = openStateFile(file)
+    expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
+    expect(db.prepare('SELECT count(*) AS n FROM also_in').get()).toEqual({ n: 0 })
+    expect(db.prepare('SELECT drained_at FROM coverage').all()).toEqual([{ drained_at: 5 }])
+    db.close()
   })
 })
 

@@ -84,9 +84,9 @@ describe('the end of a page', () => {
   it('is idle after silence, with the rows so far', async () => {
     const { page } = await requestAt(
       { onFrame: ([label, id], { send }) => label === 'REQ' && send('EVENT', id, 'row') },
-      { idleTimeoutMs: 50 },
+      { idleTimeoutMs: 1_000 },
     )
-    expect(page).toMatchObject({ end: { type: 'idle', afterMs: 50 }, rows: ['row'] })
+    expect(page).toMatchObject({ end: { type: 'idle', afterMs: 1_000 }, rows: ['row'] })
   })
 
   it('is not idle while rows drip in', async () => {
@@ -103,7 +103,7 @@ describe('the end of a page', () => {
     const notices: string[] = []
     const { page } = await requestAt(
       { onFrame: ([label], { send }) => label === 'REQ' && send('NOTICE', 'could not parse filter') },
-      { idleTimeoutMs: 50, onNotice: (text) => notices.push(text) },
+      { idleTimeoutMs: 1_000, onNotice: (text) => notices.push(text) },
     )
     expect(page.end.type).toBe('idle')
     expect(notices).toEqual(['could not parse filter'])

@@ -79,7 +79,8 @@ function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
 
 /** Sources stand above their layers, as in the report. */
 function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): string[] {
-  if (coverage.length === 0) return hanging(canvas, ' ', 'no checkpoint: nothing was read to its end yet')
+  if (coverage.length === 0)
+    return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet; files have none')
   const sources = [...new Set(coverage.map(({ source }) => source))]
   const sorted = sources.flatMap((source) => coverage.filter((row) => row.source === source))
   const [head = '', ...rows] = layOutTable(canvas, coverageColumns(canvas, sorted))

@@ -42,7 +42,7 @@ describe('renderStatus', () => {
 
       target   wss://new.example
 
-       no checkpoint: nothing was read to its end yet
+       no checkpoint: no relay was read to its end yet; files have none
       "
     `)
   })

@@ -67,7 +67,7 @@ describeMatrix('how a request ends', [
     arm: closes(reason),
     expected: (phase) => ({
       exit: isDoor(reason) && !isAtSource(phase) ? 1 : 3,
-      says: new RegExp(`closed: ${reason}`),
+      says: new RegExp(reason),
     }),
   })),
   {

@@ -18,6 +18,7 @@ import type { SpoolChange } from './store/spool.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { Clock } from './time.ts'
+import { Trials } from './trials.ts'
 
 /** What publishing needs. `blocked` holds anchors that the target does not accept children of; it is kept over the run. */
 export type PublishContext = {
@@ -67,10 +68,11 @@ type Recorded = { readonly id: string; readonly change: SpoolChange }
 
 async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, context: PublishContext): Promise<void> {
   const recorded: Recorded[] = []
+  const trials = new Trials()
   const queue = batch.values()
   const worker = async (): Promise<void> => {
     for (const spooled of queue) {
-      const change = await publishOne(spooled, door, context)
+      const change = await trials.inTurn(spooled.event, () => publishOne(spooled, door, context))
       if (change === undefined) return
       recorded.push({ id: spooled.event.id, change })
     }

@@ -123,6 +123,33 @@ describe('a bootstrap of a GRASP relay', () => {
     ])
   })
 
+  it('learns by one refusal that the relay has lost a repository', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp()
+    const [repository] = repositoriesFor(target, 1)
+    const { address, events, announced } = repository as SmallRepository
+    const more = Array.from({ length: 5 }, (_, n) => issue(address, bob, { content: `issue ${n}` }))
+    const source = await bench.scripted({ events })
+    await bench.catchup(source, target)
+    target.pushGitData(address)
+    await bench.catchup(source, target)
+    for (const event of more) source.events.set(event.id, event)
+    const judge = target.behaviour.onEvent ?? (() => 'default')
+    target.behaviour.onEvent = (event, connection) => {
+      target.events.delete(announced.id)
+      return judge(event, connection)
+    }
+    target.forgetReceived()
+    const { code, report } = await bench.catchup(source, target, '--full')
+    expect([code, report.totals.parked, target.received.events.length]).toEqual([3, 5, 1])
+    target.events.set(announced.id, announced)
+    target.behaviour.onEvent = judge
+    const last = await bench.catchup(source, target)
+    expect([last.code, last.report.totals.accepted]).toEqual([0, 5])
+    expect(idsOf(target.events.values())).toEqual(idsOf([...events, ...more]))
+    expect(target.received.events).toHaveLength(1 + more.length)
+  })
+
   it('sends of two versions only the newer one: an older one would take its place in purgatory', async () => {
     const bench = createWorkbench()
     const target = await bench.grasp()

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/fiatjaf/eventstore"
@@ -25,19 +26,53 @@ type store interface {
 	eventstore.Counter
 }
 
-// Events that are stored at the same moment would disorder the slice: it locks itself for replacing only.
-type lockedSlice struct{ *slicestore.SliceStore }
+// The slice is not made for messages that are handled at the same moment, as khatru does: one at a time.
+type lockedSlice struct {
+	*slicestore.SliceStore
+	mutex *sync.Mutex
+}
 
 func (slice lockedSlice) SaveEvent(ctx context.Context, event *nostr.Event) error {
-	slice.Lock()
-	defer slice.Unlock()
+	slice.mutex.Lock()
+	defer slice.mutex.Unlock()
 	return slice.SliceStore.SaveEvent(ctx, event)
+}
+
+func (slice lockedSlice) ReplaceEvent(ctx context.Context, event *nostr.Event) error {
+	slice.mutex.Lock()
+	defer slice.mutex.Unlock()
+	return slice.SliceStore.ReplaceEvent(ctx, event)
+}
+
+func (slice lockedSlice) DeleteEvent(ctx context.Context, event *nostr.Event) error {
+	slice.mutex.Lock()
+	defer slice.mutex.Unlock()
+	return slice.SliceStore.DeleteEvent(ctx, event)
+}
+
+func (slice lockedSlice) QueryEvents(ctx context.Context, filter nostr.Filter) (chan *nostr.Event, error) {
+	slice.mutex.Lock()
+	defer slice.mutex.Unlock()
+	found, err := slice.SliceStore.QueryEvents(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	var events []*nostr.Event
+	for event := range found {
+		events = append(events, event)
+	}
+	answer := make(chan *nostr.Event, len(events))
+	for _, event := range events {
+		answer <- event
+	}
+	close(answer)
+	return answer, nil
 }
 
 func openStore(directory string, modes []string) store {
 	maxLimit, _ := strconv.Atoi(os.Getenv("MAX_LIMIT"))
 	if slices.Contains(modes, "memory") {
-		return lockedSlice{&slicestore.SliceStore{MaxLimit: maxLimit}}
+		return lockedSlice{&slicestore.SliceStore{MaxLimit: maxLimit}, &sync.Mutex{}}
 	}
 	// Whoever asks for more than MaxLimit gets a quarter of it.
 	return &badger.BadgerBackend{Path: directory, MaxLimit: 4 * maxLimit}

@@ -76,8 +76,8 @@ export const MUTANTS = [
     rule: 3,
     what: 'the checkpoint of any source is believed',
     file: 'src/store/coverage.ts',
-    from: 'WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version = ?`',
-    to: 'WHERE target = ? AND source <> ? AND layer = ? AND anchor = ? AND version = ?`',
+    from: 'WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`',
+    to: 'WHERE target = ? AND source <> ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`',
   },
   {
     rule: 3,

@@ -80,9 +80,24 @@ export function layersOf({ followUps }: { followUps: boolean }): readonly Layer[
   return followUps ? [...LAYERS, FOLLOW_UPS] : LAYERS
 }
 
-/** The version of every layer, by name. */
-export function layerVersions(): ReadonlyMap<LayerName, number> {
-  return new Map(layersOf({ followUps: true }).map(({ name, version }) => [name, version]))
+/** The versions of a layer's coverage that are believed, by its name; the first is the one that is written. */
+export type LayerVersions = ReadonlyMap<LayerName, readonly [written: number, ...others: number[]]>
+
+/** Added to the version of a layer when every event of it that was read became an anchor of the follow-ups. */
+const WITH_FOLLOW_UPS = 1_000
+
+/**
+ * What a run without `--follow-ups` has read of repositories and threads leads to no follow-up: a run with it believes
+ * none of those checkpoints, else follow-ups of what was copied before would never be asked for. The reverse holds.
+ */
+export function layerVersions({ followUps }: { followUps: boolean }): LayerVersions {
+  return new Map(
+    layersOf({ followUps: true }).map(({ name, version }) => {
+      const leadsToFollowUps = name === 'repositories' || name === 'threads'
+      if (!leadsToFollowUps) return [name, [version]]
+      return [name, followUps ? [version + WITH_FOLLOW_UPS] : [version, version + WITH_FOLLOW_UPS]]
+    }),
+  )
 }
 
 /** Whether the anchor stands for the scope as a whole and not for one repository, author or root. */

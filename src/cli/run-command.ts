@@ -99,7 +99,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   }
   const db =
     options.dryRun || isStream ? openScratchCopy(isStream ? undefined : stateFile, tmpdir()) : openStateFile(stateFile)
-  const state = createTargetState(db, key, { versions: layerVersions(), maxSpoolBytes: MAX_SPOOL_BYTES })
+  const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
   cleanups.push(() => state.close())
   return state
 }

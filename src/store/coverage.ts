@@ -1,4 +1,5 @@
 import type { AnchorRead } from '../checkpoint.ts'
+import type { LayerVersions } from '../layers.ts'
 import type { Coverage } from '../plan.ts'
 import type { LayerName } from '../report.ts'
 import type { Db } from './state-file.ts'
@@ -29,12 +30,12 @@ type JoinedRow = Partial<Row> & {
 export class CoverageStore {
   readonly #db: Db
   readonly #target: string
-  readonly #versions: ReadonlyMap<LayerName, number>
+  readonly #versions: LayerVersions
   readonly #ignored = new Set<string>()
   #isIgnored = false
   #isFrozen = false
 
-  constructor(db: Db, target: string, versions: ReadonlyMap<LayerName, number>) {
+  constructor(db: Db, target: string, versions: LayerVersions) {
     this.#db = db
     this.#target = target
     this.#versions = versions
@@ -54,15 +55,15 @@ export class CoverageStore {
     this.#isFrozen = true
   }
 
-  /** The checkpoint of an anchor; rows of an older layer version count as never drained. */
+  /** The checkpoint of an anchor; rows of layer versions that are not believed count as never drained. */
   load(source: string, layer: LayerName, anchor: string): CoverageRow | undefined {
     if (this.#isIgnored || this.#ignored.has(source)) return undefined
     const row = this.#db
       .prepare(
         `SELECT drained_at, full_at, had_events FROM coverage
-         WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version = ?`,
+         WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`,
       )
-      .get(this.#target, source, layer, anchor, this.#versions.get(layer)) as Row | undefined
+      .get(this.#target, source, layer, anchor, JSON.stringify(this.#versions.get(layer))) as Row | undefined
     return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 
@@ -116,7 +117,7 @@ export class CoverageStore {
     const page = this.#db.prepare(
       `SELECT r.layer, r.anchor, r.mode, r.since, r.open, r.had_events AS found, c.drained_at, c.full_at, c.had_events
        FROM temp.read r LEFT JOIN coverage c ON c.target = ? AND c.source = r.source AND c.layer = r.layer
-         AND c.anchor = r.anchor AND c.version = (SELECT value FROM json_each(?) WHERE key = r.layer)
+         AND c.anchor = r.anchor AND c.version IN (SELECT value FROM json_each(?, '$."' || r.layer || '"'))
        WHERE r.source = ? AND (r.layer, r.anchor) > (?, ?) ORDER BY r.layer, r.anchor LIMIT 1000`,
     )
     const versions = JSON.stringify(Object.fromEntries(this.#versions))
@@ -142,7 +143,7 @@ export class CoverageStore {
         source,
         layer,
         anchor,
-        this.#versions.get(layer),
+        this.#versions.get(layer)?.[0],
         row.drainedAt,
         row.fullAt,
         row.hadEvents ? 1 : 0,

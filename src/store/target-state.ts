@@ -1,4 +1,4 @@
-import type { LayerName } from '../report.ts'
+import type { LayerVersions } from '../layers.ts'
 import { AnchorStore } from './anchors.ts'
 import { CoverageStore } from './coverage.ts'
 import { KnownEvents } from './known-events.ts'
@@ -26,7 +26,7 @@ export type TargetState = {
 export function createTargetState(
   db: Db,
   target: string,
-  options: { versions: ReadonlyMap<LayerName, number>; maxSpoolBytes: number },
+  options: { versions: LayerVersions; maxSpoolBytes: number },
 ): TargetState {
   return {
     coverage: new CoverageStore(db, target, options.versions),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { LayerName } from '../../src/report.ts'
+import type { LayerVersions } from '../../src/layers.ts'
 import type { CoverageStore } from '../../src/store/coverage.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
 
@@ -15,7 +15,7 @@ function newStore(): CoverageStore {
 
 /** The store of a later run, in which the layers have this version. */
 function laterStore(file: string, version: number): CoverageStore {
-  const versions = new Map<LayerName, number>([['threads', version]])
+  const versions: LayerVersions = new Map([['threads', [version]]])
   return openTemporaryState({ file, versions }).state.coverage
 }
 
@@ -34,14 +34,14 @@ describe('coverage', () => {
   })
 
   it('of an older version of the layer counts as never drained', () => {
-    const { state, file } = openTemporaryState({ versions: new Map([['threads', 1]]) })
+    const { state, file } = openTemporaryState({ versions: new Map([['threads', [1]]]) })
     state.coverage.save(SOURCE, 'threads', 'x', ROW)
     expect(laterStore(file, 2).load(SOURCE, 'threads', 'x')).toBeUndefined()
     expect(laterStore(file, 1).load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 
   it('of an older version is no coverage to build on', () => {
-    const { state, file } = openTemporaryState({ versions: new Map([['threads', 1]]) })
+    const { state, file } = openTemporaryState({ versions: new Map([['threads', [1]]]) })
     state.coverage.save(SOURCE, 'threads', 'x', ROW)
     const later = laterStore(file, 2)
     later.plan(SOURCE, 'threads', ['x'], FULL)

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 
 import { onTestFinished } from 'vitest'
 
-import { LAYERS } from '../../src/layers.ts'
-import type { LayerName } from '../../src/report.ts'
+import { layerVersions, type LayerVersions } from '../../src/layers.ts'
 import { openStateFile, type Db } from '../../src/store/state-file.ts'
 import { createTargetState, type TargetState } from '../../src/store/target-state.ts'
 
@@ -15,7 +14,7 @@ export type TemporaryStateOptions = {
   readonly file?: string
   /** @default `ws://target.example` */
   readonly target?: string
-  readonly versions?: ReadonlyMap<LayerName, number>
+  readonly versions?: LayerVersions
   /** @default no limit that a test meets */
   readonly maxSpoolBytes?: number
 }
@@ -36,6 +35,6 @@ export function openTemporaryState(options: TemporaryStateOptions = {}): Tempora
   const db = openStateFile(file)
   onTestFinished(() => void db.close())
   const { target = 'ws://target.example', maxSpoolBytes = 2 ** 40 } = options
-  const versions = options.versions ?? new Map(LAYERS.map(({ name, version }) => [name, version]))
+  const versions = options.versions ?? layerVersions({ followUps: false })
   return { state: createTargetState(db, target, { versions, maxSpoolBytes }), db, file }
 }

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+
+import { comment, deletion, reaction } from '../support/builders.ts'
+import { alice, bob, carol, dave, sincesOf, smallRepository } from '../support/scenes.ts'
+import { signEvent } from '../support/sign.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+
+const OVERLAP = 900
+const old = smallRepository()
+const liked = reaction(old.comment, bob, { createdAt: old.comment.created_at + 60 })
+const label = signEvent(dave, {
+  kind: 1985,
+  created_at: old.comment.created_at + 120,
+  tags: [
+    ['L', 'ugc'],
+    ['l', 'kind', 'ugc'],
+    ['e', old.comment.id],
+  ],
+  content: '',
+})
+
+describe('--follow-ups', () => {
+  it('copies what refers to a comment, as a layer of its own; without it nothing asks for that', async () => {
+    const bench = createWorkbench()
+    const events = [...old.events, liked, label]
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.real()])
+    const without = await bench.catchup(source, target)
+    expect([without.code, idsOf(target.events())]).toEqual([0, idsOf(old.events)])
+    expect(sincesOf(source, '#e', old.comment.id)).toEqual([])
+
+    const { code, report } = await bench.catchup(source, target, '--follow-ups')
+    expect([code, idsOf(target.events())]).toEqual([0, idsOf(events)])
+    expect(report.layers.map(({ layer, published }) => [layer, published])).toEqual([
+      ['announcements', 0],
+      ['repositories', 0],
+      ['threads', 0],
+      ['follow-ups', 2],
+    ])
+    expect((await bench.catchup(source, target, '--follow-ups', '--full')).report.totals.published).toBe(0)
+  })
+
+  it('reads what refers to a comment since its own checkpoint, and to a new comment in full', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: [...old.events, liked] }), bench.real()])
+    const first = await bench.catchup(source, target, '--follow-ups')
+    bench.letPass(60)
+    const remark = comment(old.issue, alice, { createdAt: nowSeconds() })
+    const thanks = reaction(remark, carol, { createdAt: remark.created_at - 86_400 })
+    const later = reaction(old.comment, dave, { createdAt: nowSeconds() })
+    for (const event of [remark, thanks, later]) source.events.set(event.id, event)
+    source.forgetReceived()
+    const { code } = await bench.catchup(source, target, '--follow-ups')
+    expect([code, idsOf(target.events())]).toEqual([0, idsOf([...old.events, liked, remark, thanks, later])])
+    const sincesFor = (id: string) => [...new Set(sincesOf(source, '#e', id))]
+    expect(sincesFor(old.comment.id)).toEqual([first.report.startedAt - 60 - OVERLAP])
+    expect(sincesFor(remark.id)).toEqual([undefined])
+  })
+
+  it('brings the deletion of a comment that the target holds, and the target drops it', async () => {
+    const bench = createWorkbench()
+    const withdrawn = deletion({ ids: [old.comment.id] }, carol)
+    const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
+    await bench.catchup(source, target)
+    source.events.set(withdrawn.id, withdrawn)
+    expect((await bench.catchup(source, target)).report.totals.published).toBe(0)
+    const { code } = await bench.catchup(source, target, '--follow-ups')
+    const left = old.events.filter((event) => event !== old.comment)
+    expect([code, idsOf(target.events())]).toEqual([0, idsOf([...left, withdrawn])])
+  })
+
+  it('does not ask about roots: their threads are layer 3', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
+    await bench.catchup(source, target, '--follow-ups')
+    const anchors = bench.coverage(source).filter(({ layer }) => layer === 'follow-ups')
+    expect(anchors.map(({ anchor }) => anchor).sort()).toEqual(idsOf([old.comment, old.state]))
+  })
+})

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -7,8 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // End-to-end tests wait for processes of their own most of the time.
-    maxWorkers: '100%',
+    // End-to-end tests wait for processes of their own much of the time.
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default'],
   },
 })

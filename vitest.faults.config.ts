@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: process.env['FAULTS'] === 'full' ? 900_000 : 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
     // Most of the time is spent waiting for deadlines, so more files than cores run at once.

@@ -110,7 +110,7 @@ describeMatrix('sizes', [
     phases: ['layer 2'],
     scripts: 'source',
     arm: ({ source }) => {
-      const deep = nested(200_000)
+      const deep = nested(50_000)
       source.script.behaviour.outgoing = (frame) => {
         if (frame[0] !== 'EOSE') return [frame]
         const row = JSON.stringify({ ...root, tags: 0 }).replace('"tags":0', `"tags":${deep}`)

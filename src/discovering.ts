@@ -164,7 +164,7 @@ function toDiscovered({ source, repositories, authors }: Taken): Discovered[] {
   return source === undefined ? [] : [{ source, announcements: [...repositories, ...lists] }]
 }
 
-/** Whether there was any that is new. */
+/** Whether one of them is new. */
 function addRepositories({ repositories, authors }: Taken, addresses: Iterable<string>): boolean {
   const before = repositories.size
   for (const address of addresses) {

@@ -67,7 +67,7 @@ export class CoverageStore {
     return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 
-  /** Whether the source has any checkpoint for this target. */
+  /** Whether the source has a checkpoint for this target. */
   hasAny(source: string): boolean {
     const sql = 'SELECT 1 FROM coverage WHERE target = ? AND source = ? LIMIT 1'
     return this.#db.prepare(sql).get(this.#target, source) !== undefined

@@ -95,7 +95,7 @@ describe('the end of a page', () => {
   })
 
   it('is idle although another subscription is busy', async () => {
-    const { page } = await requestAt({ onFrame: (_, visitor) => chatter(visitor.send) }, { idleTimeoutMs: 100 })
+    const { page } = await requestAt({ onFrame: createChatter() }, { idleTimeoutMs: 100 })
     expect(page.end.type).toBe('idle')
   })
 
@@ -176,7 +176,11 @@ function dripRows([label, id]: readonly unknown[], { send }: Parameters<NonNulla
   }, 70)
 }
 
-function chatter(send: (...frame: readonly unknown[]) => void): void {
-  const timer = setInterval(() => send('EVENT', 'other', 'row'), 10)
-  setTimeout(() => clearInterval(timer), 400)
+/** Rows of another subscription, one after the other until the one that was asked for is closed. */
+function createChatter(): NonNullable<WsScript['onFrame']> {
+  let timer: NodeJS.Timeout | undefined
+  return ([label], { send }) => {
+    if (label === 'REQ') timer = setInterval(() => send('EVENT', 'other', 'row'), 10)
+    else if (label === 'CLOSE') clearInterval(timer)
+  }
 }

@@ -54,8 +54,7 @@ export class AnchorStore {
     this.#db
       .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)')
       .run(this.#target, scope, layer, anchor, repository ?? null)
-    const also = this.#db.prepare('INSERT OR IGNORE INTO also_in (target, anchor, repository) VALUES (?, ?, ?)')
-    for (const other of others) also.run(this.#target, anchor, other)
+    if (others.length > 0) this.#addRepositories(anchor, others)
   }
 
   /** Anchors of a layer found after `number` (0 for all), in the order of finding, at most `limit`. */
@@ -109,5 +108,10 @@ export class AnchorStore {
   announcements(): NostrEvent[] {
     const rows = this.#db.prepare('SELECT json FROM announcement WHERE target = ? ORDER BY address').all(this.#target)
     return rows.map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
+  }
+
+  #addRepositories(anchor: string, repositories: readonly string[]): void {
+    const insert = this.#db.prepare('INSERT OR IGNORE INTO also_in (target, anchor, repository) VALUES (?, ?, ?)')
+    for (const repository of repositories) insert.run(this.#target, anchor, repository)
   }
 }

@@ -1,0 +1,17 @@
+import type { Profile } from './endpoint.ts'
+
+type Named = Pick<Profile, 'software' | 'version'>
+
+const GRASP = /\bngit-grasp\b/i
+const NGIT_RELAY = /\bngit-relay\b/i
+const FIRST_MAJOR = /^1\./
+
+/** ngit-grasp from 2.0 on, and any whose version cannot be read: answers, limits and membership are those of 3.0.10. */
+export function isTodaysGrasp({ software = '', version = '' }: Named): boolean {
+  return GRASP.test(software) && !FIRST_MAJOR.test(version)
+}
+
+/** ngit-grasp 1.x and ngit-relay: they know a maintainer by the `maintainers` tag alone. */
+export function isEarlyGrasp({ software = '', version = '' }: Named): boolean {
+  return NGIT_RELAY.test(software) || (GRASP.test(software) && FIRST_MAJOR.test(version))
+}

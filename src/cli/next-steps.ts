@@ -54,6 +54,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   'given-up': { meaning: 'waited longer than --forget-parked', step: null },
   invalid: { meaning: 'not copied', step: null },
   deleted: { meaning: 'deleted by the author', step: null },
+  vanished: { meaning: 'the author asked relays to forget them (NIP-62)', step: null },
   expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
   parent: { meaning: 'included although outside the window', step: null },
 }

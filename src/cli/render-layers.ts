@@ -18,6 +18,7 @@ const OUTCOMES: readonly Outcome[] = [
   'protected',
   'expired',
   'deleted',
+  'vanished',
   'too-large',
   'given-up',
 ]
@@ -30,6 +31,7 @@ export const REFUSED: readonly Outcome[] = [
   'protected',
   'expired',
   'deleted',
+  'vanished',
   'too-large',
   'given-up',
 ]

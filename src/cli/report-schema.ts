@@ -16,6 +16,7 @@ const outcome = z.enum([
   'protected',
   'expired',
   'deleted',
+  'vanished',
   'too-large',
   'given-up',
   'unanswered',

@@ -10,6 +10,7 @@ export type Outcome =
   | 'protected'
   | 'expired'
   | 'deleted'
+  | 'vanished'
   | 'too-large'
   | 'given-up'
   | 'unanswered'

@@ -7,10 +7,10 @@ import { endArguments, idsOf, type End } from '../support/workbench.ts'
 import type { Report } from '../../src/report.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench, type InteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/installation.ts'
+import { plainRelays } from './support/installation.ts'
 
 // Its events are stored before it asks for a key, so it must keep them over a restart.
-const authenticating = wantedRelays().filter(
+const authenticating = plainRelays().filter(
   (name) => FOREIGN_RELAYS[name].authenticates && FOREIGN_RELAYS[name].restart !== 'forgets',
 )
 const operator = keyOf('the operator')

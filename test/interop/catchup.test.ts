@@ -7,17 +7,17 @@ import { bob, smallRepository } from '../support/scenes.ts'
 import { idsOf, nowSeconds, type Outcome } from '../support/workbench.ts'
 import { FOREIGN_RELAYS, takes } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/installation.ts'
-import type { RelayName } from './support/recipes.ts'
+import { plainRelays } from './support/installation.ts'
+import type { PlainRelayName } from './support/recipes.ts'
 
 const FIXTURES = [...readFixture('nip34'), ...readFixture('signed'), ...readFixture('noise')]
 const ALL = ['--scope', 'all'] as const
-const relays = wantedRelays()
+const relays = plainRelays()
 
 /** Every relay, and the next one in the list to copy to. */
 const NEIGHBOURS = relays.map((name, index) => [name, relays[(index + 1) % relays.length] ?? name] as const)
 
-function takenBy(name: RelayName) {
+function takenBy(name: PlainRelayName) {
   return FIXTURES.filter((event) => takes(name, event, nowSeconds()))
 }
 

@@ -6,10 +6,10 @@ import { bob, carol, smallRepository } from '../support/scenes.ts'
 import { idsOf } from '../support/workbench.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/installation.ts'
+import { plainRelays } from './support/installation.ts'
 
 const PAGE_CAP = 5
-const capped = wantedRelays().filter((name) => FOREIGN_RELAYS[name].hasPageCap)
+const capped = plainRelays().filter((name) => FOREIGN_RELAYS[name].hasPageCap)
 
 /** A repository whose issue has so many comments, so many of them in each second. */
 function busyThread(comments: number, perSecond: number): NostrEvent[] {

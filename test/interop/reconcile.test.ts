@@ -5,10 +5,10 @@ import { connectTiny } from '../support/tiny-client.ts'
 import { idsOf, type Outcome } from '../support/workbench.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench, type InteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/installation.ts'
+import { plainRelays } from './support/installation.ts'
 
-const reconciling = wantedRelays().filter((name) => FOREIGN_RELAYS[name].reconciles)
-const others = wantedRelays().filter((name) => !FOREIGN_RELAYS[name].reconciles)
+const reconciling = plainRelays().filter((name) => FOREIGN_RELAYS[name].reconciles)
+const others = plainRelays().filter((name) => !FOREIGN_RELAYS[name].reconciles)
 const HISTORY = [...generateHistory({ repositories: 4, rootsPerRepository: 6, commentsPerRoot: 5 })]
 // Every seventh, and a stretch of time: scattered losses and an outage.
 const MISSING = HISTORY.filter(

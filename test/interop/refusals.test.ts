@@ -6,9 +6,9 @@ import { alice, bob, smallRepository } from '../support/scenes.ts'
 import { idsOf, nowSeconds } from '../support/workbench.ts'
 import { FOREIGN_RELAYS } from './support/foreign-relays.ts'
 import { createInteropBench } from './support/interop-bench.ts'
-import { wantedRelays } from './support/installation.ts'
+import { plainRelays } from './support/installation.ts'
 
-const relays = wantedRelays()
+const relays = plainRelays()
 const rustNostr = relays.filter((name) => name === 'rust-nostr' || name === 'nostr-sdk')
 const fussy = relays.filter((name) => FOREIGN_RELAYS[name].refusesTomorrow !== null)
 

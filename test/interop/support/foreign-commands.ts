@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { directoryOf } from './installation.ts'
-import { fileHere, type RelayName } from './recipes.ts'
+import { fileHere, type PlainRelayName } from './recipes.ts'
 import type { RelayCommand } from './relay-process.ts'
 
 /** How a relay is configured; what is left out is generous, where the relay lets itself be configured. */
@@ -23,7 +23,7 @@ type Command = Pick<RelayCommand, 'program' | 'args' | 'env'>
 const TEN_YEARS_SECONDS = 315_360_000
 
 /** The command line of each relay; where one reads a configuration, it is written first. */
-export const FOREIGN_COMMANDS: Readonly<Record<RelayName, (place: Place) => Command>> = {
+export const FOREIGN_COMMANDS: Readonly<Record<PlainRelayName, (place: Place) => Command>> = {
   khatru: (place) => khatru(place, []),
   'khatru-memory': (place) => khatru(place, ['memory']),
   'nostr-sdk': ({ port, directory, options }) => ({

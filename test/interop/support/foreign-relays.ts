@@ -1,5 +1,5 @@
 import type { NostrEvent } from '../../../src/nostr/event.ts'
-import type { RelayName } from './recipes.ts'
+import type { PlainRelayName } from './recipes.ts'
 
 /** What the suite must know of a relay; docs/relays-measured.md tells it in words. */
 export type Foreign = {
@@ -49,7 +49,7 @@ const KHATRU = {
   refusesTomorrow: null,
 } as const
 
-export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
+export const FOREIGN_RELAYS: Readonly<Record<PlainRelayName, Foreign>> = {
   khatru: { ...KHATRU, dropsSimilar: true, restart: 'keeps' },
   'khatru-memory': { ...KHATRU, dropsSimilar: false, restart: 'forgets' },
   'rust-nostr': { ...RUST_NOSTR, refusesExpired: false },
@@ -93,7 +93,7 @@ export const FOREIGN_RELAYS: Readonly<Record<RelayName, Foreign>> = {
 }
 
 /** Whether this relay takes the event from somebody else than its author, `now` in Unix seconds. */
-export function takes(name: RelayName, { tags }: NostrEvent, now: number): boolean {
+export function takes(name: PlainRelayName, { tags }: NostrEvent, now: number): boolean {
   const { refusesProtected, refusesExpired } = FOREIGN_RELAYS[name]
   const isProtected = tags.some(([tag]) => tag === '-')
   const hasExpired = tags.some(([tag, time]) => tag === 'expiration' && Number(time) <= now)

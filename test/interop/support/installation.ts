@@ -4,7 +4,16 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-import { fileHere, RECIPES, RELAY_NAMES, type RelayName, type Step, type Tool } from './recipes.ts'
+import {
+  fileHere,
+  PLAIN_RELAY_NAMES,
+  RECIPES,
+  RELAY_NAMES,
+  type PlainRelayName,
+  type RelayName,
+  type Step,
+  type Tool,
+} from './recipes.ts'
 
 /**
  * The relays that NGIT_SYNC_INTEROP_SKIP leaves: it names relays, and tools whose relays are left out. Throws when it
@@ -19,6 +28,12 @@ export function wantedRelays(): readonly RelayName[] {
     throw new Error(`NGIT_SYNC_INTEROP_SKIP names ${unknown}; it may name ${[...known].join(', ')}`)
   }
   return RELAY_NAMES.filter((name) => ![name, ...toolsOf(name)].some((reason) => skipped.has(reason)))
+}
+
+/** Of these, the relays that take any event of anybody. */
+export function plainRelays(): readonly PlainRelayName[] {
+  const wanted = new Set<RelayName>(wantedRelays())
+  return PLAIN_RELAY_NAMES.filter((name) => wanted.has(name))
 }
 
 /** Where a relay is installed, or will be: outside of the tree, in NGIT_SYNC_INTEROP_CACHE or the user's cache. */

@@ -2,12 +2,12 @@ import type { NostrEvent } from '../../../src/nostr/event.ts'
 import { createWorkbench, type Workbench } from '../../support/workbench.ts'
 import { startForeign, type ForeignRelay } from './foreign-relay.ts'
 import type { ForeignOptions } from './foreign-commands.ts'
-import type { RelayName } from './recipes.ts'
+import type { PlainRelayName } from './recipes.ts'
 
 /** The workbench of one test, with relays that no one here wrote. */
 export type InteropBench = Workbench & {
   foreign(
-    name: RelayName,
+    name: PlainRelayName,
     options?: ForeignOptions & { readonly events?: readonly NostrEvent[] },
   ): Promise<ForeignRelay>
 }

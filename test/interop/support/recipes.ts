@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const RELAY_NAMES = [
+/** Relays that take any event of anybody. */
+export const PLAIN_RELAY_NAMES = [
   'khatru',
   'khatru-memory',
   'nostr-sdk',
@@ -11,6 +12,10 @@ export const RELAY_NAMES = [
   'nostr-rs-relay',
   'rnostr',
 ] as const
+
+export const RELAY_NAMES = [...PLAIN_RELAY_NAMES, 'ngit-grasp'] as const
+
+export type PlainRelayName = (typeof PLAIN_RELAY_NAMES)[number]
 
 /** A relay that no one here wrote. */
 export type RelayName = (typeof RELAY_NAMES)[number]
@@ -44,6 +49,7 @@ const GO: Tool = { program: 'go', args: ['version'], hint: 'https://go.dev/dl' }
 const CARGO: Tool = { program: 'cargo', hint: 'https://rustup.rs' }
 const CC: Tool = { program: 'cc', hint: 'apt-get install build-essential' }
 const OPENSSL: Tool = { program: 'pkg-config', hint: 'apt-get install pkg-config libssl-dev' }
+const GIT: Tool = { program: 'git', hint: 'apt-get install git' }
 const PYTHON: Tool = { program: 'python3', hint: 'apt-get install python3 python3-venv' }
 
 // What is tested is the relay's behaviour: an unoptimised build has the same and takes a third of the time.
@@ -70,6 +76,8 @@ export const RECIPES: Readonly<Record<RelayName, Recipe>> = {
   'nostr-rs-relay': withProtoc(builtFromCrates('nostr-rs-relay', '0.8.12', [CARGO, CC, OPENSSL, PYTHON])),
   // NIP-42, LMDB, 300 rows a page.
   rnostr: builtFromCrates('rnostr', '0.4.8', [CARGO, CC]),
+  // The GRASP relay of today: events and git repositories.
+  'ngit-grasp': withGraspAudit(builtFromCrates('ngit-grasp', '3.0.10', [CARGO, CC, OPENSSL, GIT])),
 }
 
 /** A file beside this suite's tests. */
@@ -90,6 +98,24 @@ function builtFromCrates(name: string, version: string, tools: readonly Tool[]):
         args: [
           ...['install', '--locked', '--path', fileHere(name)],
           ...['--root', directory, '--target-dir', waste, '--jobs', jobs()],
+        ],
+        env: QUICK_BUILD,
+      },
+    ],
+  }
+}
+
+/** The same, and beside it the program by which the authors of GRASP look at a relay from outside. */
+function withGraspAudit(recipe: Recipe): Recipe {
+  return {
+    ...recipe,
+    steps: (place) => [
+      ...recipe.steps(place),
+      {
+        program: 'cargo',
+        args: [
+          ...['install', 'grasp-audit', '--version', '0.2.0', '--locked'],
+          ...['--root', place.directory, '--target-dir', place.waste, '--jobs', jobs()],
         ],
         env: QUICK_BUILD,
       },

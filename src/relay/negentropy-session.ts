@@ -114,7 +114,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     for (let tries = 1; ; tries += 1) {
       const { answer, turn } = await this.#tryToOpen(hex)
       const isPutOff = await this.#isWorthRepeating(answer, turn)
-      if (!isPutOff || this.#isClosed) return answer
+      if (!isPutOff || this.#isClosed || !this.#options.traffic.isWorthAnother(tries)) return answer
       this.#id = `${this.#options.id}.${tries}`
       this.#last = undefined
     }

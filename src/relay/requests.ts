@@ -21,7 +21,7 @@ export type RequestOptions = PageLimits & {
 }
 
 /** What one REQ has tried so far. */
-type Tries = { lost: number; unanswered: number; authenticatedOn: Connection | undefined }
+type Tries = { lost: number; unanswered: number; putOff: number; authenticatedOn: Connection | undefined }
 
 /** One try: where and when the REQ went out, and how many were allowed at once. */
 type Try = { readonly connection: Connection; readonly turn: Turn; readonly allowed: number }
@@ -60,7 +60,7 @@ export class Requests {
   }
 
   async #requestUntilEnd(filter: Filter): Promise<Page> {
-    const tries: Tries = { lost: 0, unanswered: 0, authenticatedOn: undefined }
+    const tries: Tries = { lost: 0, unanswered: 0, putOff: 0, authenticatedOn: undefined }
     for (let bytes = 0; ;) {
       const turn = await this.#options.traffic.queryTurn()
       const reach = await this.#link.connected()
@@ -104,10 +104,13 @@ export class Requests {
   }
 
   async #afterClosed(reason: string, tried: Try, tries: Tries): Promise<boolean> {
-    const { queries } = this.#options.traffic
+    const { traffic } = this.#options
+    const { queries } = traffic
     const refusal = readRefusal(reason)
-    if (refusal === 'pause') return queries.settle(tried.turn, 'refused')
-    if (refusal === 'fewer-requests') return this.#openFewer(tried)
+    if (refusal === 'pause' || refusal === 'fewer-requests') {
+      const isPatient = refusal === 'pause' ? queries.settle(tried.turn, 'refused') : await this.#openFewer(tried)
+      return isPatient && traffic.isWorthAnother((tries.putOff += 1))
+    }
     queries.settle(tried.turn, 'taken')
     if (refusal === 'again' || refusal === 'unreadable') return (tries.unanswered += 1) <= MAX_UNANSWERED[refusal]
     return refusal === 'authenticate' && this.#authenticate(tried, tries)

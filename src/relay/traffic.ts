@@ -15,6 +15,8 @@ export type TrafficOptions = {
   readonly patienceMs: number
 }
 
+/** How often one question is put, when the relay answers others in between and puts off this one. */
+const MOST_TRIES = 10
 /** Kept free for frames that nobody holds back: CLOSE of what was open, AUTH, pongs. */
 const SPARE_FRAMES = 200
 /** Sessions open at once where nobody says how many may be. */
@@ -36,6 +38,7 @@ export class Traffic {
   readonly #frames: SilenceBucket
   #frameRate: SilenceRate | undefined
   #quietUntilMs = 0
+  #mostTries = MOST_TRIES
   #held: (() => void)[] = []
 
   constructor(options: TrafficOptions) {
@@ -69,6 +72,13 @@ export class Traffic {
     this.queries.renew()
     this.messages.renew()
     this.#frames.fill(this.#frameRate?.burst ?? Infinity, this.#options.nowMs())
+  }
+
+  /** Whether a question that was put off so often is put again. Each that is given up halves what others get: it may be all of them. */
+  isWorthAnother(tries: number): boolean {
+    if (tries < this.#mostTries) return true
+    this.#mostTries = Math.max(1, Math.floor(this.#mostTries / 2))
+    return false
   }
 
   /** A frame went out. */

@@ -56,7 +56,7 @@ export type WebSocketRelayOptions = {
   readonly nowMs?: () => number
   /** The first pause at a relay that says `rate-limited:` and of which nothing is known. @default 1_010 */
   readonly silenceMs?: number
-  /** How long to wait for a relay that answers every query with `rate-limited:`. @default 5 minutes */
+  /** How long to wait for a relay that answers every query with `rate-limited:`. @default ten times `idleTimeoutMs` */
   readonly patienceMs?: number
   /** What is known of a relay's limits from its software. @default `knownLimits` */
   readonly limitsOf?: (profile: Profile) => KnownLimits
@@ -90,12 +90,13 @@ const DEFAULTS = {
   maxOpenRequests: 8,
   nowMs: () => performance.now(),
   silenceMs: 1_000 + SLACK_MS,
-  patienceMs: 300_000,
   limitsOf: (profile: Profile) => knownLimits(profile),
   perMessageDeflate: false,
 }
 /** The end of a REQ that says nothing of what a relay has. */
 const HIDDEN: End = { type: 'closed', reason: 'auth-required: so it says in its NIP-11 document' }
+// A relay that says "later" is up: it gets minutes where silence gets half of one.
+const IDLE_TIMES_PATIENCE = 10
 // Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
 const SUBSCRIPTION_MARGIN = 2
 
@@ -126,7 +127,7 @@ class SocketRelay implements WebSocketRelay {
     // Every event in flight listens to it: a full window is no leak.
     setMaxListeners(0, this.#life.signal)
     const given = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
-    const traffic = new Traffic(given)
+    const traffic = new Traffic({ patienceMs: IDLE_TIMES_PATIENCE * given.idleTimeoutMs, ...given })
     const settings = { ...given, traffic }
     this.#traffic = traffic
     const { key, onNotice = () => undefined } = options

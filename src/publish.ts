@@ -161,6 +161,9 @@ function changeFor(
 /** Why an event is not even sent: a relay hangs up on a message that is longer than it allows, and others are lost with it. */
 function excessOf(event: NostrEvent, { target }: PublishContext): string | undefined {
   const { maxMessageBytes = Infinity } = target.profile
+  const { maxEventBytes = Infinity } = target.limits
+  if (maxEventBytes < Infinity && Buffer.byteLength(JSON.stringify(event)) > maxEventBytes)
+    return `larger than the ${maxEventBytes} bytes that an event may have at the target`
   const isLarger = maxMessageBytes < Infinity && Buffer.byteLength(JSON.stringify(['EVENT', event])) > maxMessageBytes
   return isLarger ? `larger than the ${maxMessageBytes} bytes that the target allows` : undefined
 }

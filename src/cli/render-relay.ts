@@ -19,6 +19,7 @@ export function renderRelay(inspection: RelayInspection, options: RenderOptions)
     readingLine(canvas, inspection),
     ...pageLine(inspection),
     ...rateLine(inspection),
+    ...knownLines(inspection),
     authenticationLine(canvas, inspection),
     negentropyLine(canvas, inspection),
     clockLine(canvas, inspection),
@@ -71,6 +72,25 @@ function pageLine({ reading: { page } }: RelayInspection): Line[] {
 function rateLine({ rate }: RelayInspection): Line[] {
   if (rate === null) return []
   return [{ label: 'sending', text: `known to take ${rate.burst} at once, then ${describeRate(rate)}` }]
+}
+
+/** What is known of the software and said in no document. */
+function knownLines({ limits }: RelayInspection): Line[] {
+  const { queries, maxEventBytes, maxNegentropySessions: sessions, maxNegentropyItems: items } = limits
+  const asking =
+    queries === null
+      ? undefined
+      : `${formatCount(queries.burst)} questions at once, then ${queries.gain} after each second without any`
+  const comparing =
+    sessions === null || items === null
+      ? undefined
+      : `${sessions} comparisons at once, of ${formatCount(items)} events together`
+  return [
+    ...(maxEventBytes === null ? [] : [{ label: 'events', text: `known to take up to ${formatBytes(maxEventBytes)} each` }]),
+    ...[asking, comparing].flatMap((text) =>
+      text === undefined ? [] : [{ label: 'asking', text: `known to answer ${text}` }],
+    ),
+  ]
 }
 
 function authenticationLine(canvas: Canvas, { authentication }: RelayInspection): Line {

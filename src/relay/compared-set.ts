@@ -6,6 +6,7 @@ import type { NegentropySession } from './negentropy-session.ts'
 import type { NegentropySupport } from './negentropy-support.ts'
 import { RemoteResponder } from './remote-responder.ts'
 import type { Responder } from './responder.ts'
+import type { SessionPlace } from './session-place.ts'
 
 /** One of the two sets of a comparison, of which a window of time can be opened. */
 export type ComparedSet = {
@@ -21,7 +22,9 @@ export type NegentropyPeer = {
   readonly support: NegentropySupport
 }
 
-type NegentropyEndpoint = Endpoint & { openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession }
+type NegentropyEndpoint = Endpoint & {
+  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession
+}
 
 /** What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or was in vain before. */
 export function createRelaySet(
@@ -34,7 +37,7 @@ export function createRelaySet(
     open: (window) =>
       new RemoteResponder({
         filter: withWindow(filter, window),
-        open: (opened, idleTimeoutMs) => endpoint.openNegentropy(opened, idleTimeoutMs),
+        open: (opened, idleTimeoutMs, place) => endpoint.openNegentropy(opened, idleTimeoutMs, place),
         support,
         ...(maxMessageBytes !== undefined && { maxFrameBytes: maxMessageBytes }),
       }),

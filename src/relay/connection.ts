@@ -1,10 +1,16 @@
 import { WebSocket, type RawData } from 'ws'
+import { isAnswerToRequest } from './refusal.ts'
 import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
+import type { Traffic } from './traffic.ts'
 
-/** Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was its answer. */
+/**
+ * Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was its
+ * answer. `onPutOff`: a NOTICE refused a message and does not say which; `isOurs` when no other exchange is open.
+ */
 export type SubscriptionListener = {
   onMessage(message: SubscriptionMessage, bytes: number): void
   onNotice?(text: string): boolean
+  onPutOff?(text: string, isOurs: boolean): void
   onLost(reason: string): void
 }
 
@@ -34,6 +40,7 @@ export class Connection {
   readonly closed: Promise<void>
   readonly #socket: WebSocket
   readonly #listener: ConnectionListener
+  readonly #traffic: Traffic
   readonly #subscriptions = new Map<string, SubscriptionListener>()
   readonly #oks = new Map<string, OkListener>()
   #challenge: string | undefined
@@ -41,13 +48,16 @@ export class Connection {
   #socketError: Error | undefined
   #lostReason: string | undefined
 
-  constructor(socket: WebSocket, listener: ConnectionListener) {
+  constructor(socket: WebSocket, listener: ConnectionListener, traffic: Traffic) {
     this.#socket = socket
     this.#listener = listener
+    this.#traffic = traffic
     this.challenged = new Promise((resolve) => (this.#resolveChallenged = resolve))
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.on('message', (frame, isBinary) => this.#onFrame(frame, isBinary))
     socket.on('error', (error) => (this.#socketError = error))
+    // Each is answered by a pong.
+    socket.on('ping', () => traffic.noteFrame())
     socket.once('close', (code, reason) => this.#onClose(code, reason.toString()))
   }
 
@@ -63,7 +73,14 @@ export class Connection {
 
   /** Sends one frame; a frame for a socket that is closing is dropped, its listener hears `onLost`. */
   send(frame: readonly unknown[]): void {
-    if (this.isOpen) this.#socket.send(JSON.stringify(frame))
+    if (!this.isOpen) return
+    this.#traffic.noteFrame()
+    this.#socket.send(JSON.stringify(frame))
+  }
+
+  /** Sends one frame that frees what we no longer use: when a pause is under way, at its end. */
+  sendAfterPause(frame: readonly unknown[]): void {
+    this.#traffic.afterPause(() => this.send(frame))
   }
 
   /** Hands the messages of subscription `id` to the listener, until `unsubscribe`. */
@@ -135,7 +152,13 @@ export class Connection {
   #onNotice(text: string): boolean {
     const isAnswer = [...this.#subscriptions.values()].map((listener) => listener.onNotice?.(text) ?? false)
     if (!isAnswer.includes(true)) this.#listener.onNotice(text)
+    if (isAnswerToRequest(text)) this.#putOff(text)
     return true
+  }
+
+  #putOff(text: string): void {
+    const isOnlyOne = this.#subscriptions.size + this.#oks.size === 1
+    for (const listener of [...this.#subscriptions.values()]) listener.onPutOff?.(text, isOnlyOne)
   }
 
   #onChallenge(challenge: string): boolean {

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws'
 import { reasonOf } from '../errors.ts'
 import { clockOffsetSeconds } from './clock-offset.ts'
 import { Connection, type ConnectionListener } from './connection.ts'
+import type { Traffic } from './traffic.ts'
 
 /** How a socket is opened. */
 export type DialOptions = {
@@ -11,6 +12,8 @@ export type DialOptions = {
   readonly perMessageDeflate: boolean
   readonly signal: AbortSignal
   readonly now: () => number
+  /** Counts what goes out. */
+  readonly traffic: Traffic
   /** Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it. */
   readonly lookup?: LookupFunction
 }
@@ -24,7 +27,7 @@ const CLOSE_TIMEOUT_MS = 1_000
 
 /** Opens one socket, within the timeout and until the signal aborts. Redirects are not followed. Never rejects for what a relay does. */
 export function dial(url: string, options: DialOptions, listener: ConnectionListener): Promise<Dialled> {
-  const { signal, connectTimeoutMs, now } = options
+  const { signal, connectTimeoutMs, now, traffic } = options
   const socket = new WebSocket(url, socketOptions(options))
   let offset: number | undefined
   return new Promise((resolve) => {
@@ -43,7 +46,7 @@ export function dial(url: string, options: DialOptions, listener: ConnectionList
     socket.once('upgrade', (response) => (offset = clockOffsetSeconds(response.headers.date, now())))
     socket.on('error', (error) => settle({ type: 'failed', reason: reasonOf(error) }))
     socket.once('open', () =>
-      settle({ type: 'connected', connection: new Connection(socket, listener), clockOffsetSeconds: offset }),
+      settle({ type: 'connected', connection: new Connection(socket, listener, traffic), clockOffsetSeconds: offset }),
     )
   })
 }

@@ -2,9 +2,12 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import type { Notice } from './notices.ts'
 
-/** How one REQ ended. Only `eose` may prove anything (rule 1); the others never do. */
+/**
+ * How one REQ ended. Only `eose` may prove anything (rule 1); the others never do. `hint` (NIP-67): with these rows the
+ * stored events that match are at their end, or there are more below.
+ */
 export type End =
-  | { readonly type: 'eose' }
+  | { readonly type: 'eose'; readonly hint?: 'finish' | 'more' }
   | { readonly type: 'closed'; readonly reason: string }
   | { readonly type: 'idle'; readonly afterMs: number }
   | { readonly type: 'disconnected'; readonly reason: string }
@@ -32,6 +35,8 @@ export type Profile = {
   readonly maxMessageBytes?: number
   readonly maxSubscriptions?: number
   readonly maxLimit?: number
+  /** It says that it serves nobody whom it does not know (NIP-42). */
+  readonly requiresAuth?: true
   /** Their clock minus ours in seconds, by the `Date` header; absent when none came. */
   readonly clockOffsetSeconds?: number
   /** Why the document could not be read; absent when it was. */
@@ -58,6 +63,8 @@ export interface Endpoint {
   notices?(): readonly Notice[]
   /** Relays only: events that match a request and came after its end, at most 500. */
   lateEvents?(): readonly NostrEvent[]
+  /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
+  waitedMs?(): number
   /** One EVENT; several may be in flight. */
   publish(event: NostrEvent): Promise<Answer>
   close(): Promise<void>

@@ -1,11 +1,14 @@
+import { SyncError } from '../errors.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { End, Profile } from './endpoint.ts'
+import { knownLimits } from './known-limits.ts'
 import { encodeMessage, END } from './negentropy-message.ts'
 import type { NegentropyAnswer } from './negentropy-session.ts'
 import { knownRate, type Rate } from './pacing.ts'
 import { describeEnd } from './describe-end.ts'
 import { softwareOf } from './peer.ts'
+import type { SilenceRate } from './silence-bucket.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 
 /** What a relay is and can do: what it says of itself, and what it did when it was tried. Nothing is written to it. */
@@ -27,6 +30,15 @@ export type RelayInspection = {
   }
   /** What is known of how fast this software takes events; null when nothing is. */
   readonly rate: Rate | null
+  /** What is known of further limits of this software, on one connection; null where nothing is. */
+  readonly limits: {
+    /** REQ, COUNT and NEG-OPEN together: so many at once, then `gain` more for each interval without any. */
+    readonly queries: SilenceRate | null
+    readonly maxEventBytes: number | null
+    /** Open reconciliations (NIP-77), and the events that all of them hold together. */
+    readonly maxNegentropySessions: number | null
+    readonly maxNegentropyItems: number | null
+  }
   readonly reading: {
     /** Whether a REQ was answered to its end; else `reason` says why not. */
     readonly works: boolean
@@ -76,12 +88,13 @@ export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promi
   const first = await stranger.request(SMALL)
   const isRequiredToRead = first.end.type === 'closed' && first.end.reason.startsWith('auth-required:')
   const relay = isRequiredToRead && known !== undefined ? known : stranger
-  const reading = await tryReading(relay, nowMs)
+  const reading = (relay === known ? await refusalOf(known) : undefined) ?? (await tryReading(relay, nowMs))
   return {
     version: 1,
     url: stranger.url,
     document: documentOf(profile),
     rate: knownRate(softwareOf(profile)) ?? null,
+    limits: limitsOf(profile),
     reading,
     authentication: {
       challenges: stranger.hasChallenged(),
@@ -106,6 +119,27 @@ function documentOf(profile: Profile): RelayInspection['document'] {
     maxMessageBytes: maxMessageBytes ?? null,
     maxSubscriptions: maxSubscriptions ?? null,
     maxLimit: maxLimit ?? null,
+  }
+}
+
+function limitsOf(profile: Profile): RelayInspection['limits'] {
+  const { queries, maxEventBytes, maxNegentropySessions, maxNegentropyItems } = knownLimits(profile)
+  return {
+    queries: queries ?? null,
+    maxEventBytes: maxEventBytes ?? null,
+    maxNegentropySessions: maxNegentropySessions ?? null,
+    maxNegentropyItems: maxNegentropyItems ?? null,
+  }
+}
+
+/** Says who we are; a reading that is not possible when the relay hangs up for it. */
+async function refusalOf(known: WebSocketRelay): Promise<RelayInspection['reading'] | undefined> {
+  try {
+    await known.open()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error
+    return { works: false, reason: error.message, roundTripMs: null, page: null }
   }
 }
 

@@ -9,6 +9,8 @@ export type LinkOptions = DialOptions & {
   readonly retries: number
   readonly backoffBaseMs: number
   readonly random: () => number
+  /** Says who we are on a connection that is new; returns why the relay hung up on us for it. */
+  readonly introduce: (connection: Connection) => Promise<string | undefined>
 }
 
 /** The open connection, or why none can be had: the end of whatever wanted it. */
@@ -54,6 +56,13 @@ export class Link {
     return this.#dialling
   }
 
+  /** Says who we are, now that more is known of the relay. */
+  async introduced(): Promise<Reach> {
+    const reach = await this.connected()
+    if (reach.type === 'connected') await this.#introduce(reach.connection)
+    return this.connected()
+  }
+
   /** Notes that the relay answered something: its failures count from zero again. */
   answered(): void {
     this.#failures = 0
@@ -84,7 +93,17 @@ export class Link {
     if (dialled.type === 'failed') return this.#noteFailure(dialled.reason)
     this.#clockOffsetSeconds = dialled.clockOffsetSeconds
     this.#connection = dialled.connection
-    return dialled
+    this.#options.traffic.renew()
+    await this.#introduce(dialled.connection)
+    return this.#failures === Infinity ? undefined : dialled
+  }
+
+  /** A relay that hangs up on our key does so every time: it stays away. */
+  async #introduce(connection: Connection): Promise<void> {
+    const reason = await this.#options.introduce(connection)
+    if (reason === undefined) return
+    this.#noteFailure(reason)
+    this.#failures = Infinity
   }
 
   #noteFailure(reason: string): undefined {

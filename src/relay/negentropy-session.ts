@@ -1,7 +1,11 @@
 import type { Filter } from '../nostr/filter.ts'
 import type { Connection, SubscriptionListener } from './connection.ts'
 import type { Reach } from './link.ts'
+import { readRefusal, type Refusal } from './refusal.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
+import { SessionPlace } from './session-place.ts'
+import type { Turn, TurnEnd } from './throttle.ts'
+import type { Traffic } from './traffic.ts'
 
 /**
  * What a relay said to one message of a reconciliation. Everything but `msg` ends the session. `error`: NEG-ERR, with
@@ -29,6 +33,9 @@ export type NegentropyOptions = {
   readonly filter: Filter
   readonly idleTimeoutMs: number
   readonly signal: AbortSignal
+  readonly traffic: Traffic
+  /** Where it counts among the sessions of the relay; who hands one in gives it back. */
+  readonly place?: SessionPlace | undefined
   readonly connected: () => Promise<Reach>
   /** Whether the relay accepted our key on this connection (NIP-42); absent without one. */
   readonly authenticate?: ((connection: Connection) => Promise<boolean>) | undefined
@@ -38,32 +45,38 @@ export type NegentropyOptions = {
 /** A session that connects with its first `send`. */
 export class LinkedNegentropySession implements NegentropySession, SubscriptionListener {
   readonly #options: NegentropyOptions
+  readonly #place: SessionPlace
   readonly #onAbort = (): void => this.#end({ type: 'disconnected', reason: String(this.#options.signal.reason) })
   #id: string
   #connection: Connection | undefined
   #resolve: ((answer: NegentropyAnswer) => void) | undefined
   #idleTimer: NodeJS.Timeout | undefined
+  #authenticatedOn: Connection | undefined
+  #isFirstAtPlace = false
   #wasAnswered = false
+  #isClosed = false
   #last: NegentropyAnswer | undefined
 
   constructor(options: NegentropyOptions) {
     this.#options = options
+    this.#place = options.place ?? new SessionPlace()
     this.#id = options.id
   }
 
   async send(hex: string): Promise<NegentropyAnswer> {
-    const { connected } = this.#options
-    if (this.#last !== undefined) return this.#last
-    if (this.#connection !== undefined) return this.#exchange(this.#connection, ['NEG-MSG', this.#id, hex])
-    const reach = await connected()
-    if (reach.type !== 'connected') this.#end({ type: 'disconnected', reason: reach.reason })
-    else if (this.#last === undefined) return this.#openForUs(reach.connection, hex)
-    return this.send(hex)
+    const { traffic } = this.#options
+    if (this.#connection === undefined || this.#last !== undefined) return this.#last ?? this.#openPatiently(hex)
+    const turn = await traffic.messageTurn()
+    const answer = this.#last ?? (await this.#exchange(this.#connection, ['NEG-MSG', this.#id, hex]))
+    traffic.messages.settle(turn, turnEndOf(answer))
+    return answer
   }
 
   close(): void {
-    if (this.#last === undefined || this.#last.type === 'idle') this.#connection?.send(['NEG-CLOSE', this.#id])
+    if (this.#last === undefined || this.#last.type === 'idle') this.#closeThere()
+    this.#isClosed = true
     this.#end({ type: 'disconnected', reason: 'session closed' })
+    if (this.#options.place === undefined) this.#place.release()
   }
 
   onMessage(message: SubscriptionMessage, bytes: number): void {
@@ -71,6 +84,8 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
       case 'neg-msg':
         return this.#continue({ type: 'msg', hex: message.hex, bytes })
       case 'neg-err':
+        // Of a relay that puts off one message, the session stays open (ngit-grasp).
+        if (this.#wasAnswered && readRefusal(message.reason) === 'pause') this.#closeThere()
         return this.#end({
           type: 'error',
           reason: message.reason,
@@ -94,14 +109,26 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     this.#end({ type: 'disconnected', reason })
   }
 
-  /** Opens again once, under another id, when the relay first wants to know who we are. */
-  async #openForUs(connection: Connection, hex: string): Promise<NegentropyAnswer> {
-    const answer = await this.#open(connection, hex)
-    if (!wantsAuthentication(answer) || !(await this.#options.authenticate?.(connection))) return answer
-    if (this.#last !== answer) return this.#last ?? answer
-    this.#id = `${this.#id}a`
-    this.#last = undefined
-    return this.#open(connection, hex)
+  /** Opens again, under another id, while the relay only puts us off, or first wants to know who we are. */
+  async #openPatiently(hex: string): Promise<NegentropyAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      const { answer, turn } = await this.#tryToOpen(hex)
+      const isPutOff = await this.#isWorthRepeating(answer, turn)
+      if (!isPutOff || this.#isClosed || !this.#options.traffic.isWorthAnother(tries)) return answer
+      this.#id = `${this.#options.id}.${tries}`
+      this.#last = undefined
+    }
+  }
+
+  async #tryToOpen(hex: string): Promise<{ answer: NegentropyAnswer; turn: Turn }> {
+    const { traffic, connected } = this.#options
+    if (!this.#place.isHeld) this.#isFirstAtPlace = true
+    await this.#place.take(traffic.sessions)
+    const turn = await traffic.queryTurn()
+    const reach = await connected()
+    if (reach.type !== 'connected') this.#end({ type: 'disconnected', reason: reach.reason })
+    else if (this.#last === undefined) return { turn, answer: await this.#open(reach.connection, hex) }
+    return { turn, answer: this.#last ?? { type: 'disconnected', reason: 'session closed' } }
   }
 
   #open(connection: Connection, hex: string): Promise<NegentropyAnswer> {
@@ -110,6 +137,33 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     const answer = this.#exchange(connection, ['NEG-OPEN', this.#id, this.#options.filter, hex])
     connection.subscribe(this.#id, this)
     return answer
+  }
+
+  async #isWorthRepeating(answer: NegentropyAnswer, turn: Turn): Promise<boolean> {
+    const { queries, sessions } = this.#options.traffic
+    const refusal = refusalOf(answer)
+    // Who kept its place from an earlier session waits for no other: that one may wait for ours.
+    const others = this.#isFirstAtPlace ? sessions.taken - 1 : 0
+    const isFull = refusal === 'fewer-sessions' || refusal === 'fewer-items'
+    if (refusal === 'pause' || (refusal === 'fewer-sessions' && others < 1)) return queries.settle(turn, 'refused')
+    queries.settle(turn, turnEndOf(answer))
+    if (refusal === 'authenticate') return this.#authenticate()
+    if (!isFull || others < 1) return false
+    // What they hold together is too much: one at a time, for the rest of the run.
+    sessions.resize(refusal === 'fewer-items' ? 1 : Math.min(sessions.limit, others))
+    this.#place.release()
+    return true
+  }
+
+  async #authenticate(): Promise<boolean> {
+    const connection = this.#connection
+    if (connection === undefined || connection === this.#authenticatedOn) return false
+    this.#authenticatedOn = connection
+    return (await this.#options.authenticate?.(connection)) ?? false
+  }
+
+  #closeThere(): void {
+    this.#connection?.sendAfterPause(['NEG-CLOSE', this.#id])
   }
 
   #exchange(connection: Connection, frame: readonly unknown[]): Promise<NegentropyAnswer> {
@@ -138,6 +192,11 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   }
 }
 
-function wantsAuthentication(answer: NegentropyAnswer): boolean {
-  return (answer.type === 'error' || answer.type === 'refused') && answer.reason.startsWith('auth-required:')
+function refusalOf(answer: NegentropyAnswer): Refusal | undefined {
+  return answer.type === 'error' || answer.type === 'refused' ? readRefusal(answer.reason) : undefined
+}
+
+function turnEndOf(answer: NegentropyAnswer): TurnEnd {
+  if (answer.type === 'idle' || answer.type === 'disconnected') return 'lost'
+  return refusalOf(answer) === 'pause' ? 'refused' : 'taken'
 }

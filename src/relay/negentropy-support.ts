@@ -1,4 +1,5 @@
 import type { NegentropyAnswer } from './negentropy-session.ts'
+import { readRefusal } from './refusal.ts'
 
 /** How long a relay that was never seen to speak NIP-77 may take for its first answer. */
 const FIRST_ANSWER_MS = 5_000
@@ -57,8 +58,8 @@ export class NegentropySupport {
       case 'refused':
       case 'error':
         if (isTooMany(answer)) this.#verdict = 'yes'
-        // It may let us in later: a REQ authenticates, a NEG-OPEN does not.
-        else if (!answer.reason.startsWith('auth-required:')) this.refuse(answer.reason)
+        // Others are being answered, or it may let us in later: that says nothing of NIP-77.
+        else if (readRefusal(answer.reason) === 'final') this.refuse(answer.reason)
         return
       case 'disconnected':
         // Some relays hang up on what they do not know; a relay that is gone fails in pages as well.
@@ -70,5 +71,5 @@ export class NegentropySupport {
 /** Whether the relay refuses because the filter matches more events than it compares at once. */
 export function isTooMany(answer: NegentropyAnswer): boolean {
   if (answer.type !== 'error') return false
-  return answer.cap !== undefined || /\btoo many (?:query )?(?:results|events|records|items)\b/i.test(answer.reason)
+  return answer.cap !== undefined || /\btoo many (?:query |negentropy )?(?:results|events|records|items)\b/i.test(answer.reason)
 }

@@ -1,5 +1,8 @@
-/** A rate: `burst` events at once, then one per `intervalMs`. */
-export type Rate = { readonly burst: number; readonly intervalMs: number }
+/**
+ * A rate: `burst` events at once, then one per `intervalMs`. `buckets`: the relay counts whole intervals of silence only,
+ * and forgets what is left of them (ngit-grasp); so many of its buckets are used in turn, one for each connection.
+ */
+export type Rate = { readonly burst: number; readonly intervalMs: number; readonly buckets?: number }
 
 /** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
 export const SLACK_MS = 10
@@ -28,7 +31,8 @@ export function createPace(first: Rate | undefined) {
   let proofsWanted = PROOFS_FIRST
 
   const change = (intervalMs: number): void => {
-    rate = { burst: 1, intervalMs }
+    const { buckets } = first ?? {}
+    rate = { burst: buckets ?? 1, intervalMs, ...(buckets !== undefined && { buckets }) }
     changedAfter = turns
     proofs = 0
   }
@@ -36,7 +40,7 @@ export function createPace(first: Rate | undefined) {
     if (rate === undefined) return FIRST_INTERVAL_MS
     if (beforeMs !== undefined) return (fastestMs = beforeMs)
     // The first complaint may be about the burst alone.
-    if (rate.burst > 1) return rate.intervalMs
+    if (rate.burst > (rate.buckets ?? 1)) return rate.intervalMs
     return Math.min(Math.max(MAX_INTERVAL_MS, fastestMs), rate.intervalMs * SLOWER)
   }
   const speedUp = ({ intervalMs }: Rate): void => {

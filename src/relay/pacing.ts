@@ -1,7 +1,8 @@
 /*
- * How fast a relay takes events. A token bucket that starts from what is known of the software and learns from
- * `rate-limited:` answers, which are never refusals (relays.md: EVENT limits).
+ * How fast a relay takes events. A bucket that starts from what is known of the software and learns from `rate-limited:`
+ * answers, which are never refusals (relays.md: EVENT limits).
  */
+import { createSilent, createSteady } from './allowance.ts'
 import { createPace, SLACK_MS, type Rate } from './pace.ts'
 
 export type { Rate } from './pace.ts'
@@ -34,14 +35,20 @@ export type PacerOptions = {
 /** What is known of a relay's limit from its software, before it ever complained. */
 export function knownRate(software: string | undefined): Rate | undefined {
   const name = software?.toLowerCase() ?? ''
-  if (name.includes('ngit-grasp')) return { burst: 60, intervalMs: 1_000 + SLACK_MS }
+  if (name.includes('ngit-grasp')) return { burst: 60, intervalMs: 1_000 + SLACK_MS, buckets: 1 }
   if (name.includes('ngit-relay')) return { burst: 15, intervalMs: 60_000 + SLACK_MS }
   return undefined
 }
 
 /** The rate of several connections together, when each has this one. */
 export function combineRates(rate: Rate | undefined, connections: number): Rate | undefined {
-  return rate && { burst: rate.burst * connections, intervalMs: rate.intervalMs / connections }
+  if (rate === undefined) return undefined
+  const { burst, intervalMs, buckets } = rate
+  return {
+    burst: burst * connections,
+    intervalMs: intervalMs / connections,
+    ...(buckets !== undefined && { buckets: buckets * connections }),
+  }
 }
 
 /** How long it takes to send this many events, in milliseconds. */
@@ -68,26 +75,20 @@ export function createPacer({ rate: first, nowMs, sleep, signal: interruption }:
   const stopped = new AbortController()
   const signal = AbortSignal.any([interruption, stopped.signal])
   const pace = createPace(first)
-  let tokens = first?.burst ?? Infinity
-  let refilledAt = nowMs()
+  const allowance = first?.buckets === undefined ? createSteady(first, nowMs) : createSilent(first, nowMs)
   let queue = Promise.resolve(0)
   let waitedMs = 0
 
-  const refill = ({ intervalMs }: Rate, most: number): void => {
-    tokens = Math.min(most, tokens + (nowMs() - refilledAt) / intervalMs)
-    refilledAt = nowMs()
-  }
   const take = async (): Promise<number> => {
     const askedAt = nowMs()
     let hasWaited = false
     for (let rate = pace.rate(); rate !== undefined && !signal.aborted; rate = pace.rate()) {
-      // What a late timer earned beyond one token is not saved up: the gap to the next event would be too short.
-      refill(rate, hasWaited ? 1 : rate.burst)
-      if (tokens >= 1) break
-      await sleep(Math.ceil((1 - tokens) * rate.intervalMs), signal)
+      const waitMs = allowance.waitMs(rate, hasWaited)
+      if (waitMs <= 0) break
+      await sleep(Math.ceil(waitMs), signal)
       hasWaited = true
     }
-    tokens -= 1
+    allowance.take(pace.rate())
     waitedMs += nowMs() - askedAt
     return pace.nextTurn()
   }
@@ -99,8 +100,7 @@ export function createPacer({ rate: first, nowMs, sleep, signal: interruption }:
     },
     slowDown: (turn) => {
       if (!pace.slowDown(turn)) return false
-      tokens = 0
-      refilledAt = nowMs()
+      allowance.empty()
       return true
     },
     taken: (turn) => pace.taken(turn),

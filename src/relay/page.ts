@@ -12,6 +12,9 @@ export type PageLimits = {
   readonly signal: AbortSignal
 }
 
+/** How long a REQ may stay silent after a NOTICE that refused one of several messages. */
+const PUT_OFF_GRACE_MS = 3_000
+
 /** Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it. */
 export function readPage(connection: Connection, id: string, filter: Filter, limits: PageLimits): Promise<Page> {
   return new Promise((resolve) => new PageReading(connection, id, limits, resolve).start(filter))
@@ -26,6 +29,7 @@ class PageReading implements SubscriptionListener {
   readonly #onAbort = (): void => this.#end({ type: 'aborted', reason: String(this.#limits.signal.reason) })
   #bytes = 0
   #idleTimer: NodeJS.Timeout | undefined
+  #putOffTimer: NodeJS.Timeout | undefined
 
   constructor(connection: Connection, id: string, limits: PageLimits, resolve: (page: Page) => void) {
     this.#connection = connection
@@ -45,17 +49,26 @@ class PageReading implements SubscriptionListener {
 
   onMessage(message: SubscriptionMessage, bytes: number): void {
     this.#bytes += bytes
+    clearTimeout(this.#putOffTimer)
     switch (message.type) {
       case 'event':
         return this.#keep(message.row)
       case 'eose':
-        return this.#end({ type: 'eose' })
+        return this.#end({ type: 'eose', ...(message.hint !== undefined && { hint: message.hint }) })
       case 'closed':
-        return this.#end({ type: 'closed', reason: message.reason })
+        return this.#end({ type: 'closed', reason: message.reason }, true)
       case 'neg-msg':
       case 'neg-err':
         return
     }
+  }
+
+  /** A NOTICE in place of an answer: it is ours when nothing else was open, or when nothing else comes. */
+  onPutOff(text: string, isOurs: boolean): void {
+    const end: End = { type: 'closed', reason: text }
+    if (isOurs) return this.#end(end)
+    clearTimeout(this.#putOffTimer)
+    this.#putOffTimer = setTimeout(() => this.#end(end), PUT_OFF_GRACE_MS)
   }
 
   onLost(reason: string): void {
@@ -70,11 +83,12 @@ class PageReading implements SubscriptionListener {
     this.#idleTimer?.refresh()
   }
 
-  #end(end: End): void {
+  #end(end: End, isClosedThere = end.type === 'disconnected'): void {
     clearTimeout(this.#idleTimer)
+    clearTimeout(this.#putOffTimer)
     this.#limits.signal.removeEventListener('abort', this.#onAbort)
     this.#connection.unsubscribe(this.#id)
-    if (end.type !== 'closed' && end.type !== 'disconnected') this.#connection.send(['CLOSE', this.#id])
+    if (!isClosedThere) this.#connection.sendAfterPause(['CLOSE', this.#id])
     this.#resolve({ rows: this.#rows, end, bytes: this.#bytes })
   }
 }

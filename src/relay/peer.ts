@@ -1,4 +1,5 @@
 import type { Endpoint, Profile } from './endpoint.ts'
+import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { NegentropySupport } from './negentropy-support.ts'
 import { createCapacity, type Capacity } from './capacity.ts'
 
@@ -7,6 +8,8 @@ export type Peer = {
   readonly endpoint: Endpoint
   readonly profile: Profile
   readonly capacity: Capacity
+  /** What is known of its limits from its software. */
+  readonly limits: KnownLimits
   /** Whether it speaks NIP-77, as far as was tried. */
   readonly support: NegentropySupport
   /** The `limit` of each REQ: what the relay says it allows, at most 500. */
@@ -38,6 +41,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
   return {
     endpoint,
     profile,
+    limits: knownLimits(profile),
     capacity: createCapacity(),
     support: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),

@@ -47,7 +47,7 @@ async function oldestServed(ids: readonly string[], { request }: ProofContext): 
 
 async function isEmpty(filter: Filter, { request }: ProofContext): Promise<boolean> {
   const { rows, end } = await request({ ...filter, limit: 1 })
-  return end.type === 'eose' && rows.length === 0
+  return end.type === 'eose' && end.hint !== 'more' && rows.length === 0
 }
 
 /**

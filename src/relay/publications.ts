@@ -1,15 +1,17 @@
 import type { NostrEvent } from '../nostr/event.ts'
-import type { Authentication } from './authentication.ts'
+import { explainDemand, type Authentication } from './authentication.ts'
 import type { Connection } from './connection.ts'
 import { deliver, type Delivery } from './delivery.ts'
 import type { Answer } from './endpoint.ts'
 import type { Link } from './link.ts'
 import { Slots } from './slots.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What bounds the EVENTs of one relay. */
 export type PublicationOptions = {
   readonly okTimeoutMs: number
   readonly signal: AbortSignal
+  readonly traffic: Traffic
   /** Absent without a key. */
   readonly authentication: Authentication | undefined
 }
@@ -50,7 +52,7 @@ export class Publications {
       for (;;) {
         const { delivery, connection } = await this.#deliver(event)
         if (connection === undefined) return answerOf(delivery)
-        if (!(await this.#isWorthRepeating(delivery, connection, tries))) return answerOf(delivery)
+        if (!(await this.#isWorthRepeating(delivery, connection, tries))) return this.#explain(answerOf(delivery))
       }
     } finally {
       if (tries.wasLost) this.#noteLost(-1)
@@ -63,6 +65,7 @@ export class Publications {
       const reach = await this.#link.connected()
       if (reach.type !== 'connected') return { delivery: { ...reach, type: 'disconnected' }, connection: undefined }
       const { connection } = reach
+      await this.#options.traffic.roomForFrame()
       const delivery = await deliver(connection, 'EVENT', event, this.#options)
       if (delivery.type === 'ok') this.#noteAnswered(connection)
       return { delivery, connection }
@@ -95,6 +98,11 @@ export class Publications {
       case 'unanswered':
         return false
     }
+  }
+
+  #explain(answer: Answer): Answer {
+    if (answer.type !== 'ok' || answer.accepted || !answer.text.startsWith('auth-required:')) return answer
+    return { ...answer, text: explainDemand(answer.text, this.#options.authentication) }
   }
 
   async #authenticate(text: string, connection: Connection, tries: Tries): Promise<boolean> {

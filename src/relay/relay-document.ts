@@ -52,6 +52,7 @@ export function parseRelayDocument(document: Json): Profile {
     ...present('maxMessageBytes', countOf(limitation['max_message_length'])),
     ...present('maxSubscriptions', countOf(limitation['max_subscriptions'])),
     ...present('maxLimit', countOf(limitation['max_limit'])),
+    ...(limitation['auth_required'] === true && { requiresAuth: true as const }),
   }
 }
 

@@ -1,12 +1,12 @@
 /** A message of one subscription: REQ (NIP-01) or NEG-OPEN (NIP-77). `row` is what stood in the place of the event, unparsed. */
 export type SubscriptionMessage =
   | { readonly type: 'event'; readonly subscription: string; readonly row: unknown }
-  | { readonly type: 'eose'; readonly subscription: string }
+  | { readonly type: 'eose'; readonly subscription: string; readonly hint?: 'finish' | 'more' }
   | { readonly type: 'closed'; readonly subscription: string; readonly reason: string }
   | { readonly type: 'neg-msg'; readonly subscription: string; readonly hex: string }
   | { readonly type: 'neg-err'; readonly subscription: string; readonly reason: string; readonly cap?: number }
 
-/** What a relay may say to its client (NIP-01, NIP-42, NIP-77). Texts are cut at 1,000 characters. */
+/** What a relay may say to its client (NIP-01, NIP-42, NIP-67, NIP-77). Texts are cut at 1,000 characters. */
 export type RelayMessage =
   | SubscriptionMessage
   | { readonly type: 'ok'; readonly eventId: string; readonly accepted: boolean; readonly text: string }
@@ -20,7 +20,7 @@ const MAX_TEXT_LENGTH = 1_000
 
 const PARSERS: Readonly<Record<string, (payload: Payload) => RelayMessage | undefined>> = {
   EVENT: ([subscription, row]) => (row === undefined ? undefined : { type: 'event', subscription, row }),
-  EOSE: ([subscription]) => ({ type: 'eose', subscription }),
+  EOSE: ([subscription, hint]) => ({ type: 'eose', subscription, ...hintOf(hint) }),
   CLOSED: ([subscription, reason]) => ({ type: 'closed', subscription, reason: shortText(reason) }),
   OK: ([eventId, accepted, text]) =>
     typeof accepted === 'boolean' ? { type: 'ok', eventId, accepted, text: shortText(text) } : undefined,
@@ -57,6 +57,11 @@ function shortText(value: unknown): string {
 
 function isHex(value: unknown): value is string {
   return typeof value === 'string' && value.length % 2 === 0 && /^[0-9a-f]*$/i.test(value)
+}
+
+// NIP-67; other words are none that we know.
+function hintOf(value: unknown): { hint?: 'finish' | 'more' } {
+  return value === 'finish' || value === 'more' ? { hint: value } : {}
 }
 
 // strfry writes its cap as a number or as digits.

@@ -3,6 +3,7 @@ import type { Filter } from '../nostr/filter.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { NegentropySession } from './negentropy-session.ts'
 import type { Notice } from './notices.ts'
+import type { SessionPlace } from './session-place.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 
 /**
@@ -40,8 +41,12 @@ class RelayPool implements WebSocketRelay {
     return relay.publish(event)
   }
 
-  openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession {
-    return this.#first.openNegentropy(filter, idleTimeoutMs)
+  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession {
+    return this.#first.openNegentropy(filter, idleTimeoutMs, place)
+  }
+
+  waitedMs(): number {
+    return this.#first.waitedMs()
   }
 
   hasChallenged(): boolean {

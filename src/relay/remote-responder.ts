@@ -3,11 +3,12 @@ import { decodeMessage, encodeMessage, ProtocolError, type Range } from './negen
 import type { NegentropyAnswer, NegentropySession } from './negentropy-session.ts'
 import { isTooMany, type NegentropySupport } from './negentropy-support.ts'
 import type { Responder, ResponderFailure, Traffic } from './responder.ts'
+import { SessionPlace } from './session-place.ts'
 
 /** What a responder needs of its relay. */
 export type RemoteOptions = {
   readonly filter: Filter
-  readonly open: (filter: Filter, idleTimeoutMs?: number) => NegentropySession
+  readonly open: (filter: Filter, idleTimeoutMs: number | undefined, place: SessionPlace) => NegentropySession
   readonly support: NegentropySupport
   /** The largest frame that the relay takes, in bytes. @default 128 KiB */
   readonly maxFrameBytes?: number
@@ -32,6 +33,7 @@ export class RemoteResponder implements Responder {
   readonly traffic: Traffic = { sent: 0, received: 0 }
   readonly maxMessageBytes: number
   readonly #options: RemoteOptions
+  readonly #place = new SessionPlace()
   #session: NegentropySession | undefined
 
   constructor(options: RemoteOptions) {
@@ -52,6 +54,7 @@ export class RemoteResponder implements Responder {
     if (this.#session !== undefined) this.traffic.sent += ENVELOPE_BYTES
     this.#session?.close()
     this.#session = undefined
+    this.#place.release()
   }
 
   async #exchange(hex: string): Promise<NegentropyAnswer> {
@@ -66,7 +69,7 @@ export class RemoteResponder implements Responder {
 
   async #open(hex: string, idleTimeoutMs?: number): Promise<NegentropyAnswer> {
     const { filter, open } = this.#options
-    const session = open(filter, idleTimeoutMs)
+    const session = open(filter, idleTimeoutMs, this.#place)
     this.traffic.sent += hex.length + Buffer.byteLength(JSON.stringify(filter)) + ENVELOPE_BYTES
     const answer = this.#count(await session.send(hex))
     this.#session = answer.type === 'msg' ? session : undefined

@@ -8,6 +8,16 @@ export class Slots {
     this.#limit = limit
   }
 
+  /** How many places are taken. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** How many places there are. */
+  get limit(): number {
+    return this.#limit
+  }
+
   /** Allows at most `limit` places from now on, never fewer than one; those already taken stay. */
   resize(limit: number): void {
     this.#limit = Math.max(1, limit)

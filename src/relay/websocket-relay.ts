@@ -5,13 +5,18 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { normalizeRelayUrl } from '../nostr/host.ts'
 import { Authentication } from './authentication.ts'
-import type { Answer, Endpoint, Page, Profile } from './endpoint.ts'
+import type { Connection } from './connection.ts'
+import type { Answer, End, Endpoint, Page, Profile } from './endpoint.ts'
+import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { Link } from './link.ts'
 import { LinkedNegentropySession, type NegentropySession } from './negentropy-session.ts'
 import { Notices, type Notice } from './notices.ts'
+import { SLACK_MS } from './pace.ts'
 import { Publications } from './publications.ts'
 import { fetchRelayDocument } from './relay-document.ts'
 import { Requests } from './requests.ts'
+import type { SessionPlace } from './session-place.ts'
+import { Traffic } from './traffic.ts'
 
 export type { NegentropyAnswer, NegentropySession } from './negentropy-session.ts'
 
@@ -47,6 +52,14 @@ export type WebSocketRelayOptions = {
   readonly maxPageRows?: number
   /** @default 8 */
   readonly maxOpenRequests?: number
+  /** Any clock in milliseconds that does not jump. @default the one of the process */
+  readonly nowMs?: () => number
+  /** The first pause at a relay that says `rate-limited:` and of which nothing is known. @default 1_010 */
+  readonly silenceMs?: number
+  /** How long to wait for a relay that answers every query with `rate-limited:`. @default ten times `idleTimeoutMs` */
+  readonly patienceMs?: number
+  /** What is known of a relay's limits from its software. @default `knownLimits` */
+  readonly limitsOf?: (profile: Profile) => KnownLimits
   /** @default false */
   readonly perMessageDeflate?: boolean
 }
@@ -55,7 +68,9 @@ export type WebSocketRelayOptions = {
 export type WebSocketRelay = Endpoint & {
   readonly kind: 'relay'
   /** A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the wait for each answer. */
-  openNegentropy(filter: Filter, idleTimeoutMs?: number): NegentropySession
+  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession
+  /** How long queries had to wait because the relay limits them, in milliseconds. */
+  waitedMs(): number
   /** Whether it has asked who we are (NIP-42) on the connection that is open. */
   hasChallenged(): boolean
   /** Frames so far that nobody waited for or nobody could read. */
@@ -73,8 +88,15 @@ const DEFAULTS = {
   maxPageBytes: 32 * MIB,
   maxPageRows: 10_000,
   maxOpenRequests: 8,
+  nowMs: () => performance.now(),
+  silenceMs: 1_000 + SLACK_MS,
+  limitsOf: (profile: Profile) => knownLimits(profile),
   perMessageDeflate: false,
 }
+/** The end of a REQ that says nothing of what a relay has. */
+const HIDDEN: End = { type: 'closed', reason: 'auth-required: so it says in its NIP-11 document' }
+// A relay that says "later" is up: it gets minutes where silence gets half of one.
+const IDLE_TIMES_PATIENCE = 10
 // Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
 const SUBSCRIPTION_MARGIN = 2
 
@@ -94,28 +116,35 @@ class SocketRelay implements WebSocketRelay {
   readonly #requests: Requests
   readonly #publications: Publications
   readonly #authentication: Authentication | undefined
+  readonly #traffic: Traffic
   readonly #notices = new Notices()
   #sessions = 0
   #ignored = 0
+  #requiresAuth = false
 
   constructor(url: string, options: WebSocketRelayOptions) {
     this.url = url
     // Every event in flight listens to it: a full window is no leak.
     setMaxListeners(0, this.#life.signal)
-    const settings = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
+    const given = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
+    const traffic = new Traffic({ patienceMs: IDLE_TIMES_PATIENCE * given.idleTimeoutMs, ...given })
+    const settings = { ...given, traffic }
+    this.#traffic = traffic
     const { key, onNotice = () => undefined } = options
     this.#settings = settings
     const hear = (text: string): void => {
       this.#notices.add(text)
       onNotice(text)
     }
-    this.#link = new Link(url, settings, {
+    const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
+    this.#authentication = authentication
+    const introduce = async (connection: Connection): Promise<string | undefined> =>
+      authentication?.introduce(connection)
+    this.#link = new Link(url, { ...settings, introduce }, {
       onNotice: hear,
       onIgnored: () => (this.#ignored += 1),
       onLate: (subscription, row) => this.#requests.late.add(subscription, row),
     })
-    const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
-    this.#authentication = authentication
     this.#requests = new Requests(this.#link, { ...settings, authentication })
     this.#publications = new Publications(this.#link, { ...settings, authentication })
     this.#endWith(options.signal)
@@ -125,21 +154,29 @@ class SocketRelay implements WebSocketRelay {
     const reach = await this.#link.connected()
     if (reach.type !== 'connected') throw unreachable(this.url, reach.reason)
     const document = await fetchRelayDocument(this.url, this.#settings)
-    const { maxSubscriptions = Infinity } = document
+    const { maxSubscriptions = Infinity, requiresAuth = false } = document
     this.#requests.limitOpenRequests(maxSubscriptions - SUBSCRIPTION_MARGIN)
+    this.#traffic.limit(this.#settings.limitsOf(document))
+    this.#requiresAuth = requiresAuth
+    await this.#introduce(document)
     const offset = this.#link.clockOffsetSeconds
     return offset === undefined ? document : { clockOffsetSeconds: offset, ...document }
   }
 
-  request(filter: Filter): Promise<Page> {
-    return this.#requests.request(filter)
+  async request(filter: Filter): Promise<Page> {
+    const page = await this.#requests.request(filter)
+    return page.end.type === 'eose' && this.#isStranger() ? { ...page, end: HIDDEN } : page
   }
 
   publish(event: NostrEvent): Promise<Answer> {
     return this.#publications.publish(event)
   }
 
-  openNegentropy(filter: Filter, idleTimeoutMs = this.#settings.idleTimeoutMs): NegentropySession {
+  openNegentropy(
+    filter: Filter,
+    idleTimeoutMs = this.#settings.idleTimeoutMs,
+    place?: SessionPlace,
+  ): NegentropySession {
     this.#sessions += 1
     const link = this.#link
     const authentication = this.#authentication
@@ -148,6 +185,8 @@ class SocketRelay implements WebSocketRelay {
       filter,
       idleTimeoutMs,
       signal: this.#life.signal,
+      traffic: this.#traffic,
+      place,
       connected: () => link.connected(),
       authenticate: authentication && ((connection) => authentication.authenticate(connection)),
       onAnswered: () => link.answered(),
@@ -156,6 +195,10 @@ class SocketRelay implements WebSocketRelay {
 
   hasChallenged(): boolean {
     return this.#link.challenge !== undefined
+  }
+
+  waitedMs(): number {
+    return this.#traffic.waitedMs
   }
 
   notices(): readonly Notice[] {
@@ -173,6 +216,22 @@ class SocketRelay implements WebSocketRelay {
   async close(): Promise<void> {
     this.#life.abort('closed')
     await this.#link.close()
+  }
+
+  /** Says who we are before the first question. Throws SyncError when the relay hangs up on our key. */
+  async #introduce(document: Profile): Promise<void> {
+    if (this.#authentication === undefined) return
+    this.#authentication.expect(document)
+    const reach = await this.#link.introduced()
+    if (reach.type === 'connected' || this.#authentication.refusal === undefined) return
+    const hint = 'the relay takes no other key than those it knows: give one of them by --key-file FILE'
+    throw new SyncError(`authenticate to ${this.url}: ${reach.reason}`, { hint })
+  }
+
+  /** Whether the relay says that it needs to know us, and does not: it may hide what it has (rule 1). */
+  #isStranger(): boolean {
+    if (!this.#requiresAuth) return false
+    return this.#authentication === undefined || this.#authentication.refusal !== undefined
   }
 
   #endWith(signal: AbortSignal): void {

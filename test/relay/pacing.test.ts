@@ -23,17 +23,14 @@ function virtualTime() {
 /** Whether a relay takes an event that arrives now. */
 type Limiter = (nowMs: number) => boolean
 
-/** ngit-grasp: 60 at once, then one per whole second. */
+/** ngit-grasp: 60 at once, then one per whole second since the last event, taken or not. */
 function createGrasp(burst = 60): Limiter {
   let tokens = burst
-  let refilledAt: number | undefined
+  let lastMs: number | undefined
   return (nowMs) => {
-    refilledAt ??= nowMs
-    const seconds = Math.floor((nowMs - refilledAt) / 1_000)
-    if (seconds > 0) {
-      tokens = Math.min(burst, tokens + seconds)
-      refilledAt = nowMs
-    }
+    const seconds = Math.floor((nowMs - (lastMs ?? nowMs)) / 1_000)
+    lastMs = nowMs
+    tokens = Math.min(burst, tokens + seconds)
     if (tokens === 0) return false
     tokens -= 1
     return true
@@ -110,6 +107,35 @@ describe('at ngit-grasp', () => {
   it('the burst goes out without a pause', async () => {
     const { acceptedAt } = await sendAll(60, knownRate('ngit-grasp'), () => createGrasp())
     expect(new Set(acceptedAt).size).toBe(1)
+  })
+
+  it('none is refused, however they come: fractions of a second earn nothing', async () => {
+    const { sleep, now, time } = virtualTime()
+    const rate = knownRate('ngit-grasp 3.0.10')
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal: new AbortController().signal })
+    const takes = createGrasp()
+    let refused = 0
+    const gaps = [1_500, 520, 300, 2_999, 10, 10, 0, 1_900, 120]
+    for (let sent = 0; sent < 200; sent += 1) {
+      await pacer.turn()
+      refused += takes(now()) ? 0 : 1
+      if (sent >= 60) time.nowMs += gaps[sent % gaps.length] ?? 0
+    }
+    expect(refused).toBe(0)
+  })
+
+  it('no connection of several gets more than it takes', async () => {
+    const { sleep, now } = virtualTime()
+    const rate = combineRates(knownRate('ngit-grasp 3.0.10'), 3)
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal: new AbortController().signal })
+    const connections = [createGrasp(), createGrasp(), createGrasp()]
+    let refused = 0
+    const startedAt = now()
+    for (let sent = 0; sent < 240; sent += 1) {
+      await pacer.turn()
+      refused += connections[sent % 3]?.(now()) === true ? 0 : 1
+    }
+    expect([refused, now() - startedAt]).toEqual([0, 20 * 1_010])
   })
 
   it('the rate is learnt when nothing is known, from one refused burst', async () => {
@@ -249,6 +275,7 @@ describe('a pacer that was told to slow down', () => {
 describe('combineRates', () => {
   it('is the rate of several connections together', () => {
     expect(combineRates({ burst: 60, intervalMs: 1_000 }, 4)).toEqual({ burst: 240, intervalMs: 250 })
+    expect(combineRates({ burst: 60, intervalMs: 1_000, buckets: 1 }, 4)?.buckets).toBe(4)
     expect(combineRates(undefined, 4)).toBeUndefined()
   })
 })
@@ -266,7 +293,7 @@ describe('describeRate', () => {
 
 describe('knownRate', () => {
   it.each([
-    ['ngit-grasp 1.0.2', { burst: 60, intervalMs: 1_010 }],
+    ['ngit-grasp 1.0.2', { burst: 60, intervalMs: 1_010, buckets: 1 }],
     ['NGIT-RELAY', { burst: 15, intervalMs: 60_010 }],
     ['strfry 1.0', undefined],
     [undefined, undefined],

@@ -138,9 +138,9 @@ function acceptAll([, subject]: readonly unknown[], { send }: Visitor): void {
 function authRelay({ isNeverContent = false } = {}) {
   let isKnown = false
   return {
-    onConnection: ({ send }: Visitor): void => send('AUTH', 'challenge'),
     onFrame: ([label, subject]: readonly unknown[], { send }: Visitor): void => {
       if (label === 'AUTH') isKnown = true
+      else if (!isKnown) send('AUTH', 'challenge')
       const accepted = label === 'AUTH' || (isKnown && !isNeverContent)
       send('OK', idOf(subject), accepted, accepted ? '' : 'auth-required: members only')
     },

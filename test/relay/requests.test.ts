@@ -137,10 +137,33 @@ describe('CLOSED rate-limited', () => {
     expect(double.countFrames('REQ')).toBe(3)
   })
 
-  it('ends a REQ closed after three repetitions', async () => {
+  it('ends a REQ closed when patience has run out, after longer and longer pauses', async () => {
     const double = await startWsDouble({ onFrame: closeFirst(99, 'rate-limited: slow down') })
     expect((await useRelay(double.url).request({})).end).toEqual({ type: 'closed', reason: 'rate-limited: slow down' })
-    expect(double.countFrames('REQ')).toBe(4)
+    expect(double.countFrames('REQ')).toBeLessThanOrEqual(7)
+  })
+
+  it('makes every REQ wait, and one go first', async () => {
+    let refusals = 0
+    let accepted = 0
+    let wasAlone = true
+    const double = await startWsDouble({
+      onFrame: ([label, id], { send }) => {
+        if (label !== 'REQ') return
+        if (refusals < 3) {
+          refusals += 1
+          return send('CLOSED', id, 'rate-limited: slow down')
+        }
+        accepted += 1
+        if (accepted > 1) return send('EOSE', id)
+        setTimeout(() => [(wasAlone = accepted === 1), send('EOSE', id)], 50)
+      },
+    })
+    const relay = useRelay(double.url)
+    const pages = await Promise.all([1, 2, 3].map((kind) => relay.request({ kinds: [kind] })))
+    expect(pages.map(({ end }) => end.type)).toEqual(['eose', 'eose', 'eose'])
+    expect([double.countFrames('REQ'), wasAlone]).toEqual([6, true])
+    expect(relay.waitedMs()).toBeGreaterThan(0)
   })
 })
 

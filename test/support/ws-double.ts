@@ -79,6 +79,8 @@ export function useRelay(url: string, options: Partial<WebSocketRelayOptions> = 
     now: () => 1_700_000_000_000,
     random: () => 0,
     backoffBaseMs: 1,
+    silenceMs: 4,
+    patienceMs: 100,
     connectTimeoutMs: 2_000,
     idleTimeoutMs: 5_000,
     okTimeoutMs: 5_000,

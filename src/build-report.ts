@@ -70,7 +70,7 @@ function rangeOf({ logs: byUrl, options }: Run): Report['range'] {
 function noteProblems(run: Run, stop: PublishStop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs.values()) noteSource(log, run)
-  for (const note of run.discovery?.notes() ?? []) ledger.note(note)
+  for (const note of [...run.knowledge.notes(), ...(run.discovery?.notes() ?? [])]) ledger.note(note)
   for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)

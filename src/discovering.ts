@@ -165,9 +165,9 @@ function toDiscovered({ source, repositories, authors }: Taken): Discovered[] {
 }
 
 /** Whether one of them is new. */
-function addRepositories({ repositories, authors }: Taken, addresses: Iterable<string>): boolean {
+function addRepositories({ repositories, authors }: Taken, added: Candidate['repositories']): boolean {
   const before = repositories.size
-  for (const address of addresses) {
+  for (const address of [...added].flatMap((addresses) => [...addresses])) {
     repositories.add(address)
     authors.add(parseAddress(address)?.pubkey ?? '')
   }

@@ -2,22 +2,24 @@
  * Which relays announcements lead to (`--discover`), and why some are not followed. Announcements are written by strangers:
  * a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses it resolves to.
  */
+import type { Family } from './authority.ts'
+import { groupByIdentifier } from './membership.ts'
+import { formatAddress } from './nostr/address.ts'
 import type { Announcement } from './nostr/announcement.ts'
 import { hostKey, relayBehindClone, relayKey, relayWithoutQuery } from './nostr/host.ts'
+import { KIND } from './nostr/kinds.ts'
 import { classifyHost, type HostClass } from './relay/public-address.ts'
 import type { DiscoveryPolicy } from './run-options.ts'
-import { maintainersOf } from './scope.ts'
 
 /** Why a relay that is named is not asked. */
-export type LeftOut =
-  'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable' | 'excess'
+export type LeftOut = 'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable'
 
-/** A relay that announcements name, and the repositories that it is asked about: addresses `30617:…`. */
+/** A relay that announcements name, and the repositories that it is asked about: for each the addresses `30617:…`. */
 export type Candidate = {
   readonly key: string
   /** With and without encryption, what most people write first. */
   readonly urls: readonly [string, ...string[]]
-  readonly repositories: ReadonlySet<string>
+  readonly repositories: ReadonlySet<ReadonlySet<string>>
   /** How many people name it. */
   readonly authors: number
 }
@@ -34,29 +36,62 @@ export type Findings = {
 /** A URL that is not followed, as it was found. */
 export type Omission = { readonly url: string; readonly why: LeftOut }
 
-const URLS_PER_ANNOUNCEMENT = 50
 const MAX_URL_LENGTH = 300
 
 /** Who writes each URL of a relay. */
-type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<string> }
+type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<ReadonlySet<string>> }
 
 /**
- * The relays that announcements name. A repository is an announcement with those of its maintainers for the same
- * identifier, and a relay that one of them names is asked about all of them: their states and threads lie together.
+ * The relays that announcements name. A repository is the announcements of one identifier that list each other's authors, one
+ * way or through others, and a relay that one of them names is asked about all of them: their states and threads lie together.
  */
 export function findCandidates(known: ReadonlyMap<string, Announcement>): Findings {
   const gathered = new Map<string, Gathered>()
-  const read = new Map([...known].map(([address, announcement]) => [address, readRelays(announcement)]))
-  for (const owner of known.values()) {
-    const repository = [owner.address, ...maintainersOf(owner, known)]
-    for (const member of repository) {
-      const pubkey = known.get(member)?.pubkey ?? ''
-      for (const url of read.get(member)?.urls ?? []) gather(gathered, url, pubkey, repository)
+  const leftOut: Omission[] = []
+  for (const family of groupByIdentifier(known.values()).values()) {
+    for (const { members, addresses } of repositoriesOf(family)) {
+      for (const member of members) {
+        const read = readRelays(member)
+        leftOut.push(...read.leftOut)
+        for (const url of read.urls) gather(gathered, { url, pubkey: member.pubkey }, addresses)
+      }
     }
   }
   const candidates = [...gathered].flatMap(([key, found]) => toCandidate(key, found))
   candidates.sort((a, b) => b.authors - a.authors || (a.key < b.key ? -1 : 1))
-  return { candidates, leftOut: [...read.values()].flatMap(({ leftOut }) => leftOut) }
+  return { candidates, leftOut }
+}
+
+/** A repository, by its announcements and by the addresses of all who maintain it, announced or not. */
+type Repository = { readonly members: readonly Announcement[]; readonly addresses: ReadonlySet<string> }
+
+/** The repositories of one identifier. Each link between announcements is followed once, in both directions. */
+function repositoriesOf(family: Family): Repository[] {
+  const listers = new Map<string, Announcement[]>()
+  for (const by of family.values()) {
+    for (const pubkey of by.listed) {
+      const before = listers.get(pubkey)
+      if (before === undefined) listers.set(pubkey, [by])
+      else before.push(by)
+    }
+  }
+  const visited = new Set<string>()
+  return [...family.values()].flatMap((first) => {
+    if (visited.has(first.pubkey)) return []
+    const people = new Set([first.pubkey])
+    // Grows while it is walked.
+    for (const pubkey of people) {
+      visited.add(pubkey)
+      for (const named of family.get(pubkey)?.listed ?? []) people.add(named)
+      for (const lister of listers.get(pubkey) ?? []) people.add(lister.pubkey)
+    }
+    return [toRepository(people, first.identifier, family)]
+  })
+}
+
+function toRepository(people: ReadonlySet<string>, d: string, family: Family): Repository {
+  const addresses = [...people].map((pubkey) => formatAddress({ kind: KIND.announcement, pubkey, d }))
+  return { members: [...people].flatMap((pubkey) => family.get(pubkey) ?? []), addresses: new Set(addresses) }
 }
 
 /** What is known when relays are chosen: keys of `relayKey`, hosts of `hostKey`. */
@@ -116,7 +151,6 @@ const REASONS: Readonly<Record<LeftOut, string>> = {
   insecure: 'without encryption (ws://), see --discover-allow insecure',
   target: 'the target under another name',
   unusable: 'not the URL of a relay',
-  excess: `beyond the first ${URLS_PER_ANNOUNCEMENT} of one announcement`,
 }
 const NAMED = 5
 const SHOWN_LENGTH = 60
@@ -137,11 +171,16 @@ function shorten(url: string): string {
   return url.length > SHOWN_LENGTH ? `${url.slice(0, SHOWN_LENGTH)}…` : url
 }
 
-function gather(gathered: Map<string, Gathered>, url: string, pubkey: string, repository: readonly string[]): void {
+/** Adds a relay that a repository names. The addresses are shared: there may be thousands of both. */
+function gather(
+  gathered: Map<string, Gathered>,
+  { url, pubkey }: { readonly url: string; readonly pubkey: string },
+  addresses: ReadonlySet<string>,
+): void {
   const key = relayKey(url)
   const found: Gathered = gathered.get(key) ?? { writers: new Map(), repositories: new Set() }
   found.writers.set(url, (found.writers.get(url) ?? new Set()).add(pubkey))
-  for (const address of repository) found.repositories.add(address)
+  found.repositories.add(addresses)
   gathered.set(key, found)
 }
 
@@ -156,17 +195,12 @@ function toCandidate(key: string, { writers, repositories }: Gathered): Candidat
   return [{ key, urls: [first, ...others], repositories, authors }]
 }
 
-/** The relays that one announcement names: in `relays`, and as the host of a `clone` URL of GRASP. */
+/** The relays that one announcement names: in `relays`, and beside the `clone` URLs of GRASP. */
 function readRelays({ relays, clone }: Announcement): { urls: readonly string[]; leftOut: readonly Omission[] } {
-  const [named, excess] = [relays.slice(0, URLS_PER_ANNOUNCEMENT), relays.slice(URLS_PER_ANNOUNCEMENT)]
-  const read = named.map((text) => ({ text, url: text.length > MAX_URL_LENGTH ? undefined : relayWithoutQuery(text) }))
-  const hosts = clone.slice(0, URLS_PER_ANNOUNCEMENT).flatMap((url) => relayBehindClone(url) ?? [])
+  const read = relays.map((text) => ({ text, url: text.length > MAX_URL_LENGTH ? undefined : relayWithoutQuery(text) }))
   const unusable = read.filter(({ text, url }) => url === undefined && text.trim() !== '')
   return {
-    urls: [...read.flatMap(({ url }) => url ?? []), ...hosts],
-    leftOut: [
-      ...unusable.map(({ text }): Omission => ({ url: text, why: 'unusable' })),
-      ...excess.map((url): Omission => ({ url, why: 'excess' })),
-    ],
+    urls: [...read.flatMap(({ url }) => url ?? []), ...clone.flatMap((url) => relayBehindClone(url) ?? [])],
+    leftOut: unusable.map(({ text }): Omission => ({ url: text, why: 'unusable' })),
   }
 }

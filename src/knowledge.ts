@@ -1,11 +1,16 @@
+import { resolveMembership, type Membership } from './membership.ts'
 import { addressOf, isNewerVersion, parseAddress } from './nostr/address.ts'
-import { readAnnouncement, type Announcement } from './nostr/announcement.ts'
+import { MAX_URLS, readAnnouncement, type Announcement } from './nostr/announcement.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isRootKind, KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
+import { MAX_MAINTAINERS, type RoleRule } from './nostr/roles.ts'
 import type { LayerName } from './report.ts'
-import { initialAnchors, resolveMembership, scopeKey, type Membership, type Scope } from './scope.ts'
+import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 import type { TargetState } from './store/target-state.ts'
+
+/** `rule`: how the target reads maintainers. */
+export type KnowledgeOptions = { readonly followUps: boolean; readonly rule?: RoleRule }
 
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
@@ -13,14 +18,20 @@ export class Knowledge {
   readonly #scope: Scope
   readonly #followUps: boolean
   readonly #key: string
+  readonly #rule: RoleRule
   readonly #announcements = new Map<string, Announcement>()
+  /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
+  readonly #owned = new Set<string>()
+  #resolved: { readonly members: Membership; readonly deletions: number } | undefined
+  #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
-  constructor(state: TargetState, scope: Scope, options: { readonly followUps: boolean }) {
+  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today' }: KnowledgeOptions) {
     this.#state = state
     this.#scope = scope
-    this.#followUps = options.followUps
+    this.#followUps = followUps
+    this.#rule = rule
     this.#key = scopeKey(scope)
   }
 
@@ -56,12 +67,21 @@ export class Knowledge {
     }
   }
 
-  /** Who and what is in scope, as far as is known now. Deleted announcements do not count. */
+  /** Who and what is in scope, as far as is known now; found anew when that changed. Deleted announcements do not count. */
   members(): Membership {
-    const alive = [...this.#announcements].filter(([address, { pubkey, createdAt }]) => {
+    const { deletionsNoted: deletions } = this.#state.run
+    if (this.#resolved?.deletions === deletions) return this.#resolved.members
+    const alive = [...this.#announcements.values()].filter(({ address, pubkey, createdAt }) => {
       return (this.#state.run.deletedUntil(pubkey, address) ?? -1) < createdAt
     })
-    return resolveMembership(this.#scope, new Map(alive))
+    const members = resolveMembership(alive, { isOwned: ({ address }) => this.#owned.has(address), rule: this.#rule })
+    this.#resolved = { members, deletions }
+    return members
+  }
+
+  /** Whether an anchor follows from the scope and its members: only such ones keep a checkpoint. */
+  isOfMembers(layer: LayerName, anchor: string): boolean {
+    return isOfMembers(layer, anchor, this.#scope, this.members())
   }
 
   /** The announcements that are in scope, by address. */
@@ -72,10 +92,14 @@ export class Knowledge {
 
   /** Adds the anchors that follow from the announcements known now. */
   deriveAnchors(): void {
-    const { announcements, states, maintainerAddresses, authors } = this.members()
+    const members = this.members()
+    if (members === this.#derived) return
+    this.#derived = members
+    const { announcements, states, outsiders, maintainerAddresses, authors } = members
     const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor)
     for (const address of announcements) add('repositories', address)
-    for (const address of states) add('repositories', address)
+    // Those of outsiders as well: an acceptance that is found later in this run brings them into scope.
+    for (const address of [...states, ...outsiders.keys()]) add('repositories', address)
     if (this.#scope.type === 'all') return
     for (const address of maintainerAddresses) add('announcements', address)
     for (const author of authors) add('announcements', `${KIND.graspList}:${author}:`)
@@ -116,6 +140,21 @@ export class Knowledge {
     return this.#read > 0
   }
 
+  /** Sentences about announcements in scope that say more than was read. */
+  notes(): string[] {
+    const inScope = [...this.announcementsInScope().values()]
+    return [
+      ...noteUnread(
+        inScope.filter(({ unreadMaintainers }) => unreadMaintainers > 0),
+        `names maintainers that are not understood: by no public key, or beyond the first ${MAX_MAINTAINERS}`,
+      ),
+      ...noteUnread(
+        inScope.filter(({ unreadUrls }) => unreadUrls > 0),
+        `names URLs that are not read: too long, or beyond the first ${MAX_URLS}`,
+      ),
+    ]
+  }
+
   #recallAnnouncements(): void {
     for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
   }
@@ -127,12 +166,26 @@ export class Knowledge {
   }
 
   #keepNewest(event: NostrEvent): Announcement {
-    const announcement = readAnnouncement(event)
+    const announcement = readAnnouncement(event, this.#rule)
     const known = this.#announcements.get(announcement.address)
     const isNewer =
       known === undefined ||
       isNewerVersion({ id: event.id, created_at: event.created_at }, { id: known.id, created_at: known.createdAt })
-    if (isNewer) this.#announcements.set(announcement.address, announcement)
+    if (isNewer) this.#keep(announcement)
     return announcement
   }
+
+  #keep(announcement: Announcement): void {
+    const { address } = announcement
+    this.#announcements.set(address, announcement)
+    if (isOwned(this.#scope, announcement, this.#rule)) this.#owned.add(address)
+    else this.#owned.delete(address)
+    this.#resolved = undefined
+  }
+}
+
+function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {
+  if (first === undefined) return []
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
+  return [`The announcement ${first.address}${more} ${what}.`]
 }

@@ -5,7 +5,7 @@ import type { LayerName } from './report.ts'
 
 /**
  * The layers as data. An anchor is what a filter asks about:
- * - announcements: `all`, `listed:<host:port>`, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
+ * - announcements: `all`, `listed:<host:port>` with the base path of the service, if any, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
  * - repositories: an address `30617:…` (what refers to it) or `30618:<author>:<d>` (a state)
  * - threads: the id of a root
  * - follow-ups: the id of an event of layer 2 or 3 that is no root
@@ -28,7 +28,7 @@ export type Variant = {
 export const LAYERS: readonly Layer[] = [
   {
     name: 'announcements',
-    version: 1,
+    version: 2,
     variants: [
       {
         name: '30617',
@@ -58,7 +58,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'repositories',
-    version: 1,
+    version: 2,
     variants: [
       {
         name: '30618 by author and #d',

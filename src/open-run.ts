@@ -10,6 +10,7 @@ import { createDiscovery, openSources } from './open-sources.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
+import { isEarlyGrasp } from './relay/software.ts'
 import type { LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
@@ -42,7 +43,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     choice,
     sources,
     logs,
-    knowledge: recallKnowledge(options, choice, world.state),
+    knowledge: recallKnowledge(options, choice, target, world.state),
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
@@ -60,9 +61,14 @@ function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: Target
   return number
 }
 
-function recallKnowledge(options: RunOptions, { scope }: ScopeChoice, state: TargetState): Knowledge {
-  const knowledge = new Knowledge(state, scope, options)
-  if (options.command === 'retry') knowledge.recallForRetry()
+function recallKnowledge(
+  { followUps, command }: RunOptions,
+  { scope }: ScopeChoice,
+  { profile }: Peer,
+  state: TargetState,
+): Knowledge {
+  const knowledge = new Knowledge(state, scope, { followUps, rule: isEarlyGrasp(profile) ? 'early' : 'today' })
+  if (command === 'retry') knowledge.recallForRetry()
   else knowledge.recall()
   return knowledge
 }

@@ -1,13 +1,12 @@
 import { SyncError, UsageError } from './errors.ts'
-import { hostAndPort } from './nostr/host.ts'
+import { readService } from './nostr/service-url.ts'
 import type { Profile } from './relay/endpoint.ts'
+import { isEarlyGrasp, isTodaysGrasp } from './relay/software.ts'
 import type { ScopeRequest } from './run-options.ts'
 import { namedScope, type Scope } from './scope.ts'
 
 /** The scope of a run and why it is that one. */
 export type ScopeChoice = { readonly scope: Scope; readonly why: string }
-
-const GRASP_SOFTWARE = /\bngit-(grasp|relay)\b/i
 
 /**
  * Decides the scope. `auto` never widens because something failed: without the target's document the last run's scope
@@ -51,15 +50,18 @@ function chooseAutomatically(target: Parameters<typeof chooseScope>[1], lastKind
   return { scope: { type: 'all' }, why: 'the target is not a GRASP relay' }
 }
 
-function listed({ service, url }: { service: string | undefined; url: string }, why: string): ScopeChoice {
-  const host = hostAndPort(service ?? url)
-  if (host === undefined) throw new UsageError([`--scope listed wants the public URL of the target: give --service`])
-  return { scope: { type: 'listed', host }, why }
+/** A target that is dialled below a path is a service with that base path. */
+function listed({ service: given, url }: { service: string | undefined; url: string }, why: string): ScopeChoice {
+  const service = readService(given ?? url)
+  if (service === undefined) throw new UsageError([`--scope listed wants the public URL of the target: give --service`])
+  return { scope: { type: 'listed', service }, why }
 }
 
-function isGrasp({ supportedGrasps, software }: Profile): boolean {
-  return supportedGrasps.length > 0 || GRASP_SOFTWARE.test(software ?? '')
+function isGrasp(profile: Profile): boolean {
+  return profile.supportedGrasps.length > 0 || isTodaysGrasp(profile) || isEarlyGrasp(profile)
 }
+
+/** An archive takes what does not name it. One of a part of all repositories refuses the rest one by one. */
 
 function isArchive({ supportedGrasps }: Profile): boolean {
   return supportedGrasps.some((grasp) => /(^|-)0?5$/.test(grasp))

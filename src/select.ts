@@ -7,6 +7,7 @@ import { parkedWait } from './parking.ts'
 import { isDeleted, learnDeletions } from './deletions.ts'
 import { LostRelayError } from './errors.ts'
 import type { IntakeContext } from './intake.ts'
+import type { Membership } from './membership.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
 import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
@@ -14,7 +15,7 @@ import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
-import { isInScope, type Membership, type Scope } from './scope.ts'
+import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 
@@ -87,7 +88,8 @@ function judge(
   if (isExpired(event, now)) return 'expired'
   if (deletions === 'apply' && isDeleted(event, context.state.run)) return 'deleted'
   if (spooled.state === 'parked') return undefined
-  if (!isInScope(event, scope, members)) return 'out of scope'
+  const outside = outOfScope(event, scope, members)
+  if (outside !== undefined) return outside
   if (event.kind === KIND.deletion && deletesOnlyForOthers(event, authors)) return 'deletion of others'
   return undefined
 }

@@ -117,7 +117,7 @@ function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
   const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
   const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
   throw new UsageError([
-    `no announcement names ${choice.scope.host} in clone and relays (scope of ${target.endpoint.url})${named}: ${hint}`,
+    `no announcement names ${choice.scope.service.name} in clone and relays (scope of ${target.endpoint.url})${named}: ${hint}`,
   ])
 }
 
@@ -220,7 +220,7 @@ function watchSending({ world }: Run, pacer: Pacer): () => void {
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
 function moveCheckpoints(run: Run): void {
-  const { options, world, sources, startedAt, witnesses } = run
+  const { options, world, sources, startedAt, witnesses, knowledge } = run
   const { state } = world
   if (options.dryRun) return
   state.transaction(() => witnesses.save(state.witnesses, startedAt))
@@ -230,6 +230,10 @@ function moveCheckpoints(run: Run): void {
   state.transaction(() => {
     for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
       for (const read of state.coverage.reads(peer.endpoint.url)) {
+        if (!knowledge.isOfMembers(read.layer, read.anchor)) {
+          state.coverage.forget(peer.endpoint.url, read.layer, read.anchor)
+          continue
+        }
         const after = advanceCoverage(read, read.before, { startedAt, overlapSeconds })
         const hadEvents = read.hadEvents || read.before?.hadEvents === true
         if (after !== undefined)

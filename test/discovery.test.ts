@@ -51,6 +51,8 @@ describe('findCandidates', () => {
     [`https://a.org/${NPUB}/hello.git`, 'wss://a.org'],
     [`https://a.org:8443/${NPUB}/hello.git/`, 'wss://a.org:8443'],
     [`http://a.org/${NPUB}/hello.git`, 'ws://a.org'],
+    [`https://a.org/grasp/${NPUB}/hello.git`, 'wss://a.org/grasp'],
+    [`https://a.org/deep/er/${NPUB}/hello.git/`, 'wss://a.org/deep/er'],
   ])('knows the relay behind %s', (clone, expected) => {
     expect(urlsNamed({ clone: [clone] })).toEqual([expected])
   })
@@ -59,7 +61,9 @@ describe('findCandidates', () => {
     'https://github.com/someone/hello.git',
     `https://a.org/${NPUB}`,
     `https://a.org/${NPUB}/hello`,
-    `https://a.org/x/${NPUB}/hello.git`,
+    `https://a.org/${NPUB}/x/hello.git`,
+    `https://a.org/${NPUB}/.git`,
+    `https://a.org/${NPUB}/hello.git//`,
     `ssh://a.org/${NPUB}/hello.git`,
     'https://a.org/npub1short/hello.git',
   ])('takes %s for no GRASP server', (clone) => {
@@ -90,7 +94,10 @@ describe('findCandidates', () => {
         [dave, 'hello', { relays: ['wss://dave.org'] }],
       ),
     )
-    const repositories = candidates.map(({ urls, repositories: found }) => [urls[0], [...found].sort()])
+    const repositories = candidates.map(({ urls, repositories: found }) => [
+      urls[0],
+      [...found].flatMap((addresses) => [...addresses]).sort(),
+    ])
     expect(repositories).toEqual([
       ['wss://bob.org', [alice, bob, carol].map((key) => repositoryAddress(key, 'hello')).sort()],
       ['wss://dave.org', [repositoryAddress(dave, 'hello')]],
@@ -99,9 +106,22 @@ describe('findCandidates', () => {
 
   it('reads no more than 50 URLs of one announcement', () => {
     const relays = Array.from({ length: 60 }, (_, index) => `wss://relay${String(index).padStart(2, '0')}.org`)
-    const { candidates, leftOut } = findCandidates(known([alice, 'hello', { relays }]))
-    expect(candidates).toHaveLength(50)
-    expect(leftOut).toEqual(relays.slice(50).map((url) => ({ url, why: 'excess' })))
+    expect(findCandidates(known([alice, 'hello', { relays }])).candidates).toHaveLength(50)
+  })
+
+  it('takes no longer than its input is large for thousands who list each other', () => {
+    const keys = Array.from({ length: 3_000 }, (_, index) => index.toString(16).padStart(64, '0'))
+    const listed = (index: number): Set<string> => new Set(keys.slice(index, index + 100))
+    const [sample] = known([alice, 'hello', { relays: ['wss://a.org'] }]).values()
+    if (sample === undefined) throw new Error('no announcement')
+    const family = keys.map((pubkey, index): [string, Announcement] => {
+      const address = `30617:${pubkey}:hello`
+      const relays = Array.from({ length: 10 }, (_, number) => `wss://relay${index}.org/${number}`)
+      return [address, { ...sample, pubkey, address, relays, listed: listed(index) }]
+    })
+    const begun = performance.now()
+    expect(findCandidates(new Map(family)).candidates).toHaveLength(30_000)
+    expect(performance.now() - begun).toBeLessThan(5_000)
   })
 })
 

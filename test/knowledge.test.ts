@@ -6,13 +6,14 @@ import type { LayerName } from '../src/report.ts'
 import type { Scope } from '../src/scope.ts'
 import type { TargetState } from '../src/store/target-state.ts'
 import { announcement, deletion, issue, repositoryAddress } from './support/builders.ts'
+import { serviceAt } from './support/service-at.ts'
 import { keyOf } from './support/sign.ts'
 import { openTemporaryState } from './support/temporary-state.ts'
 
 const alice = keyOf('alice')
 const bob = keyOf('bob')
 const ALL: Scope = { type: 'all' }
-const LISTED: Scope = { type: 'listed', host: 'git.example.com:443' }
+const LISTED: Scope = { type: 'listed', service: serviceAt('wss://git.example.com') }
 const SERVICE = { clone: ['https://git.example.com/x.git'], relays: ['wss://git.example.com'] }
 const address = repositoryAddress(alice, 'repo')
 

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import { SyncError, UsageError } from '../src/errors.ts'
 import type { Profile } from '../src/relay/endpoint.ts'
+import { parseRelayDocument } from '../src/relay/relay-document.ts'
 import { chooseScope } from '../src/scope-choice.ts'
+import { serviceAt } from './support/service-at.ts'
 
 type Target = Parameters<typeof chooseScope>[1]
 
@@ -20,7 +22,7 @@ function auto(profile: Partial<Profile>, lastKind?: string, more: Partial<Target
   return chooseScope({ type: 'auto' }, target(profile, more), lastKind).scope
 }
 
-const LISTED = { type: 'listed', host: 'git.example.com:443' }
+const LISTED = { type: 'listed', service: serviceAt('wss://git.example.com') }
 
 describe('the automatic scope', () => {
   it.each<[string, Partial<Profile>]>([
@@ -62,6 +64,44 @@ describe('the automatic scope', () => {
   })
 })
 
+describe('the automatic scope of ngit-grasp 3.0.10, by its document', () => {
+  const document = {
+    software: 'https://gitworkshop.dev/danconwaydev.com/ngit-grasp',
+    version: '3.0.10',
+    supported_nips: [1, 5, 9, 11, 34, 62, 77],
+    limitation: { max_limit: 500, restricted_writes: true },
+    supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-03'],
+    repo_acceptance_criteria: 'None',
+  }
+  const archive = { supported_grasps: ['GRASP-01', 'GRASP-05', 'GRASP-02', 'GRASP-03'] }
+
+  it.each<[string, Record<string, unknown>, 'listed' | 'all']>([
+    ['open to all', {}, 'listed'],
+    [
+      'with a whitelist',
+      { curation: 'Accepts only whitelisted repositories and maintainers that list this service' },
+      'listed',
+    ],
+    ['an archive of all', { ...archive, curation: 'Read-only sync of all repositories found on network' }, 'all'],
+    [
+      'an archive of some repositories',
+      { ...archive, curation: 'Read-only sync of whitelisted repositories and maintainers' },
+      'all',
+    ],
+    ['an archive of some services', archive, 'all'],
+    ['with pull requests (GRASP-06)', { supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-03', 'GRASP-06'] }, 'listed'],
+    [
+      'private (GRASP-08)',
+      { supported_nips: [1, 5, 9, 11, 34, 42, 62, 77, 98], supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-08'] },
+      'listed',
+    ],
+    ['below a base path', { supported_nips: [1, 9, 11, 34, 62, 77] }, 'listed'],
+  ])('%s: %s', (_what, changes, type) => {
+    const profile = parseRelayDocument({ ...document, ...changes })
+    expect(chooseScope({ type: 'auto' }, target(profile), undefined).scope.type).toBe(type)
+  })
+})
+
 describe('the scope that is asked for', () => {
   it('is all whatever the target is', () => {
     const { scope, why } = chooseScope({ type: 'all' }, target({ software: 'ngit-grasp' }), undefined)
@@ -75,6 +115,14 @@ describe('the scope that is asked for', () => {
   it('takes the public name of the target from --service', () => {
     const local = target({}, { url: 'ws://127.0.0.1:7777', service: 'https://git.example.com' })
     expect(chooseScope({ type: 'listed' }, local, undefined).scope).toEqual(LISTED)
+  })
+
+  it.each<[string, Partial<Target>]>([
+    ['of --service', { url: 'ws://127.0.0.1:7777', service: 'wss://git.example.com/grasp' }],
+    ['of the target as it is dialled', { url: 'wss://git.example.com/grasp' }],
+  ])('has the base path %s', (_what, more) => {
+    const service = serviceAt('https://git.example.com/grasp/')
+    expect(chooseScope({ type: 'listed' }, target({}, more), undefined).scope).toEqual({ type: 'listed', service })
   })
 
   it('wants --service when a file is the target', () => {

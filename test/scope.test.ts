@@ -1,29 +1,37 @@
 import { describe, expect, it } from 'vitest'
 
-import { readAnnouncement, type Announcement } from '../src/nostr/announcement.ts'
+import { resolveMembership, type Membership } from '../src/membership.ts'
+import { readAnnouncement } from '../src/nostr/announcement.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
+import type { RoleRule } from '../src/nostr/roles.ts'
+import type { LayerName } from '../src/report.ts'
 import {
   hostsNamedMost,
   initialAnchors,
-  isInScope,
+  isOfMembers,
+  isOwned,
   namedScope,
-  resolveMembership,
+  outOfScope,
   scopeKey,
-  type Membership,
   type Scope,
 } from '../src/scope.ts'
 import { announcement, graspList, issue, repositoryAddress, state, type AnnouncementExtra } from './support/builders.ts'
+import { serviceAt } from './support/service-at.ts'
 import { keyOf, type Key } from './support/sign.ts'
 
 const [alice, bob, carol, dave] = [keyOf('alice'), keyOf('bob'), keyOf('carol'), keyOf('dave')]
 const HOST = 'git.example.com:443'
-const LISTED: Scope = { type: 'listed', host: HOST }
+const LISTED: Scope = { type: 'listed', service: serviceAt('wss://git.example.com') }
 const CLONE = 'https://git.example.com/npub/repo.git'
 const RELAY = 'wss://git.example.com'
 
+function membershipBy(rule: RoleRule, scope: Scope, ...events: readonly NostrEvent[]): Membership {
+  const known = events.map((event) => readAnnouncement(event, rule))
+  return resolveMembership(known, { isOwned: (announced) => isOwned(scope, announced, rule), rule })
+}
+
 function membership(scope: Scope, ...events: readonly NostrEvent[]): Membership {
-  const known = events.map(readAnnouncement)
-  return resolveMembership(scope, new Map(known.map((each): [string, Announcement] => [each.address, each])))
+  return membershipBy('today', scope, ...events)
 }
 
 /** An announcement that names the service as GRASP-01 wants it. */
@@ -55,9 +63,8 @@ describe('scope listed', () => {
     ['as user and password', { clone: ['https://git.example.com:443@evil.org/x.git'] }],
     ['in a query', { clone: ['https://evil.org/?u=https://git.example.com/x.git'] }],
     ['with another port', { relays: ['wss://git.example.com:8443'] }],
-    ['with the port of another scheme', { relays: ['ws://git.example.com'] }],
-    ['without a scheme', { relays: ['git.example.com'] }],
-    ['as no URL at all', { clone: ['git.example.com:443', 'https://'] }],
+    ['with another path in relays', { relays: ['wss://git.example.com/relay'] }],
+    ['as no URL at all', { clone: ['git.example.com:port', 'https://'] }],
   ])('does not take what names the host %s', (_, extra) => {
     expect(membership(LISTED, listed(alice, 'repo', extra)).announcements.size).toBe(0)
   })
@@ -66,7 +73,8 @@ describe('scope listed', () => {
     ['in capitals', 'WSS://GIT.EXAMPLE.COM'],
     ['with its default port', 'wss://git.example.com:443/'],
     ['with user information of its own', 'wss://user:secret@git.example.com/'],
-    ['with a path', 'wss://git.example.com/relay'],
+    ['without a scheme', 'git.example.com'],
+    ['with the default port of another scheme', 'ws://git.example.com'],
     ['with a dot at the end', 'wss://git.example.com./'],
   ])('takes what names the host %s', (_, relay) => {
     expect(membership(LISTED, listed(alice, 'repo', { relays: [relay] })).announcements.size).toBe(1)
@@ -77,7 +85,9 @@ describe('scope listed', () => {
       clone: ['http://git.example.com:7777/x.git'],
       relays: ['ws://git.example.com:7777'],
     })
-    expect(membership({ type: 'listed', host: 'git.example.com:7777' }, event).announcements.size).toBe(1)
+    expect(
+      membership({ type: 'listed', service: serviceAt('ws://git.example.com:7777') }, event).announcements.size,
+    ).toBe(1)
     expect(membership(LISTED, event).announcements.size).toBe(0)
   })
 })
@@ -123,10 +133,18 @@ describe('maintainers', () => {
     expect([...members.announcements].sort()).toEqual(addresses(alice, bob, carol).sort())
   })
 
-  it('have their states taken, announced or not', () => {
+  it('have their states taken once they have announced; until then they are invited', () => {
     const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob, carol] }), announcement(bob, 'repo'))
-    expect([...members.states].sort()).toEqual(states(alice, bob, carol).sort())
+    expect([...members.states].sort()).toEqual(states(alice, bob).sort())
+    expect([...members.outsiders]).toEqual(states(carol).map((state) => [state, 'invited']))
     expect([...members.authors].sort()).toEqual([alice, bob, carol].map(({ pubkey }) => pubkey).sort())
+  })
+
+  it('have their states taken at an early GRASP relay, announced or not', () => {
+    const events = [listed(alice, 'repo', { maintainers: [bob, carol] }), announcement(bob, 'repo')]
+    const members = membershipBy('early', LISTED, ...events)
+    expect([...members.states].sort()).toEqual(states(alice, bob, carol).sort())
+    expect(members.outsiders.size).toBe(0)
   })
 
   it('are asked for by name', () => {
@@ -146,37 +164,51 @@ describe('maintainers', () => {
   })
 })
 
-describe('coMaintained', () => {
-  it('holds those who are in scope through an owner only', () => {
-    const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob] }), announcement(bob, 'repo'))
-    expect([...members.coMaintained]).toEqual(addresses(bob))
+describe('the distance from an owner', () => {
+  const distances = (members: Membership): number[] =>
+    addresses(alice, bob, carol).map((address) => members.distances.get(address) ?? -1)
+
+  it('is counted along those who are listed', () => {
+    const members = membership(
+      LISTED,
+      announcement(carol, 'repo', { maintainers: [alice] }),
+      announcement(bob, 'repo', { maintainers: [carol] }),
+      listed(alice, 'repo', { maintainers: [bob] }),
+    )
+    expect(distances(members)).toEqual([0, 1, 2])
   })
 
-  it('holds a maintainer with the service in his own announcement who does not name back', () => {
+  it('is 1 of a maintainer with the service in his own announcement who does not name back', () => {
     const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob] }), listed(bob))
-    expect([...members.coMaintained]).toEqual(addresses(bob))
+    expect(distances(members)).toEqual([0, 1, -1])
   })
 
-  it('holds neither of two owners who name each other', () => {
+  it('is 0 of two owners who name each other', () => {
     const members = membership(
       LISTED,
       listed(alice, 'repo', { maintainers: [bob] }),
       listed(bob, 'repo', { maintainers: [alice] }),
     )
-    expect(members.coMaintained.size).toBe(0)
+    expect(distances(members)).toEqual([0, 0, -1])
   })
 
-  it('does not hold an owner who names herself', () => {
-    expect(membership(LISTED, listed(alice, 'repo', { maintainers: [alice] })).coMaintained.size).toBe(0)
+  it('is 0 of an owner whom a circle of maintainers leads back to', () => {
+    const members = membership(
+      LISTED,
+      listed(alice, 'repo', { maintainers: [bob] }),
+      announcement(bob, 'repo', { maintainers: [carol] }),
+      announcement(carol, 'repo', { maintainers: [alice] }),
+    )
+    expect(distances(members)).toEqual([0, 1, 2])
   })
 
-  it('holds the maintainer, not the owner, in scope all', () => {
+  it('is 1 of the maintainer, not of the owner, in scope all', () => {
     const members = membership(
       { type: 'all' },
       announcement(alice, 'repo', { maintainers: [bob] }),
       announcement(bob, 'repo'),
     )
-    expect([...members.coMaintained]).toEqual(addresses(bob))
+    expect(distances(members)).toEqual([0, 1, -1])
   })
 })
 
@@ -203,27 +235,61 @@ describe('scope named', () => {
   })
 })
 
-describe('isInScope', () => {
-  const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob] }))
+describe('outOfScope', () => {
+  const left = announcement(dave, 'repo', {
+    tags: [
+      ['m', alice.pubkey],
+      ['m', dave.pubkey, '1', '2'],
+    ],
+  })
+  const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob, dave] }), left)
 
-  it.each([
-    ['an announcement in scope', listed(alice), true],
-    ['an announcement out of scope', announcement(carol, 'repo'), false],
-    ['a state of the owner', state(alice, 'repo'), true],
-    ['a state of a maintainer', state(bob, 'repo'), true],
-    ['a state of a stranger', state(carol, 'repo'), false],
-    ['a state of another repository', state(alice, 'other'), false],
-    ['the grasp list of a maintainer', graspList(bob, []), true],
-    ['the grasp list of a stranger', graspList(carol, []), false],
-    ['an issue, which its filter found', issue(repositoryAddress(alice, 'repo'), carol), true],
-  ])('%s: %s %s', (_, event, isIn) => expect(isInScope(event, LISTED, members)).toBe(isIn))
+  it.each<[string, NostrEvent, string | undefined]>([
+    ['an announcement in scope', listed(alice), undefined],
+    ['an announcement out of scope', announcement(carol, 'repo'), 'out of scope'],
+    ['a state of the owner', state(alice, 'repo'), undefined],
+    ['a state of a maintainer who has not announced', state(bob, 'repo'), 'out of scope: invited'],
+    ['the announcement of a maintainer who left', left, undefined],
+    ['a state of a maintainer who left', state(dave, 'repo'), 'out of scope: left'],
+    ['a state of a stranger', state(carol, 'repo'), 'out of scope'],
+    ['a state of another repository', state(alice, 'other'), 'out of scope'],
+    ['the grasp list of a maintainer', graspList(bob, []), undefined],
+    ['the grasp list of a stranger', graspList(carol, []), 'out of scope'],
+    ['an issue, which its filter found', issue(repositoryAddress(alice, 'repo'), carol), undefined],
+  ])('%s: %s %s', (_, event, why) => expect(outOfScope(event, LISTED, members)).toBe(why))
 
   it('takes any grasp list in scope all', () => {
-    expect(isInScope(graspList(carol, []), { type: 'all' }, membership({ type: 'all' }))).toBe(true)
+    expect(outOfScope(graspList(carol, []), { type: 'all' }, membership({ type: 'all' }))).toBeUndefined()
   })
 
   it('takes no state without an announcement in scope all', () => {
-    expect(isInScope(state(carol, 'repo'), { type: 'all' }, membership({ type: 'all' }))).toBe(false)
+    expect(outOfScope(state(carol, 'repo'), { type: 'all' }, membership({ type: 'all' }))).toBe('out of scope')
+  })
+})
+
+describe('isOfMembers', () => {
+  const members = membership(LISTED, listed(alice, 'repo', { maintainers: [bob] }))
+  const [ofAlice = '', ofBob = '', ofCarol = ''] = addresses(alice, bob, carol)
+  const [stateOfAlice = '', stateOfBob = ''] = states(alice, bob)
+
+  it.each<[LayerName, string, boolean]>([
+    ['announcements', `listed:${HOST}`, true],
+    ['announcements', ofAlice, true],
+    ['announcements', ofBob, true],
+    ['announcements', ofCarol, false],
+    ['announcements', `10317:${bob.pubkey}:`, true],
+    ['announcements', `10317:${carol.pubkey}:`, false],
+    ['announcements', `author:${carol.pubkey}`, true],
+    ['repositories', ofAlice, true],
+    ['repositories', ofBob, false],
+    ['repositories', stateOfAlice, true],
+    ['repositories', stateOfBob, false],
+    ['threads', '1'.repeat(64), true],
+  ])('%s %s: %s', (layer, anchor, isOf) => expect(isOfMembers(layer, anchor, LISTED, members)).toBe(isOf))
+
+  it('holds of an address that was named, announced or not', () => {
+    const scope: Scope = { type: 'named', addresses: [ofCarol], authors: [] }
+    expect(isOfMembers('announcements', ofCarol, scope, membership(scope))).toBe(true)
   })
 })
 
@@ -233,6 +299,7 @@ describe('initialAnchors and scopeKey', () => {
   it.each<[Scope, string[]]>([
     [{ type: 'all' }, ['all']],
     [LISTED, [`listed:${HOST}`]],
+    [{ type: 'listed', service: serviceAt('wss://git.example.com/grasp/') }, [`listed:${HOST}/grasp`]],
     [named, ['30617:b:x', '30617:a:x', 'author:c']],
   ])('start %j with %j', (scope, anchors) => expect(initialAnchors(scope)).toEqual(anchors))
 
@@ -252,7 +319,12 @@ describe('hostsNamedMost', () => {
       announcement(alice, 'one', { relays: ['wss://b.example', 'wss://b.example/x', 'wss://a.example'] }),
       announcement(alice, 'two', { relays: ['wss://a.example', 'not a url'] }),
       announcement(alice, 'three', { relays: ['wss://c.example'] }),
-    ].map(readAnnouncement)
+    ].map((event) => readAnnouncement(event))
     expect(hostsNamedMost(known, 2)).toEqual(['a.example:443', 'b.example:443'])
+  })
+
+  it('tells apart services below different paths of a host', () => {
+    const known = announcement(alice, 'one', { relays: ['wss://a.example/x', 'wss://a.example/y/'] })
+    expect(hostsNamedMost([readAnnouncement(known)], 2)).toEqual(['a.example:443/x', 'a.example:443/y'])
   })
 })

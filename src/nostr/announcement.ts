@@ -1,30 +1,44 @@
 import { addressOf } from './address.ts'
-import { isHex32, tagValues, type NostrEvent } from './event.ts'
+import { tagValues, type NostrEvent } from './event.ts'
+import { readRoles, type RoleRule, type Roles } from './roles.ts'
 
-/** What a repository announcement (30617, NIP-34) says. */
-export type Announcement = {
+/** What a repository announcement (30617, NIP-34) says, read once when it is learnt. */
+export type Announcement = Roles & {
   readonly id: string
   readonly address: string
   readonly pubkey: string
   readonly identifier: string
   readonly createdAt: number
-  readonly maintainers: readonly string[]
+  /** At most 50 values, none longer than 2,048 characters; so are `relays`. */
   readonly clone: readonly string[]
   readonly relays: readonly string[]
+  /** How many of them were left out for that. */
+  readonly unreadUrls: number
 }
 
-/** The announcement in an event of kind 30617. Tags may hold several values, or stand several times. */
-export function readAnnouncement(event: NostrEvent): Announcement {
+/** How many URLs of a kind are read in one announcement. */
+export const MAX_URLS = 50
+const MAX_URL_LENGTH = 2_048
+
+/** The announcement in an event of kind 30617. URLs may stand in several values, or in several tags. */
+export function readAnnouncement(event: NostrEvent, rule: RoleRule = 'today'): Announcement {
+  const all = { clone: allValues(event, 'clone'), relays: allValues(event, 'relays') }
+  const [clone, relays] = [readable(all.clone), readable(all.relays)]
   return {
     id: event.id,
     address: addressOf(event) ?? '',
     pubkey: event.pubkey,
     identifier: tagValues(event, 'd')[0] ?? '',
     createdAt: event.created_at,
-    maintainers: allValues(event, 'maintainers').filter(isHex32),
-    clone: allValues(event, 'clone'),
-    relays: allValues(event, 'relays'),
+    ...readRoles(event, rule),
+    clone,
+    relays,
+    unreadUrls: all.clone.length + all.relays.length - clone.length - relays.length,
   }
+}
+
+function readable(urls: readonly string[]): readonly string[] {
+  return urls.filter((url) => url.length <= MAX_URL_LENGTH).slice(0, MAX_URLS)
 }
 
 function allValues(event: NostrEvent, name: string): string[] {

@@ -7,27 +7,31 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'git:': '9418',
 }
 
-const GRASP_PATH = /^\/npub1[02-9ac-hj-np-z]{58}\/[^/]+\.git\/?$/
+const NPUB = /^npub1[02-9ac-hj-np-z]{58}$/
+/** What is longer names nothing that could be reached: authors choose how much they write. */
+const MAX_URL_LENGTH = 2_048
+const MAX_HOST_LENGTH = 253
 
 /** A relay URL in its one normal form: lower-case host, no default port, no user, no trailing slash, no fragment. `undefined` when it is not `ws://` or `wss://`. */
 export function normalizeRelayUrl(text: string): string | undefined {
   const url = parseUrl(text)
   if (url === undefined || (url.protocol !== 'ws:' && url.protocol !== 'wss:')) return undefined
   const port = url.port === '' ? '' : `:${url.port}`
-  return `${url.protocol}//${hostOf(url)}${port}${url.pathname.replace(/\/+$/, '')}${url.search}`
+  return `${url.protocol}//${hostOf(url)}${port}${withoutTrailing(url.pathname, '/')}${url.search}`
 }
 
 /** Host and port of a URL as `host:port`, the port always given; `undefined` when the text is not a URL with a host and a known port. */
 export function hostAndPort(text: string): string | undefined {
   const url = parseUrl(text)
   if (url === undefined) return undefined
-  const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : url.port
+  const port = portOf(url)
   return port === undefined ? undefined : `${hostOf(url)}:${port}`
 }
 
 /** A relay URL in its normal form without its query; `undefined` when it is not one. */
 export function relayWithoutQuery(text: string): string | undefined {
-  return normalizeRelayUrl(text)?.replace(/\?.*$/s, '').replace(/\/+$/, '')
+  const url = normalizeRelayUrl(text)?.replace(/\?.*$/s, '')
+  return url === undefined ? undefined : withoutTrailing(url, '/')
 }
 
 /** The same for every normalised URL of one relay, with or without encryption: host, port unless it is a usual one, and path. */
@@ -40,20 +44,40 @@ export function hostKey(url: string): string {
   return relayKey(url).replace(/[/?].*$/s, '')
 }
 
-/** The relay beside a git repository (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`. `undefined` for other URLs. */
+/**
+ * The relay beside a git repository (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`, and below a base path
+ * `https://host/grasp/<npub>/<identifier>.git` → `wss://host/grasp`. `undefined` for other URLs.
+ */
 export function relayBehindClone(text: string): string | undefined {
   const url = parseUrl(text)
-  if (url === undefined || !/^https?:$/.test(url.protocol) || !GRASP_PATH.test(url.pathname)) return undefined
-  return normalizeRelayUrl(`${url.protocol.replace('http', 'ws')}//${url.host}`)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return undefined
+  const segments = (url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname).split('/')
+  const [npub = '', repository = ''] = segments.slice(-2)
+  if (!NPUB.test(npub) || !repository.endsWith('.git') || repository === '.git') return undefined
+  return normalizeRelayUrl(`${url.protocol.replace('http', 'ws')}//${url.host}${segments.slice(0, -2).join('/')}`)
 }
 
-function parseUrl(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined
+/** The URL in a text that a stranger wrote; `undefined` when it is none, names no host, or is too long to be meant. */
+export function parseUrl(text: string): URL | undefined {
+  if (text.length > MAX_URL_LENGTH || !URL.canParse(text)) return undefined
   const url = new URL(text)
-  return hostOf(url) === '' ? undefined : url
+  const host = hostOf(url)
+  return host === '' || host.length > MAX_HOST_LENGTH ? undefined : url
 }
 
-// `relay.example.` names the same host as `relay.example`: a dot at the end is the root of the DNS.
-function hostOf(url: URL): string {
-  return url.hostname.toLowerCase().replace(/\.+$/, '')
+/** The host of a URL, in lower case. `relay.example.` names the same host as `relay.example`: a dot at the end is the root of the DNS. */
+export function hostOf(url: URL): string {
+  return withoutTrailing(url.hostname.toLowerCase(), '.')
+}
+
+/** The port of a URL, or that of its scheme; `undefined` when the scheme has none. */
+export function portOf(url: URL): string | undefined {
+  return url.port === '' ? DEFAULT_PORTS[url.protocol] : url.port
+}
+
+/** The text without any number of this character at its end. A loop: a regular expression would take quadratic time. */
+export function withoutTrailing(text: string, character: string): string {
+  let end = text.length
+  while (end > 0 && text[end - 1] === character) end -= 1
+  return text.slice(0, end)
 }

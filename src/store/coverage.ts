@@ -79,6 +79,13 @@ export class CoverageStore {
     else this.#db.prepare('DELETE FROM coverage WHERE target = ? AND source = ?').run(this.#target, source)
   }
 
+  /** Forgets the checkpoint of one anchor at a source. */
+  forget(source: string, layer: LayerName, anchor: string): void {
+    this.#db
+      .prepare('DELETE FROM coverage WHERE target = ? AND source = ? AND layer = ? AND anchor = ?')
+      .run(this.#target, source, layer, anchor)
+  }
+
   /** Notes how anchors are read in this run. */
   plan(source: string, layer: LayerName, anchors: readonly string[], read: Omit<AnchorRead, 'drained'>): void {
     const insert = this.#db.prepare(

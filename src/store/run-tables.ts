@@ -10,6 +10,7 @@ export class RunTables {
   readonly #findServed
   readonly #insertDeletion
   readonly #findDeletion
+  #deletionsNoted = 0
 
   constructor(db: Db) {
     this.#insertSeen = db.prepare<[Buffer, Buffer, LayerName]>(
@@ -55,6 +56,12 @@ export class RunTables {
   /** Notes that `author` deleted `reference` (an id, or an address up to `until`). */
   addDeletion(author: string, reference: string, until: number): void {
     this.#insertDeletion.run(toBlob(author), reference, until)
+    this.#deletionsNoted += 1
+  }
+
+  /** How many deletions were noted so far: what follows from them is as it was while this is. */
+  get deletionsNoted(): number {
+    return this.#deletionsNoted
   }
 
   /** Up to which `created_at` the author deleted this reference; `undefined` when never. */

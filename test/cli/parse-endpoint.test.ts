@@ -37,6 +37,7 @@ describe('parseService', () => {
     ['wss://git.example.org/', 'wss://git.example.org'],
     ['https://git.example.org', 'wss://git.example.org'],
     ['http://git.example.org:8080', 'ws://git.example.org:8080'],
+    ['https://git.example.org/grasp/', 'wss://git.example.org/grasp'],
   ])('reads %s as a relay URL', (text, expected) => {
     expect(parseService(text)).toEqual({ type: 'ok', value: expected })
   })

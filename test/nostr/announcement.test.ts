@@ -4,8 +4,6 @@ import { keyOf, signEvent } from '../support/sign.ts'
 import { realEvents } from './real-events.ts'
 
 const ALICE = keyOf('alice')
-const BOB = keyOf('bob').pubkey
-const CAROL = keyOf('carol').pubkey
 
 function announcementWith(...tags: string[][]) {
   return readAnnouncement(signEvent(ALICE, { kind: 30617, created_at: 1_750_000_000, tags, content: '' }))
@@ -20,9 +18,13 @@ describe('readAnnouncement', () => {
       pubkey: ALICE.pubkey,
       identifier: 'a:b',
       createdAt: 7,
-      maintainers: [],
+      listed: new Set(),
+      leads: new Set(),
+      isAuthorActive: true,
+      unreadMaintainers: 0,
       clone: [],
       relays: [],
+      unreadUrls: 0,
     })
   })
 
@@ -32,17 +34,16 @@ describe('readAnnouncement', () => {
       ['relays', 'wss://one.example', 'wss://two.example'],
       ['clone', 'https://one.example/x.git'],
       ['relays', 'wss://three.example'],
-      ['maintainers', BOB],
-      ['maintainers', CAROL, BOB],
     )
     expect(announcement.relays).toEqual(['wss://one.example', 'wss://two.example', 'wss://three.example'])
     expect(announcement.clone).toEqual(['https://one.example/x.git'])
-    expect(announcement.maintainers).toEqual([BOB, CAROL, BOB])
   })
 
-  it('leaves out maintainers that are no public key', () => {
-    const { maintainers } = announcementWith(['maintainers', 'npub1xyz', BOB.toUpperCase(), '', BOB])
-    expect(maintainers).toEqual([BOB])
+  it('reads the first 50 URLs of a kind, and counts the others and the endless ones', () => {
+    const urls = Array.from({ length: 60 }, (_, index) => `wss://relay${index}.example`)
+    const endless = `wss://a.example/${'x'.repeat(2_048)}`
+    const { relays, clone, unreadUrls } = announcementWith(['relays', endless, ...urls], ['clone', endless])
+    expect([relays, clone, unreadUrls]).toEqual([urls.slice(0, 50), [], 12])
   })
 
   it('takes the absent identifier for the empty one', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hostAndPort, normalizeRelayUrl } from '../../src/nostr/host.ts'
+import { hostAndPort, normalizeRelayUrl, relayWithoutQuery, withoutTrailing } from '../../src/nostr/host.ts'
 
 describe('normalizeRelayUrl', () => {
   it.each([
@@ -81,6 +81,8 @@ describe('hostAndPort', () => {
     ['a file URL', 'file:///srv/git/x.git'],
     ['a dot for a host', 'https://./x'],
     ['a scheme whose port is not known', 'nostr://relay.example/x'],
+    ['a URL of more than 2,048 characters', `https://relay.example/${'x'.repeat(2_048)}`],
+    ['a host of more than 253 characters', `https://${'a.'.repeat(130)}example/x`],
   ])('refuses %s', (_what, text) => expect(hostAndPort(text)).toBeUndefined())
 
   it('says of a normalised relay URL what it says of the original', () => {
@@ -89,5 +91,31 @@ describe('hostAndPort', () => {
         expect(hostAndPort(normalizeRelayUrl(url) ?? '')).toBe(hostAndPort(url))
       }),
     )
+  })
+})
+
+describe('withoutTrailing', () => {
+  it.each([
+    ['', ''],
+    ['///', ''],
+    ['/a//b///', '/a//b'],
+    ['a', 'a'],
+  ])('%j → %j', (text, expected) => expect(withoutTrailing(text, '/')).toBe(expected))
+
+  it('takes no longer for many in the middle of the text', () => {
+    const begun = performance.now()
+    withoutTrailing(`${'/'.repeat(1_000_000)}x`, '/')
+    expect(performance.now() - begun).toBeLessThan(500)
+  })
+})
+
+describe('what a stranger writes', () => {
+  it.each([
+    ['dots', `wss://a${'.'.repeat(100_000)}x/`],
+    ['slashes', `wss://a.example/${'/'.repeat(100_000)}x`],
+  ])('takes no time however many %s it has', (_what, url) => {
+    const begun = performance.now()
+    for (const read of [normalizeRelayUrl, hostAndPort, relayWithoutQuery]) expect(read(url)).toBeUndefined()
+    expect(performance.now() - begun).toBeLessThan(500)
   })
 })

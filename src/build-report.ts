@@ -83,11 +83,23 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     const what = stop?.type === 'deadline' && reason === stop.reason ? 'unsent' : outcome
     ledger.problem({ what, where: target.endpoint.url, reason, count, example })
   }
+  noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
 }
 
-function noteStop({ reason }: PublishStop, { ledger, target }: Run): void {
+function noteHeld({ world, startedAt, ledger }: Run): void {
+  const held = sum(world.state.spool.groups('held', startedAt), ({ count }) => count)
+  if (held === 0) return
+  ledger.note(`${held} requests for deletion are held by the target, which serves them no more: not sent again.`)
+}
+
+function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choice }: Run): void {
+  if (doubtsService === true && choice.scope.type === 'listed') {
+    ledger.note(
+      `Every announcement that names ${choice.scope.host} was refused: is that the target's public URL? Else give it with --service.`,
+    )
+  }
   const where = target.endpoint.url
   const demand = demandForKey(reason)
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })

@@ -127,6 +127,7 @@ function spool(source: string, request: PlannedRequest, event: NostrEvent, conte
   const before = state.spool.find(event.id)
   if (before !== undefined && !mayBeTriedAgain(before, context)) {
     if (before.state === 'refused') ledger.drop(request.layer, 'refused before')
+    if (before.state === 'held') context.countHeld(request.layer, event)
     return
   }
   if (before !== undefined) state.spool.remove(event.id)
@@ -145,12 +146,12 @@ export function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Win
   return event.created_at >= since && event.created_at <= until
 }
 
-/** A refusal is remembered while the target's software is the same, as far as it says, for 30 days. */
+/** A refusal, or that it is held unseen, is remembered while the target's software is the same, as far as it says, for 30 days. */
 function mayBeTriedAgain(
   { state, settledAt, software }: SpooledEvent,
   context: Pick<IntakeContext, 'software' | 'now'>,
 ): boolean {
-  if (state !== 'refused') return false
+  if (state !== 'refused' && state !== 'held') return false
   const isOtherSoftware = context.software !== undefined && software !== context.software
   return isOtherSoftware || context.now - (settledAt ?? 0) > REFUSAL_SECONDS
 }

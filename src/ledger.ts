@@ -34,10 +34,13 @@ export class Ledger {
     if (counts !== undefined) counts[what] += by
   }
 
-  /** Counts what became of an event at the target. */
-  settle(layer: LayerName, outcome: Outcome): void {
+  /** Counts what became of an event at the target; with `by` −1, takes it back. */
+  settle(layer: LayerName, outcome: Outcome, by: 1 | -1 = 1): void {
     const outcomes = this.#layers.get(layer)?.outcomes
-    if (outcomes !== undefined) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+    if (outcomes === undefined) return
+    const count = (outcomes[outcome] ?? 0) + by
+    if (count > 0) outcomes[outcome] = count
+    else delete outcomes[outcome]
   }
 
   /** Counts an event that is not wanted, and why. */

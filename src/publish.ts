@@ -3,7 +3,7 @@
  * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
  * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
  */
-import { Doorkeeper, type PublishStop } from './door.ts'
+import type { Doorkeeper, PublishStop } from './door.ts'
 import { reasonOf } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from './nostr/event.ts'
@@ -20,8 +20,9 @@ import type { TargetState } from './store/target-state.ts'
 import type { Clock } from './time.ts'
 import { Trials } from './trials.ts'
 
-/** What publishing needs. `blocked` holds anchors that the target does not accept children of; it is kept over the run. */
+/** What publishing needs. `blocked` holds anchors that the target does not accept children of; it and the `door` are kept over the run. */
 export type PublishContext = {
+  readonly door: Doorkeeper
   readonly target: Peer
   readonly state: TargetState
   readonly ledger: Ledger
@@ -32,23 +33,25 @@ export type PublishContext = {
   readonly deadline: AbortSignal
   readonly software: string | undefined
   readonly blocked: Map<string, string>
+  /** Whether an announcement that does not name the target may be taken later, for the sake of another. */
+  readonly awaitsOwner: (event: NostrEvent) => boolean
   readonly onSent: () => void
 }
 
 /** How publishing ended: everything was sent; the target refused us (`door`, in its words); it went away; or time was up. */
 export type PublishEnd = { readonly type: 'sent' } | PublishStop
 
+/** Events in flight. */
+export const WINDOW = 64
 const BATCH = 500
-const WINDOW = 64
 const INTERRUPTED: PublishStop = { type: 'stopped', reason: 'interrupted' }
 
 /** Sends every ready event. What is not sent because publishing stopped is parked. */
 export async function publishReady(context: PublishContext): Promise<PublishEnd> {
   const { state } = context
-  const doorkeeper = new Doorkeeper(WINDOW, () => context.pacer.stop())
   for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
-    await publishBatch(batch, doorkeeper, context)
-    const end = stopOf(doorkeeper, context)
+    await publishBatch(batch, context)
+    const end = stopOf(context)
     if (end === undefined) continue
     parkReady(end.reason, context)
     return end
@@ -57,7 +60,7 @@ export async function publishReady(context: PublishContext): Promise<PublishEnd>
 }
 
 /** Why nothing more is sent; `undefined` while it goes on. */
-function stopOf(door: Doorkeeper, { signal, deadline }: PublishContext): PublishStop | undefined {
+function stopOf({ door, signal, deadline }: PublishContext): PublishStop | undefined {
   if (door.end !== undefined) return door.end
   if (signal.aborted) return INTERRUPTED
   return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
@@ -66,13 +69,13 @@ function stopOf(door: Doorkeeper, { signal, deadline }: PublishContext): Publish
 type Verdict = Extract<Classification, { type: 'outcome' }>
 type Recorded = { readonly id: string; readonly change: SpoolChange }
 
-async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, context: PublishContext): Promise<void> {
+async function publishBatch(batch: readonly SpooledEvent[], context: PublishContext): Promise<void> {
   const recorded: Recorded[] = []
   const trials = new Trials()
   const queue = batch.values()
   const worker = async (): Promise<void> => {
     for (const spooled of queue) {
-      const change = await trials.inTurn(spooled.event, () => publishOne(spooled, door, context))
+      const change = await trials.inTurn(spooled.event, () => publishOne(spooled, context))
       if (change === undefined) return
       recorded.push({ id: spooled.event.id, change })
     }
@@ -84,11 +87,7 @@ async function publishBatch(batch: readonly SpooledEvent[], door: Doorkeeper, co
 }
 
 /** What to write about an event; `undefined` when it was not sent because publishing stopped. */
-async function publishOne(
-  spooled: SpooledEvent,
-  door: Doorkeeper,
-  context: PublishContext,
-): Promise<SpoolChange | undefined> {
+async function publishOne(spooled: SpooledEvent, context: PublishContext): Promise<SpoolChange | undefined> {
   const { event, layer } = spooled
   const reason = blockedBy(event, context)
   if (reason !== undefined) {
@@ -100,12 +99,12 @@ async function publishOne(
     context.ledger.settle(layer, 'too-large')
     return { state: 'refused', outcome: 'too-large', reason: tooLarge, software: context.software }
   }
-  const sent = await sendPaced(event, door, context)
+  const sent = await sendPaced(event, context)
   if (sent === undefined) return undefined
   const { answer, meaning } = sent
   context.onSent()
   context.ledger.count(layer, 'published')
-  door.note(answer, meaning)
+  context.door.note(event, answer, meaning)
   const text = answer.type === 'ok' ? answer.text : answer.reason
   return { ...changeFor(spooled, text, meaning, context), wasSent: true }
 }
@@ -113,13 +112,12 @@ async function publishOne(
 /** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */
 async function sendPaced(
   event: NostrEvent,
-  door: Doorkeeper,
   context: PublishContext,
 ): Promise<{ answer: Answer; meaning: Classification | undefined } | undefined> {
-  const { target, pacer, clock } = context
+  const { target, pacer, clock, door } = context
   for (;;) {
     const turn = await pacer.turn()
-    if (stopOf(door, context) !== undefined) return undefined
+    if (stopOf(context) !== undefined) return undefined
     const answer = await target.endpoint.publish(event)
     if (answer.type === 'unanswered') return { answer, meaning: undefined }
     const meaning = classifyAnswer({ ...answer, event, now: clock() })
@@ -140,6 +138,9 @@ function changeFor(
 ): SpoolChange {
   if (meaning === undefined) return { state: 'confirming', outcome: 'unanswered', reason: text }
   if (meaning.type !== 'outcome') return { state: 'parked', outcome: 'unanswered', reason: text }
+  if (meaning.isUnlisted === true && context.awaitsOwner(event)) {
+    return waitingChange(event, text, { ...meaning, orphan: 'alone' }, context)
+  }
   const { outcome } = meaning
   switch (outcome) {
     case 'accepted':
@@ -171,14 +172,14 @@ function excessOf(event: NostrEvent, { target }: PublishContext): string | undef
 /** What hangs from a waiting event waits as well; after an orphan refusal, so does what hangs from the same parents. */
 function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { blocked }: PublishContext): SpoolChange {
   blocked.set(addressOf(event) ?? event.id, text)
-  if (meaning.orphan === true) for (const anchor of parentsOf(event)) blocked.set(anchor, text)
+  if (meaning.orphan === 'siblings') for (const anchor of parentsOf(event)) blocked.set(anchor, text)
   const isError = meaning.error === true || !meaning.known
   return {
     // verify.ts looks whether a newer version explains the error, and when errors have lasted long enough.
     state: isError ? 'confirming' : 'parked',
     outcome: 'waiting',
     reason: text,
-    isOrphan: meaning.orphan === true,
+    isOrphan: meaning.orphan !== undefined,
     isError,
     retryAt: meaning.retryAt ?? null,
   }

@@ -6,12 +6,13 @@ import { buildReport } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { distrustClock, distrustSource } from './distrust.ts'
-import type { PublishStop } from './door.ts'
+import { createOwnerWatch } from './awaits-owner.ts'
+import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import { withinBudget } from './fetch.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
-import { publishReady, type PublishContext } from './publish.ts'
+import { publishReady, WINDOW, type PublishContext } from './publish.ts'
 import { readLayers, type OpenSource } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { findServed } from './relay/holdings.ts'
@@ -21,6 +22,7 @@ import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
 import { hostsNamedMost } from './scope.ts'
 import { selectEvents, selectParked, type AskedPeer, type SelectContext } from './select.ts'
+import { shutDoor } from './shut-door.ts'
 import { createStaging } from './stages.ts'
 import { countMissingWitnesses } from './trust.ts'
 import { confirmSent } from './verify.ts'
@@ -162,11 +164,14 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)
   const { blocked } = waiting
-  const context: PublishContext = { target, state, ledger, pacer, clock, signal, deadline, software, blocked, onSent }
+  const door = createDoorkeeper(run, pacer)
+  const awaitsOwner = createOwnerWatch(run.knowledge.members(), state.spool)
+  const about = { target, state, ledger, pacer, clock, signal, deadline, software, blocked }
+  const context: PublishContext = { ...about, door, awaitsOwner, onSent }
   do {
     const end = await publishReady(context)
     if (end.type === 'door') {
-      state.spool.recover(end.reason, startedAt)
+      shutDoor(end, { state, ledger, startedAt })
       return end
     }
     await confirmSent(proof)
@@ -174,6 +179,17 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   } while ((await reconsiderRefused(waiting)) + (await reviveWaiting(waiting)) > 0)
   giveUpOld(options.forgetParkedSeconds, waiting)
   return undefined
+}
+
+function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pacer): Doorkeeper {
+  const { runs } = world.state
+  return new Doorkeeper({
+    window: WINDOW,
+    announcements: choice.scope.type === 'listed' ? knowledge.members().announcements.size : Infinity,
+    hasAccepted: runs.hasAccepted(),
+    onAccepted: () => runs.noteAccepted(number),
+    onEnd: () => pacer.stop(),
+  })
 }
 
 function createWaiting(run: Run): WaitingContext {

@@ -7,6 +7,7 @@ import { isDeleted, learnDeletions } from './deletions.ts'
 import type { Ledger } from './ledger.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import type { Verifier } from './nostr/verifier.ts'
+import { isHeldUnserved } from './relay/answers.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { Outcome } from './report.ts'
@@ -76,9 +77,16 @@ async function explainAbsence(
 
 function conclude(spooled: SpooledEvent, proof: Outcome | undefined, context: VerifyContext): void {
   const { event, layer } = spooled
+  if (proof === undefined && isHeldUnserved(event, spooled.reason ?? '')) return remember(spooled, context)
   if (proof === undefined) return park(spooled, context)
   context.state.spool.remove(event.id)
   context.ledger.settle(layer, proof)
+}
+
+/** The one OK without storage that counts: to ask again would only bring the same answer. */
+function remember({ event, layer }: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
+  state.spool.change(event.id, { state: 'held', outcome: 'duplicate', software }, now)
+  ledger.settle(layer, 'duplicate')
 }
 
 /** An OK without storage is `pending`; what waited or had no answer stays so, until errors have lasted long enough. */

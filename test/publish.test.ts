@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
 import { Ledger } from '../src/ledger.ts'
-import { publishReady, type PublishContext } from '../src/publish.ts'
+import { Doorkeeper } from '../src/door.ts'
+import { publishReady, WINDOW, type PublishContext } from '../src/publish.ts'
 import type { Answer } from '../src/relay/endpoint.ts'
 import { createPacer, type Rate } from '../src/relay/pacing.ts'
 import { createPeer } from '../src/relay/peer.ts'
@@ -29,16 +30,25 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
     await new Promise((resolve) => setImmediate(resolve))
     clock.nowMs += ms
   }
+  const pacer = createPacer({ rate, nowMs: () => clock.nowMs, sleep, signal })
   const context: PublishContext = {
+    door: new Doorkeeper({
+      window: WINDOW,
+      announcements: Infinity,
+      hasAccepted: false,
+      onAccepted: () => undefined,
+      onEnd: () => pacer.stop(),
+    }),
     target: createPeer(endpoint, PROFILE),
     state,
     ledger: new Ledger(['repositories']),
-    pacer: createPacer({ rate, nowMs: () => clock.nowMs, sleep, signal }),
+    pacer,
     clock: () => SOME_TIME,
     signal,
     deadline: deadline.signal,
     software: undefined,
     blocked: new Map(),
+    awaitsOwner: () => false,
     onSent: () => undefined,
   }
   return { context, state, endpoint, deadline, clock }
@@ -65,8 +75,8 @@ describe('publishReady', () => {
 
   it('does not wait for the turns of what is not sent any more', async () => {
     const rate = { burst: 1, intervalMs: 60_000 }
-    const { context, state, clock, endpoint } = publishing(50, () => ok(false, 'restricted: not you'), rate)
-    expect(await publishReady(context)).toEqual({ type: 'door', reason: 'restricted: not you' })
+    const { context, state, clock, endpoint } = publishing(50, () => ok(false, 'you are banned'), rate)
+    expect(await publishReady(context)).toEqual({ type: 'door', reason: 'you are banned' })
     expect([endpoint.published.length, state.spool.count('parked')]).toEqual([1, 50])
     expect(clock.nowMs).toBeLessThanOrEqual(60_000)
   })

@@ -1,6 +1,8 @@
-import { isProtected, type NostrEvent } from '../nostr/event.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
 import type { Outcome } from '../nostr/outcome.ts'
 import type { UnixSeconds } from '../time.ts'
+import { ANSWER_RULES, type AnswerRule, type Cure } from './answer-rules.ts'
 
 /** A relay's OK to one event. */
 export type OkAnswer = {
@@ -18,10 +20,14 @@ export type Classification =
       readonly outcome: Outcome
       /** False when no rule knows the text: the event waits and the text is shown. */
       readonly known: boolean
+      /** The text may be about us: when it is all that a target says, it is the door. */
+      readonly isVague?: true
       /** The relay does not take the event before this time. */
       readonly retryAt?: UnixSeconds
-      /** Refused because its parent is not accepted (yet): its siblings would be refused as well. */
-      readonly orphan?: true
+      /** Refused because its parent is not accepted (yet): `siblings` would be refused as well, or only it `alone`. */
+      readonly orphan?: 'siblings' | 'alone'
+      /** An announcement that does not name the relay: taken all the same once one that lists its author is there. */
+      readonly isUnlisted?: true
       /** An `error:` of the relay: `superseded` if it serves a newer version of the address, else `waiting`. */
       readonly error?: true
     }
@@ -32,94 +38,24 @@ export type Classification =
   /** Not about the event but about us: publishing stops. `why` is the relay's text. */
   | { readonly type: 'door'; readonly why: string }
 
-type Meaning = Outcome | 'not yet' | 'orphan' | 'error' | 'rate-limited' | 'auth-required' | 'door'
+/** What a relay's OK means. Each of its texts and prefixes is one line of `answer-rules.ts`. */
+export function classifyAnswer(answer: OkAnswer): Classification {
+  const rule = findRule(ANSWER_RULES[answer.accepted ? 'accepted' : 'rejected'], answer.text, answer)
+  if (rule === undefined) return { type: 'outcome', outcome: 'waiting', known: false, isVague: true }
+  return explain(rule, answer)
+}
 
-/** One line of the table. A condition that is left out holds for every answer. */
-type Rule = {
-  /** The word before the first colon (NIP-01). */
-  readonly prefix?: string
-  /** What follows the prefix; the whole text when there is none. */
-  readonly says?: RegExp
-  readonly when?: (event: NostrEvent, now: UnixSeconds) => boolean
-  readonly means: Meaning
+/** What would make a relay take what it refused with this text; `undefined` when nobody knows. */
+export function cureOf(text: string): Cure | undefined {
+  return findRule(ANSWER_RULES.rejected, text, undefined)?.cure
 }
 
 /**
- * Every answer we know, the first match counts: texts of relays whose source we have read, then the prefixes of NIP-01.
- *
- * Texts are matched behind any prefix or none and whatever software the relay claims to run: the same words come bare, as
- * `blocked:`, as `invalid:` and as `restricted:`, by the version of the relay and of the library below it, and no text
- * means one thing at one relay and another at the next. Authors choose parts of some texts: `^` keeps them in their place.
+ * Whether a relay holds this event without ever serving it again: a request for deletion (NIP-09) or to vanish (NIP-62)
+ * that it calls a duplicate. ngit-grasp serves them for some months only, and keeps their effect.
  */
-const RULES: { readonly accepted: readonly Rule[]; readonly rejected: readonly Rule[] } = {
-  accepted: [
-    { prefix: 'purgatory', means: 'pending' },
-    { prefix: 'duplicate', says: /^in purgatory/, means: 'pending' },
-    { prefix: 'duplicate', means: 'duplicate' },
-    { means: 'accepted' },
-  ],
-  rejected: [
-    { prefix: 'rate-limited', means: 'rate-limited' },
-
-    // The parent is not there, or still waits for its git data (ngit-grasp, ngit-relay).
-    { says: /^\w+ event must reference an accepted repository or accepted event/, means: 'orphan' },
-    { says: /^no announcement exists for this repository/, means: 'orphan' },
-    { says: /^event does not relate to a stored repository/, means: 'orphan' },
-    { says: /^author not authorized for this repository/, means: 'waiting' },
-
-    // Its disk or its database is in trouble, which says nothing of the event (ngit-grasp).
-    { says: /^database (?:error|query failed)\b/i, means: 'waiting' },
-    { says: /^(?:git init failed|Failed to check git data): /, means: 'waiting' },
-
-    { says: /^this event (?:is|has been) deleted/, means: 'deleted' },
-    { says: /^accepted deletion request for this event/, means: 'deleted' },
-    { prefix: 'deleted', means: 'deleted' },
-    { says: /^(?:event (?:is )?expired|the event has already expired)/i, means: 'expired' },
-
-    { says: /^event marked as protected/, means: 'protected' },
-    { says: /\bpublished by (?:its|the|(?:authenticated )?event) author/, when: isProtected, means: 'protected' },
-    { prefix: 'auth-required', when: isProtected, means: 'protected' },
-
-    { prefix: 'replaced', means: 'superseded' },
-    { prefix: 'duplicate', means: 'duplicate' },
-    { says: /^event (?:(?:is )?too large|size .* exceeds maximum)/, means: 'too-large' },
-
-    { says: /^(?:event too much in the future|created_at too late)/, means: 'not yet' },
-    { says: /^(?:created_at too early|event creation date must be newer than)/, means: 'refused' },
-    { says: /^event creation date must be older than/, means: 'not yet' },
-    { says: /\bcreated_at\b|\b(?:creation date|timestamp) is too far/, when: isAhead, means: 'not yet' },
-
-    // Announcements (ngit-grasp).
-    { says: /^Announcement must list service in both /, means: 'refused' },
-    { says: /^(?:Invalid announcement|Invalid identifier|Failed to parse announcement): /, means: 'refused' },
-    { says: /^(?:Missing required 'd' tag|Archive read-only mode: )/, means: 'refused' },
-
-    // A ban of ours; `blocked: pubkey is banned` and its like are about the author of the event.
-    { says: /^you(?: are|'re| have been) (?:\w+ )?(?:banned|blocked|blacklisted)\b/i, means: 'door' },
-    { says: /^(?:your )?ip(?: address)?(?: \S+)?(?: is| has been)? (?:banned|blocked|blacklisted)\b/i, means: 'door' },
-    { says: /^(?!your ).* is blacklisted$/s, means: 'refused' },
-
-    { prefix: 'invalid', means: 'invalid' },
-    { prefix: 'pow', means: 'refused' },
-    { prefix: 'blocked', means: 'refused' },
-    { prefix: 'mute', means: 'refused' },
-    { prefix: 'error', means: 'error' },
-    { prefix: 'restricted', means: 'door' },
-    { prefix: 'auth-required', means: 'auth-required' },
-  ],
-}
-
-/** What a relay's OK means. Each of its texts and prefixes is one line of the table above. */
-export function classifyAnswer(answer: OkAnswer): Classification {
-  const { prefix, body } = splitText(answer.text)
-  const rule = RULES[answer.accepted ? 'accepted' : 'rejected'].find(
-    ({ prefix: wanted = prefix, says, when }) =>
-      wanted === prefix &&
-      (says === undefined || says.test(body)) &&
-      (when === undefined || when(answer.event, answer.now)),
-  )
-  if (rule === undefined) return { type: 'outcome', outcome: 'waiting', known: false }
-  return explain(rule.means, answer)
+export function isHeldUnserved(event: NostrEvent, text: string): boolean {
+  return (event.kind === KIND.deletion || event.kind === KIND.vanish) && splitText(text).prefix === 'duplicate'
 }
 
 /** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */
@@ -132,21 +68,38 @@ export function demandForKey(reason: string): string | undefined {
   return /(?:^|\bclosed: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
 }
 
-function explain(meaning: Meaning, { event, text }: OkAnswer): Classification {
-  switch (meaning) {
+/** The first rule that fits. Without the answer, of rules that depend on the event none does. */
+function findRule(rules: readonly AnswerRule[], text: string, answer: OkAnswer | undefined): AnswerRule | undefined {
+  const { prefix, body } = splitText(text)
+  return rules.find(
+    ({ prefix: wanted = prefix, says, when }) =>
+      wanted === prefix &&
+      (says === undefined || says.test(body)) &&
+      (when === undefined || (answer !== undefined && when(answer.event, answer.now))),
+  )
+}
+
+function explain({ means, isVague }: AnswerRule, { event, text }: OkAnswer): Classification {
+  const vague = isVague === undefined ? {} : { isVague }
+  const waiting = { type: 'outcome', outcome: 'waiting', known: true, ...vague } as const
+  switch (means) {
     case 'rate-limited':
     case 'auth-required':
-      return { type: meaning }
+      return { type: means }
     case 'door':
       return { type: 'door', why: text }
     case 'orphan':
-      return { type: 'outcome', outcome: 'waiting', known: true, orphan: true }
+      return { ...waiting, orphan: 'siblings' }
+    case 'unauthorized':
+      return { ...waiting, orphan: 'alone' }
+    case 'unlisted':
+      return { ...waiting, outcome: 'refused', isUnlisted: true }
     case 'error':
-      return { type: 'outcome', outcome: 'waiting', known: true, error: true }
+      return { ...waiting, error: true }
     case 'not yet':
-      return { type: 'outcome', outcome: 'waiting', known: true, retryAt: event.created_at }
+      return { ...waiting, retryAt: event.created_at }
     default:
-      return { type: 'outcome', outcome: meaning, known: true }
+      return { ...waiting, outcome: means }
   }
 }
 
@@ -155,8 +108,4 @@ function splitText(text: string): { prefix: string; body: string } {
   if (match === null) return { prefix: '', body: text.trim() }
   const [, prefix = '', body = ''] = match
   return { prefix: prefix.toLowerCase(), body }
-}
-
-function isAhead(event: NostrEvent, now: UnixSeconds): boolean {
-  return event.created_at > now
 }

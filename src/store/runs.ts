@@ -30,6 +30,18 @@ export class RunStore {
       .run(Math.round(end.durationMs), end.exit, end.published, end.parked, number)
   }
 
+  /** Notes, at once, that the target took an event of a run. */
+  noteAccepted(number: number): void {
+    this.#db.prepare('UPDATE run SET accepted = 1 WHERE number = ?').run(number)
+  }
+
+  /** Whether the target took an event of any run. */
+  hasAccepted(): boolean {
+    return (
+      this.#db.prepare('SELECT 1 FROM run WHERE target = ? AND accepted = 1 LIMIT 1').get(this.#target) !== undefined
+    )
+  }
+
   /** The kind of scope of the last run that had one: what `auto` falls back to when the target's document is out of reach. */
   lastScope(): string | undefined {
     const sql = 'SELECT scope FROM run WHERE target = ? AND scope IS NOT NULL ORDER BY number DESC LIMIT 1'

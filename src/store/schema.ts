@@ -1,5 +1,5 @@
 /** The version that this program writes into the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** What tells our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
@@ -11,8 +11,17 @@ CREATE TABLE also_in (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** Of an earlier run that did not fail, whatever was sent and does not wait is taken for accepted. */
+const ACCEPTED = `
+ALTER TABLE run ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+UPDATE run SET accepted = 1 WHERE published > parked AND exit IN (0, 3);
+`
+
 /** What makes a state file of a version into one of the next. */
-export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [{ from: 1, sql: ALSO_IN }]
+export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
+  { from: 1, sql: ALSO_IN },
+  { from: 2, sql: ACCEPTED },
+]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
@@ -63,7 +72,7 @@ CREATE TABLE witness (
 
 CREATE TABLE run (
   number INTEGER PRIMARY KEY, target TEXT NOT NULL, command TEXT NOT NULL, scope TEXT, started_at INTEGER NOT NULL,
-  duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER
+  duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER, accepted INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX run_target ON run (target, number);
 `

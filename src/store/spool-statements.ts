@@ -67,7 +67,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
       `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
          orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
          parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
-         settled_at = CASE WHEN @state = 'refused' THEN @now ELSE NULL END,
+         settled_at = CASE WHEN @state IN ('refused', 'held') THEN @now ELSE NULL END,
          last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
        WHERE target = @target AND id = @id`,
     ),

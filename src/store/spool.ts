@@ -172,7 +172,7 @@ export class Spool {
     return (this.#db.prepare(sql).get(this.#target, state) as { n: number }).n
   }
 
-  /** Events in a state grouped by outcome and reason, largest group first; `refused` ones only if settled at `since` or later. */
+  /** Events in a state grouped by outcome and reason, largest group first; `refused` and `held` ones only if settled at `since` or later. */
   groups(state: SpoolState, since = 0): { outcome: Outcome; reason: string; count: number; example: string }[] {
     const rows = this.#db
       .prepare(

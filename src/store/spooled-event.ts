@@ -5,9 +5,10 @@ import type { UnixSeconds } from '../time.ts'
 /**
  * Where an event in the spool stands:
  * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved ·
- * `parked` not settled, tried again · `refused` settled, remembered with its reason.
+ * `parked` not settled, tried again · `refused` settled, remembered with its reason · `held` settled, remembered because
+ * the target holds it and does not serve it.
  */
-export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused'
+export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused' | 'held'
 
 /** An event that waits between stages or between runs. Times are Unix seconds. */
 export type SpooledEvent = {

@@ -69,7 +69,7 @@ describe('--dry-run', () => {
   it('counts parked events that would be sent, and leaves them parked', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'restricted: closed' }) })
+    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'you are banned' }) })
     await bench.catchup(source, target)
     target.forgetReceived()
     const { report } = await bench.catchup(source, target, '--dry-run')

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Outcome } from '../../src/nostr/outcome.ts'
-import { classifyAnswer, demandForKey, isDoorForReading, type Classification } from '../../src/relay/answers.ts'
+import {
+  classifyAnswer,
+  demandForKey,
+  isDoorForReading,
+  isHeldUnserved,
+  type Classification,
+} from '../../src/relay/answers.ts'
 
 const NOW = 1_750_000_000
 
@@ -13,13 +19,15 @@ function eventWith(tags: string[][], createdAt = NOW - 86_400): NostrEvent {
   return { id: hex, pubkey: hex, created_at: createdAt, kind: 1621, tags, content: '', sig: hex + hex }
 }
 
-function classify(accepted: boolean, text: string, event = PLAIN): Classification {
-  return classifyAnswer({ accepted, text, event, now: NOW })
+/** Without `isVague`, which has tests of its own. */
+function classify(accepted: boolean, text: string, event = PLAIN): object {
+  return { ...classifyAnswer({ accepted, text, event, now: NOW }), isVague: undefined }
 }
 
 const known = (outcome: Outcome): Classification => ({ type: 'outcome', outcome, known: true })
 
-const ORPHAN: Classification = { type: 'outcome', outcome: 'waiting', known: true, orphan: true }
+const ORPHAN: Classification = { type: 'outcome', outcome: 'waiting', known: true, orphan: 'siblings' }
+const UNLISTED: Classification = { type: 'outcome', outcome: 'refused', known: true, isUnlisted: true }
 const ERROR: Classification = { type: 'outcome', outcome: 'waiting', known: true, error: true }
 const UNKNOWN: Classification = { type: 'outcome', outcome: 'waiting', known: false }
 
@@ -45,8 +53,6 @@ describe('classifyAnswer on OK true', () => {
 
 describe('classifyAnswer on OK false', () => {
   it.each<[relay: string, text: string, outcome: Outcome]>([
-    ['ngit-grasp', 'invalid: author not authorized for this repository', 'waiting'],
-    ['ngit-grasp', 'restricted: author not authorized for this repository', 'waiting'],
     ['ngit-grasp', 'error: database error', 'waiting'],
     ['ngit-grasp', 'Database query failed: MDB_MAP_FULL', 'waiting'],
     ['ngit-grasp', 'error: Database query failed: MDB_MAP_FULL', 'waiting'],
@@ -56,12 +62,6 @@ describe('classifyAnswer on OK false', () => {
     ['ngit-grasp', 'blocked: this event is deleted', 'deleted'],
     ['ngit-grasp', 'invalid: accepted deletion request for this event', 'deleted'],
     ['ngit-grasp', 'blocked: event is expired', 'expired'],
-    [
-      'ngit-grasp',
-      "Announcement must list service in both 'clone' and 'relays' tags, or match archive whitelist. Found clone URLs: []",
-      'refused',
-    ],
-    ['ngit-grasp', "restricted: Announcement must list service in both 'clone' and 'relays' tags", 'refused'],
     ['ngit-grasp', "Missing required 'd' tag (identifier)", 'refused'],
     ['ngit-grasp', 'Invalid announcement: multiple clone tags found', 'refused'],
     ['ngit-grasp', 'Invalid identifier: ../x', 'refused'],
@@ -85,16 +85,19 @@ describe('classifyAnswer on OK false', () => {
     ['strfry', 'invalid: created_at too early', 'refused'],
     ['strfry', 'invalid: event expired', 'expired'],
 
-    ['nostr-relay', 'invalid: id is wrong', 'invalid'],
+    ['nostr-relay', 'invalid: id is wrong', 'refused'],
     ['nostr-relay', 'reject: event is expired', 'expired'],
     ['nostr-rs-relay', 'invalid: The event has already expired', 'expired'],
     ['rnostr', 'invalid: event creation date must be newer than 1480049784', 'refused'],
     ['rust-nostr', 'blocked: event size (200521 bytes) exceeds maximum allowed size (65536 bytes)', 'too-large'],
 
     ['any', 'duplicate: already have this event', 'duplicate'],
-    ['any', 'invalid: anything else', 'invalid'],
-    ['any', 'invalid:', 'invalid'],
-    ['any', 'Invalid: with a capital', 'invalid'],
+    ['any', 'invalid: anything else', 'refused'],
+    ['any', 'invalid:', 'refused'],
+    ['any', 'Invalid: with a capital', 'refused'],
+    ['any', 'restricted: not allowed to write for this pubkey', 'refused'],
+    ['any', 'restricted: you are not on the list', 'refused'],
+    ['any', 'restricted:', 'refused'],
     ['any', 'pow: difficulty 26 is less than 30', 'refused'],
     ['any', 'blocked: no reason', 'refused'],
     ['any', 'blocked: pubkey is banned', 'refused'],
@@ -114,13 +117,10 @@ describe('classifyAnswer on OK false', () => {
     'blocked: event does not relate to a stored repository',
   ])('`%s` → waiting for its parent', (text) => expect(classify(false, text)).toEqual(ORPHAN))
 
-  it.each([
-    'error: unknown',
-    'error: could not connect to the database',
-    'error: internal error: x',
-    'error:',
-    'error',
-  ])('`%s` → waiting, unless a newer version is served', (text) => expect(classify(false, text)).toEqual(ERROR))
+  it.each(['error: unknown', 'error: could not connect to the database', 'error:', 'error'])(
+    '`%s` → waiting, unless a newer version is served',
+    (text) => expect(classify(false, text)).toEqual(ERROR),
+  )
 
   it.each(['rate-limited: slow down', 'rate-limited: slow down, please', 'rate-limited: you are banned for a minute'])(
     '`%s` → slow down',
@@ -140,9 +140,9 @@ describe('classifyAnswer on OK false', () => {
 
 describe('classifyAnswer on refusals of us', () => {
   it.each([
-    'restricted: you are not on the list',
-    'restricted: not allowed to write for this pubkey',
-    'restricted:',
+    'restricted: authenticated pubkey is not whitelisted',
+    'restricted: you are not a member',
+    "blocked: you're not a member of this relay",
     'blocked: you are banned from posting here',
     'blocked: you have been permanently banned',
     'you are blocked',
@@ -199,8 +199,8 @@ describe('classifyAnswer on events of the future', () => {
   )
 
   it.each(['invalid: event creation date is too far off from the current time', 'invalid: created_at out of range'])(
-    '`%s` on an old event → invalid',
-    (text) => expect(classify(false, text)).toEqual(known('invalid')),
+    '`%s` on an old event → refused',
+    (text) => expect(classify(false, text)).toEqual(known('refused')),
   )
 })
 
@@ -208,13 +208,51 @@ describe('classifyAnswer on texts that an author chose a part of', () => {
   it.each<[text: string, outcome: Outcome]>([
     ['Invalid identifier: rate-limited: x', 'refused'],
     ['Invalid announcement: you are banned', 'refused'],
-    [
-      "Announcement must list service in both 'clone' and 'relays' tags. Found clone URLs: [\"restricted: x\"]",
-      'refused',
-    ],
     ['npub1xyz/Event event must reference an accepted repository or accepted event is blacklisted', 'refused'],
     ['blocked: name "you are banned" not allowed', 'refused'],
   ])('`%s` → %s', (text, outcome) => expect(classify(false, text)).toEqual(known(outcome)))
+})
+
+describe('classifyAnswer on announcements that do not name the relay', () => {
+  it.each([
+    "Announcement must list service in both 'clone' and 'relays' tags, or match archive whitelist. Found clone URLs: []",
+    "restricted: Announcement must list service in both 'clone' and 'relays' tags",
+    "Announcement must list service in both 'clone' and 'relays' tags. Found clone URLs: [\"restricted: x\"]",
+  ])('`%s` → refused, unless somebody may yet vouch for the author', (text) =>
+    expect(classify(false, text)).toEqual(UNLISTED),
+  )
+})
+
+describe('classifyAnswer on texts that may be about us', () => {
+  it.each(['blocked: no', 'invalid: no', 'restricted: no', 'error: no', 'pow: 30', 'mute: no', 'no', ''])(
+    'calls `%s` vague',
+    (text) => expect(classifyAnswer({ accepted: false, text, event: PLAIN, now: NOW })).toHaveProperty('isVague', true),
+  )
+
+  it.each([
+    'restricted: Event event must reference an accepted repository or accepted event',
+    'restricted: Kind 0/10002 author must participate in an accepted repository thread',
+    'invalid: Archive read-only mode: announcement must match archive whitelist. Repository npub1x/d not in whitelist',
+    'blocked: Event author npub1x is blacklisted',
+    'blocked: event is expired',
+    'blocked: event marked as protected',
+    'error: database error',
+  ])('does not call `%s` vague', (text) =>
+    expect(classifyAnswer({ accepted: false, text, event: PLAIN, now: NOW })).not.toHaveProperty('isVague'),
+  )
+})
+
+describe('isHeldUnserved', () => {
+  const request = (kind: number): NostrEvent => ({ ...PLAIN, kind })
+
+  it.each([
+    [5, 'duplicate: event stored', true],
+    [62, 'duplicate: event stored', true],
+    [5, 'duplicate: deletion request is no longer served; it will be re-served when used', true],
+    [5, '', false],
+    [5, 'purgatory: for whatever reason', false],
+    [1621, 'duplicate: event stored', false],
+  ])('of kind %d answered `%s` is %j', (kind, text, held) => expect(isHeldUnserved(request(kind), text)).toBe(held))
 })
 
 describe('demandForKey', () => {

@@ -141,11 +141,11 @@ describe('what a relay says besides', () => {
   it('by closing the door is the reason of the end, exit 1, and everything waits', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: scene.events })
-    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'restricted: members only' }) })
+    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'restricted: you are not a member' }) })
     const { code, report } = await bench.catchup(source, target)
     expect([code, report.totals.parked]).toEqual([1, scene.events.length])
     expect(report.problems).toContainEqual(
-      expect.objectContaining({ what: 'target', where: target.url, reason: 'restricted: members only' }),
+      expect.objectContaining({ what: 'target', where: target.url, reason: 'restricted: you are not a member' }),
     )
   })
 })

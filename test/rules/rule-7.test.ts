@@ -128,7 +128,7 @@ describe('what strangers wrote is harmless', () => {
   it('when the door is closed with it', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted(HOSTILE_SOURCE)
-    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: `restricted: ${TEXT}` }) })
+    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: `you are banned: ${TEXT}` }) })
     const result = await bench.run(['catchup', ...endArguments(source, target), ...COLORS])
     expect(result.code).toBe(1)
     expect([unsafeIn(result), injectedLines(result)]).toEqual([[], []])

@@ -108,6 +108,7 @@ describe('openStateFile', () => {
     const file = closedState()
     const old = new Sqlite(file)
     old.exec('DROP TABLE also_in')
+    old.exec('ALTER TABLE run DROP COLUMN accepted')
     old.exec("INSERT INTO coverage VALUES ('ws://t', 'ws://s', 'announcements', 'all', 1, 5, 5, 1)")
     old.pragma('user_version = 1')
     old.close()
@@ -115,6 +116,25 @@ describe('openStateFile', () => {
     expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
     expect(db.prepare('SELECT count(*) AS n FROM also_in').get()).toEqual({ n: 0 })
     expect(db.prepare('SELECT drained_at FROM coverage').all()).toEqual([{ drained_at: 5 }])
+    db.close()
+  })
+
+  it('knows of the runs in a file of version 2 at which targets something was accepted', () => {
+    const file = closedState()
+    const old = new Sqlite(file)
+    old.exec('DELETE FROM run')
+    old.exec('ALTER TABLE run DROP COLUMN accepted')
+    const insert = old.prepare(
+      "INSERT INTO run (target, command, started_at, exit, published, parked) VALUES (?, 'catchup', 1, ?, ?, ?)",
+    )
+    insert.run('ws://took-some', 3, 10, 2)
+    insert.run('ws://shut', 1, 10, 2)
+    insert.run('ws://took-none', 3, 10, 10)
+    old.prepare("INSERT INTO run (target, command, started_at) VALUES ('ws://killed', 'catchup', 1)").run()
+    old.pragma('user_version = 2')
+    old.close()
+    const db = openStateFile(file)
+    expect(db.prepare('SELECT target FROM run WHERE accepted = 1').all()).toEqual([{ target: 'ws://took-some' }])
     db.close()
   })
 })

@@ -116,9 +116,9 @@ describeMatrix('answers of the target', [
     decides(() => ({ ok: false, text: 'go away' })),
   ),
   answer(
-    'wants to be paid',
-    { exit: 1, says: /restricted: pay first/ },
-    decides(() => ({ ok: false, text: 'restricted: pay first' })),
+    'wants us to be a member',
+    { exit: 1, says: /restricted: you are not a member/ },
+    decides(() => ({ ok: false, text: 'restricted: you are not a member' })),
   ),
   answer(
     'wants NIP-42',

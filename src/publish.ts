@@ -10,6 +10,7 @@ import type { NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
 import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
+import { isLastTry } from './parking.ts'
 import { classifyAnswer, type Classification } from './relay/answers.ts'
 import type { Answer } from './relay/endpoint.ts'
 import type { Pacer } from './relay/pacing.ts'
@@ -90,7 +91,7 @@ async function publishOne(
   context: PublishContext,
 ): Promise<SpoolChange | undefined> {
   const { event, layer } = spooled
-  const reason = blockedBy(event, context)
+  const reason = spooled.isOrphan && isLastTry(spooled, context.clock()) ? undefined : blockedBy(event, context)
   if (reason !== undefined) {
     context.blocked.set(addressOf(event) ?? event.id, reason)
     return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
@@ -107,7 +108,9 @@ async function publishOne(
   context.ledger.count(layer, 'published')
   door.note(answer, meaning)
   const text = answer.type === 'ok' ? answer.text : answer.reason
-  return { ...changeFor(spooled, text, meaning, context), wasSent: true }
+  const change = changeFor(spooled, text, meaning, context)
+  const isNo = answer.type === 'ok' && !answer.accepted
+  return { ...change, wasSent: true, ...(isNo && { lastOkAt: undefined }) }
 }
 
 /** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */

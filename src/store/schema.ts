@@ -1,5 +1,5 @@
 /** The version that this program writes into the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /** What tells our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
@@ -11,14 +11,22 @@ CREATE TABLE also_in (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** Authors whose profile or relay list was refused: asked for each time one of their events is accepted. */
+const SPOOL_PROFILES = `
+CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
+`
+
 /** What makes a state file of a version into one of the next. */
-export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [{ from: 1, sql: ALSO_IN }]
+export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
+  { from: 1, sql: ALSO_IN },
+  { from: 2, sql: `ALTER TABLE spool ADD COLUMN obstacle TEXT;${SPOOL_PROFILES}` },
+]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
  * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
- * the outcome is open, the parked events.
+ * the outcome is open, the parked events. Its `obstacle` is the parent (an address or an id) that stands in the way.
  */
 export const SCHEMA = `
 CREATE TABLE coverage (
@@ -49,12 +57,12 @@ CREATE TABLE spool (
   state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
   outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
   parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
-  late INTEGER NOT NULL DEFAULT 0, software TEXT
+  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT
 ) STRICT;
 CREATE UNIQUE INDEX spool_id ON spool (target, id);
 CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
 CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
-
+${SPOOL_PROFILES}
 CREATE TABLE witness (
   target TEXT NOT NULL, relay TEXT NOT NULL, id BLOB NOT NULL, pubkey BLOB NOT NULL,
   created_at INTEGER NOT NULL, expires_at INTEGER, proved_at INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 import { addressOf, parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
-import type { Membership } from './scope.ts'
+import type { Membership } from './membership.ts'
 import type { Spool } from './store/spool.ts'
 
 /**
@@ -11,20 +11,25 @@ export function createOwnerWatch(members: Membership, spool: Spool): (event: Nos
   const owners = ownersByIdentifier(members)
   return (event) => {
     const address = addressOf(event) ?? ''
-    if (!members.coMaintained.has(address)) return false
+    if (!isListedOnly(address, members)) return false
     return !(owners.get(identifierOf(address)) ?? []).some((owner) => isTaken(owner, spool))
   }
 }
 
-function ownersByIdentifier({ announcements, coMaintained }: Membership): ReadonlyMap<string, readonly string[]> {
+function ownersByIdentifier(members: Membership): ReadonlyMap<string, readonly string[]> {
   const owners = new Map<string, string[]>()
-  for (const address of announcements) {
-    if (coMaintained.has(address)) continue
+  for (const address of members.announcements) {
+    if (isListedOnly(address, members)) continue
     const others = owners.get(identifierOf(address))
     if (others === undefined) owners.set(identifierOf(address), [address])
     else others.push(address)
   }
   return owners
+}
+
+/** In scope only because somebody lists its author. */
+function isListedOnly(address: string, { distances }: Membership): boolean {
+  return (distances.get(address) ?? 0) > 0
 }
 
 /** What is not in the spool is served. */

@@ -3,6 +3,7 @@ import type { Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { SourceLog } from './source-log.ts'
+import type { SpoolGroup } from './store/spool.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
 export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
@@ -45,11 +46,15 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
 /** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
 function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
   if (stop?.type === 'door') return 1
-  const isRead = [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
-  if (!isRead) return 3
+  if (!isRead(run)) return 3
   if (run.check !== null) return run.check.missing > 0 ? 5 : 0
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 ? 0 : 3
+}
+
+/** Whether every source was read to its end. */
+export function isRead(run: Run): boolean {
+  return [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
 }
 
 function brokenLines({ world }: Run): number {
@@ -80,12 +85,20 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
   const refused = spool.groups('refused', run.startedAt)
   for (const group of [...spool.groups('parked'), ...refused]) {
     const { outcome, reason, count, example } = group
+    // The layers count it; there is nothing to be done.
+    if (outcome === 'superseded') continue
     const what = stop?.type === 'deadline' && reason === stop.reason ? 'unsent' : outcome
-    ledger.problem({ what, where: target.endpoint.url, reason, count, example })
+    ledger.problem({ what, where: target.endpoint.url, reason: reason + obstacleText(group), count, example })
   }
   noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
+}
+
+/** Which parent stands in the way; of several one and how many more there are. */
+function obstacleText({ obstacle, obstacles }: SpoolGroup): string {
+  if (obstacle === null) return ''
+  return obstacles === 1 ? ` (${obstacle})` : ` (${obstacle} and ${obstacles - 1} more)`
 }
 
 function noteHeld({ world, startedAt, ledger }: Run): void {
@@ -97,7 +110,7 @@ function noteHeld({ world, startedAt, ledger }: Run): void {
 function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choice }: Run): void {
   if (doubtsService === true && choice.scope.type === 'listed') {
     ledger.note(
-      `Every announcement that names ${choice.scope.host} was refused: is that the target's public URL? Else give it with --service.`,
+      `Every announcement that names ${choice.scope.service.name} was refused: is that the target's public URL? Else give it with --service.`,
     )
   }
   const where = target.endpoint.url

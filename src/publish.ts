@@ -10,6 +10,7 @@ import type { NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
 import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
+import { isLastTry } from './parking.ts'
 import { classifyAnswer, type Classification } from './relay/answers.ts'
 import type { Answer } from './relay/endpoint.ts'
 import type { Pacer } from './relay/pacing.ts'
@@ -89,7 +90,7 @@ async function publishBatch(batch: readonly SpooledEvent[], context: PublishCont
 /** What to write about an event; `undefined` when it was not sent because publishing stopped. */
 async function publishOne(spooled: SpooledEvent, context: PublishContext): Promise<SpoolChange | undefined> {
   const { event, layer } = spooled
-  const reason = blockedBy(event, context)
+  const reason = spooled.isOrphan && isLastTry(spooled, context.clock()) ? undefined : blockedBy(event, context)
   if (reason !== undefined) {
     context.blocked.set(addressOf(event) ?? event.id, reason)
     return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
@@ -106,7 +107,9 @@ async function publishOne(spooled: SpooledEvent, context: PublishContext): Promi
   context.ledger.count(layer, 'published')
   context.door.note(event, answer, meaning)
   const text = answer.type === 'ok' ? answer.text : answer.reason
-  return { ...changeFor(spooled, text, meaning, context), wasSent: true }
+  const change = changeFor(spooled, text, meaning, context)
+  const isNo = answer.type === 'ok' && !answer.accepted
+  return { ...change, wasSent: true, ...(isNo && { lastOkAt: undefined }) }
 }
 
 /** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */

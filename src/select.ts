@@ -15,6 +15,7 @@ import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
+import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
@@ -70,6 +71,10 @@ async function selectPiece(
   const sendable = wanted.filter((spooled) => spooled.state !== 'parked' || parkedWait(spooled, context) === undefined)
   state.transaction(() => {
     for (const { spooled, why } of judged) if (why !== undefined) takeOut(spooled, why, context)
+    noteArrivals(
+      judged.flatMap(({ spooled, why }) => (why === 'held' && spooled.state === 'parked' ? [spooled] : [])),
+      context,
+    )
     for (const { event } of sendable) state.spool.makeReady(event.id, staging.stageOf(event))
   })
   for (const { layer, isLate, state: from } of sendable)

@@ -2,7 +2,7 @@
  * The story of a run: open → trust → read → select → publish → verify → checkpoint → report. Stages never call each
  * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
-import { buildReport } from './build-report.ts'
+import { buildReport, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { distrustClock, distrustSource } from './distrust.ts'
@@ -10,6 +10,7 @@ import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import { withinBudget } from './fetch.ts'
+import { findNowhere } from './nowhere.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, WINDOW, type PublishContext } from './publish.ts'
@@ -23,10 +24,11 @@ import { isWindowed, type Run, type World } from './run.ts'
 import { hostsNamedMost } from './scope.ts'
 import { selectEvents, selectParked, type AskedPeer, type SelectContext } from './select.ts'
 import { shutDoor } from './shut-door.ts'
+import { settleOrphans } from './orphans.ts'
 import { createStaging } from './stages.ts'
 import { countMissingWitnesses } from './trust.ts'
 import { confirmSent } from './verify.ts'
-import { giveUpOld, reconsiderRefused, reviveWaiting, type WaitingContext } from './waiting.ts'
+import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting, type WaitingContext } from './waiting.ts'
 
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
@@ -156,7 +158,7 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
 
 /** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
 async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
-  const { world, target, ledger, software, startedAt, options } = run
+  const { world, target, ledger, software, startedAt } = run
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
   const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }
@@ -177,7 +179,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
     await confirmSent(proof)
     if (end.type !== 'sent') return end
   } while ((await reconsiderRefused(waiting)) + (await reviveWaiting(waiting)) > 0)
-  giveUpOld(options.forgetParkedSeconds, waiting)
+  await settleWaiting(run, waiting)
   return undefined
 }
 
@@ -190,6 +192,16 @@ function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pace
     onAccepted: () => runs.noteAccepted(number),
     onEnd: () => pacer.stop(),
   })
+}
+
+/** What still waits: it is given up, refused with its parents or because nobody has them, or told what it waits for. */
+async function settleWaiting(run: Run, waiting: WaitingContext): Promise<void> {
+  const { options, sources } = run
+  giveUpOld(options.forgetParkedSeconds, waiting)
+  refuseEndless(options.forgetParkedSeconds, waiting)
+  const isProvable = sources.length > 0 && isRead(run)
+  const nowhere = isProvable ? await findNowhere({ ...selectionOf(run), released: waiting.released }) : undefined
+  settleOrphans(waiting, nowhere)
 }
 
 function createWaiting(run: Run): WaitingContext {

@@ -6,10 +6,13 @@ import { addressOf, isNewerVersion } from './nostr/address.ts'
 import { isDeleted, learnDeletions } from './deletions.ts'
 import type { Ledger } from './ledger.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
 import type { Verifier } from './nostr/verifier.ts'
+import { hasLasted, isLastTry } from './parking.ts'
 import { isHeldUnserved } from './relay/answers.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
+import { noteArrivals } from './reopening.ts'
 import type { Outcome } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -27,8 +30,7 @@ export type VerifyContext = {
 }
 
 const PIECE = 250
-const ERROR_RUNS = 3
-const ERROR_SECONDS = 86_400
+const SAME_SECOND = 'the target serves another version of the same second'
 
 /** Settles or parks every event that was sent, by what the target serves now. Throws LostRelayError. */
 export async function confirmSent(context: VerifyContext): Promise<void> {
@@ -37,12 +39,24 @@ export async function confirmSent(context: VerifyContext): Promise<void> {
     const proofs = await prove(piece, context)
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), context)
+      noteArrivals(
+        piece.filter((spooled) => hasArrived(spooled, proofs.get(spooled.event.id))),
+        context,
+      )
     })
   }
 }
 
-async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Promise<Map<string, Outcome>> {
-  const proofs = new Map<string, Outcome>()
+type Proof = Outcome | 'of the same second'
+
+/** Served; or an announcement that came to wait for its git data: what it says of its members counts from then on. */
+function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | undefined): boolean {
+  if (proof === 'accepted') return true
+  return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
+}
+
+async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Promise<Map<string, Proof>> {
+  const proofs = new Map<string, Proof>()
   const served = await findServed(
     context.target,
     piece.map(({ event }) => event.id),
@@ -53,34 +67,43 @@ async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Pr
     context.target.endpoint.url,
     proved.map(({ event }) => event).filter((event) => addressOf(event) === undefined),
   )
-  const absent = piece.map(({ event }) => event).filter((event) => !served.has(event.id))
+  const absent = piece.filter(({ event }) => !served.has(event.id))
   if (absent.length > 0) await explainAbsence(absent, proofs, context)
   return proofs
 }
 
 /** Not served after an answer: a newer version stands there, its author deleted it, or its time has passed. */
 async function explainAbsence(
-  absent: readonly NostrEvent[],
-  proofs: Map<string, Outcome>,
+  absent: readonly SpooledEvent[],
+  proofs: Map<string, Proof>,
   context: VerifyContext,
 ): Promise<void> {
-  const addresses = absent.flatMap((event) => addressOf(event) ?? [])
+  const events = absent.map(({ event }) => event)
+  const addresses = events.flatMap((event) => addressOf(event) ?? [])
   const versions = await findVersions(context.target, addresses)
-  await learnDeletions(context.target, { ids: absent.map(({ id }) => id), addresses }, context)
-  for (const event of absent) {
+  await learnDeletions(context.target, { ids: events.map(({ id }) => id), addresses }, context)
+  for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')
+    else if (version?.created_at === event.created_at && outcome !== 'pending')
+      proofs.set(event.id, 'of the same second')
     else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
     else if (isExpired(event, context.now)) proofs.set(event.id, 'expired')
   }
 }
 
-function conclude(spooled: SpooledEvent, proof: Outcome | undefined, context: VerifyContext): void {
+function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: VerifyContext): void {
   const { event, layer } = spooled
+  const { state, ledger, now, software } = context
   if (proof === undefined && isHeldUnserved(event, spooled.reason ?? '')) return remember(spooled, context)
   if (proof === undefined) return park(spooled, context)
-  context.state.spool.remove(event.id)
-  context.ledger.settle(layer, proof)
+  if (proof === 'of the same second') {
+    // Some relays keep their own of two, whatever its id: without this memory every full run would send ours again.
+    state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason: SAME_SECOND, software }, now)
+    return ledger.settle(layer, 'superseded')
+  }
+  state.spool.remove(event.id)
+  ledger.settle(layer, proof)
 }
 
 /** The one OK without storage that counts: to ask again would only bring the same answer. */
@@ -89,15 +112,26 @@ function remember({ event, layer }: SpooledEvent, { state, ledger, now, software
   ledger.settle(layer, 'duplicate')
 }
 
-/** An OK without storage is `pending`; what waited or had no answer stays so, until errors have lasted long enough. */
-function park(spooled: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
-  const { event, layer, outcome, reason, errorRuns, parkedAt } = spooled
-  const isLasting = outcome === 'waiting' && errorRuns >= ERROR_RUNS && now - (parkedAt ?? now) >= ERROR_SECONDS
-  if (isLasting) {
-    state.spool.change(event.id, { state: 'refused', outcome: 'refused', software }, now)
-    return ledger.settle(layer, 'refused')
+/** An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long enough. */
+function park(spooled: SpooledEvent, context: VerifyContext): void {
+  const { event, outcome, reason, lastOkAt } = spooled
+  const { spool } = context.state
+  const { now } = context
+  if (outcome === 'unanswered') return spool.change(event.id, { state: 'parked' }, now)
+  if (outcome === 'waiting') {
+    return hasLasted(spooled, now) ? refuse(spooled, context) : spool.change(event.id, { state: 'parked' }, now)
   }
-  const isAnswered = outcome !== 'waiting' && outcome !== 'unanswered'
+  const saidYes = lastOkAt !== undefined && lastOkAt >= now
+  if (!saidYes) {
+    // It said that there is something else at the address, and serves nothing of the kind: an error of the relay.
+    if (isLastTry(spooled, now)) return refuse(spooled, context)
+    return spool.change(event.id, { state: 'parked', outcome: 'waiting', isError: true }, now)
+  }
   const pending = { outcome: 'pending', ...(reason === '' ? { reason: 'OK, but it is not served' } : {}) } as const
-  state.spool.change(event.id, { state: 'parked', ...(isAnswered ? pending : {}) }, now)
+  spool.change(event.id, { state: 'parked', ...pending }, now)
+}
+
+function refuse({ event, layer }: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
+  state.spool.change(event.id, { state: 'refused', outcome: 'refused', software }, now)
+  ledger.settle(layer, 'refused')
 }

@@ -1,24 +1,20 @@
 /*
  * Parked events that hang from others: freed when the target serves a parent, refused when no parent can come any more.
  */
-import type { Ledger } from './ledger.ts'
 import { addressOf, parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
+import { findSpooled, hasComingParent, refuseWithParents, type OrphanContext } from './orphans.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
+import { noteArrivals } from './reopening.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
-import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 
 /** What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors that freed it. */
-export type WaitingContext = {
+export type WaitingContext = OrphanContext & {
   readonly target: Peer
-  readonly state: TargetState
-  readonly ledger: Ledger
-  readonly now: UnixSeconds
-  readonly software: string | undefined
   readonly blocked: Map<string, string>
   readonly released: Set<string>
   readonly stageOf: (event: NostrEvent) => number
@@ -29,15 +25,17 @@ export type WaitingContext = {
 }
 
 const PIECE = 250
+const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
 
 /**
- * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end.
- * What waits for parents that are all refused is refused. Returns how many became ready. Throws LostRelayError.
+ * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end; and
+ * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many became
+ * ready. Throws LostRelayError.
  */
 export async function reviveWaiting(context: WaitingContext): Promise<number> {
   const { spool } = context.state
   const served = new Set<string>()
-  let count = 0
+  let count = reviveLost(context)
   for (const piece of spool.inState('parked', PIECE)) {
     const freed = await freeServed(piece, served, context)
     for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
@@ -47,8 +45,7 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
     context.released.add(anchor)
     context.blocked.delete(anchor)
   }
-  // A child may stand before its parent in the spool.
-  while (refuseWithParents(context) > 0);
+  refuseWithParents(context)
   if (count > 0) context.state.transaction(() => spool.orderByParents())
   return count
 }
@@ -67,11 +64,17 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
     const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
     const hopeful = absent.filter((orphan) => !hangsFromRefused(orphan, context))
     const served = await findServedAnchors(hopeful, reopened, context)
-    const freed = hopeful.filter(({ event }) => parentsOf(event).some((anchor) => served.has(anchor)))
+    const isFreed = ({ event }: SpooledEvent): boolean => parentsOf(event).some((anchor) => served.has(anchor))
+    const freed = piece.filter((spooled) => {
+      return (isDue(spooled, now) && !arrived.has(spooled.event.id)) || (hopeful.includes(spooled) && isFreed(spooled))
+    })
+    const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, context))
     state.transaction(() => {
       for (const { event } of freed) state.spool.reopen(event.id, now)
+      for (const { event } of waiting) state.spool.reopen(event.id, now, { isOrphan: true })
     })
-    if (freed.length > 0) await context.select(freed.flatMap(({ event }) => state.spool.find(event.id) ?? []))
+    const opened = [...freed, ...waiting].flatMap(({ event }) => state.spool.find(event.id) ?? [])
+    if (opened.length > 0) await context.select(opened)
     for (const anchor of served) reopened.add(anchor)
     count += freed.length
   }
@@ -79,18 +82,40 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
   return count
 }
 
+/** What reopens it has come since it was refused. */
+function isDue({ retryAt }: SpooledEvent, now: UnixSeconds): boolean {
+  return retryAt !== undefined && retryAt < now
+}
+
+/** Whether a parent that had ended, or was nowhere, is on its way by now. */
+function waitsAgain({ event, outcome }: SpooledEvent, { state }: WaitingContext): boolean {
+  return outcome !== 'given-up' && hasComingParent(event, state)
+}
+
 /** The target serves what was given up. */
-function settleArrived(
-  piece: readonly SpooledEvent[],
-  arrived: ReadonlySet<string>,
-  { state, ledger }: WaitingContext,
-): void {
+function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, context: WaitingContext): void {
+  const { state, ledger } = context
+  const arrived = piece.filter(({ event }) => ids.has(event.id))
   state.transaction(() => {
-    for (const { event, layer } of piece.filter((spooled) => arrived.has(spooled.event.id))) {
+    for (const { event, layer } of arrived) {
       state.spool.remove(event.id)
       ledger.settle(layer, 'accepted')
     }
+    noteArrivals(arrived, context)
   })
+}
+
+/** Refuses what the target does not take before a time that is further away than anything is kept. */
+export function refuseEndless(forgetSeconds: number, { state, ledger, now, software }: WaitingContext): void {
+  const refuse = ({ event, layer, reason = '', retryAt }: SpooledEvent): void => {
+    const why = `${reason} (not before second ${retryAt}: longer than --forget-parked)`
+    state.spool.change(event.id, { state: 'refused', outcome: 'refused', reason: why, software }, now)
+    ledger.settle(layer, 'refused')
+  }
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const endless = piece.filter(({ retryAt = now }) => retryAt - now > forgetSeconds)
+    state.transaction(() => endless.forEach(refuse))
+  }
 }
 
 /** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
@@ -114,7 +139,7 @@ async function freeServed(
   const { spool } = context.state
   const orphans = piece.filter(({ isOrphan }) => isOrphan)
   const found = await findServedAnchors(orphans, context.released, context)
-  const paired = orphans.filter((orphan) => isStateOfPending(orphan, context))
+  const paired = orphans.filter((orphan) => mayBeAdmitted(orphan, context))
   for (const { event } of paired) context.released.add(event.id)
   const freed = orphans.filter(
     (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
@@ -126,9 +151,44 @@ async function freeServed(
   return freed
 }
 
-/** Whether this is the state of an announcement that waits for git data, which is pushed by leave of the state. */
-function isStateOfPending({ event }: SpooledEvent, { state, released }: WaitingContext): boolean {
-  if (event.kind !== KIND.state || released.has(event.id)) return false
+/**
+ * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it back:
+ * it was restarted and has lost it. That one and its states go again, and after them what was refused for want of it.
+ */
+function reviveLost(context: WaitingContext): number {
+  const { state, released, now, stageOf } = context
+  let count = 0
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const refused = piece.filter(({ event, isOrphan, reason = '' }) => {
+      return isOrphan && NO_ANNOUNCEMENT.test(reason) && !released.has(event.id)
+    })
+    const held = state.waits.heldBack(identifiersOf(refused))
+    const lost = held.filter(({ event, lastOkAt = 0 }) => lastOkAt < now && !released.has(event.id))
+    const identifiers = new Set(identifiersOf(lost))
+    const revived = [...lost, ...refused.filter((spooled) => identifiersOf([spooled]).some((d) => identifiers.has(d)))]
+    state.transaction(() => {
+      for (const { event } of revived) state.spool.makeReady(event.id, stageOf(event))
+    })
+    for (const { event } of revived) released.add(event.id)
+    count += revived.length
+  }
+  return count
+}
+
+/** The identifiers of the repositories that events are about. */
+function identifiersOf(piece: readonly SpooledEvent[]): string[] {
+  const addresses = piece.flatMap(({ event }) => [addressOf(event) ?? '', ...parentsOf(event)])
+  return [...new Set(addresses.flatMap((address) => parseAddress(address)?.d ?? []))]
+}
+
+/**
+ * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data, which
+ * is pushed by leave of the state.
+ */
+function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now }: WaitingContext): boolean {
+  if (released.has(event.id)) return false
+  if (retryAt !== undefined && retryAt < now) return true
+  if (event.kind !== KIND.state) return false
   return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
 }
 
@@ -162,53 +222,10 @@ async function findServedAnchors(
   return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
 }
 
-/** Refuses every orphan all of whose known parents are refused, deleted or given up. Returns how many those are. */
-function refuseWithParents(context: WaitingContext): number {
-  const { state, ledger, now, software } = context
-  let count = 0
-  for (const piece of state.spool.inState('parked', PIECE)) {
-    state.transaction(() => {
-      for (const { event, layer, isOrphan } of piece) {
-        const fate = isOrphan ? sharedFate(event, context) : undefined
-        if (fate === undefined) continue
-        const change = { outcome: 'refused', reason: `parent ${fate}`, software, isOrphan: true } as const
-        state.spool.change(event.id, { state: 'refused', ...change }, now)
-        ledger.settle(layer, 'refused')
-        count += 1
-      }
-    })
-  }
-  return count
-}
-
-/** How the parents of an event ended, when none of those that are ours can come any more. */
-function sharedFate(event: NostrEvent, context: WaitingContext): string | undefined {
-  const fates = parentsOf(event).map((anchor) => fateOf(anchor, context))
-  return fates.includes('alive') ? undefined : fates.find((fate) => fate !== undefined)
-}
-
-/** `alive`, or how a parent ended; `undefined` when it is not one of ours. */
-function fateOf(anchor: string, { state }: WaitingContext): string | undefined {
-  const spooled = findSpooled(anchor, state)
-  if (spooled !== undefined) return spooled.state === 'refused' ? describeRefusal(spooled) : 'alive'
-  const author = parseAddress(anchor)?.pubkey ?? state.run.authorOf(anchor)
-  if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) return 'deleted'
-  return state.anchors.has(anchor) ? 'alive' : undefined
-}
-
 /** Whether every parent is still remembered as refused: then it is not worth asking for them. */
 function hangsFromRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
   return parentsOf(event).every((anchor) => {
     const parent = findSpooled(anchor, state)
     return parent?.state === 'refused' && parent.outcome !== 'given-up'
   })
-}
-
-function findSpooled(anchor: string, { spool }: TargetState): SpooledEvent | undefined {
-  return parseAddress(anchor) === undefined ? spool.find(anchor) : spool.findVersion(anchor)
-}
-
-/** Of a parent that was itself refused with its parent, only how that one ended. */
-function describeRefusal({ outcome, reason = '' }: SpooledEvent): string {
-  return reason.startsWith('parent ') ? reason.slice('parent '.length) : `${outcome}: ${reason}`
 }

@@ -23,6 +23,7 @@ function parked(changes: Partial<SpooledEvent>): SpooledEvent {
     lastOkAt: undefined,
     retryAt: undefined,
     attempts: 1,
+    obstacle: undefined,
     software: undefined,
     ...changes,
   }

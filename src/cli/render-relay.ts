@@ -86,7 +86,9 @@ function knownLines({ limits }: RelayInspection): Line[] {
       ? undefined
       : `${sessions} comparisons at once, of ${formatCount(items)} events together`
   return [
-    ...(maxEventBytes === null ? [] : [{ label: 'events', text: `known to take up to ${formatBytes(maxEventBytes)} each` }]),
+    ...(maxEventBytes === null
+      ? []
+      : [{ label: 'events', text: `known to take up to ${formatBytes(maxEventBytes)} each` }]),
     ...[asking, comparing].flatMap((text) =>
       text === undefined ? [] : [{ label: 'asking', text: `known to answer ${text}` }],
     ),

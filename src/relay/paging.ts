@@ -86,7 +86,8 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     if (rowCount > 0 && stamps.length === 0) return `page ${page} brought only what was not asked for`
     if (!isDescending(stamps)) return `page ${page} is not in descending order`
     const isBelowAll = received === undefined || asked === undefined || asked < received
-    if (rowCount === 0 && isBelowAll) return end.hint === 'more' ? `page ${page} is empty, but the relay says that there is more` : gap
+    if (rowCount === 0 && isBelowAll)
+      return end.hint === 'more' ? `page ${page} is empty, but the relay says that there is more` : gap
     // NIP-67: the relay says that nothing lies below, and so that it cut nothing off.
     if (end.hint === 'finish') return gap
     const oldest = oldestOf(stamps, asked)

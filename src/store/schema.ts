@@ -17,17 +17,24 @@ ALTER TABLE run ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
 UPDATE run SET accepted = 1 WHERE published > parked AND exit IN (0, 3);
 `
 
+/** Authors whose profile or relay list was refused: asked for each time one of their events is accepted. */
+const SPOOL_PROFILES = `
+CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
+`
+
+const OBSTACLE = `ALTER TABLE spool ADD COLUMN obstacle TEXT;${SPOOL_PROFILES}`
+
 /** What makes a state file of a version into one of the next. */
 export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: ALSO_IN },
-  { from: 2, sql: ACCEPTED },
+  { from: 2, sql: `${ACCEPTED}${OBSTACLE}` },
 ]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
  * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
- * the outcome is open, the parked events.
+ * the outcome is open, the parked events. Its `obstacle` is the parent (an address or an id) that stands in the way.
  */
 export const SCHEMA = `
 CREATE TABLE coverage (
@@ -58,12 +65,12 @@ CREATE TABLE spool (
   state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
   outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
   parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
-  late INTEGER NOT NULL DEFAULT 0, software TEXT
+  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT
 ) STRICT;
 CREATE UNIQUE INDEX spool_id ON spool (target, id);
 CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
 CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
-
+${SPOOL_PROFILES}
 CREATE TABLE witness (
   target TEXT NOT NULL, relay TEXT NOT NULL, id BLOB NOT NULL, pubkey BLOB NOT NULL,
   created_at INTEGER NOT NULL, expires_at INTEGER, proved_at INTEGER NOT NULL,

@@ -16,7 +16,7 @@ export type SpoolStatements = {
   readonly nextReady: Statement<[{ target: string; limit: number }], SpoolRow>
   readonly insert: Statement<[Record<string, unknown>]>
   readonly makeReady: Statement<[stage: number, target: string, id: Buffer]>
-  readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer }]>
+  readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer; orphan: number }]>
   readonly link: Statement<[target: string]>
   readonly begin: Statement<[]>
   readonly raise: Statement<[{ target: string; level: number }]>
@@ -49,7 +49,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     ),
     makeReady: db.prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`),
     reopen: db.prepare(
-      `UPDATE spool SET state = 'parked', orphan = 0, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
+      `UPDATE spool SET state = 'parked', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND id = @id`,
     ),
     // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
@@ -68,7 +68,8 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
          orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
          parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
          settled_at = CASE WHEN @state IN ('refused', 'held') THEN @now ELSE NULL END,
-         last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software)
+         last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software),
+         obstacle = @obstacle
        WHERE target = @target AND id = @id`,
     ),
     remove: db.prepare('DELETE FROM spool WHERE target = ? AND id = ?'),

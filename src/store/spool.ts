@@ -13,10 +13,24 @@ export type SpoolChange = {
   readonly reason?: string
   readonly isOrphan?: boolean
   readonly isError?: boolean
-  readonly lastOkAt?: UnixSeconds
+  readonly lastOkAt?: UnixSeconds | undefined
   readonly retryAt?: UnixSeconds | null
   readonly wasSent?: boolean
+  /** The parent that stands in the way; absent: none is known any more. */
+  readonly obstacle?: string | undefined
   readonly software?: string | undefined
+}
+
+/** Events with one outcome for one reason. */
+export type SpoolGroup = {
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly count: number
+  /** The id of one of them. */
+  readonly example: string
+  /** One of the parents that stand in the way, and how many those are. */
+  readonly obstacle: string | null
+  readonly obstacles: number
 }
 
 /** Where a fetched event comes from. */
@@ -105,9 +119,9 @@ export class Spool {
     this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
 
-  /** Gives a refused or given-up event a new start: parked from now on, and to be sent. */
-  reopen(id: string, now: UnixSeconds): void {
-    this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id) })
+  /** Gives a refused or given-up event a new start: parked from now on, and to be sent; an orphan once its parent is served. */
+  reopen(id: string, now: UnixSeconds, { isOrphan = false } = {}): void {
+    this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id), orphan: isOrphan ? 1 : 0 })
   }
 
   /** Gives every refused or given-up event a new start: parked from now on. What hangs from others still waits for them. */
@@ -153,6 +167,7 @@ export class Spool {
       lastOkAt: change.lastOkAt ?? null,
       retryAt: change.retryAt ?? null,
       software: change.software ?? null,
+      obstacle: change.obstacle ?? null,
     })
   }
 
@@ -173,14 +188,15 @@ export class Spool {
   }
 
   /** Events in a state grouped by outcome and reason, largest group first; `refused` and `held` ones only if settled at `since` or later. */
-  groups(state: SpoolState, since = 0): { outcome: Outcome; reason: string; count: number; example: string }[] {
+  groups(state: SpoolState, since = 0): SpoolGroup[] {
     const rows = this.#db
       .prepare(
-        `SELECT outcome, reason, count(*) AS count, lower(hex(min(id))) AS example FROM spool
+        `SELECT outcome, reason, count(*) AS count, lower(hex(min(id))) AS example, min(obstacle) AS obstacle,
+           count(DISTINCT obstacle) AS obstacles FROM spool
          WHERE target = ? AND state = ? AND coalesce(settled_at, ?) >= ? GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`,
       )
       .all(this.#target, state, since, since)
-    return rows as { outcome: Outcome; reason: string; count: number; example: string }[]
+    return rows as SpoolGroup[]
   }
 
   #versions(address: string): SpooledEvent[] {

@@ -24,9 +24,12 @@ export type SpooledEvent = {
   readonly parkedAt: UnixSeconds | undefined
   readonly settledAt: UnixSeconds | undefined
   readonly lastOkAt: UnixSeconds | undefined
+  /** Not sent before. Of what was refused or waits for a parent: what reopens it has come, and it is tried by a run after this. */
   readonly retryAt: UnixSeconds | undefined
   readonly attempts: number
   readonly software: string | undefined
+  /** The parent that stands in the way, an address or an id; `undefined` when it is none, or not known. */
+  readonly obstacle: string | undefined
 }
 
 /** A row of the table `spool`, as far as it is read. */
@@ -47,11 +50,12 @@ export type SpoolRow = {
   retry_at: number | null
   attempts: number
   software: string | null
+  obstacle: string | null
 }
 
 /** The columns of `SpoolRow`. The others are for conditions only: reading them costs time. */
 export const SPOOL_COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
-  last_ok_at, retry_at, attempts, software`
+  last_ok_at, retry_at, attempts, software, obstacle`
 
 /** An event that nothing happened to yet. */
 export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
@@ -70,6 +74,7 @@ export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
     retryAt: undefined,
     attempts: 0,
     software: undefined,
+    obstacle: undefined,
   }
 }
 
@@ -90,6 +95,7 @@ export function fromRow(row: SpoolRow): SpooledEvent {
     retryAt: row.retry_at ?? undefined,
     attempts: row.attempts,
     software: row.software ?? undefined,
+    obstacle: row.obstacle ?? undefined,
   }
 }
 

@@ -6,6 +6,7 @@ import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
 import { Spool } from './spool.ts'
 import type { Db } from './state-file.ts'
+import { WaitingRows } from './waiting-rows.ts'
 import { WitnessStore } from './witnesses.ts'
 
 /** Everything that is remembered for one target, and the working tables of one run. */
@@ -13,6 +14,7 @@ export type TargetState = {
   readonly coverage: CoverageStore
   readonly anchors: AnchorStore
   readonly spool: Spool
+  readonly waits: WaitingRows
   readonly known: KnownEvents
   readonly witnesses: WitnessStore
   readonly runs: RunStore
@@ -33,6 +35,7 @@ export function createTargetState(
     anchors: new AnchorStore(db, target),
     known: new KnownEvents(db, target),
     spool: new Spool(db, target, options.maxSpoolBytes),
+    waits: new WaitingRows(db, target),
     witnesses: new WitnessStore(db, target),
     runs: new RunStore(db, target),
     run: new RunTables(db),

@@ -223,10 +223,20 @@ describe('groups', () => {
       const reason = number === 1 ? 'blocked: a' : 'blocked: b'
       spool.change(numbered(number).id, { state: 'refused', outcome: 'refused', reason }, NOW)
     }
-    expect(spool.groups('refused')).toEqual([
+    expect(spool.groups('refused')).toMatchObject([
       { outcome: 'refused', reason: 'blocked: b', count: 2, example: numbered(2).id },
       { outcome: 'refused', reason: 'blocked: a', count: 1, example: numbered(1).id },
     ])
+  })
+
+  it('name one of the parents that stand in the way, and how many those are', () => {
+    const spool = newSpool()
+    for (let number = 1; number <= 3; number += 1) {
+      spool.addCandidate(numbered(number), FROM)
+      const obstacle = number === 1 ? undefined : `30617:b:${number}`
+      spool.change(numbered(number).id, { state: 'parked', outcome: 'waiting', reason: 'no', obstacle }, NOW)
+    }
+    expect(spool.groups('parked')).toMatchObject([{ count: 3, obstacle: '30617:b:2', obstacles: 2 }])
   })
 
   it('leave out refusals of earlier runs', () => {

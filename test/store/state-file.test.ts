@@ -107,14 +107,15 @@ describe('openStateFile', () => {
   it('brings a file of version 1 up to date, and keeps what is in it', () => {
     const file = closedState()
     const old = new Sqlite(file)
-    old.exec('DROP TABLE also_in')
     old.exec('ALTER TABLE run DROP COLUMN accepted')
+    old.exec('DROP TABLE also_in; DROP INDEX spool_profile; ALTER TABLE spool DROP COLUMN obstacle')
     old.exec("INSERT INTO coverage VALUES ('ws://t', 'ws://s', 'announcements', 'all', 1, 5, 5, 1)")
     old.pragma('user_version = 1')
     old.close()
     const db = openStateFile(file)
     expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
     expect(db.prepare('SELECT count(*) AS n FROM also_in').get()).toEqual({ n: 0 })
+    expect(db.prepare('SELECT obstacle FROM spool').all()).toEqual([])
     expect(db.prepare('SELECT drained_at FROM coverage').all()).toEqual([{ drained_at: 5 }])
     db.close()
   })
@@ -122,8 +123,8 @@ describe('openStateFile', () => {
   it('knows of the runs in a file of version 2 at which targets something was accepted', () => {
     const file = closedState()
     const old = new Sqlite(file)
-    old.exec('DELETE FROM run')
-    old.exec('ALTER TABLE run DROP COLUMN accepted')
+    old.exec('DELETE FROM run; ALTER TABLE run DROP COLUMN accepted')
+    old.exec('DROP INDEX spool_profile; ALTER TABLE spool DROP COLUMN obstacle')
     const insert = old.prepare(
       "INSERT INTO run (target, command, started_at, exit, published, parked) VALUES (?, 'catchup', 1, ?, ?, ?)",
     )

@@ -1,0 +1,151 @@
+/*
+ * What becomes of parked events that hang from others. Each parent is served, may still come, has ended, or is nowhere;
+ * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
+ */
+import type { Ledger } from './ledger.ts'
+import { parseAddress } from './nostr/address.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import { parentsOf } from './nostr/references.ts'
+import { isLastTry } from './parking.ts'
+import type { SpoolChange } from './store/spool.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
+import type { TargetState } from './store/target-state.ts'
+import type { UnixSeconds } from './time.ts'
+
+/** What it takes to judge orphans. `released` holds the parents that the target was found to serve in this run. */
+export type OrphanContext = {
+  readonly state: TargetState
+  readonly ledger: Ledger
+  readonly now: UnixSeconds
+  readonly software: string | undefined
+  readonly released: ReadonlySet<string>
+}
+
+/** Anchors that no source and not the target has; `undefined` when that cannot be said in this run. */
+export type Nowhere = ReadonlySet<string> | undefined
+
+type Fate = { readonly anchor: string } & (
+  | { readonly type: 'served' }
+  | { readonly type: 'coming'; readonly parent?: SpooledEvent }
+  | { readonly type: 'ended'; readonly how: string }
+  | { readonly type: 'nowhere' }
+)
+
+type Ending = { readonly reason: string; readonly obstacle: string }
+
+const PIECE = 250
+const NOWHERE = 'its parent is at no source and not at the target'
+
+/** Refuses every orphan whose parents have ended, and what hangs from it. */
+export function refuseWithParents(context: OrphanContext, nowhere?: Nowhere): void {
+  // A child may stand before its parent in the spool.
+  while (refuseOnce(context, nowhere) > 0);
+}
+
+/**
+ * The end of a run for what still waits for parents: what can wait for none is refused; an orphan refusal while the
+ * target serves the parent counts as an error; the others say what they wait for.
+ */
+export function settleOrphans(context: OrphanContext, nowhere: Nowhere): void {
+  const { state } = context
+  refuseWithParents(context, nowhere)
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    state.transaction(() => {
+      for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) settleOrphan(orphan, context, nowhere)
+    })
+  }
+}
+
+/** The spooled event that an anchor names, in any state. */
+export function findSpooled(anchor: string, { spool }: TargetState): SpooledEvent | undefined {
+  return parseAddress(anchor) === undefined ? spool.find(anchor) : spool.findVersion(anchor)
+}
+
+/** Whether any parent of an event waits to be sent or to be served. */
+export function hasComingParent(event: NostrEvent, state: TargetState): boolean {
+  return parentsOf(event).some((anchor) => {
+    const parent = findSpooled(anchor, state)
+    return parent !== undefined && parent.state !== 'refused'
+  })
+}
+
+/** Returns how many were refused. */
+function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
+  const { state } = context
+  let count = 0
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    state.transaction(() => {
+      for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) {
+        const ending = endingOf(fatesOf(orphan.event, context, nowhere))
+        if (ending === undefined) continue
+        refuse(orphan, { ...ending, isOrphan: true }, context)
+        count += 1
+      }
+    })
+  }
+  return count
+}
+
+/** How the parents ended; `undefined` while one is served or may come. */
+function endingOf(fates: readonly Fate[]): Ending | undefined {
+  if (fates.some(({ type }) => type === 'served' || type === 'coming')) return undefined
+  const ended = fates.find((fate) => fate.type === 'ended')
+  if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.anchor }
+  const [nowhere] = fates
+  return nowhere === undefined ? undefined : { reason: NOWHERE, obstacle: nowhere.anchor }
+}
+
+function settleOrphan(orphan: SpooledEvent, context: OrphanContext, nowhere: Nowhere): void {
+  const { state, now } = context
+  const fates = fatesOf(orphan.event, context, nowhere)
+  const coming = fates.filter((fate) => fate.type === 'coming')
+  if (coming.length > 0) return explainWait(orphan, coming.flatMap(({ parent }) => parent ?? [])[0], coming, state)
+  if (!fates.some(({ type }) => type === 'served')) return
+  // Reopened by no parent: they are all there. By the author's next version, other software, or in 30 days.
+  if (orphan.attempts > 0 && isLastTry(orphan, now)) return refuse(orphan, { isOrphan: false }, context)
+  state.spool.change(orphan.event.id, { state: 'parked', isOrphan: true, isError: true }, now)
+}
+
+/** Says which parent stands in the way, and what keeps that one: of a chain, what keeps the first. */
+function explainWait(
+  { event, reason, obstacle }: SpooledEvent,
+  parent: SpooledEvent | undefined,
+  [first]: readonly Fate[],
+  { waits }: TargetState,
+): void {
+  if (parent === undefined || first === undefined) return
+  const cause =
+    parent.obstacle === undefined
+      ? { reason: `its parent is ${parent.outcome}: ${parent.reason ?? ''}`, obstacle: first.anchor }
+      : { reason: parent.reason ?? '', obstacle: parent.obstacle }
+  if (cause.reason !== reason || cause.obstacle !== obstacle) waits.explain(event.id, cause.reason, cause.obstacle)
+}
+
+function refuse({ event, layer }: SpooledEvent, change: Omit<SpoolChange, 'state'>, context: OrphanContext): void {
+  const { state, ledger, now, software } = context
+  state.spool.change(event.id, { state: 'refused', outcome: 'refused', software, ...change }, now)
+  ledger.settle(layer, 'refused')
+}
+
+/** What is known of each parent; of one that is neither ours nor served, nothing. */
+function fatesOf(event: NostrEvent, context: OrphanContext, nowhere: Nowhere): Fate[] {
+  return parentsOf(event).flatMap((anchor) => fateOf(anchor, context, nowhere) ?? [])
+}
+
+function fateOf(anchor: string, { state, released }: OrphanContext, nowhere: Nowhere): Fate | undefined {
+  if (released.has(anchor)) return { anchor, type: 'served' }
+  const parent = findSpooled(anchor, state)
+  if (parent?.state === 'refused') return { anchor, type: 'ended', how: describeRefusal(parent) }
+  if (parent !== undefined) return { anchor, type: 'coming', parent }
+  const author = parseAddress(anchor)?.pubkey ?? state.run.authorOf(anchor)
+  if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) {
+    return { anchor, type: 'ended', how: 'deleted' }
+  }
+  if (nowhere?.has(anchor) === true) return { anchor, type: 'nowhere' }
+  return state.anchors.has(anchor) ? { anchor, type: 'coming' } : undefined
+}
+
+/** Of a parent that was itself refused with its parent, only how that one ended. */
+function describeRefusal({ outcome, reason = '' }: SpooledEvent): string {
+  return reason.startsWith('parent ') ? reason.slice('parent '.length) : `${outcome}: ${reason}`
+}

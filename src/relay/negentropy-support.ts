@@ -71,5 +71,8 @@ export class NegentropySupport {
 /** Whether the relay refuses because the filter matches more events than it compares at once. */
 export function isTooMany(answer: NegentropyAnswer): boolean {
   if (answer.type !== 'error') return false
-  return answer.cap !== undefined || /\btoo many (?:query |negentropy )?(?:results|events|records|items)\b/i.test(answer.reason)
+  return (
+    answer.cap !== undefined ||
+    /\btoo many (?:query |negentropy )?(?:results|events|records|items)\b/i.test(answer.reason)
+  )
 }

@@ -137,7 +137,7 @@ export class Throttle {
   /** A relay that is busy comes to a query long after it was sent: its silence begins when all are answered. */
   async #whenAnswered(): Promise<void> {
     const { nowMs, signal } = this.#options
-    for (const untilMs = nowMs() + LONGEST_LAG_MS; this.#open > 0 && nowMs() < untilMs && !signal.aborted; ) {
+    for (const untilMs = nowMs() + LONGEST_LAG_MS; this.#open > 0 && nowMs() < untilMs && !signal.aborted;) {
       const waiting = new AbortController()
       const answered = new Promise<void>((resolve) => (this.#onAnswered = resolve))
       const isAborted = AbortSignal.any([signal, waiting.signal])

@@ -140,11 +140,15 @@ class SocketRelay implements WebSocketRelay {
     this.#authentication = authentication
     const introduce = async (connection: Connection): Promise<string | undefined> =>
       authentication?.introduce(connection)
-    this.#link = new Link(url, { ...settings, introduce }, {
-      onNotice: hear,
-      onIgnored: () => (this.#ignored += 1),
-      onLate: (subscription, row) => this.#requests.late.add(subscription, row),
-    })
+    this.#link = new Link(
+      url,
+      { ...settings, introduce },
+      {
+        onNotice: hear,
+        onIgnored: () => (this.#ignored += 1),
+        onLate: (subscription, row) => this.#requests.late.add(subscription, row),
+      },
+    )
     this.#requests = new Requests(this.#link, { ...settings, authentication })
     this.#publications = new Publications(this.#link, { ...settings, authentication })
     this.#endWith(options.signal)

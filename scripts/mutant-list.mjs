@@ -25,6 +25,27 @@ export const MUTANTS = [
   },
   {
     rule: 1,
+    what: 'an empty page is the bottom although the relay says that there is more (NIP-67)',
+    file: 'src/relay/paging.ts',
+    from: "if (rowCount === 0 && end.hint === 'more')",
+    to: "if (rowCount < 0 && end.hint === 'more')",
+  },
+  {
+    rule: 1,
+    what: 'the end is believed that a relay says of rows which were not asked for (NIP-67)',
+    file: 'src/relay/paging.ts',
+    from: 'if (rowCount > 0 && stamps.length === 0) return',
+    to: "if (rowCount > 0 && stamps.length === 0 && end.hint !== 'finish') return",
+  },
+  {
+    rule: 1,
+    what: 'a stranger believes a relay that serves none',
+    file: 'src/relay/websocket-relay.ts',
+    from: 'if (!this.#requiresAuth) return false',
+    to: 'if (this.#requiresAuth) return false',
+  },
+  {
+    rule: 1,
     what: 'an open second is no gap',
     file: 'src/relay/paging.ts',
     from: 'gap = (await closeSecond({ filter, second: oldest, count: rowCount }, read, context)) ?? gap',

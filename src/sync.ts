@@ -57,9 +57,19 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     world.state.spool.recover(stop.reason, run.startedAt)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
+  notePauses(run)
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
   return report
+}
+
+/** Relays that limit questions make a run long; without a word nobody would know why. */
+function notePauses({ target, sources, ledger }: Run): void {
+  for (const { endpoint } of [target, ...sources.map(({ peer }) => peer)]) {
+    const seconds = Math.round((endpoint.waitedMs?.() ?? 0) / 1000)
+    if (seconds < LONG_WAIT_SECONDS) continue
+    ledger.note(`Asking ${endpoint.url} took ${seconds} s longer: it limits how many questions it answers.`)
+  }
 }
 
 /** Brings into the spool what may have to be sent: what the sources have, or, for a retry, what is there already. */

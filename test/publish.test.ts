@@ -56,6 +56,21 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
 
 const ok = (accepted: boolean, text: string): Answer => ({ type: 'ok', accepted, text })
 
+describe('an event that is larger than the software of the target is known to take', () => {
+  it('is not sent: the number is in its reason', async () => {
+    const { context, state, endpoint } = publishing(0, () => undefined)
+    const content = 'x'.repeat(196_608)
+    const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, content })
+    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spool.makeReady(event.id, 1)
+    const target = createPeer(endpoint, { ...PROFILE, software: 'ngit-grasp', version: '3.0.10' })
+    expect(await publishReady({ ...context, target })).toEqual({ type: 'sent' })
+    expect(endpoint.published).toEqual([])
+    const [refused] = [...state.spool.inState('refused', 10)].flat()
+    expect(refused).toMatchObject({ outcome: 'too-large', reason: expect.stringContaining('196608') as string })
+  })
+})
+
 describe('publishReady', () => {
   it('gives up a target that says rate-limited at any pace, and parks everything', async () => {
     const { context, state, endpoint } = publishing(30, () => ok(false, 'rate-limited: slow down'))

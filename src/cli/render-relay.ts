@@ -77,22 +77,20 @@ function rateLine({ rate }: RelayInspection): Line[] {
 /** What is known of the software and said in no document. */
 function knownLines({ limits }: RelayInspection): Line[] {
   const { queries, maxEventBytes, maxNegentropySessions: sessions, maxNegentropyItems: items } = limits
-  const asking =
-    queries === null
-      ? undefined
-      : `${formatCount(queries.burst)} questions at once, then ${queries.gain} after each second without any`
-  const comparing =
-    sessions === null || items === null
-      ? undefined
-      : `${sessions} comparisons at once, of ${formatCount(items)} events together`
-  return [
-    ...(maxEventBytes === null
-      ? []
-      : [{ label: 'events', text: `known to take up to ${formatBytes(maxEventBytes)} each` }]),
-    ...[asking, comparing].flatMap((text) =>
-      text === undefined ? [] : [{ label: 'asking', text: `known to answer ${text}` }],
-    ),
-  ]
+  const lines: Line[] = []
+  if (maxEventBytes !== null) {
+    lines.push({ label: 'events', text: `known to take up to ${formatBytes(maxEventBytes)} each` })
+  }
+  if (queries !== null) {
+    const { burst, gain } = queries
+    const text = `known to answer ${formatCount(burst)} at once, then ${gain} after each second without any`
+    lines.push({ label: 'questions', text })
+  }
+  if (sessions !== null && items !== null) {
+    const text = `known to allow ${sessions} at once, of ${formatCount(items)} events together`
+    lines.push({ label: 'comparisons', text })
+  }
+  return lines
 }
 
 function authenticationLine(canvas: Canvas, { authentication }: RelayInspection): Line {

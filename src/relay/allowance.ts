@@ -7,9 +7,15 @@ export interface Allowance {
   waitMs(rate: Rate, hasWaited: boolean): number
   /** The next event is sent. */
   take(rate: Rate | undefined): void
+  /** The relay answered the event of this turn; turns count from 1. */
+  answered(turn: number): void
   /** The relay says that nothing is left. */
   empty(): void
 }
+
+/** How long an answer is waited for before a silence begins; the longest that one usually takes. */
+const LONGEST_LAG_MS = 10_000
+const LOOK_AGAIN_MS = 20
 
 /** Time earns fractions of an event, whatever is sent meanwhile. */
 export function createSteady(first: Rate | undefined, nowMs: () => number): Allowance {
@@ -23,6 +29,7 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
       return (1 - tokens) * intervalMs
     },
     take: () => void (tokens -= 1),
+    answered: () => undefined,
     empty: () => {
       tokens = 0
       refilledAt = nowMs()
@@ -30,18 +37,42 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
   }
 }
 
-/** Only whole intervals since the last event earn anything: on each of several connections that are used in turn. */
+/**
+ * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. A relay
+ * that is busy comes to an event long after it was sent: its silence begins when all are answered.
+ */
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))
   for (const bucket of buckets) bucket.fill(burst / count, nowMs())
-  let turn = 0
-  const next = (): SilenceBucket | undefined => buckets[turn % count]
+  const open = new Map<number, number>()
+  let turns = 0
+  /** The shortest way there and back: an answer shows no earlier when the relay came to an event. */
+  let roundTripMs = Infinity
+
+  const bucketOf = (turn: number): SilenceBucket | undefined => buckets[(turn - 1) % count]
   const perBucket = (rate: Rate) => ({ burst: rate.burst / count, gain: 1, intervalMs: rate.intervalMs * count })
+  const isLagging = (): boolean => {
+    for (const [turn, sentMs] of open) if (nowMs() - sentMs >= LONGEST_LAG_MS) open.delete(turn)
+    return open.size > 0
+  }
   return {
-    waitMs: (rate) => next()?.waitMs(perBucket(rate), nowMs()) ?? 0,
+    waitMs: (rate) => {
+      const bucket = bucketOf(turns + 1)
+      if (bucket === undefined || bucket.left >= 1) return 0
+      const waitMs = bucket.waitMs(perBucket(rate), nowMs())
+      return isLagging() ? Math.max(LOOK_AGAIN_MS, waitMs) : waitMs
+    },
     take: (rate) => {
-      if (rate !== undefined) next()?.take(perBucket(rate), nowMs())
-      turn += 1
+      turns += 1
+      if (rate !== undefined) bucketOf(turns)?.take(perBucket(rate), nowMs())
+      open.set(turns, nowMs())
+    },
+    answered: (turn) => {
+      const sentMs = open.get(turn)
+      if (sentMs === undefined) return
+      open.delete(turn)
+      roundTripMs = Math.min(roundTripMs, nowMs() - sentMs)
+      bucketOf(turn)?.touch(nowMs() - roundTripMs)
     },
     empty: () => {
       for (const bucket of buckets) bucket.empty(nowMs())

@@ -99,11 +99,15 @@ export function createPacer({ rate: first, nowMs, sleep, signal: interruption }:
       return turn
     },
     slowDown: (turn) => {
+      allowance.answered(turn)
       if (!pace.slowDown(turn)) return false
       allowance.empty()
       return true
     },
-    taken: (turn) => pace.taken(turn),
+    taken: (turn) => {
+      allowance.answered(turn)
+      pace.taken(turn)
+    },
     stop: () => stopped.abort(),
     rate: () => pace.rate(),
     waitedMs: () => waitedMs,

@@ -3,7 +3,8 @@
  *
  * A page may be cut off anywhere, and relays cap pages below the asked `limit`, so a count never proves the end (rule 1).
  * The cursor is the oldest second received, asked again *inclusively*: a cut-off second is then read on. Only an `eose`
- * on an empty page below the oldest second drains the filter. A page asked with `until` = t that brings rows of second t
+ * on an empty page below the oldest second drains the filter, or one by which the relay says that its rows are the last
+ * (NIP-67 `finish`). A page asked with `until` = t that brings rows of second t
  * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
  * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
  *
@@ -86,10 +87,10 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     if (rowCount > 0 && stamps.length === 0) return `page ${page} brought only what was not asked for`
     if (!isDescending(stamps)) return `page ${page} is not in descending order`
     const isBelowAll = received === undefined || asked === undefined || asked < received
-    if (rowCount === 0 && isBelowAll)
-      return end.hint === 'more' ? `page ${page} is empty, but the relay says that there is more` : gap
-    // NIP-67: the relay says that nothing lies below, and so that it cut nothing off.
-    if (end.hint === 'finish') return gap
+    if (rowCount === 0 && end.hint === 'more') return `page ${page} is empty, and the relay says that there is more`
+    if (rowCount === 0 && isBelowAll) return gap
+    // NIP-67: nothing lies below these rows, and so nothing of them was cut off.
+    if (rowCount > 0 && end.hint === 'finish') return gap
     const oldest = oldestOf(stamps, asked)
     // What lies below all time came last: there is nothing else below, and nothing above was cut off.
     if (oldest < floor) return gap

@@ -18,6 +18,11 @@ export class SilenceBucket {
     return this.#lastMs
   }
 
+  /** What is left, whatever the silence since has earned. */
+  get left(): number {
+    return this.#tokens
+  }
+
   /** How long to be silent from now on until so many may be sent: 0 when they may be at once. */
   waitMs(rate: SilenceRate, nowMs: number, wanted = 1): number {
     const lacking = wanted - this.#available(rate, nowMs)
@@ -31,6 +36,11 @@ export class SilenceBucket {
   take(rate: SilenceRate, nowMs: number): void {
     this.#tokens = Math.max(0, this.#available(rate, nowMs) - 1)
     this.#lastMs = nowMs
+  }
+
+  /** The relay came to what was taken last only now, or not before: the silence begins at this time. */
+  touch(nowMs: number): void {
+    this.#lastMs = Math.max(this.#lastMs, nowMs)
   }
 
   /** So many are left. */

@@ -32,6 +32,8 @@ export type TurnEnd = 'taken' | 'refused' | 'lost'
 type Probe = { readonly turn: Turn; readonly answered: Promise<void>; readonly resolve: () => void }
 
 const LONGEST_PAUSE_MS = 60_000
+/** How long answers are waited for before a pause begins. */
+const LONGEST_LAG_MS = 5_000
 /** Rounds without a complaint after which more is tried, twice as many whenever that was too much. */
 const PROOFS_FIRST = 2
 
@@ -53,6 +55,7 @@ export class Throttle {
   #hasTriedMore = false
   #wantsProbe = false
   #probe: Probe | undefined
+  #onAnswered: () => void = () => undefined
   /** Since the last answer. */
   #pausedMs = 0
   #waitedMs = 0
@@ -89,6 +92,8 @@ export class Throttle {
   /** Notes how the query of a turn ended. Returns whether a refused one is worth another turn: not once patience has run out. */
   settle(turn: Turn, end: TurnEnd): boolean {
     this.#open -= 1
+    this.#bucket.touch(this.#options.nowMs())
+    this.#onAnswered()
     if (end === 'taken') this.#noteTaken(turn)
     // What was sent together is refused together: only the first complaint of a round counts.
     if (end === 'refused' && turn.round === this.#round) this.#slowDown(turn)
@@ -116,6 +121,8 @@ export class Throttle {
   async #waitForSilence(): Promise<void> {
     const { nowMs, signal, lastFrameMs, onPause } = this.#options
     for (let rate = this.#rate; rate !== undefined && !signal.aborted && this.#isPatient(); rate = this.#rate) {
+      if (this.#bucket.waitMs(rate, nowMs()) <= 0) return
+      await this.#whenAnswered()
       const waitMs = this.#bucket.waitMs(rate, nowMs())
       if (waitMs <= 0) return
       // The same silence shall count for frames.
@@ -124,6 +131,18 @@ export class Throttle {
       await pause(Math.ceil(wholeMs), signal)
       this.#pausedMs += wholeMs
       this.#startRound()
+    }
+  }
+
+  /** A relay that is busy comes to a query long after it was sent: its silence begins when all are answered. */
+  async #whenAnswered(): Promise<void> {
+    const { nowMs, signal } = this.#options
+    for (const untilMs = nowMs() + LONGEST_LAG_MS; this.#open > 0 && nowMs() < untilMs && !signal.aborted;) {
+      const waiting = new AbortController()
+      const answered = new Promise<void>((resolve) => (this.#onAnswered = resolve))
+      const isAborted = AbortSignal.any([signal, waiting.signal])
+      await Promise.race([answered, pause(Math.ceil(untilMs - nowMs()), isAborted)])
+      waiting.abort()
     }
   }
 

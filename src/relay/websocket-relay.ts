@@ -156,7 +156,7 @@ class SocketRelay implements WebSocketRelay {
 
   async open(): Promise<Profile> {
     const reach = await this.#link.connected()
-    if (reach.type !== 'connected') throw unreachable(this.url, reach.reason)
+    if (reach.type !== 'connected') throw this.#unreachable(reach.reason)
     const document = await fetchRelayDocument(this.url, this.#settings)
     const { maxSubscriptions = Infinity, requiresAuth = false } = document
     this.#requests.limitOpenRequests(maxSubscriptions - SUBSCRIPTION_MARGIN)
@@ -227,9 +227,14 @@ class SocketRelay implements WebSocketRelay {
     if (this.#authentication === undefined) return
     this.#authentication.expect(document)
     const reach = await this.#link.introduced()
-    if (reach.type === 'connected' || this.#authentication.refusal === undefined) return
-    const hint = 'the relay takes no other key than those it knows: give one of them by --key-file FILE'
-    throw new SyncError(`authenticate to ${this.url}: ${reach.reason}`, { hint })
+    if (reach.type !== 'connected' && this.#authentication.refusal !== undefined) throw this.#unreachable(reach.reason)
+  }
+
+  #unreachable(reason: string): SyncError {
+    if (this.#authentication?.refusal === undefined)
+      return new SyncError(`connect to ${this.url}: ${reason}`, { hint: 'check the URL, and that the relay is up' })
+    const hint = 'the relay hangs up on keys that it does not know: give one that it does with --key-file FILE'
+    return new SyncError(`authenticate to ${this.url}: ${reason}`, { hint })
   }
 
   /** Whether the relay says that it needs to know us, and does not: it may hide what it has (rule 1). */
@@ -244,8 +249,4 @@ class SocketRelay implements WebSocketRelay {
     if (signal.aborted) interrupt()
     else signal.addEventListener('abort', interrupt, { signal: this.#life.signal })
   }
-}
-
-function unreachable(url: string, reason: string): SyncError {
-  return new SyncError(`connect to ${url}: ${reason}`, { hint: 'check the URL, and that the relay is up' })
 }

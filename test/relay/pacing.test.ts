@@ -76,7 +76,9 @@ async function sendAll(
         // The answer comes after whatever is in flight was sent.
         await new Promise((resolve) => setImmediate(resolve))
         if (isTaken) acceptedAt.push(now())
-        else pacer.slowDown(turn)
+        // This clock runs ahead of the answers: a pace that is only tried would be judged too late.
+        if (isTaken && rate?.buckets !== undefined) pacer.taken(turn)
+        if (!isTaken) pacer.slowDown(turn)
         refused += isTaken ? 0 : 1
       }
     }
@@ -117,10 +119,37 @@ describe('at ngit-grasp', () => {
     let refused = 0
     const gaps = [1_500, 520, 300, 2_999, 10, 10, 0, 1_900, 120]
     for (let sent = 0; sent < 200; sent += 1) {
-      await pacer.turn()
+      pacer.taken(await pacer.turn())
       refused += takes(now()) ? 0 : 1
       if (sent >= 60) time.nowMs += gaps[sent % gaps.length] ?? 0
     }
+    expect(refused).toBe(0)
+  })
+
+  it('none is refused when it comes to them late: its silence begins when the last was answered', async () => {
+    const { time, now } = virtualTime()
+    const answers: (readonly [atMs: number, answer: () => void])[] = []
+    const sleep = async (ms: number): Promise<void> => {
+      const untilMs = time.nowMs + ms
+      for (let next = answers[0]; next !== undefined && next[0] <= untilMs; next = answers[0]) {
+        time.nowMs = Math.max(time.nowMs, next[0])
+        answers.shift()
+        next[1]()
+      }
+      time.nowMs = untilMs
+    }
+    const rate = knownRate('ngit-grasp 3.0.10')
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal: new AbortController().signal })
+    const takes = createGrasp()
+    let [refused, busyUntil] = [0, now()]
+    for (let sent = 0; sent < 70; sent += 1) {
+      const turn = await pacer.turn()
+      // It takes 50 ms for each of the first sixty, one after the other.
+      const comesAt = Math.max(busyUntil, now())
+      busyUntil = comesAt + (sent < 60 ? 50 : 1)
+      answers.push([busyUntil, () => [(refused += takes(comesAt) ? 0 : 1), pacer.taken(turn)]])
+    }
+    await sleep(10_000)
     expect(refused).toBe(0)
   })
 
@@ -132,7 +161,7 @@ describe('at ngit-grasp', () => {
     let refused = 0
     const startedAt = now()
     for (let sent = 0; sent < 240; sent += 1) {
-      await pacer.turn()
+      pacer.taken(await pacer.turn())
       refused += connections[sent % 3]?.(now()) === true ? 0 : 1
     }
     expect([refused, now() - startedAt]).toEqual([0, 20 * 1_010])

@@ -536,3 +536,48 @@ describe('describeEnd', () => {
     [{ type: 'aborted', reason: 'page over 10 rows' }, 'page over 10 rows'],
   ])('says %j', (end, text) => expect(describeEnd(end)).toBe(text))
 })
+
+describe('a relay that says whether its rows are the last (NIP-67)', () => {
+  type Hint = 'finish' | 'more'
+
+  /** Pages of three, each ended with what `hintOf` says of its rows. */
+  async function readHinted(
+    events: readonly NostrEvent[],
+    hintOf: (rows: number, isLast: boolean) => Hint | undefined,
+  ) {
+    const endpoint = createMemoryEndpoint({ events, cap: 3 })
+    const request = async (filter: Filter): Promise<Page> => {
+      const page = await endpoint.request(filter)
+      const below = events.filter(({ created_at }) => created_at <= (filter.until ?? Infinity))
+      const hint = hintOf(page.rows.length, page.rows.length === below.length)
+      return { ...page, end: { type: 'eose', ...(hint !== undefined && { hint }) } }
+    }
+    return readAt({ request }, ALL, { limit: 3, capacity: createCapacity() })
+  }
+
+  it('is believed: no page is asked for below its last rows', async () => {
+    const { drain: whole, got } = await readHinted(eventsAt(5, 4, 3), () => 'finish')
+    expect([whole.reason, whole.pages, got.size]).toEqual([null, 1, 3])
+  })
+
+  it('is read on while it says that there is more', async () => {
+    const events = eventsAt(9, 8, 7, 6, 5)
+    const { drain: whole, got } = await readHinted(events, (_, isLast) => (isLast ? 'finish' : 'more'))
+    expect([whole.reason, got]).toEqual([null, idsOf(events)])
+  })
+
+  it('leaves a gap where it says so of an empty page', async () => {
+    const { drain: whole } = await readHinted(eventsAt(5, 4), (rows) => (rows === 0 ? 'more' : undefined))
+    expect(whole.reason).toMatch(/is empty, and the relay says that there is more/)
+  })
+
+  it('proves nothing by the end of a page without rows at the boundary', async () => {
+    const { drain: whole } = await readHinted([], (rows) => (rows === 0 ? 'more' : 'finish'))
+    expect(whole.reason).not.toBeNull()
+  })
+
+  it('closes a second that fills a page', async () => {
+    const { drain: whole, got } = await readHinted(eventsAt(5, 5, 5), () => 'finish')
+    expect([whole.reason, got.size]).toEqual([null, 3])
+  })
+})

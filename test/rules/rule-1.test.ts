@@ -38,6 +38,16 @@ const FAILURES: readonly (readonly [name: string, answer: (usual: ReqAnswer) => 
   ['a CLOSED before any row', () => ({ rows: [], end: { type: 'closed', reason: 'blocked: no' } }), /blocked: no/],
   ['a NOTICE', () => ({ rows: [], end: { type: 'notice', text: 'could not parse' } }), /idle 0\.5 s/],
   ['a dropped connection', (usual) => ({ ...usual, end: { type: 'drop' } }), /1006/],
+  [
+    'an empty page with more to come',
+    () => ({ rows: [], end: { type: 'eose', hint: 'more' } }),
+    /is empty, and the relay says that there is more/,
+  ],
+  [
+    'an end that is said of rows that were not asked for',
+    () => ({ rows: [other.issue], end: { type: 'eose', hint: 'finish' } }),
+    /not asked for/,
+  ],
   ['rows that were not asked for', () => ({ rows: [other.issue], end: { type: 'eose' } }), /not asked for/],
   [
     'a page in the wrong order',
@@ -182,5 +192,20 @@ describe('the bottom of a filter', () => {
       const read = { mode, since: mode === 'full' ? undefined : 0, drained: false }
       expect(advanceCoverage(read, { drainedAt: 9_000, fullAt: 9_000 }, run)).toBeUndefined()
     }
+  })
+})
+
+describe('a relay that says it serves only those whom it knows', () => {
+  it('is not read to its end by a stranger, although it says EOSE', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({
+      document: { limitation: { auth_required: true } },
+      onReq: () => ({ rows: [], end: { type: 'eose' } }),
+    })
+    const { code, report } = await bench.catchup(source, await bench.scripted(), ...FAST)
+    expect([code, report.sources.map(({ complete }) => complete), bench.coverage(source)]).toEqual([3, [false], []])
+    expect(report.problems).toContainEqual(
+      expect.objectContaining({ what: 'key', reason: expect.stringContaining('auth-required') as string }),
+    )
   })
 })

@@ -3,7 +3,7 @@ import type { Filter } from '../../src/nostr/filter.ts'
 
 /** How the answer to a REQ ends. `never`: nothing more comes; `drop`: the connection is cut. */
 export type ReqEnd =
-  | { readonly type: 'eose' }
+  | { readonly type: 'eose'; /** A third element (NIP-67). */ readonly hint?: string }
   | { readonly type: 'never' }
   | { readonly type: 'drop' }
   | { readonly type: 'closed'; readonly reason: string }
@@ -57,6 +57,24 @@ export type DocumentReply = {
   readonly delayMs?: number
 }
 
+/** So many at once, then `gain` for each second without any. */
+type Bucket = { readonly burst: number; readonly gain: number }
+
+/** What each connection may do, as ngit-grasp 3.0.10 has it; what is absent is not limited. */
+export type Limits = {
+  /** REQ and NEG-OPEN together. */
+  readonly queries?: Bucket
+  /** NEG-MSG. */
+  readonly messages?: Bucket
+  /** Frames of any type. */
+  readonly frames?: Bucket
+  /** Open reconciliations, and the events that they hold together. */
+  readonly sessions?: number
+  readonly items?: number
+  /** How long a second is, in milliseconds. @default 1,000 */
+  readonly secondMs?: number
+}
+
 /** What may be sent in the place of a frame. */
 export type Outgoing = readonly unknown[] | string | Buffer
 
@@ -104,6 +122,8 @@ export type Behaviour = {
   /** @default 60,000 */
   negentropyFrameBytes?: number
   onNegOpen?: (filter: Filter) => NegDecision
+  /** Counted over all connections in `received.refusals`. */
+  limits?: Limits
   /** What needs NIP-42 first. @default nothing, and no challenge is sent */
   requireAuth?: readonly ('read' | 'write')[]
   /** Sees every frame before it goes out; what it returns goes out instead: frames, text that is sent as it is, or raw bytes of a text frame. */
@@ -133,4 +153,6 @@ export type Received = {
   readonly frames: unknown[]
   /** Requests for the NIP-11 document. */
   documents: number
+  /** How often each of the `limits` was met, by the text of the answer. */
+  readonly refusals: Map<string, number>
 }

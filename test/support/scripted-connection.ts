@@ -6,6 +6,7 @@ import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { Behaviour, Outgoing, Received, ReqAnswer } from './scripted-behaviour.ts'
+import { createLimitKeeper, type LimitKeeper } from './scripted-limits.ts'
 import type { Negotiation } from './scripted-negentropy.ts'
 
 /** What all connections of a scripted relay share. */
@@ -25,6 +26,7 @@ export type Connection = {
   readonly number: number
   readonly challenge: string
   authenticated: boolean
+  readonly limits: LimitKeeper
   firstAnswer?: ReqAnswer
   readonly subscriptions: Map<string, Subscription>
   readonly negotiations: Map<string, Negotiation>
@@ -35,7 +37,11 @@ export type Connection = {
 }
 
 /** The connection of a socket. */
-export function createConnection(socket: WebSocket, number: number, behaviour: Behaviour): Connection {
+export function createConnection(
+  socket: WebSocket,
+  number: number,
+  { behaviour, received }: Pick<RelayState, 'behaviour' | 'received'>,
+): Connection {
   const sendOne = (frame: Outgoing): void => {
     if (socket.readyState !== socket.OPEN) return
     const isRaw = typeof frame === 'string' || Buffer.isBuffer(frame)
@@ -48,6 +54,7 @@ export function createConnection(socket: WebSocket, number: number, behaviour: B
     number,
     challenge: `challenge-${number}`,
     authenticated: false,
+    limits: createLimitKeeper(behaviour.limits ?? {}, received.refusals),
     subscriptions: new Map(),
     negotiations: new Map(),
     send,

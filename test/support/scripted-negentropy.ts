@@ -7,7 +7,7 @@ import { findEvents } from './memory-store.ts'
 import type { Connection, RelayState } from './scripted-connection.ts'
 
 /** One open reconciliation, as the reference implementation keeps it. */
-export type Negotiation = { reconcile(message: string): Promise<string> }
+export type Negotiation = { readonly items: number; reconcile(message: string): Promise<string> }
 
 const FRAME_LIMIT_BYTES = 60_000
 const UNKNOWN_LABEL = 'failed to parse envelope: unknown envelope label'
@@ -48,6 +48,8 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
   if (listed.length > negentropyMax) {
     return connection.send('NEG-ERR', subId, 'blocked: too many query results', negentropyMax)
   }
+  const refusal = connection.limits.refuseSession(subId, listed.length, [...connection.negotiations.values()])
+  if (refusal !== undefined) return connection.send(...refusal)
   connection.negotiations.set(subId, createNegotiation(listed.slice(0, negentropyCut), negentropyFrameBytes))
   await reconcile(connection, subId, message)
 }
@@ -72,6 +74,7 @@ function createNegotiation(
   storage.seal()
   const reference = new Negentropy(storage, frameBytes)
   return {
+    items: events.length,
     async reconcile(message) {
       const [answer] = await reference.reconcile(message)
       return String(answer)

@@ -98,11 +98,22 @@ function collectSockets(http: Server): ReadonlySet<Socket> {
 }
 
 function nothingReceived(): Received {
-  return { connections: 0, reqs: [], events: [], closes: [], auths: [], negs: [], frames: [], documents: 0 }
+  return {
+    connections: 0,
+    reqs: [],
+    events: [],
+    closes: [],
+    auths: [],
+    negs: [],
+    frames: [],
+    documents: 0,
+    refusals: new Map(),
+  }
 }
 
 function forget(received: Received): void {
   Object.assign(received, { connections: 0, documents: 0 })
+  received.refusals.clear()
   for (const list of Object.values(received)) if (Array.isArray(list)) list.length = 0
 }
 
@@ -115,7 +126,7 @@ function acceptUpgrades(http: Server, sockets: WebSocketServer, state: RelayStat
 }
 
 function welcome(state: RelayState, socket: WebSocket): void {
-  const connection = createConnection(socket, state.received.connections, state.behaviour)
+  const connection = createConnection(socket, state.received.connections, state)
   state.received.connections += 1
   state.connections.add(connection)
   socket.on('message', (message) => void receive(state, connection, String(message)))
@@ -127,12 +138,15 @@ function welcome(state: RelayState, socket: WebSocket): void {
 async function receive(state: RelayState, connection: Connection, text: string): Promise<void> {
   const frame = parseFrame(text)
   state.received.frames.push(frame ?? text)
+  if (!connection.limits.takesFrame()) return connection.drop()
   if (frame === undefined) return connection.send('NOTICE', 'invalid: not a JSON array')
   const [label, second, ...rest] = frame
   const event = parseEvent(second)
   if (label === 'EVENT' && event !== undefined) return answerEvent(state, connection, event)
   if (label === 'AUTH' && event !== undefined) return answerAuth(state, connection, event)
   if (typeof label !== 'string' || typeof second !== 'string') return connection.send('NOTICE', 'invalid: bad message')
+  const refusal = connection.limits.refuse(label, second)
+  if (refusal !== undefined) return connection.send(...refusal)
   if (label === 'REQ') return answerReq(state, connection, { subId: second, filters: rest as readonly Filter[] })
   if (label === 'CLOSE') return closeSubscription(state, connection, second)
   if (label.startsWith('NEG-')) return answerNegentropy(state, connection, frame)

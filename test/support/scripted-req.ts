@@ -83,7 +83,7 @@ async function sendEnd(
   switch (end.type) {
     case 'eose':
       subscription.live = true
-      return connection.send('EOSE', subId)
+      return connection.send('EOSE', subId, ...(end.hint === undefined ? [] : [end.hint]))
     case 'closed':
       connection.subscriptions.delete(subId)
       return connection.send('CLOSED', subId, end.reason)

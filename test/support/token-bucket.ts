@@ -1,16 +1,14 @@
 /** Takes a token and says whether there was one. */
 export type TokenBucket = () => boolean
 
-/** So many tokens at once, then one for each whole second that has passed since the last was put in. */
-export function createTokenBucket(burst: number, now: () => number): TokenBucket {
+/** So many tokens at once, then `gain` for each whole second that has passed since one was asked for, had or not (ngit-grasp). */
+export function createTokenBucket(burst: number, now: () => number, gain = 1): TokenBucket {
   let tokens = burst
-  let filledAt = now()
+  let lastAt = now()
   return () => {
-    const gained = Math.floor(now() - filledAt)
-    if (gained > 0) {
-      tokens = Math.min(burst, tokens + gained)
-      filledAt = now()
-    }
+    const seconds = Math.floor(now() - lastAt)
+    lastAt = now()
+    tokens = Math.min(burst, tokens + seconds * gain)
     if (tokens === 0) return false
     tokens -= 1
     return true

@@ -94,6 +94,13 @@ export const MUTANTS = [
     to: '',
   },
   {
+    rule: 2,
+    what: 'a checkpoint stands for what was left out as out of scope',
+    file: 'src/sync.ts',
+    from: 'if (!knowledge.isOfMembers(read.layer, read.anchor)) {',
+    to: 'if (false) {',
+  },
+  {
     rule: 3,
     what: 'the checkpoint of any source is believed',
     file: 'src/store/coverage.ts',

@@ -1,4 +1,3 @@
-import { isWholeScope } from './layers.ts'
 import type { Membership } from './membership.ts'
 import { addressOf, formatAddress, parseAddress } from './nostr/address.ts'
 import type { Announcement } from './nostr/announcement.ts'
@@ -79,15 +78,16 @@ function outOfScopeAs(why: string | undefined): string {
 }
 
 /**
- * Whether an anchor follows from the scope and these members. Of one that does not, events were left out that a later
- * announcement may bring into scope: it keeps no checkpoint, so that all of it is read again.
+ * Whether what is found for an anchor is taken, as far as the scope decides. Of one whose announcements, states or grasp lists
+ * are out of scope, events were left out that a later announcement may bring in: it keeps no checkpoint, so that all of it is
+ * read again. What refers to a repository or a root is taken whatever becomes of these.
  */
 export function isOfMembers(layer: LayerName, anchor: string, scope: Scope, members: Membership): boolean {
   const address = parseAddress(anchor)
-  if (address === undefined || isWholeScope(anchor)) return true
+  if (address === undefined) return true
   switch (address.kind) {
     case KIND.announcement:
-      return members.announcements.has(anchor) || (layer === 'announcements' && isAskedByName(anchor, scope, members))
+      return layer !== 'announcements' || isAskedByName(anchor, scope, members)
     case KIND.state:
       return members.states.has(anchor)
     default:
@@ -95,8 +95,8 @@ export function isOfMembers(layer: LayerName, anchor: string, scope: Scope, memb
   }
 }
 
-function isAskedByName(anchor: string, scope: Scope, { maintainerAddresses }: Membership): boolean {
-  return maintainerAddresses.has(anchor) || initialAnchors(scope).includes(anchor)
+function isAskedByName(address: string, scope: Scope, { announcements, maintainerAddresses }: Membership): boolean {
+  return announcements.has(address) || maintainerAddresses.has(address) || initialAnchors(scope).includes(address)
 }
 
 /** The services that announcements name most in `relays`, as host, port and path, for the hint when a scope matches nothing. */

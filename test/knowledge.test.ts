@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { recordDeletion } from '../src/deletions.ts'
 import { Knowledge } from '../src/knowledge.ts'
+import type { RoleRule } from '../src/nostr/roles.ts'
 import type { LayerName } from '../src/report.ts'
 import type { Scope } from '../src/scope.ts'
 import type { TargetState } from '../src/store/target-state.ts'
@@ -105,6 +106,56 @@ describe('Knowledge', () => {
     expect(knowledge.members().announcements.size).toBe(0)
     knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 11 }), false)
     expect(knowledge.members().announcements.size).toBe(1)
+  })
+
+  it('finds members anew only when an announcement or a deletion came', () => {
+    const { state, knowledge } = begin(ALL)
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 10 }), false)
+    const before = knowledge.members()
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 9 }), false)
+    knowledge.learn('repositories', issue(address, bob), false)
+    expect(knowledge.members()).toBe(before)
+    recordDeletion(deletion({ addresses: [address] }, alice, { createdAt: 9 }), state.run)
+    expect(knowledge.members()).not.toBe(before)
+  })
+
+  it('goes by the newest announcement, though an older one named the service', () => {
+    const { knowledge } = begin(LISTED)
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 1, ...SERVICE }), false)
+    expect(knowledge.members().announcements.size).toBe(1)
+    knowledge.learn('announcements', announcement(alice, 'repo', { createdAt: 2 }), false)
+    expect(knowledge.members().announcements.size).toBe(0)
+  })
+
+  it('asks for the states of whoever is invited, so that an acceptance in the same run finds them', () => {
+    const { state, knowledge } = begin(ALL)
+    knowledge.learn('announcements', announcement(alice, 'repo', { maintainers: [bob] }), false)
+    knowledge.deriveAnchors()
+    expect(anchorsOf(state, 'repositories')).toContain(`30618:${bob.pubkey}:repo`)
+    expect(knowledge.isOfMembers('repositories', `30618:${bob.pubkey}:repo`)).toBe(false)
+  })
+
+  it('reads maintainers by the rule of the target', () => {
+    const { state } = begin(ALL)
+    const event = announcement(alice, 'repo', { maintainers: [bob], tags: [['o', bob.pubkey]] })
+    const membersBy = (rule: RoleRule) => {
+      const knowledge = new Knowledge(state, ALL, { followUps: false, rule })
+      knowledge.learn('announcements', event, false)
+      return knowledge.members()
+    }
+    expect([...membersBy('early').maintainerAddresses]).toEqual([repositoryAddress(bob, 'repo')])
+    expect(membersBy('today').maintainerAddresses.size).toBe(0)
+  })
+
+  it('says which announcements in scope name more than was understood', () => {
+    const { knowledge } = begin(LISTED)
+    const tags = [['m', 'bob']]
+    knowledge.learn('announcements', announcement(alice, 'repo', { ...SERVICE, tags }), false)
+    knowledge.learn('announcements', announcement(bob, 'repo', { ...SERVICE, tags }), false)
+    knowledge.learn('announcements', announcement(alice, 'elsewhere', { tags }), false)
+    expect(knowledge.notes()).toEqual([
+      `The announcement ${address} (and 1 more) names maintainers that are not understood: by no public key, or beyond the first 100.`,
+    ])
   })
 
   it('knows whether any announcement was read in this run', () => {

@@ -281,7 +281,7 @@ describe('isOfMembers', () => {
     ['announcements', `10317:${carol.pubkey}:`, false],
     ['announcements', `author:${carol.pubkey}`, true],
     ['repositories', ofAlice, true],
-    ['repositories', ofBob, false],
+    ['repositories', ofCarol, true],
     ['repositories', stateOfAlice, true],
     ['repositories', stateOfBob, false],
     ['threads', '1'.repeat(64), true],

@@ -47,7 +47,7 @@ export const OPTIONS = {
   service: place({
     flag: '--service',
     value: 'URL',
-    help: 'the public URL of a target that is reached by another name, such as localhost',
+    help: 'the public URL of a target that is reached by another name, such as localhost, with its path if it has one',
   }),
   discover: place({
     flag: '--discover',

@@ -315,13 +315,16 @@ describe('a maintainer who joins later', () => {
     expect(code).toBe(0)
   })
 
-  it('brings old states although they never announced the repository', async () => {
+  it('brings old states once they announce the repository', async () => {
     const bench = createWorkbench()
     const theirs = state(bob, 'hello', { createdAt: 1_650_000_000 })
     const [source, target] = await Promise.all([bench.real({ events: [...old.events, theirs] }), bench.real()])
     await bench.catchup(source, target)
     expect(idsOf(target.events())).toEqual(idsOf(old.events))
     await source.seed([announcement(alice, 'hello', { createdAt: nowSeconds(), maintainers: [bob] })])
+    await bench.catchup(source, target)
+    expect(idsOf(target.events())).not.toContain(theirs.id)
+    await source.seed([announcement(bob, 'hello', { createdAt: nowSeconds() })])
     await bench.catchup(source, target)
     expect(idsOf(target.events())).toContain(theirs.id)
   })

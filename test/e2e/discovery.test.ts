@@ -202,13 +202,14 @@ describe('what a discovered relay is asked', () => {
     const other = await bench.scripted()
     const owner = announcement(alice, 'hello', { createdAt: START, maintainers: [bob, carol] })
     const second = announcement(bob, 'hello', { createdAt: START + 1, relays: [other.url] })
+    const third = announcement(carol, 'hello', { createdAt: START + 2 })
     const pushed = [alice, carol].map((key) => state(key, 'hello', { createdAt: START + 5 }))
     const bug = issue(repositoryAddress(alice, 'hello'), dave, { createdAt: START + 6 })
     const remark = comment(bug, carol, { createdAt: START + 7 })
-    for (const event of [...pushed, remark]) other.events.set(event.id, event)
+    for (const event of [third, ...pushed, remark]) other.events.set(event.id, event)
     const [source, target] = await Promise.all([bench.real({ events: [owner, second, bug] }), bench.real()])
     await bench.catchup(source, target, ...ANYWHERE)
-    expect(idsOf(target.events())).toEqual(idsOf([owner, second, bug, ...pushed, remark]))
+    expect(idsOf(target.events())).toEqual(idsOf([owner, second, third, bug, ...pushed, remark]))
   })
 
   it('is about the threads of all repositories that a root names', async () => {

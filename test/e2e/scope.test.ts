@@ -11,7 +11,7 @@ import {
   type AnnouncementExtra,
 } from '../support/builders.ts'
 import { alice, bob, carol, dave, readingFilters, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const SERVICE = 'wss://grasp.example.com'
 const START = 1_700_000_000
@@ -57,8 +57,9 @@ describe('--scope listed', () => {
       listing('relays-only', 'https://other.example/x.git', SERVICE),
       listing('clone-only', 'https://grasp.example.com/x.git', 'wss://other.example'),
       listing('one-port-differs', 'https://grasp.example.com/x.git', 'wss://grasp.example.com:8443'),
-      listing('plain-http-is-port-80', 'http://grasp.example.com/x.git', SERVICE),
-      listing('no-url', 'grasp.example.com', 'grasp.example.com'),
+      listing('plain-http-at-another-port', 'http://grasp.example.com:443/x.git', SERVICE),
+      listing('relay-below-a-path', 'https://grasp.example.com/x.git', 'wss://grasp.example.com/relay'),
+      listing('no-url', 'https://', 'grasp.example.com'),
       announcement(alice, 'in-another-tag', {
         createdAt: START,
         tags: [['web', 'https://grasp.example.com', SERVICE]],
@@ -73,13 +74,35 @@ describe('--scope listed', () => {
     ['upper case', 'https://GRASP.Example.COM/x.git', 'WSS://GRASP.EXAMPLE.COM/'],
     ['the default port', 'https://grasp.example.com:443/x.git', 'wss://grasp.example.com:443'],
     ['a dot at the end of the host', 'https://grasp.example.com./x.git', 'wss://grasp.example.com.'],
-    ['a path', 'https://grasp.example.com/a/b/c/x.git', 'wss://grasp.example.com/relay'],
+    ['any path of a clone URL', 'https://grasp.example.com/a/b/c/x.git', 'wss://grasp.example.com/'],
+    ['another scheme with its own port', 'http://grasp.example.com/x.git', 'ws://grasp.example.com'],
+    ['no scheme', 'grasp.example.com/x.git', 'grasp.example.com'],
   ])('knows the service by %s', async (_what, clone, relay) => {
     const bench = createWorkbench()
     const event = listing('hello', clone, relay)
     const [source, target] = await Promise.all([bench.scripted({ events: [event] }), bench.scripted()])
     await bench.catchup(source, target, '--scope', 'listed', '--service', SERVICE)
     expect([...target.events.keys()]).toEqual([event.id])
+  })
+
+  it.each([
+    ['--service', (url: string) => [url, '--service', `${SERVICE}/grasp`]],
+    ['the URL of the target', (url: string) => [`${url}/grasp`]],
+  ])('takes what names a service below the path of %s, and not what names its host alone', async (what, ends) => {
+    const bench = createWorkbench()
+    const target = await bench.scripted()
+    const [url = '', ...args] = ends(target.url)
+    const service = what === '--service' ? SERVICE : target.url
+    const clone = `${service.replace(/^ws/, 'http')}/grasp/npub1/x.git`
+    const below = listing('below', clone, `${service}/grasp/`)
+    const traps = [
+      listing('the-host-alone', clone.replace('/grasp', ''), service),
+      listing('a-path-that-begins-alike', clone, `${service}/graspx`),
+      listing('capitals', clone, `${service}/GRASP`),
+    ]
+    const source = await bench.scripted({ events: [below, ...traps] })
+    const { code } = await bench.run(['catchup', ...endArguments(source, url), '--scope', 'listed', ...args])
+    expect([code, idsOf(target.events.values())]).toEqual([0, [below.id]])
   })
 
   it('finds the service among several URLs of one tag, and in tags that stand several times', async () => {
@@ -340,15 +363,64 @@ describe('state events', () => {
     const bench = createWorkbench()
     const owner = announcement(alice, 'hello', { createdAt: START, maintainers: [bob] })
     const second = announcement(bob, 'hello', { createdAt: START + 1, maintainers: [carol] })
+    const third = announcement(carol, 'hello', { createdAt: START + 2 })
     const [ofOwner, ofBob, ofCarol, ofDave] = [alice, bob, carol, dave].map((key, index) =>
       state(key, 'hello', { createdAt: START + 10 + index }),
     )
     const pushy = state(dave, 'pushy', { createdAt: START + 20, tags: [['a', repositoryAddress(alice, 'hello')]] })
-    const wanted = [owner, second, ofOwner, ofBob, ofCarol].flatMap((event) => event ?? [])
+    const wanted = [owner, second, third, ofOwner, ofBob, ofCarol].flatMap((event) => event ?? [])
     const unwanted = [ofDave, pushy].flatMap((event) => event ?? [])
     const [source, target] = await Promise.all([bench.real({ events: [...wanted, ...unwanted] }), bench.real()])
     const { report } = await bench.catchup(source, target)
     expect(idsOf(target.events())).toEqual(idsOf(wanted))
     expect(report.layers[1]?.dropped).toMatchObject({ 'out of scope': 1 })
+  })
+
+  it('are left out and counted of who is invited, who left, and who leads elsewhere', async () => {
+    const bench = createWorkbench()
+    const owner = announcement(alice, 'hello', { createdAt: START, maintainers: [bob, carol, dave] })
+    const left = announcement(carol, 'hello', { createdAt: START + 1, tags: [['m', carol.pubkey, '1', '2']] })
+    const forward = announcement(dave, 'hello', { createdAt: START + 2, tags: [['M', bob.pubkey]] })
+    const states = [alice, bob, carol, dave].map((key, index) => state(key, 'hello', { createdAt: START + 10 + index }))
+    const source = await bench.real({ events: [owner, left, forward, ...states] })
+    const target = await bench.real()
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([owner, left, forward, ...states.slice(0, 1)]))
+    expect(report.layers[1]?.dropped).toEqual({
+      'out of scope: invited': 1,
+      'out of scope: left': 1,
+      'out of scope: leads elsewhere': 1,
+    })
+    expect(code).toBe(0)
+  })
+
+  it('of who is invited are taken by an early GRASP relay', async () => {
+    const bench = createWorkbench()
+    const document = {
+      software: 'https://gitworkshop.dev/ngit-grasp',
+      version: '1.0.2',
+      supported_grasps: ['GRASP-01'],
+    }
+    const target = await bench.scripted({ document })
+    const { events } = listedRepository()
+    const owner = listing('hello', 'https://grasp.example.com/x.git', SERVICE, { maintainers: [bob], createdAt: START })
+    const pushed = state(bob, 'hello', { createdAt: START + 10 })
+    const source = await bench.scripted({ events: [...events.slice(1), owner, pushed] })
+    await bench.catchup(source, target, '--service', SERVICE)
+    expect([...target.events.keys()]).toContain(pushed.id)
+  })
+
+  it('go with the acceptance of a maintainer in one quick run, however old they are', async () => {
+    const bench = createWorkbench()
+    const owner = announcement(alice, 'hello', { createdAt: START, maintainers: [bob] })
+    const pushed = [alice, bob].map((key, index) => state(key, 'hello', { createdAt: START + 10 + index }))
+    const [source, target] = await Promise.all([bench.real({ events: [owner, ...pushed] }), bench.real()])
+    await bench.catchup(source, target)
+    expect(target.events()).toHaveLength(2)
+    const acceptance = announcement(bob, 'hello', { createdAt: nowSeconds(), maintainers: [alice] })
+    await source.seed([acceptance])
+    const { code, report } = await bench.catchup(source, target)
+    expect(idsOf(target.events())).toEqual(idsOf([owner, acceptance, ...pushed]))
+    expect([code, report.sources[0]?.layers[0]?.mode]).toEqual([0, 'since'])
   })
 })

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
+import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
-import { comment } from '../support/builders.ts'
+import { announcement, comment, state } from '../support/builders.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
-import { createWorkbench, endArguments, idsOf, type Workbench } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 
 /*
  * Rule 2. A checkpoint moves only after every event behind it is settled or parked on disk. `kill -9` at any instant
@@ -141,5 +142,37 @@ describe('a checkpoint', () => {
     const source = await bench.scripted({ events: [...history, comment(scene.issue, bob)] })
     expect((await bench.catchup(source, await bench.scripted(), flag, value)).code).toBe(0)
     expect(bench.coverage()).toEqual([])
+  })
+})
+
+describe('what was read and left out as out of scope', () => {
+  // Announcements are fresh, so that a quick run sees them; the state is not.
+  const ofBob = (minute: number, ...tags: readonly string[][]): NostrEvent =>
+    announcement(bob, 'shared', { createdAt: nowSeconds() - 300 + minute * 60, tags })
+  const invite = announcement(alice, 'shared', { createdAt: 1_700_000_000, maintainers: [bob] })
+  const left = ofBob(2, ['m', alice.pubkey], ['m', bob.pubkey, '1', '2'])
+  const names = [
+    ['clone', 'https://grasp.example.com/x.git'],
+    ['relays', 'wss://grasp.example.com'],
+  ]
+  const other = announcement(alice, 'other', { createdAt: 1_700_000_000, tags: names })
+  const pushed = state(bob, 'shared', { createdAt: 1_650_000_000 })
+
+  it.each([
+    ['of a maintainer who was invited', [[invite, pushed], [ofBob(1)]]],
+    ['of a maintainer who had left', [[invite, ofBob(1)], [left, pushed], [ofBob(3)]]],
+    [
+      'of a repository that did not name the service',
+      [[other, ofBob(1, ...names)], [ofBob(2), pushed], [ofBob(3, ...names)]],
+    ],
+  ])('is behind no checkpoint: %s, it comes with the next quick run that it belongs to', async (_what, nights) => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted(), bench.scripted()])
+    const scope = nights.flat().includes(other) ? ['--scope', 'listed', '--service', 'wss://grasp.example.com'] : []
+    for (const [index, events] of nights.entries()) {
+      for (const event of events) source.events.set(event.id, event)
+      const { code } = await bench.catchup(source, target, ...scope)
+      expect([code, target.events.has(pushed.id)]).toEqual([0, index === nights.length - 1])
+    }
   })
 })

@@ -50,18 +50,9 @@ function withoutOldVersions(events: readonly NostrEvent[]): NostrEvent[] {
   return [...newest.values()]
 }
 
-/** States of owners and of the maintainers that they name, who name others in turn, all for one identifier. */
+/** States of all who announce: without role tags an announcement is enough for the states of its author. */
 function statesInScope(announcements: readonly NostrEvent[]): Set<string> {
-  const found = new Set<string>()
-  const visit = (pubkey: string, d: string): void => {
-    if (found.has(`30618:${pubkey}:${d}`)) return
-    found.add(`30618:${pubkey}:${d}`)
-    const announced = announcements.find((event) => addressText(event) === `30617:${pubkey}:${d}`)
-    const named = announced?.tags.flatMap(([name, ...values]) => (name === 'maintainers' ? values : [])) ?? []
-    for (const maintainer of named) visit(maintainer, d)
-  }
-  for (const { pubkey, tags } of announcements) visit(pubkey, tags.find(([name]) => name === 'd')?.[1] ?? '')
-  return found
+  return new Set(announcements.map((event) => addressText(event).replace('30617:', '30618:')))
 }
 
 function isDeletedIn(all: readonly NostrEvent[], event: NostrEvent): boolean {

@@ -128,7 +128,7 @@ export class Spool {
   reopenAll(now: UnixSeconds): void {
     this.#db
       .prepare(
-        `UPDATE spool SET state = 'parked', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+        `UPDATE spool SET state = 'parked', outcome = 'waiting', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
          WHERE target = ? AND state = 'refused'`,
       )
       .run(now, this.#target)

@@ -50,15 +50,19 @@ export class WaitingRows {
       .run(now, this.#target, JSON.stringify(authors))
   }
 
-  /** An announcement of each of these identifiers came: announcements and states of others that were not admitted are tried at once. */
-  reopenMembers(identifiers: readonly string[]): void {
+  /**
+   * An announcement of each of these identifiers came: announcements and states of others that were not admitted in runs
+   * before `now` are tried at once. What this run sent itself came after the announcement.
+   */
+  reopenMembers(identifiers: readonly string[], now: UnixSeconds): void {
     if (identifiers.length === 0) return
     this.#db
       .prepare(
-        `UPDATE spool SET retry_at = 0 WHERE target = ? AND kind IN (30617, 30618)
-         AND ((state = 'parked' AND orphan = 1) OR (state = 'refused' AND (${IS_NOT_ADMITTED})))
-         AND ${IDENTIFIER} IN (SELECT value FROM json_each(?))`,
+        `UPDATE spool SET retry_at = 0 WHERE target = @target AND kind IN (30617, 30618)
+         AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR
+              (state = 'refused' AND settled_at < @now AND (${IS_NOT_ADMITTED})))
+         AND ${IDENTIFIER} IN (SELECT value FROM json_each(@identifiers))`,
       )
-      .run(this.#target, JSON.stringify(identifiers))
+      .run({ target: this.#target, now, identifiers: JSON.stringify(identifiers) })
   }
 }

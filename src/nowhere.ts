@@ -33,7 +33,12 @@ export async function findNowhere(context: NowhereContext): Promise<ReadonlySet<
     for (const source of peers) {
       try {
         const { isAskedAbout = () => true } = source
-        const named = new Set(missingParents(orphans.filter(({ event }) => isAskedAbout(event)), context))
+        const named = new Set(
+          missingParents(
+            orphans.filter(({ event }) => isAskedAbout(event)),
+            context,
+          ),
+        )
         for (const anchor of await findHeld(source, [...named])) nowhere.delete(anchor)
       } catch (error) {
         if (!(error instanceof LostRelayError)) throw error

@@ -38,7 +38,10 @@ export async function confirmSent(context: VerifyContext): Promise<void> {
     const proofs = await prove(piece, context)
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), context)
-      noteArrivals(piece.filter((spooled) => hasArrived(spooled, proofs.get(spooled.event.id))), context)
+      noteArrivals(
+        piece.filter((spooled) => hasArrived(spooled, proofs.get(spooled.event.id))),
+        context,
+      )
     })
   }
 }

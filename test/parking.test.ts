@@ -24,6 +24,7 @@ function parked(changes: Partial<SpooledEvent>): SpooledEvent {
     retryAt: undefined,
     attempts: 1,
     software: undefined,
+    obstacle: undefined,
     ...changes,
   }
 }

@@ -1,4 +1,5 @@
 import type { Statement } from 'better-sqlite3'
+import type { NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
 import { fromRow, SPOOL_COLUMNS, toBlob, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
@@ -7,7 +8,12 @@ import type { Db } from './state-file.ts'
 const IDENTIFIER = 'substr(address, 72)'
 
 /** Who is refused until a repository admits them (ngit-grasp, ngit-relay, ours); the words of the relay are in front or behind. */
-const NOT_ADMITTED = ['author not authorized', 'no announcement exists', 'must list service in both', 'its parent is at no']
+const NOT_ADMITTED = [
+  'author not authorized',
+  'no announcement exists',
+  'must list service in both',
+  'its parent is at no',
+]
 const IS_NOT_ADMITTED = NOT_ADMITTED.map((text) => `reason LIKE '%${text}%'`).join(' OR ')
 
 /** What the spool knows of events that wait for others: questions and marks beside their way through the stages. */
@@ -37,6 +43,35 @@ export class WaitingRows {
       )
       .all(this.#target, JSON.stringify(identifiers))
     return rows.map(fromRow)
+  }
+
+  /** Everything that the target said to hold back until git data arrives. Nothing may be written meanwhile. */
+  *inPurgatory(): Generator<SpooledEvent> {
+    const rows = this.#db
+      .prepare<[string], SpoolRow>(
+        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'
+         AND reason LIKE '%purgatory%'`,
+      )
+      .iterate(this.#target)
+    for (const row of rows) yield fromRow(row)
+  }
+
+  /** How many events wait, by the parent that stands in their way. */
+  countByObstacle(): Map<string, number> {
+    const rows = this.#db
+      .prepare<[string], { obstacle: string; n: number }>(
+        `SELECT obstacle, count(*) AS n FROM spool WHERE target = ? AND state = 'parked' AND obstacle IS NOT NULL GROUP BY obstacle`,
+      )
+      .all(this.#target)
+    return new Map(rows.map(({ obstacle, n }) => [obstacle, n]))
+  }
+
+  /** The newest announcement known at an address. */
+  announcementAt(address: string): NostrEvent | undefined {
+    const row = this.#db
+      .prepare<[string, string], { json: string }>('SELECT json FROM announcement WHERE target = ? AND address = ?')
+      .get(this.#target, address)
+    return row === undefined ? undefined : (JSON.parse(row.json) as NostrEvent)
   }
 
   /** The profiles and relay lists (kinds 0 and 10002) of these authors that were refused for want of an event of theirs are tried by the next run. */

@@ -255,7 +255,10 @@ describe('a member whom no announcement admits', () => {
   it('is refused at once while he has no announcement anywhere, and reopened by his own', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [listing(10, bob), state2] })
-    const target = await bench.scripted({ events: others, onEvent: refusing(NO_ANNOUNCEMENT, ({ kind }) => kind === 30618) })
+    const target = await bench.scripted({
+      events: others,
+      onEvent: refusing(NO_ANNOUNCEMENT, ({ kind }) => kind === 30618),
+    })
     const first = await bench.catchup(source, target)
     expect(reasonsOf(first)).toEqual([['refused', `${NOWHERE} (${repositoryAddress(bob, 'hello')})`, 1]])
     expect(first.code).toBe(0)
@@ -314,15 +317,17 @@ describe('a wait that would last for ever', () => {
     const bench = createWorkbench()
     const soon = issue(mine.address, bob, { createdAt: nowSeconds() + DAY })
     const source = await bench.scripted({ events: [announced, soon] })
-    const target = await bench.scripted({ onEvent: refusing('invalid: created_at too late', ({ id }) => id === soon.id) })
+    const target = await bench.scripted({
+      onEvent: refusing('invalid: created_at too late', ({ id }) => id === soon.id),
+    })
     expect((await bench.catchup(source, target)).report.totals).toMatchObject({ parked: 1, refused: 0 })
   })
 })
 
 describe('two versions of one second', () => {
-  const [a, b] = ['x', 'y'].map((name) => announcement(alice, 'hello', { createdAt: START, tags: [['t', name]] })).sort(
-    (one, other) => (one.id < other.id ? -1 : 1),
-  ) as [NostrEvent, NostrEvent]
+  const [a, b] = ['x', 'y']
+    .map((name) => announcement(alice, 'hello', { createdAt: START, tags: [['t', name]] }))
+    .sort((one, other) => (one.id < other.id ? -1 : 1)) as [NostrEvent, NostrEvent]
 
   it.each([
     ['says no', { ok: false, text: 'replaced: have newer event' }],
@@ -384,7 +389,17 @@ describe('an older version', () => {
     const { bench, target, other } = await holdBackNewer()
     const window = ['--since', String(bug.created_at), '--until', String(bug.created_at + 10)]
     await bench.run(['backfill', '--source', other.url, '--target', target.url, ...window])
-    await bench.run(['backfill', '--source', other.url, '--target', target.url, '--since', '1', '--until', '2000000000'])
+    await bench.run([
+      'backfill',
+      '--source',
+      other.url,
+      '--target',
+      target.url,
+      '--since',
+      '1',
+      '--until',
+      '2000000000',
+    ])
     expect(announcementsSent(target)).toEqual([])
   })
 

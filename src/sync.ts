@@ -156,7 +156,7 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
 
 /** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
 async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
-  const { world, target, ledger, software, startedAt, options } = run
+  const { world, target, ledger, software, startedAt } = run
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
   const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }

@@ -145,7 +145,7 @@ function renderKept(canvas: Canvas, { keptUntil }: ParkedStatus): string[] {
   const text =
     keptUntil > canvas.now
       ? `the target keeps the first until ${formatTime(keptUntil, canvas)}`
-      : 'the purgatory has expired; sent again in the next run'
+      : 'the target no longer keeps the first: its purgatory has expired'
   return hanging(canvas, '   ', text)
 }
 

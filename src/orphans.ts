@@ -76,7 +76,7 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   for (const piece of state.spool.inState('parked', PIECE)) {
     state.transaction(() => {
       for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) {
-        const ending = endingOf(fatesOf(orphan.event, context, nowhere))
+        const ending = endingOf(orphan, fatesOf(orphan.event, context, nowhere))
         if (ending === undefined) continue
         refuse(orphan, { ...ending, isOrphan: true }, context)
         count += 1
@@ -86,13 +86,15 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   return count
 }
 
-/** How the parents ended; `undefined` while one is served or may come. */
-function endingOf(fates: readonly Fate[]): Ending | undefined {
+/** How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or may come. */
+function endingOf({ attempts, reason = '', obstacle }: SpooledEvent, fates: readonly Fate[]): Ending | undefined {
   if (fates.some(({ type }) => type === 'served' || type === 'coming')) return undefined
   const ended = fates.find((fate) => fate.type === 'ended')
   if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.obstacle }
   const [nowhere] = fates
-  return nowhere === undefined ? undefined : { reason: NOWHERE, obstacle: nowhere.anchor }
+  if (nowhere === undefined) return undefined
+  const isItsOwn = attempts > 0 && obstacle === undefined && reason !== ''
+  return { reason: isItsOwn ? `${NOWHERE}: ${reason}` : NOWHERE, obstacle: nowhere.anchor }
 }
 
 function settleOrphan(orphan: SpooledEvent, context: OrphanContext, nowhere: Nowhere): void {

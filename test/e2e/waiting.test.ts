@@ -70,7 +70,7 @@ describe('what waits for a parent that nobody has', () => {
     const { bench, source, target } = await loseIssue()
     const first = await bench.catchup(source, target, '--full')
     expect(summaryOf(first)).toEqual({ code: 0, published: 1, parked: 0, refused: 1 })
-    expect(reasonsOf(first)).toEqual([['refused', `${NOWHERE} (${bug.id})`, 1]])
+    expect(reasonsOf(first)).toEqual([['refused', `${NOWHERE}: ${ORPHAN} (${bug.id})`, 1]])
     const second = await bench.catchup(source, target, '--full')
     expect(summaryOf(second)).toEqual({ code: 0, published: 0, parked: 0, refused: 1 })
   })
@@ -260,7 +260,9 @@ describe('a member whom no announcement admits', () => {
       onEvent: refusing(NO_ANNOUNCEMENT, ({ kind }) => kind === 30618),
     })
     const first = await bench.catchup(source, target)
-    expect(reasonsOf(first)).toEqual([['refused', `${NOWHERE} (${repositoryAddress(bob, 'hello')})`, 1]])
+    expect(reasonsOf(first)).toEqual([
+      ['refused', `${NOWHERE}: ${NO_ANNOUNCEMENT} (${repositoryAddress(bob, 'hello')})`, 1],
+    ])
     expect(first.code).toBe(0)
     delete target.behaviour.onEvent
     source.events.set(theirs.id, theirs)

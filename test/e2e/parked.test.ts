@@ -92,6 +92,22 @@ describe('a pending event', () => {
     expect([quick.code, quick.report.totals.parked]).toEqual([3, 1])
   })
 
+  it('is not sent again before its time when the run that sent it was cut off', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [announced] })
+    const target = await bench.scripted()
+    target.behaviour.onEvent = () => {
+      target.behaviour.connections = 'refuse'
+      return { ok: true, text: PURGATORY, store: false, drop: true }
+    }
+    const first = await bench.catchup(source, target, '--retries', '0')
+    expect([first.code, bench.spool()]).toMatchObject([3, [{ outcome: 'pending', reason: PURGATORY }]])
+    target.behaviour.connections = 'accept'
+    bench.letPass(20 * MINUTE)
+    await bench.catchup(source, target)
+    expect(target.countSends(announced.id)).toBe(1)
+  })
+
   it('is accepted when the target serves it', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })

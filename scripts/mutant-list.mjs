@@ -62,7 +62,7 @@ export const MUTANTS = [
     rule: 1,
     what: 'exit 0 although a source was not read to its end',
     file: 'src/build-report.ts',
-    from: 'if (!isRead) return 3',
+    from: 'if (!isRead(run)) return 3',
     to: '',
   },
   {
@@ -162,6 +162,20 @@ export const MUTANTS = [
     file: 'src/relay/paging.ts',
     from: 'return event.id + event.sig',
     to: 'return event.id',
+  },
+  {
+    rule: 1,
+    what: 'a parent is nowhere although a source was not read to its end',
+    file: 'src/sync.ts',
+    from: 'const isProvable = sources.length > 0 && isRead(run)',
+    to: 'const isProvable = sources.length > 0',
+  },
+  {
+    rule: 6,
+    what: 'of two versions of one second ours is sent again each time',
+    file: 'src/verify.ts',
+    from: "state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason: SAME_SECOND, software }, now)",
+    to: 'state.spool.remove(event.id)',
   },
   {
     rule: 5,

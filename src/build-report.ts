@@ -1,4 +1,5 @@
 import type { PublishStop } from './door.ts'
+import { listHeldBack } from './held-back.ts'
 import type { Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
@@ -38,6 +39,7 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
       refused: world.state.spool.count('refused'),
     },
     check: run.check,
+    heldBack: listHeldBack(world.state, run.knowledge),
     problems: ledger.problems(),
     notes: ledger.notes(),
   }

@@ -27,7 +27,7 @@ export type Nowhere = ReadonlySet<string> | undefined
 type Fate = { readonly anchor: string } & (
   | { readonly type: 'served' }
   | { readonly type: 'coming'; readonly parent?: SpooledEvent }
-  | { readonly type: 'ended'; readonly how: string }
+  | { readonly type: 'ended'; readonly how: string; readonly obstacle: string }
   | { readonly type: 'nowhere' }
 )
 
@@ -76,7 +76,7 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   for (const piece of state.spool.inState('parked', PIECE)) {
     state.transaction(() => {
       for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) {
-        const ending = endingOf(fatesOf(orphan.event, context, nowhere))
+        const ending = endingOf(orphan, fatesOf(orphan.event, context, nowhere))
         if (ending === undefined) continue
         refuse(orphan, { ...ending, isOrphan: true }, context)
         count += 1
@@ -86,13 +86,15 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   return count
 }
 
-/** How the parents ended; `undefined` while one is served or may come. */
-function endingOf(fates: readonly Fate[]): Ending | undefined {
+/** How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or may come. */
+function endingOf({ attempts, reason = '', obstacle }: SpooledEvent, fates: readonly Fate[]): Ending | undefined {
   if (fates.some(({ type }) => type === 'served' || type === 'coming')) return undefined
   const ended = fates.find((fate) => fate.type === 'ended')
-  if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.anchor }
+  if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.obstacle }
   const [nowhere] = fates
-  return nowhere === undefined ? undefined : { reason: NOWHERE, obstacle: nowhere.anchor }
+  if (nowhere === undefined) return undefined
+  const isItsOwn = attempts > 0 && obstacle === undefined && reason !== ''
+  return { reason: isItsOwn ? `${NOWHERE}: ${reason}` : NOWHERE, obstacle: nowhere.anchor }
 }
 
 function settleOrphan(orphan: SpooledEvent, context: OrphanContext, nowhere: Nowhere): void {
@@ -135,17 +137,20 @@ function fatesOf(event: NostrEvent, context: OrphanContext, nowhere: Nowhere): F
 function fateOf(anchor: string, { state, released }: OrphanContext, nowhere: Nowhere): Fate | undefined {
   if (released.has(anchor)) return { anchor, type: 'served' }
   const parent = findSpooled(anchor, state)
-  if (parent?.state === 'refused') return { anchor, type: 'ended', how: describeRefusal(parent) }
+  if (parent?.state === 'refused') return { anchor, type: 'ended', ...describeRefusal(anchor, parent) }
   if (parent !== undefined) return { anchor, type: 'coming', parent }
   const author = parseAddress(anchor)?.pubkey ?? state.run.authorOf(anchor)
   if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) {
-    return { anchor, type: 'ended', how: 'deleted' }
+    return { anchor, type: 'ended', how: 'deleted', obstacle: anchor }
   }
   if (nowhere?.has(anchor) === true) return { anchor, type: 'nowhere' }
   return state.anchors.has(anchor) ? { anchor, type: 'coming' } : undefined
 }
 
-/** Of a parent that was itself refused with its parent, only how that one ended. */
-function describeRefusal({ outcome, reason = '' }: SpooledEvent): string {
-  return reason.startsWith('parent ') ? reason.slice('parent '.length) : `${outcome}: ${reason}`
+/** Of a parent that was itself refused with its parent, how that one ended. */
+function describeRefusal(anchor: string, { outcome, reason = '', obstacle = anchor }: SpooledEvent) {
+  const prefix = 'parent '
+  return reason.startsWith(prefix)
+    ? { how: reason.slice(prefix.length), obstacle }
+    : { how: `${outcome}: ${reason}`, obstacle: anchor }
 }

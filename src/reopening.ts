@@ -16,6 +16,6 @@ export function noteArrivals(
   const events = arrived.map(({ event }) => event)
   const announced = events.filter(({ kind }) => kind === KIND.announcement)
   const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
-  state.waits.reopenMembers([...new Set(identifiers)])
+  state.waits.reopenMembers([...new Set(identifiers)], now)
   state.waits.reopenProfiles([...new Set(events.map(({ pubkey }) => pubkey))], now)
 }

@@ -86,6 +86,23 @@ export type Problem = {
   readonly example: string | null
 }
 
+/** What the target took of one repository and holds back until git data arrives (`purgatory` of GRASP relays). */
+export type HeldBackRepository = {
+  /** An address `30617:…`; null when the events name none that is known. */
+  readonly repository: string | null
+  /** What its announcement calls it, unescaped (rule 7); null when it has no name. */
+  readonly name: string | null
+  /** How many of its events are held back. */
+  readonly events: number
+  /** How many events wait on disk for these. */
+  readonly waiting: number
+  /** The object ids that must arrive, at most ten of them; and how many there are. */
+  readonly commits: readonly string[]
+  readonly commitCount: number
+  /** Until when ngit-grasp keeps the first of them: 30 minutes from its last OK. Past that the next run sends it again. */
+  readonly keptUntil: UnixSeconds | null
+}
+
 /** Events of one layer, kind and repository. Read from a pair that reconciles, equal parts are proved equal and not counted. */
 export type Difference = {
   readonly layer: LayerName
@@ -146,6 +163,8 @@ export type Report = {
   }
   /** What `check` found; null for other commands. */
   readonly check: CheckReport | null
+  /** The repositories that wait for git data, those that hold up most first. */
+  readonly heldBack: readonly HeldBackRepository[]
   readonly problems: readonly Problem[]
   /** Plain sentences: what the next run will do, why coverage was voided, and the like. */
   readonly notes: readonly string[]

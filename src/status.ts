@@ -25,6 +25,10 @@ export type ParkedStatus = {
   readonly oldestAt: UnixSeconds
   /** When the next of them is tried again; null: with the next run. */
   readonly nextTryAt: UnixSeconds | null
+  /** Until when the target keeps the first of what it holds back for want of git data; null: it holds back nothing. */
+  readonly keptUntil: UnixSeconds | null
+  /** The parent that stands in the way of all of them, an address or an id; null when it is none, or not one. */
+  readonly obstacle: string | null
   /** An event id in hex, or null. */
   readonly example: string | null
   /** The most that one of them was sent. */
@@ -53,6 +57,8 @@ type SpooledStatus = {
   readonly outcome: Outcome
   /** The target's own words, unescaped (rule 7). */
   readonly reason: string
+  /** The parent that stands in the way, an address or an id; null when it is none, or not known. */
+  readonly obstacle: string | null
   /** How often it was sent. */
   readonly attempts: number
   readonly sources: readonly string[]

@@ -25,6 +25,7 @@ function parked(changes: Partial<SpooledEvent>): SpooledEvent {
     attempts: 1,
     obstacle: undefined,
     software: undefined,
+    obstacle: undefined,
     ...changes,
   }
 }

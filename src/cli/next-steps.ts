@@ -1,3 +1,6 @@
+import type { HeldBackRepository } from '../report.ts'
+import type { UnixSeconds } from '../time.ts'
+
 /** What a group of problems means and what follows from it. `step` null: nothing is to be done. */
 export type ProblemMeaning = {
   readonly rank: number
@@ -10,6 +13,18 @@ export type ProblemMeaning = {
 
 /** Kinds of problems that are about a relay or a file, not about events. */
 const ABOUT_PLACES: readonly string[] = ['target', 'key', 'source', 'file', 'notice']
+
+const PUSH = 'Push the repository to the target; the next run asks again.'
+const SENT_AGAIN = 'The purgatory has expired; sent again in the next run.'
+const PUSH_OR_WAIT =
+  'Push the repository to the target. Where the purgatory has expired, the next run sends it again first.'
+
+/** What follows from events that wait for git data: a push helps only while the target still keeps them. */
+export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
+  const expired = heldBack.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now).length
+  if (expired === 0) return PUSH
+  return expired === heldBack.length ? SENT_AGAIN : PUSH_OR_WAIT
+}
 
 /** By `Problem.what`, the gravest first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
@@ -32,7 +47,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   },
   pending: {
     meaning: 'taken, but not served until the git data arrives',
-    step: 'Push the repository to the target; the next run asks again.',
+    step: PUSH,
   },
   unanswered: {
     meaning: 'sent without an answer',

@@ -92,7 +92,7 @@ function countColumns(canvas: Canvas, rows: readonly Repository[], all: readonly
 }
 
 /** `npub1…/identifier`, as `--repo` takes it, where that fits for all; else what fits of it. */
-function labelRepositories(repositories: readonly Repository[], width: number): string[] {
+export function labelRepositories(repositories: readonly Pick<Repository, 'address'>[], width: number): string[] {
   const whole = repositories.map(({ address }) => labelRepository(address, (npub) => npub))
   if (whole.every((label) => visibleWidth(label) <= width)) return whole
   return repositories.map(({ address }) => {

@@ -1,9 +1,9 @@
 import { encodeEventId } from '../nostr/nip19.ts'
-import type { Problem } from '../report.ts'
+import type { Problem, Report } from '../report.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
-import { meaningOf } from './next-steps.ts'
+import { meaningOf, pendingStep } from './next-steps.ts'
 import { ellipsizeMiddle, padText } from './text-width.ts'
 
 /** How many reasons of one group are shown without `--verbose`. */
@@ -12,8 +12,11 @@ const MAX_REASONS = 6
 type Group = { readonly what: string; readonly where: string; readonly problems: readonly Problem[] }
 
 /** The problems in groups: how many, where, each reason with an example, and the next step. One block of lines per group. */
-export function renderProblems(canvas: Canvas, problems: readonly Problem[]): string[][] {
-  return groupProblems(problems).map((group) => renderGroup(canvas, group))
+export function renderProblems(
+  canvas: Canvas,
+  { problems, heldBack }: Pick<Report, 'problems' | 'heldBack'>,
+): string[][] {
+  return groupProblems(problems).map((group) => renderGroup(canvas, group, heldBack))
 }
 
 /** One group per kind of problem and place, the gravest first. */
@@ -28,8 +31,9 @@ function groupProblems(problems: readonly Problem[]): Group[] {
     .sort((a, b) => meaningOf(a.what).rank - meaningOf(b.what).rank)
 }
 
-function renderGroup(canvas: Canvas, { what, where, problems }: Group): string[] {
-  const { meaning, step, isAboutEvents } = meaningOf(what)
+function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack: Report['heldBack']): string[] {
+  const { meaning, step: usual, isAboutEvents } = meaningOf(what)
+  const step = what === 'pending' ? pendingStep(heldBack, canvas.now) : usual
   const count = problems.reduce((sum, problem) => sum + problem.count, 0)
   const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`
   const title = `${foreign(what)}${place}${meaning === '' ? '' : `: ${meaning}`}`

@@ -9,6 +9,7 @@ import type {
   Status,
   TargetStatus,
 } from '../status.ts'
+import type { UnixSeconds } from '../time.ts'
 import { createCanvas, hanging, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
 import { foreign } from './foreign.ts'
@@ -31,8 +32,7 @@ export function renderStatus(status: Status, options: RenderOptions): string {
 export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const { outcome, parkedAt, nextTryAt, attempts, target } = event
-  const next =
-    nextTryAt === null || nextTryAt <= canvas.now ? 'with the next run' : `from ${formatTime(nextTryAt, canvas)} on`
+  const next = nextText(nextTryAt, canvas)
   const title = `${outcome} at ${foreign(target)} since ${formatTimeWithAge(parkedAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
   return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
 }
@@ -52,6 +52,7 @@ function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | Refus
     ...hanging(canvas, ' ', title, canvas.warn),
     ...hanging(canvas, '   ', `kind ${event.kind}${what} · from ${foreign(event.sources.join(', '))}`),
     ...hanging(canvas, '   ', `"${foreign(event.reason)}"`),
+    ...renderObstacle(canvas, event.obstacle),
     ...hanging(canvas, '   ', foreign(encodeEventId(event.id)), canvas.dim),
   ]
 }
@@ -115,14 +116,37 @@ function drainedText({ oldestDrainedAt, newestDrainedAt }: CoverageStatus, canva
 }
 
 function renderParked(canvas: Canvas, parked: ParkedStatus): string[] {
-  const { outcome, reason, count, oldestAt, nextTryAt, attempts, example } = parked
-  const next = nextTryAt === null ? 'with the next run' : `from ${formatTime(nextTryAt, canvas)} on`
+  const { outcome, reason, count, oldestAt, attempts, example, obstacle } = parked
+  const next = nextText(parked.nextTryAt, canvas)
   const title = `${foreign(outcome)} since ${formatTimeWithAge(oldestAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
   return [
     ...hanging(canvas, ` ${formatCount(count)} `, title, canvas.warn),
     ...hanging(canvas, '   ', `"${foreign(reason)}"`),
+    ...renderObstacle(canvas, obstacle),
+    ...renderKept(canvas, parked),
     ...renderExample(canvas, example),
   ]
+}
+
+/** A time that has come is no time to wait for. */
+function nextText(nextTryAt: UnixSeconds | null, canvas: Canvas): string {
+  return nextTryAt === null || nextTryAt <= canvas.now
+    ? 'with the next run'
+    : `from ${formatTime(nextTryAt, canvas)} on`
+}
+
+function renderObstacle(canvas: Canvas, obstacle: string | null): string[] {
+  return obstacle === null ? [] : hanging(canvas, '   ', `for want of ${foreign(obstacle)}`)
+}
+
+/** What waits for git data is kept for some time only; a push helps no more when that has passed. */
+function renderKept(canvas: Canvas, { keptUntil }: ParkedStatus): string[] {
+  if (keptUntil === null) return []
+  const text =
+    keptUntil > canvas.now
+      ? `the target keeps the first until ${formatTime(keptUntil, canvas)}`
+      : 'the target no longer keeps the first: its purgatory has expired'
+  return hanging(canvas, '   ', text)
 }
 
 function renderRefused(canvas: Canvas, { reason, count, software, example }: RefusedStatus): string[] {

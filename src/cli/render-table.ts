@@ -5,6 +5,7 @@ import { formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { renderCheck } from './render-check.ts'
 import { countRefused, REFUSED, renderLayers, renderLeftOut } from './render-layers.ts'
+import { renderHeldBack } from './render-held-back.ts'
 import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
@@ -24,7 +25,8 @@ export function renderReport(report: Report, options: RenderOptions): string {
     [...renderHead(canvas, report), ...renderSourceLines(canvas, report.sources)],
     report.command === 'check' ? renderLeftOut(canvas, report.layers) : renderLayers(canvas, report),
     renderSourceTables(canvas, report),
-    ...renderProblems(canvas, report.problems),
+    ...renderProblems(canvas, report),
+    renderHeldBack(canvas, report.heldBack),
     notes,
     ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
     renderVerdict(canvas, report),

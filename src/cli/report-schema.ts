@@ -75,6 +75,16 @@ const problem = z.strictObject({
   example: z.string().nullable(),
 })
 
+const heldBackRepository = z.strictObject({
+  repository: z.string().nullable(),
+  name: z.string().nullable(),
+  events: count,
+  waiting: count,
+  commits: z.array(z.string()).readonly(),
+  commitCount: count,
+  keptUntil: time.nullable(),
+})
+
 const difference = z.strictObject({
   layer: layerName,
   kind: count,
@@ -128,6 +138,7 @@ export const reportSchema = z
       })
       .readonly(),
     check: check.readonly().nullable(),
+    heldBack: z.array(heldBackRepository.readonly()).readonly(),
     problems: z.array(problem.readonly()).readonly(),
     notes: z.array(z.string()).readonly(),
   })

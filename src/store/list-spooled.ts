@@ -13,6 +13,7 @@ type Row = {
   readonly layer: LayerName
   readonly outcome: Outcome
   readonly reason: string | null
+  readonly obstacle: string | null
   readonly attempts: number
   readonly sources: string
   readonly parked_at: number
@@ -54,14 +55,14 @@ function* listRefused(db: Db, target: string | undefined): Generator<RefusedEven
   }
 }
 
-function common({ target, id, kind, address, layer, outcome, reason, attempts, sources }: Row) {
-  return { target, id, kind, address, layer, outcome, reason: reason ?? '', attempts, sources: [sources] }
+function common({ target, id, kind, address, layer, outcome, reason, obstacle, attempts, sources }: Row) {
+  return { target, id, kind, address, layer, outcome, reason: reason ?? '', obstacle, attempts, sources: [sources] }
 }
 
 /** Row by row in pieces: a run may write meanwhile, and memory does not grow. */
 function* rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): Generator<Row> {
   const page = db.prepare<[{ state: string; target: string | null; last: number }], Row>(
-    `SELECT rowid, target, lower(hex(id)) AS id, kind, address, layer, outcome, reason, attempts, sources, parked_at,
+    `SELECT rowid, target, lower(hex(id)) AS id, kind, address, layer, outcome, reason, obstacle, attempts, sources, parked_at,
        settled_at, last_ok_at, retry_at, software
      FROM spool WHERE state = @state AND target = coalesce(@target, target) AND rowid > @last ORDER BY rowid LIMIT ${PIECE}`,
   )

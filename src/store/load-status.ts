@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs'
 import { SyncError } from '../errors.ts'
+import { keptUntil, nextTryAt } from '../parking.ts'
+import type { Outcome } from '../report.ts'
+import type { UnixSeconds } from '../time.ts'
 import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../status.ts'
 import { findLockHolder } from './lock.ts'
 import { openStateFile, type Db } from './state-file.ts'
@@ -31,10 +34,29 @@ function loadTarget(db: Db, stateFile: string, target: string): TargetStatus {
   return {
     target,
     coverage: db.prepare(COVERAGE).all(target) as CoverageStatus[],
-    parked: db.prepare(PARKED).all(target) as ParkedStatus[],
+    parked: (db.prepare(PARKED).all(target) as ParkedRow[]).map(toParkedStatus),
     refused: db.prepare(REFUSED).all(target) as RefusedStatus[],
     runs: db.prepare(RUNS).all(target) as RunStatus[],
     lock: findLockHolder(stateFile, target) ?? null,
+  }
+}
+
+type ParkedRow = Omit<ParkedStatus, 'nextTryAt' | 'keptUntil' | 'obstacle'> & {
+  readonly outcome: Outcome
+  readonly retryAt: UnixSeconds | null
+  readonly lastOkAt: UnixSeconds | null
+  readonly obstacle: string | null
+  readonly obstacles: number
+}
+
+function toParkedStatus({ retryAt, lastOkAt, obstacle, obstacles, ...row }: ParkedRow): ParkedStatus {
+  const next = nextTryAt({ outcome: row.outcome, retryAt: retryAt ?? undefined, lastOkAt: lastOkAt ?? undefined })
+  const isKept = lastOkAt !== null && row.outcome === 'pending' && row.reason.includes('purgatory')
+  return {
+    ...row,
+    nextTryAt: next ?? null,
+    keptUntil: isKept ? keptUntil(lastOkAt) : null,
+    obstacle: obstacles === 1 ? obstacle : null,
   }
 }
 
@@ -44,7 +66,8 @@ SELECT source, layer, count(*) AS anchors, min(drained_at) AS oldestDrainedAt, m
 FROM coverage WHERE target = ? GROUP BY source, layer ORDER BY source, layer`
 
 const PARKED = `
-SELECT outcome, coalesce(reason, '') AS reason, count(*) AS count, min(parked_at) AS oldestAt, min(retry_at) AS nextTryAt,
+SELECT outcome, coalesce(reason, '') AS reason, count(*) AS count, min(parked_at) AS oldestAt,
+  min(retry_at) AS retryAt, min(last_ok_at) AS lastOkAt, min(obstacle) AS obstacle, count(DISTINCT obstacle) AS obstacles,
   lower(hex(min(id))) AS example, max(attempts) AS attempts
 FROM spool WHERE target = ? AND state = 'parked' GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`
 

@@ -49,7 +49,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     ),
     makeReady: db.prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`),
     reopen: db.prepare(
-      `UPDATE spool SET state = 'parked', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
+      `UPDATE spool SET state = 'parked', outcome = 'waiting', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND id = @id`,
     ),
     // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.

@@ -41,6 +41,8 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
+const IS_HELD_BACK = "state = 'confirming' AND outcome = 'pending'"
+
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
   readonly #db: Db
@@ -60,12 +62,17 @@ export class Spool {
     return (this.#statements.usedBytes.get()?.bytes ?? 0) > this.#maxBytes
   }
 
-  /** After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason. */
+  /**
+   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason.
+   * What the target said to hold back stays so: sent again before its time, it would replace what is held back.
+   */
   recover(reason: string, now: UnixSeconds): void {
     this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
     this.#db
       .prepare(
-        `UPDATE spool SET state = 'parked', outcome = 'unanswered', reason = ?,
+        `UPDATE spool SET state = 'parked',
+           reason = CASE WHEN ${IS_HELD_BACK} THEN reason ELSE ? END,
+           outcome = CASE WHEN ${IS_HELD_BACK} THEN 'pending' ELSE 'unanswered' END,
            parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
       )
       .run(reason, now, this.#target)
@@ -128,7 +135,7 @@ export class Spool {
   reopenAll(now: UnixSeconds): void {
     this.#db
       .prepare(
-        `UPDATE spool SET state = 'parked', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+        `UPDATE spool SET state = 'parked', outcome = 'waiting', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
          WHERE target = ? AND state = 'refused'`,
       )
       .run(now, this.#target)

@@ -9,7 +9,7 @@ import { visibleWidth } from '../../src/cli/text-width.ts'
 import { SyncError, UsageError } from '../../src/errors.ts'
 import type { Report } from '../../src/report.ts'
 import type { Status } from '../../src/status.ts'
-import { DOOR, DRY_BACKFILL, NOW, PARTIAL, REPAIRED, STATUS } from './reports.ts'
+import { DOOR, DRY_BACKFILL, HELD_BACK, NOW, PARTIAL, REPAIRED, STATUS } from './reports.ts'
 
 /** Everything that rule 7 forbids on a terminal, except the newlines between our own lines. */
 const FORBIDDEN =
@@ -47,7 +47,9 @@ function hostileVersionOf<T>(document: T): fc.Arbitrary<T> {
   })
 }
 
-const anyReport: fc.Arbitrary<Report> = fc.oneof(...[PARTIAL, REPAIRED, DRY_BACKFILL, DOOR].map(hostileVersionOf))
+const anyReport: fc.Arbitrary<Report> = fc.oneof(
+  ...[PARTIAL, REPAIRED, DRY_BACKFILL, DOOR, HELD_BACK].map(hostileVersionOf),
+)
 const anyStatus: fc.Arbitrary<Status> = hostileVersionOf(STATUS)
 const anyWidth = fc.oneof(fc.constantFrom(40, 80, 120), fc.integer({ min: 40, max: 200 }))
 

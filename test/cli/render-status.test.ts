@@ -22,10 +22,13 @@ describe('renderStatus', () => {
 
        17 waiting since Sat 06:13, 30 h ago; sent 1 time; again with the next run
          "invalid: no announcement exists for this repository"
+         for want of
+         30617:efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef:hello
            e.g. nevent1qqs2h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2cdayrhd
 
        1 pending since Sun 12:11, 2 min ago; sent 3 times; again from Sun 12:46 on
          "purgatory: won't be served until git data arrives"
+         the target keeps the first until Sun 12:41
            e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
 
        1,204 refused for good by khatru 0.9

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { renderJson } from '../../src/cli/render-json.ts'
 import { reportSchema } from '../../src/cli/report-schema.ts'
 import type { Report } from '../../src/report.ts'
-import { CHECKED, DOOR, DRY_BACKFILL, PARTIAL, REPAIRED, report } from './reports.ts'
+import { CHECKED, DOOR, DRY_BACKFILL, HELD_BACK, PARTIAL, REPAIRED, report } from './reports.ts'
 
 describe('reportSchema', () => {
   it('has exactly the type Report', () => {
@@ -12,9 +12,12 @@ describe('reportSchema', () => {
     expectTypeOf<Report>().toExtend<z.infer<typeof reportSchema>>()
   })
 
-  it.each([report({}), CHECKED, PARTIAL, REPAIRED, DRY_BACKFILL, DOOR])('accepts what --json prints', (document) => {
-    expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual(document)
-  })
+  it.each([report({}), CHECKED, HELD_BACK, PARTIAL, REPAIRED, DRY_BACKFILL, DOOR])(
+    'accepts what --json prints',
+    (document) => {
+      expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual(document)
+    },
+  )
 
   it('refuses a field that it does not know, and one that is missing', () => {
     expect(reportSchema.safeParse({ ...PARTIAL, more: 1 }).success).toBe(false)
@@ -25,7 +28,7 @@ describe('reportSchema', () => {
 describe('docs/json-output.md', () => {
   const page = readFileSync(new URL('../../docs/json-output.md', import.meta.url), 'utf8')
 
-  it.each(fieldNames([PARTIAL, CHECKED]))('describes %s', (name) => {
+  it.each(fieldNames([PARTIAL, CHECKED, HELD_BACK]))('describes %s', (name) => {
     expect(page).toMatch(new RegExp(`\`(\\w+\\.)?${name}\``))
   })
 })

@@ -73,11 +73,49 @@ export function report(changes: Partial<Report>): Report {
     ],
     totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },
     check: null,
+    heldBack: [],
     problems: [],
     notes: [],
     ...changes,
   }
 }
+
+/** A run that left repositories waiting for git data: one that is kept, one whose purgatory has expired, one nobody knows. */
+export const HELD_BACK = report({
+  exit: 3,
+  complete: false,
+  totals: { fetched: 9, unique: 9, held: 0, published: 9, accepted: 0, parked: 23, refused: 0 },
+  heldBack: [
+    {
+      repository: `30617:${'ab'.repeat(32)}:hello`,
+      name: 'Hello \u202eworld',
+      events: 2,
+      waiting: 14,
+      commits: ['1'.repeat(40), '2'.repeat(40)],
+      commitCount: 5,
+      keptUntil: NOW + 1800,
+    },
+    {
+      repository: `30617:${'cd'.repeat(32)}:old`,
+      name: null,
+      events: 3,
+      waiting: 2,
+      commits: ['3'.repeat(40)],
+      commitCount: 1,
+      keptUntil: NOW - 60,
+    },
+    { repository: null, name: null, events: 2, waiting: 0, commits: [], commitCount: 0, keptUntil: null },
+  ],
+  problems: [
+    {
+      what: 'pending',
+      where: 'ws://localhost:7443',
+      reason: "purgatory: won't be served until git data arrives",
+      count: 7,
+      example: null,
+    },
+  ],
+})
 
 /** The run of the sketch: much was missing, one source was not read to its end, some events wait. */
 export const PARTIAL = report({
@@ -297,6 +335,8 @@ export const STATUS: Status = {
           count: 17,
           oldestAt: NOW - 30 * HOUR,
           nextTryAt: null,
+          keptUntil: null,
+          obstacle: `30617:${'ef'.repeat(32)}:hello`,
           example: 'ab'.repeat(32),
           attempts: 1,
         },
@@ -306,6 +346,8 @@ export const STATUS: Status = {
           count: 1,
           oldestAt: NOW - 120,
           nextTryAt: NOW + 1980,
+          keptUntil: NOW + 1680,
+          obstacle: null,
           example: 'cd'.repeat(32),
           attempts: 3,
         },

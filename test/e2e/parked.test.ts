@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, comment, deletion, issue } from '../support/builders.ts'
+import { announcement, comment, deletion, issue, pullRequest } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -50,6 +50,33 @@ describe('a pending event', () => {
     expect(code).toBe(3)
   })
 
+  it('stands in the report with its repository, what it needs, what waits for it, and until when it is kept', async () => {
+    const bench = createWorkbench()
+    const pull = pullRequest(mine.address, bob, { createdAt: START + 400 })
+    const source = await bench.real({ events: [...mine.events, pull] })
+    const target = await startGrasp(bench)
+    const first = await bench.catchup(source, target)
+    const commits = ['1'.repeat(40)]
+    const repository = { repository: mine.address, name: 'hello', events: 2, waiting: 3, commits, commitCount: 1 }
+    expect(first.report.heldBack).toMatchObject([repository])
+    expect((first.report.heldBack[0]?.keptUntil ?? 0) - nowSeconds()).toBeGreaterThan(29 * MINUTE)
+    bench.letPass(32 * MINUTE)
+    const { stdout } = await bench.run(['retry', '--target', target.url])
+    expect(stdout).toContain('The purgatory has expired; sent again in the next run.')
+    expect(stdout).not.toContain('Push the repository')
+    const status = await bench.run(['status'])
+    expect(status.stdout).toContain('the target no longer keeps the first: its purgatory has expired')
+    expect(status.stdout).toMatch(new RegExp(`for want of\\s+${mine.address}`))
+    bench.letPass(4 * MINUTE)
+    const last = await bench.run(['retry', '--target', target.url])
+    expect(last.stdout).toContain('Push the repository')
+    receiveGitData(target, announced, pushed)
+    target.behaviour.onEvent = ({ kind }) =>
+      kind === 1618 ? { ok: true, text: 'purgatory: PR event stored, waiting for git push', store: false } : 'default'
+    const pulled = await bench.catchup(source, target)
+    expect(pulled.report.heldBack).toMatchObject([{ repository: mine.address, events: 1, commits: ['3'.repeat(40)] }])
+  })
+
   it('is asked for and not sent again in the next runs, quick or full', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })
@@ -63,6 +90,22 @@ describe('a pending event', () => {
     const asked = target.received.reqs.flatMap(({ filters }) => filters).flatMap(({ ids = [] }) => ids)
     expect(asked).toContain(announced.id)
     expect([quick.code, quick.report.totals.parked]).toEqual([3, 1])
+  })
+
+  it('is not sent again before its time when the run that sent it was cut off', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [announced] })
+    const target = await bench.scripted()
+    target.behaviour.onEvent = () => {
+      target.behaviour.connections = 'refuse'
+      return { ok: true, text: PURGATORY, store: false, drop: true }
+    }
+    const first = await bench.catchup(source, target, '--retries', '0')
+    expect([first.code, bench.spool()]).toMatchObject([3, [{ outcome: 'pending', reason: PURGATORY }]])
+    target.behaviour.connections = 'accept'
+    bench.letPass(20 * MINUTE)
+    await bench.catchup(source, target)
+    expect(target.countSends(announced.id)).toBe(1)
   })
 
   it('is accepted when the target serves it', async () => {

@@ -5,7 +5,7 @@ import type { Filter } from '../../src/nostr/filter.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
 import { createCapacity } from '../../src/relay/capacity.ts'
 import { drain } from '../../src/relay/paging.ts'
-import { issue } from '../support/builders.ts'
+import { comment, issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { carol, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
@@ -19,6 +19,7 @@ import { createWorkbench, idsOf, type Workbench } from '../support/workbench.ts'
 
 const scene = smallRepository()
 const other = smallRepository({ owner: carol, d: 'other', startAt: 1_700_000_000 })
+const ORPHAN = 'Event event must reference an accepted repository or accepted event'
 const FAST = ['--retries', '0', '--idle-timeout', '500ms', '--connect-timeout', '1s']
 
 /** The filters of layer 3 that ask for comments of the one issue. */
@@ -207,5 +208,26 @@ describe('a relay that says it serves only those whom it knows', () => {
     expect(report.problems).toContainEqual(
       expect.objectContaining({ what: 'key', reason: expect.stringContaining('auth-required') as string }),
     )
+  })
+})
+
+describe('a parent', () => {
+  it('is not said to be nowhere while a source was not read to its end', async () => {
+    const bench = createWorkbench()
+    const lost = issue(scene.address, carol, { createdAt: scene.issue.created_at + 1 })
+    const events = [...scene.events, ...other.events]
+    const source = await bench.scripted({ events: [...events, lost] })
+    const target = await bench.scripted()
+    await bench.catchup(source, target)
+    for (const relay of [source, target]) relay.events.delete(lost.id)
+    const orphan = comment(lost, carol, { createdAt: lost.created_at + 1 })
+    source.events.set(orphan.id, orphan)
+    target.behaviour.onEvent = () => ({ ok: false, text: ORPHAN })
+    const broken = await bench.scripted({ closeReq: (filter) => (isAboutRoot(filter) ? 'error: no' : undefined) })
+    broken.events.set(scene.issue.id, scene.issue)
+    const first = await bench.catchup([source, broken], target, '--full', ...FAST)
+    expect([first.code, first.report.totals]).toMatchObject([3, { parked: 1, refused: 0 }])
+    const second = await bench.catchup(source, target, '--full', ...FAST)
+    expect([second.code, second.report.totals]).toMatchObject([0, { parked: 0, refused: 1 }])
   })
 })

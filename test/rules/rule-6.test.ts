@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, deletion, graspList, state } from '../support/builders.ts'
 import { alice, carol, smallRepository } from '../support/scenes.ts'
 import type { ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -120,5 +121,18 @@ describe('a run sends', () => {
     source.events.set(remark.id, remark)
     await bench.catchup(source, target)
     expect(target.received.events).toEqual([remark])
+  })
+
+  it('nothing of which the target keeps another version of the same second, however it said so', async () => {
+    const bench = createWorkbench()
+    const versions = ['x', 'y'].map((name) => announcement(carol, 'twice', { content: name }))
+    const [ours, theirs] = versions.sort((a, b) => (a.id < b.id ? -1 : 1)) as [NostrEvent, NostrEvent]
+    const source = await bench.scripted({ events: [...scene.events, ours] })
+    const target = await bench.scripted({ events: [...scene.events, theirs] })
+    target.behaviour.onEvent = () => ({ ok: false, text: 'replaced: have newer event' })
+    await bench.catchup(source, target)
+    target.forgetReceived()
+    const { code } = await bench.catchup(source, target, '--full')
+    expect([code, target.received.events]).toEqual([0, []])
   })
 })

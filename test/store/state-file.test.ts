@@ -115,7 +115,7 @@ describe('openStateFile', () => {
     const db = openStateFile(file)
     expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
     expect(db.prepare('SELECT count(*) AS n FROM also_in').get()).toEqual({ n: 0 })
-    expect(db.prepare('SELECT obstacle FROM spool').all()).toEqual([])
+    expect(db.prepare('SELECT obstacle FROM spool').all()).toEqual([{ obstacle: null }])
     expect(db.prepare('SELECT drained_at FROM coverage').all()).toEqual([{ drained_at: 5 }])
     db.close()
   })

@@ -23,7 +23,6 @@ function parked(changes: Partial<SpooledEvent>): SpooledEvent {
     lastOkAt: undefined,
     retryAt: undefined,
     attempts: 1,
-    obstacle: undefined,
     software: undefined,
     obstacle: undefined,
     ...changes,

@@ -17,6 +17,9 @@ export interface Allowance {
 const LONGEST_LAG_MS = 10_000
 const LOOK_AGAIN_MS = 20
 
+/** An event without an answer, and whether it was the only one of its connection when it went out. */
+type Sent = { readonly atMs: number; readonly isAlone: boolean }
+
 /** Time earns fractions of an event, whatever is sent meanwhile. */
 export function createSteady(first: Rate | undefined, nowMs: () => number): Allowance {
   let tokens = first?.burst ?? Infinity
@@ -39,40 +42,40 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
 
 /**
  * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. A relay
- * that is busy comes to an event long after it was sent: its silence begins when all are answered.
+ * comes to an event that was sent alone at once, but to one of many only when those before it are answered: its silence
+ * begins then.
  */
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))
   for (const bucket of buckets) bucket.fill(burst / count, nowMs())
-  const open = new Map<number, number>()
+  const open = new Map<number, Sent>()
   let turns = 0
-  /** The shortest way there and back: an answer shows no earlier when the relay came to an event. */
-  let roundTripMs = Infinity
 
   const bucketOf = (turn: number): SilenceBucket | undefined => buckets[(turn - 1) % count]
   const perBucket = (rate: Rate) => ({ burst: rate.burst / count, gain: 1, intervalMs: rate.intervalMs * count })
-  const isLagging = (): boolean => {
-    for (const [turn, sentMs] of open) if (nowMs() - sentMs >= LONGEST_LAG_MS) open.delete(turn)
-    return open.size > 0
+  const isUsed = (bucket: SilenceBucket): boolean => [...open.keys()].some((turn) => bucketOf(turn) === bucket)
+  const forgetLost = (): void => {
+    for (const [turn, { atMs }] of open) if (nowMs() - atMs >= LONGEST_LAG_MS) open.delete(turn)
   }
   return {
     waitMs: (rate) => {
       const bucket = bucketOf(turns + 1)
       if (bucket === undefined || bucket.left >= 1) return 0
+      forgetLost()
       const waitMs = bucket.waitMs(perBucket(rate), nowMs())
-      return isLagging() ? Math.max(LOOK_AGAIN_MS, waitMs) : waitMs
+      return isUsed(bucket) ? Math.max(LOOK_AGAIN_MS, waitMs) : waitMs
     },
     take: (rate) => {
       turns += 1
-      if (rate !== undefined) bucketOf(turns)?.take(perBucket(rate), nowMs())
-      open.set(turns, nowMs())
+      const bucket = bucketOf(turns)
+      if (bucket === undefined) return
+      open.set(turns, { atMs: nowMs(), isAlone: !isUsed(bucket) })
+      if (rate !== undefined) bucket.take(perBucket(rate), nowMs())
     },
     answered: (turn) => {
-      const sentMs = open.get(turn)
-      if (sentMs === undefined) return
+      const sent = open.get(turn)
       open.delete(turn)
-      roundTripMs = Math.min(roundTripMs, nowMs() - sentMs)
-      bucketOf(turn)?.touch(nowMs() - roundTripMs)
+      if (sent?.isAlone === false) bucketOf(turn)?.touch(nowMs())
     },
     empty: () => {
       for (const bucket of buckets) bucket.empty(nowMs())

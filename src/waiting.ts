@@ -1,6 +1,7 @@
 /*
  * Parked events that hang from others: freed when the target serves a parent, refused when no parent can come any more.
  */
+import { reviveLost } from './lost-announcements.ts'
 import { addressOf, parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
@@ -25,7 +26,6 @@ export type WaitingContext = OrphanContext & {
 }
 
 const PIECE = 250
-const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
 
 /**
  * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end; and
@@ -149,36 +149,6 @@ async function freeServed(
   })
   for (const anchor of found) served.add(anchor)
   return freed
-}
-
-/**
- * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it back:
- * it was restarted and has lost it. That one and its states go again, and after them what was refused for want of it.
- */
-function reviveLost(context: WaitingContext): number {
-  const { state, released, now, stageOf } = context
-  let count = 0
-  for (const piece of state.spool.inState('parked', PIECE)) {
-    const refused = piece.filter(({ event, isOrphan, reason = '' }) => {
-      return isOrphan && NO_ANNOUNCEMENT.test(reason) && !released.has(event.id)
-    })
-    const held = state.waits.heldBack(identifiersOf(refused))
-    const lost = held.filter(({ event, lastOkAt = 0 }) => lastOkAt < now && !released.has(event.id))
-    const identifiers = new Set(identifiersOf(lost))
-    const revived = [...lost, ...refused.filter((spooled) => identifiersOf([spooled]).some((d) => identifiers.has(d)))]
-    state.transaction(() => {
-      for (const { event } of revived) state.spool.makeReady(event.id, stageOf(event))
-    })
-    for (const { event } of revived) released.add(event.id)
-    count += revived.length
-  }
-  return count
-}
-
-/** The identifiers of the repositories that events are about. */
-function identifiersOf(piece: readonly SpooledEvent[]): string[] {
-  const addresses = piece.flatMap(({ event }) => [addressOf(event) ?? '', ...parentsOf(event)])
-  return [...new Set(addresses.flatMap((address) => parseAddress(address)?.d ?? []))]
 }
 
 /**

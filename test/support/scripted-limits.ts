@@ -1,5 +1,5 @@
 import type { Limits } from './scripted-behaviour.ts'
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
+import { createSilentBucket, type TokenBucket } from './token-bucket.ts'
 
 /** What the limits of a relay say to the frames of one connection, in the words of ngit-grasp 3.0.10. */
 export type LimitKeeper = {
@@ -21,7 +21,9 @@ const TOO_MANY_QUERIES = 'rate-limited: too many queries'
 export function createLimitKeeper(limits: Limits, refusals: Map<string, number>): LimitKeeper {
   const { secondMs = 1_000, sessions = Infinity, items: mostItems = Infinity } = limits
   const bucketOf = (bucket: Limits['queries']): TokenBucket =>
-    bucket === undefined ? () => true : createTokenBucket(bucket.burst, () => performance.now() / secondMs, bucket.gain)
+    bucket === undefined
+      ? () => true
+      : createSilentBucket(bucket.burst, bucket.gain, () => performance.now() / secondMs)
   const [frames, queries, messages] = [limits.frames, limits.queries, limits.messages].map(bucketOf)
   const note = (text: string): string => {
     refusals.set(text, (refusals.get(text) ?? 0) + 1)

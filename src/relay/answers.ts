@@ -55,7 +55,7 @@ export function cureOf(text: string): Cure | undefined {
  * that it calls a duplicate. ngit-grasp serves them for some months only, and keeps their effect.
  */
 export function isHeldUnserved(event: NostrEvent, text: string): boolean {
-  return (event.kind === KIND.deletion || event.kind === KIND.vanish) && splitText(text).prefix === 'duplicate'
+  return (event.kind === KIND.deletion || event.kind === KIND.vanishRequest) && splitText(text).prefix === 'duplicate'
 }
 
 /** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */

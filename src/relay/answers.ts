@@ -4,6 +4,8 @@ import type { Outcome } from '../nostr/outcome.ts'
 import type { UnixSeconds } from '../time.ts'
 import { ANSWER_RULES, type AnswerRule, type Cure } from './answer-rules.ts'
 
+export type { Cure } from './answer-rules.ts'
+
 /** A relay's OK to one event. */
 export type OkAnswer = {
   readonly accepted: boolean

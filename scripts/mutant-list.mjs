@@ -206,6 +206,27 @@ export const MUTANTS = [
     to: '',
   },
   {
+    rule: 5,
+    what: 'one text for everything is a refusal of every event',
+    file: 'src/door.ts',
+    from: "if (!this.#options.hasAccepted && this.#refusals.isDoor()) this.#stop({ type: 'door', reason })",
+    to: '',
+  },
+  {
+    rule: 5,
+    what: 'what was refused before the door was closed stays refused',
+    file: 'src/shut-door.ts',
+    from: 'isOfThisRun(spooled, startedAt) && gistOf',
+    to: 'false && gistOf',
+  },
+  {
+    rule: 6,
+    what: 'a deletion that is held unseen is forgotten, and sent again',
+    file: 'src/verify.ts',
+    from: "state.spool.change(event.id, { state: 'held', outcome: 'duplicate', software }, now)",
+    to: 'state.spool.remove(event.id)',
+  },
+  {
     rule: 6,
     what: 'what the target serves is spooled all the same',
     file: 'src/intake.ts',

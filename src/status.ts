@@ -35,8 +35,9 @@ export type ParkedStatus = {
   readonly attempts: number
 }
 
-/** Events refused for good for one reason. */
+/** Events refused for good for one reason; with the outcome `duplicate`, held by the target and not served. */
 export type RefusedStatus = {
+  readonly outcome: Outcome
   /** The target's own words, unescaped (rule 7). */
   readonly reason: string
   readonly count: number

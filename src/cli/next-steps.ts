@@ -1,3 +1,4 @@
+import { cureOf, type Cure } from '../relay/answers.ts'
 import type { HeldBackRepository } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
 
@@ -74,6 +75,13 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   parent: { meaning: 'included although outside the window', step: null },
 }
 
+/** What makes a target take what it refused, as far as its words tell. */
+const CURES: Readonly<Partial<Record<Cure, string>>> = {
+  parent: 'when the target serves its parent',
+  participation: 'in the run after an event of its author in a thread was accepted',
+  operator: "when the target's operator lets it in and you run `ngit-sync retry --refused`",
+}
+
 const ORDER = Object.keys(MEANINGS)
 
 /** What a kind of problem means; an unknown kind ranks last and means what its reasons say. */
@@ -82,4 +90,10 @@ export function meaningOf(what: string): ProblemMeaning {
   const known = Object.hasOwn(MEANINGS, what) ? MEANINGS[what] : undefined
   if (known === undefined) return { rank: ORDER.length, meaning: '', step: null, isAboutEvents }
   return { rank: ORDER.indexOf(what), ...known, isAboutEvents }
+}
+
+/** When an event is sent again that was refused with these words; `undefined` when they tell nothing of their own. */
+export function reopeningOf(reason: string): string | undefined {
+  const cure = reason.startsWith('parent ') ? 'parent' : cureOf(reason)
+  return cure === undefined ? undefined : CURES[cure]
 }

@@ -3,7 +3,7 @@ import type { Problem, Report } from '../report.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
-import { meaningOf, pendingStep } from './next-steps.ts'
+import { meaningOf, pendingStep, reopeningOf } from './next-steps.ts'
 import { ellipsizeMiddle, padText } from './text-width.ts'
 
 /** How many reasons of one group are shown without `--verbose`. */
@@ -54,10 +54,17 @@ function renderReasons(canvas: Canvas, problems: readonly Problem[], isCounted: 
     return [
       ...hanging(canvas, prefix, `"${foreign(reason)}"${timesText(what, count)}`),
       ...renderExample(canvas, example),
+      ...(what === 'refused' ? renderCure(canvas, reason) : []),
     ]
   })
   const hidden = sorted.slice(shown.length)
   return hidden.length === 0 ? lines : [...lines, ...hanging(canvas, '   ', hiddenReasons(hidden), canvas.dim)]
+}
+
+/** The line below a reason that tells by itself when the event is sent again. */
+export function renderCure(canvas: Canvas, reason: string): string[] {
+  const cure = reopeningOf(reason)
+  return cure === undefined ? [] : hanging(canvas, '     ', `sent again ${cure}`, canvas.dim)
 }
 
 /** What is not about events counts filters, lines or the like. */

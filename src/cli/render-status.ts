@@ -18,7 +18,7 @@ import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { renderJson } from './render-json.ts'
 import { layerTitle } from './layer-title.ts'
 import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
-import { renderExample } from './render-problems.ts'
+import { renderCure, renderExample } from './render-problems.ts'
 
 /** The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it lazily. */
 export function renderStatus(status: Status, options: RenderOptions): string {
@@ -40,10 +40,10 @@ export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): s
 /** One refused event for a person. */
 export function renderRefusedEvent(event: RefusedEvent, options: RenderOptions): string {
   const canvas = createCanvas(options)
-  const { outcome, refusedAt, software, target } = event
+  const { outcome, refusedAt, software, target, reason } = event
   const by = software === null ? '' : ` by ${foreign(software)}`
   const title = `${outcome} at ${foreign(target)}${by} ${formatTimeWithAge(refusedAt, canvas)}`
-  return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
+  return `${joinBlocks([[...renderSpooled(canvas, title, event), ...renderCure(canvas, reason)]])}\n`
 }
 
 function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | RefusedEvent): string[] {
@@ -68,6 +68,7 @@ function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
     renderCoverage(canvas, target.coverage),
     ...target.parked.map((parked) => renderParked(canvas, parked)),
     ...target.refused.map((refused) => renderRefused(canvas, refused)),
+    renderReopening(canvas, target.refused),
     renderRuns(canvas, target.runs),
   ]
 }
@@ -149,13 +150,22 @@ function renderKept(canvas: Canvas, { keptUntil }: ParkedStatus): string[] {
   return hanging(canvas, '   ', text)
 }
 
-function renderRefused(canvas: Canvas, { reason, count, software, example }: RefusedStatus): string[] {
+function renderRefused(canvas: Canvas, { outcome, reason, count, software, example }: RefusedStatus): string[] {
   const by = software === null ? '' : ` by ${foreign(software)}`
+  const title = outcome === 'duplicate' ? 'held, but not served' : 'refused for good'
   return [
-    ...hanging(canvas, ` ${formatCount(count)} `, `refused for good${by}`, canvas.warn),
+    ...hanging(canvas, ` ${formatCount(count)} `, `${title}${by}`, canvas.warn),
     ...hanging(canvas, '   ', `"${foreign(reason)}"`),
     ...renderExample(canvas, example),
+    ...renderCure(canvas, reason),
   ]
+}
+
+/** What reopens refusals besides what their own words tell. */
+function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): string[] {
+  const text =
+    "What is settled like this is sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."
+  return refused.length === 0 ? [] : hanging(canvas, '   → ', text)
 }
 
 function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {

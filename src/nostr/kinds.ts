@@ -2,7 +2,7 @@
 export const KIND = {
   note: 1,
   deletion: 5,
-  vanish: 62,
+  vanishRequest: 62,
   comment: 1111,
   patch: 1617,
   pullRequest: 1618,

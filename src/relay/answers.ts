@@ -4,6 +4,8 @@ import type { Outcome } from '../nostr/outcome.ts'
 import type { UnixSeconds } from '../time.ts'
 import { ANSWER_RULES, type AnswerRule, type Cure } from './answer-rules.ts'
 
+export type { Cure } from './answer-rules.ts'
+
 /** A relay's OK to one event. */
 export type OkAnswer = {
   readonly accepted: boolean
@@ -55,7 +57,7 @@ export function cureOf(text: string): Cure | undefined {
  * that it calls a duplicate. ngit-grasp serves them for some months only, and keeps their effect.
  */
 export function isHeldUnserved(event: NostrEvent, text: string): boolean {
-  return (event.kind === KIND.deletion || event.kind === KIND.vanish) && splitText(text).prefix === 'duplicate'
+  return (event.kind === KIND.deletion || event.kind === KIND.vanishRequest) && splitText(text).prefix === 'duplicate'
 }
 
 /** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */

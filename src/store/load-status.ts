@@ -72,8 +72,8 @@ SELECT outcome, coalesce(reason, '') AS reason, count(*) AS count, min(parked_at
 FROM spool WHERE target = ? AND state = 'parked' GROUP BY outcome, reason ORDER BY count(*) DESC, outcome, reason`
 
 const REFUSED = `
-SELECT coalesce(reason, '') AS reason, count(*) AS count, software, lower(hex(min(id))) AS example
-FROM spool WHERE target = ? AND state = 'refused' GROUP BY reason, software ORDER BY count(*) DESC, reason`
+SELECT outcome, coalesce(reason, '') AS reason, count(*) AS count, software, lower(hex(min(id))) AS example
+FROM spool WHERE target = ? AND state IN ('refused', 'held') GROUP BY outcome, reason, software ORDER BY count(*) DESC, reason`
 
 const RUNS = `
 SELECT started_at AS startedAt, duration_ms AS durationMs, command, exit, coalesce(published, 0) AS published,

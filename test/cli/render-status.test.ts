@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
+
+import type { Status } from '../../src/status.ts'
 import { renderStatus, renderStatusJson } from '../../src/cli/render-status.ts'
 import { NOW, STATUS } from './reports.ts'
 
 const OPTIONS = { color: false, width: 80, now: NOW, timeZone: 'UTC' }
+
+function refusedWith(outcome: 'refused' | 'duplicate', reason: string): Status {
+  const refused = [{ outcome, reason, count: 1, software: null, example: null }]
+  return { ...STATUS, targets: STATUS.targets.map((target) => ({ ...target, refused })) }
+}
 
 describe('renderStatus', () => {
   it('shows checkpoints, what waits, what was refused, and the last runs', () => {
@@ -38,6 +45,9 @@ describe('renderStatus', () => {
        1 refused for good
          "blocked"
 
+         → What is settled like this is sent again after 30 days, when the target's
+           software changes, or by \`ngit-sync retry --refused\`.
+
        run                         command         took  sent  parked  end
        Sun 12:12, 60 s ago         catchup            ·     ·       ·  no end
        Sat 07:13, 29 h ago         catchup   9 min 31 s   598      26  partial (3)
@@ -54,6 +64,24 @@ describe('renderStatus', () => {
     const text = renderStatus(STATUS, { ...OPTIONS, width: 60 })
     expect(text).not.toContain('in full')
     expect(text).toContain('3,812')
+  })
+
+  it.each([
+    [
+      'restricted: Event event must reference an accepted repository or accepted event',
+      /sent again when the target serves/,
+    ],
+    ['parent refused: blocked', /sent again when the target serves its parent/],
+    ['restricted: Kind 0/10002 author must participate in an accepted repository thread', /event of its author in a/],
+    ['blocked: Event author npub1x is blacklisted', /operator lets it in/],
+  ])('tells what reopens `%s`', (reason, again) => {
+    expect(renderStatus(refusedWith('refused', reason), OPTIONS)).toMatch(again)
+  })
+
+  it('does not call refused what is held and not served', () => {
+    const text = renderStatus(refusedWith('duplicate', 'duplicate: deletion request is no longer served'), OPTIONS)
+    expect(text).toContain('1 held, but not served')
+    expect(text).not.toContain('refused for good')
   })
 
   it('says so when there was no run', () => {

@@ -354,12 +354,13 @@ export const STATUS: Status = {
       ],
       refused: [
         {
+          outcome: 'refused',
           reason: 'blocked: event contains too large tags',
           count: 1204,
           software: 'khatru 0.9',
           example: 'ef'.repeat(32),
         },
-        { reason: 'blocked', count: 1, software: null, example: null },
+        { outcome: 'refused', reason: 'blocked', count: 1, software: null, example: null },
       ],
       runs: [
         { startedAt: NOW - 60, durationMs: null, command: 'catchup', exit: null, published: 0, parked: 0 },

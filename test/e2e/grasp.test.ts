@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, comment, deletion, issue, SOME_TIME } from '../support/builders.ts'
+import { announcement, comment, deletion, issue, SOME_TIME, state as stateOf } from '../support/builders.ts'
 import type { GraspRelay } from '../support/grasp-relay.ts'
-import { alice, bob, carol, smallRepository, type SmallRepository } from '../support/scenes.ts'
+import { alice, bob, carol, dave, smallRepository, type SmallRepository } from '../support/scenes.ts'
+import { keyOf, signEvent } from '../support/sign.ts'
 import { createWorkbench, idsOf, type Outcome } from '../support/workbench.ts'
 
 const MINUTE = 60
@@ -161,5 +162,97 @@ describe('a bootstrap of a GRASP relay', () => {
     await bench.catchup(sources, target)
     expect(target.received.events.map(({ id }) => id)).toEqual([newer.id])
     expect(target.pending()).toEqual([newer])
+  })
+})
+
+describe('a bootstrap of ngit-grasp 3.0.10', () => {
+  const DAY = 86_400
+
+  it('ends with everything served once its git data has arrived; a stranger and a second run change nothing', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp({ personality: '3.0.10' })
+    const repositories = repositoriesFor(target, 5)
+    const [first] = repositories as [SmallRepository]
+    // A profile that names a repository is found by it; its author wrote to no thread.
+    const tags = [['a', first.address]]
+    const profile = signEvent(dave, { kind: 0, created_at: SOME_TIME, tags, content: '{}' })
+    const source = await bench.real({ events: [...eventsOf(repositories), profile] })
+    const waits = await bench.catchup(source, target)
+    expect([waits.code, waits.report.totals.published]).toEqual([3, 10])
+    for (const { address } of repositories) target.pushGitData(address)
+    bench.letPass(MINUTE)
+    target.letPass(MINUTE)
+    const done = await bench.catchup(source, target)
+    expect(done.report.problems.filter(({ what }) => what !== 'refused')).toEqual([])
+    expect(done.code).toBe(0)
+    expect(idsOf(target.events.values())).toEqual(idsOf(eventsOf(repositories)))
+    expect(sendsOf(target, eventsOf(repositories))).toEqual([1])
+    expect(bench.spool()).toMatchObject([{ id: profile.id, state: 'refused', outcome: 'refused' }])
+    target.forgetReceived()
+    const again = await bench.catchup(source, target, '--full')
+    expect([again.code, again.report.totals.published, target.received.events]).toEqual([0, 0, []])
+  })
+
+  it('does not stop at strangers, though nothing else was sent before', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp({ personality: '3.0.10' })
+    const [{ address, announced, state, events }] = repositoriesFor(target, 1) as [SmallRepository]
+    for (const event of [announced, state]) target.events.set(event.id, event)
+    const profiles = Array.from({ length: 12 }, (_, n) =>
+      signEvent(keyOf(`stranger ${n}`), { kind: 0, created_at: SOME_TIME, tags: [['a', address]], content: '{}' }),
+    )
+    const source = await bench.scripted({ events: [announced, state, ...profiles] })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.parked, report.totals.refused]).toEqual([0, 0, 12])
+    for (const event of events) source.events.set(event.id, event)
+    const second = await bench.catchup(source, target, '--full')
+    expect([second.code, idsOf(target.events.values())]).toEqual([0, idsOf(events)])
+  })
+
+  it('counts what the relay calls `duplicate: event stored` as accepted', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp({ personality: '3.0.10' })
+    const [{ announced, state, events }] = repositoriesFor(target, 1) as [SmallRepository]
+    for (const event of [announced, state]) target.events.set(event.id, event)
+    const source = await bench.scripted({ events })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.accepted]).toEqual([0, 2])
+    expect(report.layers.flatMap(({ outcomes }) => Object.keys(outcomes))).not.toContain('duplicate')
+  })
+
+  it('sends a deletion that is no longer served once in 30 days, and does not wait for it', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp({ personality: '3.0.10' })
+    const [{ address, announced, state, events }] = repositoriesFor(target, 1) as [SmallRepository]
+    for (const event of [announced, state]) target.events.set(event.id, event)
+    // An unused one: what it deletes was never anywhere.
+    const gone = issue(address, bob, { content: 'never published' })
+    const withdrawn = deletion({ ids: [gone.id] }, bob, { tags: [['q', address]] })
+    const source = await bench.scripted({ events: [...events, withdrawn] })
+    const first = await bench.catchup(source, target)
+    expect([first.code, target.countSends(withdrawn.id)]).toEqual([0, 1])
+    const runAfter = async (days: number): Promise<unknown[]> => {
+      bench.letPass(days * DAY)
+      target.letPass(days * DAY)
+      const { code, report } = await bench.catchup(source, target)
+      return [code, report.totals.published, report.totals.parked, report.totals.refused]
+    }
+    expect(await runAfter(31)).toEqual([0, 1, 0, 0])
+    expect(bench.spool()).toMatchObject([{ id: withdrawn.id, state: 'held', outcome: 'duplicate' }])
+    expect(await runAfter(1)).toEqual([0, 0, 0, 0])
+    expect(await runAfter(28)).toEqual([0, 0, 0, 0])
+    expect(await runAfter(3)).toEqual([0, 1, 0, 0])
+  })
+
+  it('sends the announcement of a listed author after that of the owner', async () => {
+    const bench = createWorkbench()
+    const target = await bench.grasp({ personality: '3.0.10' })
+    const service = { clone: [`${target.url.replace('ws:', 'http:')}/alice/hello.git`], relays: [target.url] }
+    const owner = announcement(alice, 'hello', { ...service, maintainers: [bob], createdAt: SOME_TIME + MINUTE })
+    const listed = announcement(bob, 'hello', { maintainers: [alice] })
+    const source = await bench.scripted({ events: [listed, owner, stateOf(bob, 'hello')] })
+    const { report } = await bench.catchup(source, target)
+    expect(target.received.events.slice(0, 2)).toEqual([owner, listed])
+    expect([report.totals.accepted, target.events.has(listed.id)]).toEqual([1, true])
   })
 })

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Report } from '../../src/report.ts'
-import { comment } from '../support/builders.ts'
+import { announcement, comment } from '../support/builders.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
+import { keyOf } from '../support/sign.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'
 
 /*
@@ -136,6 +137,16 @@ describe('what a relay says besides', () => {
     expect(report.problems).toContainEqual(
       expect.objectContaining({ what: 'notice', where: talkative.url, reason: 'the disk is almost full', count: 1 }),
     )
+  })
+
+  it('about us, with one text for all that it is sent, settles nothing', async () => {
+    const bench = createWorkbench()
+    const events = Array.from({ length: 9 }, (_, n) => announcement(keyOf(`owner ${n}`), 'hello'))
+    const source = await bench.scripted({ events })
+    const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'blocked: not from you' }) })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.parked, report.totals.refused]).toEqual([1, 9, 0])
+    expect(report.problems).toContainEqual(expect.objectContaining({ what: 'target', reason: 'blocked: not from you' }))
   })
 
   it('by closing the door is the reason of the end, exit 1, and everything waits', async () => {

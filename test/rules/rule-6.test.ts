@@ -41,6 +41,19 @@ describe('a second run', () => {
     },
   )
 
+  it('does not send what the target holds without serving it: a deletion that is out of its sight', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: everything })
+    const target = await bench.scripted({
+      onEvent: ({ kind }) => (kind === 5 ? { ok: true, text: 'duplicate: event stored', store: false } : 'default'),
+    })
+    const first = await bench.catchup(source, target)
+    expect([first.code, first.report.totals.parked, first.report.totals.refused]).toEqual([0, 0, 0])
+    target.forgetReceived()
+    const { code, report } = await bench.catchup(source, target, '--full')
+    expect([code, report.totals.published, target.received.events]).toEqual([0, 0, []])
+  })
+
   it('sends nothing although the state file is lost', async () => {
     const { source, target } = await afterCompleteRun()
     const { code, report } = await createWorkbench().catchup(source, target)

@@ -109,7 +109,8 @@ function isAccepted({ kind, tags }: NostrEvent, { events }: GraspState): boolean
   })
 }
 
-function namesService({ tags }: NostrEvent, host: string): boolean {
+/** Whether an announcement names this `host:port` in `clone` and in `relays`. */
+export function namesService({ tags }: NostrEvent, host: string): boolean {
   const hasHost = (tag: string): boolean =>
     tags.some(([name, ...urls]) => name === tag && urls.some((url) => URL.canParse(url) && new URL(url).host === host))
   return hasHost('clone') && hasHost('relays')

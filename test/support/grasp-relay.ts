@@ -1,19 +1,25 @@
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { addressText, judgeAsGrasp, repositoryOfState, type GraspState } from './grasp-policy.ts'
-import { storeEvent } from './memory-store.ts'
-import { createPurgatory } from './purgatory.ts'
+import { addressText, judgeAsGrasp, repositoryOfState } from './grasp-policy.ts'
+import { hideUnserved, judgeAsGraspToday, pushToGraspToday, type GraspTodayState } from './grasp-today.ts'
+import { createTombstones } from './grasp-tombstones.ts'
+import { storeEvent, type MemoryStore } from './memory-store.ts'
+import { createPurgatory, type Purgatory } from './purgatory.ts'
+import type { EventReply } from './scripted-behaviour.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from './scripted-relay.ts'
+import { createSilenceBucket } from './silence-bucket.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 
 /** How a scripted GRASP relay starts. */
 export type GraspRelayOptions = Omit<ScriptedRelayOptions, 'onEvent'> & {
+  /** Which ngit-grasp it is. @default 1.0.2 */
+  readonly personality?: '1.0.2' | '3.0.10'
   /** How many seconds of its clock pass in one of ours. @default 1 */
   readonly speed?: number
-  /** Events that a connection may send at once; then one a second. @default 60 */
+  /** Events that a connection may send at once; then one a second (3.0.10: of silence). @default 60 */
   readonly burst?: number
 }
 
-/** A scripted relay that behaves as ngit-grasp does (shared/relays.md). */
+/** A scripted relay that behaves as ngit-grasp does (shared/relays.md, shared/grasp.md). */
 export type GraspRelay = ScriptedRelay & {
   /** What waits for git data: neither REQ nor NIP-77 shows it. */
   pending(): NostrEvent[]
@@ -23,45 +29,133 @@ export type GraspRelay = ScriptedRelay & {
   letPass(seconds: number): void
 }
 
+/** One of the two: what it says to an event, and what follows from a push and from time. */
+type Personality = {
+  judge(event: NostrEvent, connection: number): EventReply
+  push(address: string): void
+  sweep(): void
+}
+
+type Setting = {
+  readonly events: MemoryStore
+  readonly purgatory: Purgatory
+  readonly host: string
+  readonly now: () => number
+  readonly burst: number
+}
+
+/** After how many seconds somebody who wrote to a thread counts as a participant. */
+const PARTICIPANTS_AFTER_SECONDS = 5
+
 /** Starts one in this process. It speaks NIP-77 and gives at most 500 rows a page. */
 export async function startGraspRelay(options: GraspRelayOptions = {}): Promise<GraspRelay> {
-  const { speed = 1, burst = 60, ...scripted } = options
+  const { speed = 1, burst = 60, personality = '1.0.2', ...scripted } = options
   const startedAt = Date.now() / 1000
   let passed = 0
   const now = (): number => startedAt + passed + (Date.now() / 1000 - startedAt) * speed
   const relay = await startScriptedRelay({ ...asGrasp, ...scripted })
-  const buckets = new Map<number, TokenBucket>()
-  const pushed = new Set<string>()
-  const state: GraspState = {
-    events: relay.events,
-    purgatory: createPurgatory(now),
-    pushed,
-    deleted: new Set(),
-    host: new URL(relay.url).host,
-    bucketOf(connection) {
-      const bucket = buckets.get(connection) ?? createTokenBucket(burst, now)
-      buckets.set(connection, bucket)
-      return bucket
-    },
-  }
-  relay.behaviour.onEvent = (event, connection) => judgeAsGrasp(event, connection, state)
+  const purgatory = createPurgatory(now)
+  const { host } = new URL(relay.url)
+  relay.behaviour.document ??= personality === '1.0.2' ? EARLY_DOCUMENT : todaysDocument(host)
+  const create = personality === '1.0.2' ? asEarly : asToday
+  const grasp = create({ events: relay.events, purgatory, host, now, burst })
+  relay.behaviour.onEvent = (event, connection) => grasp.judge(event, connection)
   return {
     ...relay,
-    pending: () => state.purgatory.events(),
-    pushGitData(address) {
-      pushed.add(address)
-      const released = state.purgatory.release((event) => belongsTo(event, address))
-      for (const event of released) storeEvent(relay.events, event, false)
+    pending: () => purgatory.events(),
+    pushGitData: (address) => grasp.push(address),
+    letPass(seconds) {
+      passed += seconds
+      grasp.sweep()
     },
-    letPass: (seconds) => void (passed += seconds),
   }
 }
 
-const asGrasp: ScriptedRelayOptions = {
-  negentropy: true,
-  pageCap: 500,
-  deletions: false,
-  document: { software: 'https://gitworkshop.dev/ngit-grasp', version: '1.0.2', supported_grasps: ['GRASP-01'] },
+function asEarly({ events, purgatory, host, now, burst }: Setting): Personality {
+  const pushed = new Set<string>()
+  const bucketOf = createBuckets(() => createTokenBucket(burst, now))
+  const state = { events, purgatory, pushed, deleted: new Set<string>(), host, bucketOf }
+  return {
+    judge: (event, connection) => judgeAsGrasp(event, connection, state),
+    push(address) {
+      pushed.add(address)
+      const released = purgatory.release((event) => belongsTo(event, address))
+      for (const event of released) storeEvent(events, event, false)
+    },
+    sweep: () => undefined,
+  }
+}
+
+function asToday({ events, purgatory, host, now, burst }: Setting): Personality {
+  const seenAt = new Map<string, number>()
+  const state: GraspTodayState = {
+    events,
+    purgatory,
+    commits: new Map(),
+    tombstones: createTombstones(now, host),
+    holding: new Map(),
+    host,
+    bucketOf: createBuckets(() => createSilenceBucket(burst, now)),
+    participates: (pubkey) =>
+      [...events.values()].some(
+        (event) =>
+          event.pubkey === pubkey &&
+          isOfThread(event) &&
+          now() - (seenAt.get(event.id) ?? 0) >= PARTICIPANTS_AFTER_SECONDS,
+      ),
+  }
+  return {
+    judge(event, connection) {
+      const reply = judgeAsGraspToday(event, connection, state)
+      if (events.has(event.id) && !seenAt.has(event.id)) seenAt.set(event.id, now())
+      return reply
+    },
+    push: (address) => pushToGraspToday(address, state),
+    sweep: () => hideUnserved(state),
+  }
+}
+
+function createBuckets(create: () => TokenBucket): (connection: number) => TokenBucket {
+  const buckets = new Map<number, TokenBucket>()
+  return (connection) => {
+    const bucket = buckets.get(connection) ?? create()
+    buckets.set(connection, bucket)
+    return bucket
+  }
+}
+
+const asGrasp: ScriptedRelayOptions = { negentropy: true, pageCap: 500, deletions: false }
+
+const EARLY_DOCUMENT = {
+  software: 'https://gitworkshop.dev/ngit-grasp',
+  version: '1.0.2',
+  supported_grasps: ['GRASP-01'],
+}
+
+/** The NIP-11 document of the running binary. */
+function todaysDocument(host: string): Readonly<Record<string, unknown>> {
+  return {
+    name: `${host} grasp relay`,
+    description: 'Git Nostr Relay - a grasp implementation',
+    supported_nips: [1, 5, 9, 11, 34, 62, 77],
+    software: 'https://gitworkshop.dev/danconwaydev.com/ngit-grasp',
+    version: '3.0.10',
+    limitation: {
+      max_message_length: 5_242_880,
+      max_subscriptions: 500,
+      max_limit: 500,
+      max_subid_length: 250,
+      default_limit: 500,
+      restricted_writes: true,
+    },
+    supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-03'],
+    repo_acceptance_criteria: 'None',
+  }
+}
+
+/** A root, or what hangs from one: not an announcement, a state, a request or a list. */
+function isOfThread({ kind }: NostrEvent): boolean {
+  return ![0, 5, 62, 10_002, 10_317, 30_617, 30_618].includes(kind)
 }
 
 /** An announcement at this address, its state, or a pull request of it. */

@@ -35,13 +35,17 @@ export function signEvent(key: Key, draft: Draft): NostrEvent {
   return { id: hash.toString('hex'), pubkey: key.pubkey, created_at, kind, tags, content, sig }
 }
 
+/** The id that belongs to the content (NIP-01). */
+export function idOf({ pubkey, created_at, kind, tags, content }: NostrEvent): string {
+  return sha256(JSON.stringify([0, pubkey, created_at, kind, tags, content])).toString('hex')
+}
+
 /** Whether id and signature are those of the content; independent of `src`. */
 export function isSigned(event: NostrEvent): boolean {
-  const { pubkey, created_at, kind, tags, content } = event
-  const hash = sha256(JSON.stringify([0, pubkey, created_at, kind, tags, content]))
-  if (hash.toString('hex') !== event.id || !/^[0-9a-f]{128}$/.test(event.sig)) return false
+  const { pubkey } = event
+  if (idOf(event) !== event.id || !/^[0-9a-f]{128}$/.test(event.sig)) return false
   try {
-    return verifySchnorr(hash, Buffer.from(pubkey, 'hex'), Buffer.from(event.sig, 'hex'))
+    return verifySchnorr(Buffer.from(event.id, 'hex'), Buffer.from(pubkey, 'hex'), Buffer.from(event.sig, 'hex'))
   } catch {
     // tiny-secp256k1 throws for a public key that is not on the curve.
     return false

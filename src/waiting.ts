@@ -162,7 +162,7 @@ async function findServedAnchors(
   return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
 }
 
-/** Refuses every orphan all of whose known parents are refused, deleted or given up. Returns how many those are. */
+/** Refuses every orphan all of whose known parents are refused, deleted, vanished or given up. Returns how many those are. */
 function refuseWithParents(context: WaitingContext): number {
   const { state, ledger, now, software } = context
   let count = 0
@@ -193,6 +193,7 @@ function fateOf(anchor: string, { state }: WaitingContext): string | undefined {
   if (spooled !== undefined) return spooled.state === 'refused' ? describeRefusal(spooled) : 'alive'
   const author = parseAddress(anchor)?.pubkey ?? state.run.authorOf(anchor)
   if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) return 'deleted'
+  if (author !== undefined && state.run.vanishedUntil(author) !== undefined) return 'vanished'
   return state.anchors.has(anchor) ? 'alive' : undefined
 }
 

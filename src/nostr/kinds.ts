@@ -1,7 +1,8 @@
-/** Kinds by name: NIP-01, 09, 22, 34 and 51. */
+/** Kinds by name: NIP-01, 09, 22, 34, 51 and 62. */
 export const KIND = {
   note: 1,
   deletion: 5,
+  vanishRequest: 62,
   comment: 1111,
   patch: 1617,
   pullRequest: 1618,

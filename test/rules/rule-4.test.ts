@@ -107,7 +107,8 @@ describe('a forged event', () => {
     'that makes an author vanish, at the %s, takes nothing away',
     async (place) => {
       const bench = createWorkbench()
-      const forged = { ...vanishRequest(['ALL_RELAYS'], bob), pubkey: scene.comment.pubkey }
+      const request = vanishRequest(['ALL_RELAYS'], bob, { createdAt: scene.comment.created_at })
+      const forged = { ...request, pubkey: scene.comment.pubkey }
       const source = await bench.scripted({
         ...NAIVE,
         events: [...scene.events, ...(place === 'source' ? [forged] : [])],

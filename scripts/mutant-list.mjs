@@ -131,8 +131,29 @@ export const MUTANTS = [
   {
     rule: 3,
     what: 'coverage is believed although the target lost events',
-    file: 'src/sync.ts',
-    from: 'coverage.void()',
+    file: 'src/distrust.ts',
+    from: 'state.coverage.void()',
+    to: '',
+  },
+  {
+    rule: 3,
+    what: 'versions of addresses are no witnesses',
+    file: 'src/trust.ts',
+    from: 'return address !== undefined && (versions.get(address)?.created_at ?? -1) < createdAt',
+    to: 'return address === null && (versions.get(address)?.created_at ?? -1) < createdAt',
+  },
+  {
+    rule: 3,
+    what: 'coverage is believed although nothing bears witness',
+    file: 'src/distrust.ts',
+    from: 'coverage.ignoreInThisRun()',
+    to: '',
+  },
+  {
+    rule: 1,
+    what: 'an emptied source was read to its end',
+    file: 'src/distrust.ts',
+    from: 'context.state.coverage.holdBack(peer.endpoint.url)',
     to: '',
   },
   {
@@ -155,6 +176,13 @@ export const MUTANTS = [
     file: 'src/deletions.ts',
     from: "if (verdicts[index] === 'valid') recordDeletion(event, state.run)",
     to: 'recordDeletion(event, state.run)',
+  },
+  {
+    rule: 4,
+    what: 'requests to vanish are believed unverified',
+    file: 'src/vanish.ts',
+    from: 'const valid = await keepValid(requests, verifier)',
+    to: 'const valid = requests',
   },
   {
     rule: 4,
@@ -225,6 +253,13 @@ export const MUTANTS = [
     file: 'src/verify.ts',
     from: "state.spool.change(event.id, { state: 'held', outcome: 'duplicate', software }, now)",
     to: 'state.spool.remove(event.id)',
+  },
+  {
+    rule: 5,
+    what: 'a request to vanish has no end',
+    file: 'src/vanish.ts',
+    from: 'return (run.vanishedUntil(event.pubkey) ?? -1) >= event.created_at',
+    to: 'return run.vanishedUntil(event.pubkey) !== undefined',
   },
   {
     rule: 6,

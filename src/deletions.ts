@@ -8,13 +8,15 @@ import type { Peer } from './relay/peer.ts'
 import type { RunTables } from './store/run-tables.ts'
 import type { TargetState } from './store/target-state.ts'
 
-/** Records what a relay's verified deletions delete of these ids and addresses. Throws LostRelayError. */
+/** Records what a relay's verified deletions delete of these events. Throws LostRelayError. */
 export async function learnDeletions(
   peer: Peer,
-  references: { readonly ids: readonly string[]; readonly addresses: readonly string[] },
+  events: readonly NostrEvent[],
   { verifier, state }: { readonly verifier: Verifier; readonly state: TargetState },
 ): Promise<void> {
-  await findDeletions(peer, references, async (deletions) => {
+  const ids = new Map(events.map(({ id, pubkey }) => [id, pubkey]))
+  const addresses = events.flatMap((event) => addressOf(event) ?? [])
+  await findDeletions(peer, { ids, addresses }, async (deletions) => {
     const verdicts = await verifier.verify(deletions)
     state.transaction(() => {
       for (const [index, event] of deletions.entries())

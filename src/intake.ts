@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts'
 import { isExpired, tagValues, type NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
 import { isEphemeral, KIND } from './nostr/kinds.ts'
+import type { RelayNames } from './nostr/vanish.ts'
 import type { Verifier } from './nostr/verifier.ts'
 import type { PlannedRequest } from './plan.ts'
 import { findServed } from './relay/holdings.ts'
@@ -17,6 +18,7 @@ import type { LayerName } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
+import { recordVanishRequest } from './vanish.ts'
 
 /** What the intake of a run needs. `learn` hears of every verified event, in scope or not. */
 export type IntakeContext = {
@@ -26,11 +28,13 @@ export type IntakeContext = {
   readonly ledger: Ledger
   readonly now: UnixSeconds
   readonly deletions: 'apply' | 'skip'
+  /** By what requests to vanish name the target. */
+  readonly targetNames: RelayNames
   readonly learn: (layer: LayerName, event: NostrEvent) => void
   /** Counts an event that the target holds already. */
   readonly countHeld: (layer: LayerName, event: NostrEvent) => void
-  /** Hears of regular events that an endpoint has shown to hold. */
-  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+  /** Hears of events that an endpoint has shown to hold. */
+  readonly witness: (url: string, events: readonly NostrEvent[], proof?: { readonly isPublished: boolean }) => void
   /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
   readonly window: Window | undefined
   /** What the target's software is, for refusals that are remembered. */
@@ -55,7 +59,7 @@ export async function takeIn(
   const verified = await verifyNew(source, layer, events, context)
   const wanted = context.state.transaction(() => learnNew(layer, verified, context))
   const regular = wanted.filter((event) => addressOf(event) === undefined)
-  context.witness(source, regular)
+  context.witness(source, wanted)
   const served = await findHeld(regular, context)
   const held = regular.filter((event) => served.has(event.id))
   for (const event of held) context.countHeld(layer, event)
@@ -76,12 +80,13 @@ async function findHeld(events: readonly NostrEvent[], { target, state }: Intake
   return known
 }
 
-/** Notes verified events as seen, with the anchors and deletions in them. Returns the new ones that are wanted. */
+/** Notes verified events as seen, with the anchors, deletions and vanish requests in them. Returns the new ones that are wanted. */
 function learnNew(layer: LayerName, verified: readonly NostrEvent[], context: IntakeContext): NostrEvent[] {
   const { state, ledger, deletions, learn } = context
   const fresh = verified.filter((event) => state.run.markSeen(event, layer))
   ledger.count(layer, 'unique', fresh.length)
   if (deletions === 'apply') for (const event of fresh) recordDeletion(event, state.run)
+  for (const event of fresh) recordVanishRequest(event, context)
   const wanted = fresh.filter((event) => isWanted(layer, event, context))
   for (const event of wanted) learn(layer, event)
   return wanted
@@ -118,6 +123,7 @@ function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 'apply'
   if (isEphemeral(event.kind)) return 'ephemeral'
   if (isExpired(event, now)) return 'expired'
   if (tagValues(event, 't').includes(AUDIT_TAG)) return 'audit'
+  if (event.kind === KIND.vanishRequest) return 'vanish request'
   if (event.kind === KIND.deletion && deletions === 'skip') return 'deletion skipped'
   return undefined
 }

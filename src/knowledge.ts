@@ -22,7 +22,7 @@ export class Knowledge {
   readonly #announcements = new Map<string, Announcement>()
   /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
   readonly #owned = new Set<string>()
-  #resolved: { readonly members: Membership; readonly deletions: number } | undefined
+  #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
@@ -67,15 +67,13 @@ export class Knowledge {
     }
   }
 
-  /** Who and what is in scope, as far as is known now; found anew when that changed. Deleted announcements do not count. */
+  /** Who and what is in scope, as far as is known now; found anew when that changed. Deleted and vanished announcements do not count. */
   members(): Membership {
-    const { deletionsNoted: deletions } = this.#state.run
-    if (this.#resolved?.deletions === deletions) return this.#resolved.members
-    const alive = [...this.#announcements.values()].filter(({ address, pubkey, createdAt }) => {
-      return (this.#state.run.deletedUntil(pubkey, address) ?? -1) < createdAt
-    })
+    const { removalsNoted: removals } = this.#state.run
+    if (this.#resolved?.removals === removals) return this.#resolved.members
+    const alive = [...this.#announcements.values()].filter((announcement) => this.#isAlive(announcement))
     const members = resolveMembership(alive, { isOwned: ({ address }) => this.#owned.has(address), rule: this.#rule })
-    this.#resolved = { members, deletions }
+    this.#resolved = { members, removals }
     return members
   }
 
@@ -153,6 +151,11 @@ export class Knowledge {
         `names URLs that are not read: too long, or beyond the first ${MAX_URLS}`,
       ),
     ]
+  }
+
+  #isAlive({ address, pubkey, createdAt }: Announcement): boolean {
+    const { run } = this.#state
+    return Math.max(run.deletedUntil(pubkey, address) ?? -1, run.vanishedUntil(pubkey) ?? -1) < createdAt
   }
 
   #recallAnnouncements(): void {

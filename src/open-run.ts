@@ -1,12 +1,14 @@
 import { HeldTally } from './compare.ts'
 import { compareRequest, readSecond } from './comparing.ts'
 import type { Discovery } from './discovering.ts'
+import { createDistrust, distrustLosses } from './distrust.ts'
 import { reasonOf } from './errors.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
 import { layersOf, type Layer } from './layers.ts'
 import { Ledger } from './ledger.ts'
 import { createDiscovery, openSources } from './open-sources.ts'
+import { relayNames } from './nostr/vanish.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
@@ -99,13 +101,14 @@ function createIntake(parts: RunParts): IntakeContext {
     ledger,
     now: startedAt,
     deletions: options.deletions,
+    targetNames: relayNames(target.endpoint.url, options.service),
     learn: (layer, event) => knowledge.learn(layer, event, false),
     countHeld: (layer, event) => {
       ledger.count(layer, 'held')
       const isCompared = options.command === 'check' && (window === undefined || isWithin(event, window))
       if (isCompared) held.add(layer, event.kind, knowledge.repositoryOf(event))
     },
-    witness: (url, events) => witnesses.add(url, events),
+    witness: (url, events, proof) => witnesses.add(url, events, proof),
     window,
     software,
   }
@@ -136,9 +139,10 @@ function createPolicy(options: RunOptions, startedAt: number): SincePolicy {
 function createReaders(
   intake: IntakeContext,
   policy: SincePolicy,
-  { options, choice, knowledge }: RunParts,
+  parts: RunParts,
 ): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget'> {
-  const { target, state, verifier, now } = intake
+  const { options, choice, knowledge } = parts
+  const { target, state, verifier, now, witness } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
   const comparable: readonly LayerName[] = options.followUps
     ? ['announcements', 'follow-ups']
@@ -147,7 +151,10 @@ function createReaders(
   return {
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
     readSecond: async (source, page, reading) => options.reconcile && readSecond(source, page, reading, now),
-    readTarget: createTargetReader({ target, state, verifier, knowledge, now, compares }),
+    readTarget: createTargetReader({
+      ...{ target, state, verifier, knowledge, now, compares, witness },
+      onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
+    }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { Discovery } from './discovering.ts'
-import { distrustClock, distrustSource } from './distrust.ts'
+import { createDistrust, distrustClock, distrustSource } from './distrust.ts'
 import { SyncError } from './errors.ts'
 import type { OpenSource } from './reading.ts'
 import type { Endpoint, Profile } from './relay/endpoint.ts'
@@ -9,7 +9,10 @@ import type { RunOptions } from './run-options.ts'
 import type { Run } from './run.ts'
 import { SourceLog } from './source-log.ts'
 
-type Opening = Pick<Run, 'options' | 'world' | 'startedAt' | 'target' | 'knowledge' | 'ledger' | 'logs'>
+type Opening = Pick<
+  Run,
+  'options' | 'world' | 'startedAt' | 'target' | 'knowledge' | 'ledger' | 'logs' | 'choice' | 'sources'
+>
 
 /** Opens the sources that the operator named; the logs of the others say why they cannot be reached. */
 export async function openSources(endpoints: readonly Endpoint[], { logs, options }: Opening): Promise<OpenSource[]> {
@@ -65,16 +68,15 @@ export function createDiscovery(opening: Opening, growing: Growing): Discovery |
 async function openStranger(
   endpoint: Endpoint,
   isTarget: (profile: Profile) => boolean,
-  { options, world, startedAt, ledger }: Opening,
+  opening: Opening,
   { logs, names }: Growing,
 ): Promise<OpenSource | 'target' | undefined> {
-  const { state, verifier } = world
   const log = new SourceLog(endpoint.url, names, { isDiscovered: true })
-  const source = await openSource(endpoint, log, options)
+  const source = await openSource(endpoint, log, opening.options)
   if (source !== undefined && isTarget(source.peer.profile)) return 'target'
   logs.set(endpoint.url, log)
   if (source === undefined) return undefined
-  const context = { state, verifier, now: startedAt, ledger, overlapSeconds: options.overlapSeconds }
+  const context = createDistrust(opening)
   await distrustSource(source, context)
   distrustClock(source.peer, context, endpoint.url)
   return source

@@ -143,6 +143,9 @@ function fateOf(anchor: string, { state, released }: OrphanContext, nowhere: Now
   if (author !== undefined && state.run.deletedUntil(author, anchor) !== undefined) {
     return { anchor, type: 'ended', how: 'deleted', obstacle: anchor }
   }
+  if (author !== undefined && state.run.vanishedUntil(author) !== undefined) {
+    return { anchor, type: 'ended', how: 'vanished', obstacle: anchor }
+  }
   if (nowhere?.has(anchor) === true) return { anchor, type: 'nowhere' }
   return state.anchors.has(anchor) ? { anchor, type: 'coming' } : undefined
 }

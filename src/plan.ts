@@ -17,7 +17,8 @@ import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import type { LayerName } from './report.ts'
 import type { UnixSeconds } from './time.ts'
 
-const SCANNED_KINDS: readonly number[] = Object.values(KIND)
+// Requests to vanish are asked for by their authors, and never copied.
+const SCANNED_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
 
 /** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
 export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }

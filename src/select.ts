@@ -19,6 +19,7 @@ import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
+import { hasVanished, learnVanishRequests } from './vanish.ts'
 
 /** A source, and about which events it may be asked; absent: about all. */
 export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
@@ -29,7 +30,7 @@ export type SelectContext = IntakeContext & {
   readonly peers: readonly AskedPeer[]
   readonly scope: Scope
   readonly members: Membership
-  /** A source could not be asked for deletions: it was not read to its end. */
+  /** A source could not be asked for deletions and vanish requests: it was not read to its end. */
   readonly sourceFailed: (source: Peer, error: unknown) => void
 }
 
@@ -60,7 +61,7 @@ async function selectPiece(
   context: SelectContext,
 ): Promise<readonly SpooledEvent[]> {
   const { state, ledger } = context
-  await askForDeletions(piece, context)
+  await askForWithdrawals(piece, context)
   const held = await findHeld(piece, context)
   const authors = await findDeletedAuthors(piece, context)
   const judged = piece.map((spooled): Judged => ({
@@ -91,6 +92,7 @@ function judge(
   const { event } = spooled
   const { now, scope, members, deletions } = context
   if (isExpired(event, now)) return 'expired'
+  if (hasVanished(event, context.state.run)) return 'vanished'
   if (deletions === 'apply' && isDeleted(event, context.state.run)) return 'deleted'
   if (spooled.state === 'parked') return undefined
   const outside = outOfScope(event, scope, members)
@@ -127,7 +129,10 @@ function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, s
 }
 
 /** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version. */
-async function findHeld(piece: readonly SpooledEvent[], { target }: SelectContext): Promise<Map<string, string>> {
+async function findHeld(
+  piece: readonly SpooledEvent[],
+  { target, witness }: SelectContext,
+): Promise<Map<string, string>> {
   const held = new Map<string, string>()
   const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
   for (const id of await findServed(target, parked)) held.set(id, 'held')
@@ -138,19 +143,20 @@ async function findHeld(piece: readonly SpooledEvent[], { target }: SelectContex
     if (served?.id === event.id) held.set(event.id, 'held')
     else if (served !== undefined && isNewerVersion(served, event)) held.set(event.id, 'superseded')
   }
+  const shown = piece.map(({ event }) => event).filter(({ id }) => held.get(id) === 'held')
+  witness(target.endpoint.url, shown)
   return held
 }
 
-/** Asks sources and target for deletions of what is about to be sent, so that nothing deleted returns. */
-async function askForDeletions(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
-  if (context.deletions === 'skip') return
-  const events = piece.map(({ event }) => event).filter(({ kind }) => kind !== KIND.deletion)
+/** Asks sources and target whether what is about to be sent was deleted, or its author has vanished: nothing of that returns. */
+async function askForWithdrawals(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
+  const events = piece.map(({ event }) => event)
   await Promise.all([
-    learnDeletions(context.target, referencesTo(events), context),
+    learnWithdrawals(context.target, events, context),
     ...context.peers.map(async (source) => {
       try {
         const { isAskedAbout = () => true } = source
-        await learnDeletions(source, referencesTo(events.filter(isAskedAbout)), context)
+        await learnWithdrawals(source, events.filter(isAskedAbout), context)
       } catch (error) {
         if (!(error instanceof LostRelayError)) throw error
         context.sourceFailed(source, error)
@@ -159,8 +165,10 @@ async function askForDeletions(piece: readonly SpooledEvent[], context: SelectCo
   ])
 }
 
-function referencesTo(events: readonly NostrEvent[]) {
-  return { ids: events.map(({ id }) => id), addresses: events.flatMap((event) => addressOf(event) ?? []) }
+/** Requests to vanish are honoured whatever becomes of deletions. */
+async function learnWithdrawals(peer: Peer, events: readonly NostrEvent[], context: SelectContext): Promise<void> {
+  const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
+  await Promise.all([learnDeletions(peer, deletable, context), learnVanishRequests(peer, events, context)])
 }
 
 /** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */
@@ -211,6 +219,7 @@ function settleParked(
       ledger.note('Some events that waited on disk are served by the target now.')
       return ledger.settle(layer, 'accepted')
     case 'superseded':
+    case 'vanished':
     case 'deleted':
     case 'expired':
       return ledger.settle(layer, why)

@@ -2,19 +2,20 @@
  * The story of a run: open → trust → read → select → publish → verify → checkpoint → report. Stages never call each
  * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
+import { askedPeers } from './asked-peers.ts'
 import { buildReport, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
-import { distrustClock, distrustSource } from './distrust.ts'
+import { isDeleted } from './deletions.ts'
+import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
-import { withinBudget } from './fetch.ts'
 import { findNowhere } from './nowhere.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, WINDOW, type PublishContext } from './publish.ts'
-import { readLayers, type OpenSource } from './reading.ts'
+import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { findServed } from './relay/holdings.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
@@ -22,11 +23,11 @@ import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
 import { hostsNamedMost } from './scope.ts'
-import { selectEvents, selectParked, type AskedPeer, type SelectContext } from './select.ts'
+import { selectEvents, selectParked, type SelectContext } from './select.ts'
 import { shutDoor } from './shut-door.ts'
 import { settleOrphans } from './orphans.ts'
 import { createStaging } from './stages.ts'
-import { countMissingWitnesses } from './trust.ts'
+import { hasVanished } from './vanish.ts'
 import { confirmSent } from './verify.ts'
 import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting, type WaitingContext } from './waiting.ts'
 
@@ -87,17 +88,9 @@ async function gather(run: Run): Promise<void> {
 
 /** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
 async function trust(run: Run): Promise<void> {
-  const { target, sources, world, ledger, startedAt, options } = run
-  const { state, verifier } = world
-  const context = { state, verifier, now: startedAt, ledger, overlapSeconds: options.overlapSeconds }
-  const missing = await countMissingWitnesses(target, askedPeers(sources), context)
-  if (missing > 0) {
-    ledger.note(
-      `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
-    )
-    state.coverage.void()
-    state.witnesses.forget(target.endpoint.url)
-  }
+  const { target, sources } = run
+  const context = createDistrust(run)
+  await distrustTarget(target, context)
   for (const source of sources) await distrustSource(source, context)
   for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
 }
@@ -171,7 +164,8 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   const { world, target, ledger, software, startedAt } = run
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
-  const proof = { target, state, verifier, ledger, now: startedAt, software, witness: run.reading.witness }
+  const { witness } = run.reading
+  const proof = { target, state, verifier, ledger, now: startedAt, software, witness }
   await reconsiderRefused(waiting)
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)
@@ -234,15 +228,6 @@ function selectionOf({ reading, selection, knowledge, sources }: Run): SelectCon
   return { ...reading, ...selection, peers: askedPeers(sources), members: knowledge.members() }
 }
 
-/** The sources as they are asked beside their layers: within the same budget. */
-function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
-  return sources.map(({ peer, budget, narrowing }) => ({
-    ...peer,
-    endpoint: withinBudget(peer.endpoint, budget),
-    isAskedAbout: narrowing?.isAskedAbout,
-  }))
-}
-
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */
 function watchSending({ world }: Run, pacer: Pacer): () => void {
   const { progress, state } = world
@@ -258,10 +243,10 @@ function watchSending({ world }: Run, pacer: Pacer): () => void {
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
 function moveCheckpoints(run: Run): void {
-  const { options, world, sources, startedAt, witnesses, knowledge } = run
+  const { options, world, sources, startedAt, knowledge } = run
   const { state } = world
   if (options.dryRun) return
-  state.transaction(() => witnesses.save(state.witnesses, startedAt))
+  state.transaction(() => saveWitnesses(run))
   const copiesEverything = options.command === 'catchup' && options.until === undefined && options.deletions === 'apply'
   if (!copiesEverything) return
   const { overlapSeconds } = options
@@ -278,6 +263,15 @@ function moveCheckpoints(run: Run): void {
           state.coverage.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
       }
     }
+  })
+}
+
+/** What an author took back, or this run has deleted at the target, bears no witness. */
+function saveWitnesses({ witnesses, world, knowledge, startedAt }: Run): void {
+  const { witnesses: store, run } = world.state
+  witnesses.save(store, startedAt, {
+    repositoriesOf: (event) => knowledge.repositoriesOf(event),
+    isWithdrawn: (event) => isDeleted(event, run) || hasVanished(event, run),
   })
 }
 

@@ -9,7 +9,7 @@ import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
-import type { Verifier } from './nostr/verifier.ts'
+import { keepValid, type Verifier } from './nostr/verifier.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
 import { readThrough } from './relay/holdings.ts'
@@ -17,8 +17,10 @@ import { IdCollector } from './relay/id-set.ts'
 import type { Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
 import type { LayerName } from './report.ts'
+import { ServedBefore } from './served-before.ts'
 import type { FoundAnchor } from './store/anchors.ts'
 import type { TargetState } from './store/target-state.ts'
+import type { Witness } from './store/witnesses.ts'
 import type { UnixSeconds } from './time.ts'
 
 /** What reading the target takes. `compares`: what is known already may be compared instead of read again. */
@@ -29,7 +31,13 @@ export type TargetContext = {
   readonly knowledge: Knowledge
   readonly now: UnixSeconds
   readonly compares: boolean
+  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+  /** Hears of announcements that the target was known to serve and does not any more. */
+  readonly onLost: (lost: readonly Witness[]) => Promise<void>
 }
+
+/** Reading in one run; `before`: what has to be seen again. */
+type Reading = TargetContext & { readonly before: () => ServedBefore }
 
 /** Reads what the target holds behind these anchors of a layer. Throws LostRelayError. */
 export type TargetReader = (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
@@ -37,7 +45,9 @@ export type TargetReader = (layer: Layer, anchors: readonly FoundAnchor[]) => Pr
 const VALUES_PER_FILTER = 100
 
 /** A reader for one run: what can be compared is compared once. */
-export function createTargetReader(context: TargetContext): TargetReader {
+export function createTargetReader(settings: TargetContext): TargetReader {
+  let before: ServedBefore | undefined
+  const context: Reading = { ...settings, before: () => (before ??= new ServedBefore(settings.state)) }
   const compared = new Map<LayerName, Promise<boolean>>()
   const compareOnce = (layer: LayerName, kinds: readonly number[]): Promise<boolean> => {
     const result = compared.get(layer) ?? compareKnown(layer, kinds, context)
@@ -47,10 +57,12 @@ export function createTargetReader(context: TargetContext): TargetReader {
   return async ({ name, variants }, anchors) => {
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
-      const isWhole = names.some(isWholeScope)
-      if (isWhole && (await compareOnce(name, [KIND.announcement]))) return
-      const wanted = isWhole ? names.filter(isWholeScope) : names
-      return readPages(name, announcementFilters(variants, wanted, context.target), context)
+      if (!names.some(isWholeScope))
+        return readPages(name, announcementFilters(variants, names, context.target), context)
+      context.before()
+      if (await compareOnce(name, [KIND.announcement])) context.before().seeKnown()
+      else await readPages(name, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
+      return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
     const isCompared = await compareOnce(name, ROOT_KINDS)
@@ -61,7 +73,7 @@ export function createTargetReader(context: TargetContext): TargetReader {
 }
 
 /** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
-async function compareKnown(layer: LayerName, kinds: readonly number[], context: TargetContext): Promise<boolean> {
+async function compareKnown(layer: LayerName, kinds: readonly number[], context: Reading): Promise<boolean> {
   const { target, state, now } = context
   const atTarget = context.compares ? createRelaySet(target, { kinds }) : undefined
   if (atTarget === undefined) return false
@@ -88,7 +100,7 @@ async function compareKnown(layer: LayerName, kinds: readonly number[], context:
   return type === 'done' && isWhole
 }
 
-async function readPages(layer: LayerName, filters: Iterable<TargetFilter>, context: TargetContext): Promise<void> {
+async function readPages(layer: LayerName, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
   for (const { filter, isWanted } of filters) {
     await readThrough(context.target, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
   }
@@ -98,15 +110,16 @@ async function readPages(layer: LayerName, filters: Iterable<TargetFilter>, cont
 async function learnHeld(
   layer: LayerName,
   events: readonly NostrEvent[],
-  { state, verifier, knowledge }: TargetContext,
+  { state, verifier, knowledge, target, witness, before }: Reading,
 ): Promise<void> {
-  const verdicts = await verifier.verify(events)
-  const verified = events.filter((_, index) => verdicts[index] === 'valid')
+  const verified = await keepValid(events, verifier)
+  const ours = verified.filter((event) => layer === 'announcements' || isAnchored(event, state))
   state.transaction(() => {
     state.known.add(verified)
-    for (const event of verified)
-      if (layer === 'announcements' || isAnchored(event, state)) knowledge.learn(layer, event, true)
+    for (const event of ours) knowledge.learn(layer, event, true)
   })
+  if (layer === 'announcements') before().see(ours)
+  witness(target.endpoint.url, ours)
 }
 
 function isAnchored(event: NostrEvent, { anchors }: TargetState): boolean {

@@ -2,11 +2,9 @@
  * Coverage is believed only while relays still show what they showed: targets get restored from last week's backup,
  * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
  */
-import { readDeletion } from './nostr/deletion.ts'
-import type { NostrEvent } from './nostr/event.ts'
-import type { Verifier } from './nostr/verifier.ts'
+import { findUnexplained, type AbsenceContext } from './absence.ts'
 import { LostRelayError } from './errors.ts'
-import { findDeletions, findServed } from './relay/holdings.ts'
+import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { Witness } from './store/witnesses.ts'
@@ -14,67 +12,77 @@ import type { UnixSeconds } from './time.ts'
 
 const ASKED = 50
 
-export type TrustContext = {
-  readonly state: TargetState
-  readonly verifier: Verifier
-  readonly now: UnixSeconds
+export type TrustContext = AbsenceContext & { readonly state: TargetState; readonly now: UnixSeconds }
+
+/** What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the absence. */
+export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
+
+/** Asks the target for what it held. What has rightly gone is forgotten. Throws LostRelayError. */
+export async function checkWitnesses(target: Peer, context: TrustContext): Promise<WitnessCheck> {
+  const asked = sampleAlive(target, context)
+  const missing = [...(await findMissingIds(target, asked)), ...(await findMissingVersions(target, asked))]
+  const unexplained = await findUnexplained(missing, target, context)
+  const { witnesses } = context.state
+  for (const each of missing) if (!unexplained.includes(each)) witnesses.remove(target.endpoint.url, each)
+  return { asked: asked.length, unexplained: unexplained.length }
 }
 
-/** How many witnesses the target no longer shows, without a deletion or an expiry to explain it. Throws LostRelayError. */
-export async function countMissingWitnesses(
+/** How many of these are missing at the target for no known reason; once there are some, no more are looked at. */
+export async function countUnexplained(
+  missing: readonly Witness[],
   target: Peer,
-  sources: readonly Peer[],
   context: TrustContext,
 ): Promise<number> {
-  const { state } = context
-  const missing = await findMissing(target, context)
-  if (missing.length === 0) return 0
-  const deletions = await Promise.all([target, ...sources].map((peer) => deletionsOf(missing, peer, context)))
-  const deleted = new Set(deletions.flat())
-  for (const { id } of missing) if (deleted.has(id)) state.witnesses.remove(target.endpoint.url, id)
-  return missing.filter(({ id }) => !deleted.has(id)).length
+  const alive = missing.filter((witness) => isAlive(witness, context.now))
+  for (let first = 0; first < alive.length; first += ASKED) {
+    const unexplained = await findUnexplained(alive.slice(first, first + ASKED), target, context)
+    if (unexplained.length > 0) return unexplained.length
+  }
+  return 0
 }
 
-/** Whether a source shows nothing of what it once served. A source that does not answer proves nothing either way. */
+/**
+ * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer proves
+ * nothing either way.
+ */
 export async function hasLostEverything(source: Peer, context: TrustContext): Promise<boolean> {
-  const witnesses = alive(context.state.witnesses.sample(source.endpoint.url, ASKED), context.now)
-  if (witnesses.length === 0) return false
   try {
-    const missing = await findMissing(source, context)
-    return missing.length === witnesses.length
+    const asked = sampleAlive(source, context)
+    const ids = await findMissingIds(source, asked)
+    if (ids.length < asked.filter(({ address }) => address === undefined).length) return false
+    const missing = [...ids, ...(await findMissingVersions(source, asked))]
+    return missing.length === asked.length && (await findUnexplained(missing, source, context)).length > 0
   } catch (error) {
     if (error instanceof LostRelayError) return false
     throw error
   }
 }
 
-async function findMissing(peer: Peer, { state, now }: TrustContext): Promise<Witness[]> {
-  const witnesses = alive(state.witnesses.sample(peer.endpoint.url, ASKED), now)
+function sampleAlive({ endpoint }: Peer, { state, now }: TrustContext): Witness[] {
+  return state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
+}
+
+/** Of the regular events among these, those that the relay does not serve. */
+async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
+  const regular = witnesses.filter(({ address }) => address === undefined)
   const served = await findServed(
-    peer,
-    witnesses.map(({ id }) => id),
+    relay,
+    regular.map(({ id }) => id),
   )
-  return witnesses.filter(({ id }) => !served.has(id))
+  return regular.filter(({ id }) => !served.has(id))
 }
 
-/** Of these witnesses, the ids that their own authors deleted, by the deletions that the peer serves. */
-async function deletionsOf(missing: readonly Witness[], peer: Peer, { verifier }: TrustContext): Promise<string[]> {
-  const authors = new Map(missing.map(({ id, pubkey }) => [id, pubkey]))
-  const deleted = new Set<string>()
-  const learn = async (found: readonly NostrEvent[]): Promise<void> => {
-    const verdicts = await verifier.verify(found)
-    for (const event of found.filter((_, index) => verdicts[index] === 'valid')) {
-      for (const id of readDeletion(event).ids) if (authors.get(id) === event.pubkey) deleted.add(id)
-    }
-  }
-  try {
-    await findDeletions(peer, { ids: [...authors.keys()], addresses: [] }, learn)
-  } catch (error) {
-    if (!(error instanceof LostRelayError)) throw error
-  }
-  return [...deleted]
+/** Of the versions of addresses among these, those that the relay serves neither as they were nor newer. */
+async function findMissingVersions(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
+  const versions = await findVersions(
+    relay,
+    witnesses.flatMap(({ address }) => address ?? []),
+  )
+  return witnesses.filter(({ address, createdAt }) => {
+    return address !== undefined && (versions.get(address)?.created_at ?? -1) < createdAt
+  })
 }
 
-function alive(witnesses: readonly Witness[], now: UnixSeconds): Witness[] {
-  return witnesses.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
+function isAlive({ expiresAt }: Witness, now: UnixSeconds): boolean {
+  return expiresAt === undefined || expiresAt > now
 }

@@ -26,7 +26,7 @@ export type VerifyContext = {
   readonly ledger: Ledger
   readonly now: UnixSeconds
   readonly software: string | undefined
-  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+  readonly witness: (url: string, events: readonly NostrEvent[], proof: { readonly isPublished: boolean }) => void
 }
 
 const PIECE = 250
@@ -63,10 +63,8 @@ async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Pr
   )
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
-  context.witness(
-    context.target.endpoint.url,
-    proved.map(({ event }) => event).filter((event) => addressOf(event) === undefined),
-  )
+  const shown = proved.map(({ event }) => event)
+  context.witness(context.target.endpoint.url, shown, { isPublished: true })
   const absent = piece.filter(({ event }) => !served.has(event.id))
   if (absent.length > 0) await explainAbsence(absent, proofs, context)
   return proofs
@@ -81,7 +79,7 @@ async function explainAbsence(
   const events = absent.map(({ event }) => event)
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
   const versions = await findVersions(context.target, addresses)
-  await learnDeletions(context.target, { ids: events.map(({ id }) => id), addresses }, context)
+  await learnDeletions(context.target, events, context)
   for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')

@@ -1,23 +1,63 @@
+import { addressOf } from './nostr/address.ts'
 import { expirationOf, type NostrEvent } from './nostr/event.ts'
-import type { WitnessStore } from './store/witnesses.ts'
+import { KIND } from './nostr/kinds.ts'
+import type { Witness, WitnessStore } from './store/witnesses.ts'
 import type { UnixSeconds } from './time.ts'
 
-const KEPT = 500
+const KEPT = 250
+const MAX_REPOSITORIES = 10
 
-/** The newest regular events that each endpoint has shown to hold in this run; at most 500 each are kept. */
+/** What is known of an event when it is written down: who may take it from sight, and whether that was done already. */
+export type WitnessFacts = {
+  readonly repositoriesOf: (event: NostrEvent) => readonly string[]
+  /** Deleted, or its author has vanished. */
+  readonly isWithdrawn: (event: NostrEvent) => boolean
+}
+
+type Shown = { published: NostrEvent[]; others: NostrEvent[] }
+
+/**
+ * The newest events that each endpoint has shown to hold in this run, 250 that the run published and 250 others.
+ * Deletions and requests to vanish are no witnesses: relays rightly cease to serve them (ngit-grasp after 30 days).
+ */
 export class WitnessLog {
-  readonly #byUrl = new Map<string, NostrEvent[]>()
+  readonly #byUrl = new Map<string, Shown>()
 
   /** Notes that the endpoint behind `url` served these. */
-  add(url: string, events: readonly NostrEvent[]): void {
-    const kept = (this.#byUrl.get(url) ?? []).concat(events)
-    this.#byUrl.set(url, kept.length > 2 * KEPT ? newest(kept) : kept)
+  add(url: string, events: readonly NostrEvent[], { isPublished = false } = {}): void {
+    const shown = this.#byUrl.get(url) ?? { published: [], others: [] }
+    this.#byUrl.set(url, shown)
+    const sort = isPublished ? 'published' : 'others'
+    const kept = shown[sort].concat(events.filter(canWitness))
+    shown[sort] = kept.length > 2 * KEPT ? newest(kept) : kept
   }
 
   /** Writes them down; what was shown last is what the next run asks for first. */
-  save(store: WitnessStore, provedAt: UnixSeconds): void {
-    for (const [url, events] of this.#byUrl) store.add(url, newest(events), provedAt, expirationOf)
+  save(store: WitnessStore, provedAt: UnixSeconds, { repositoriesOf, isWithdrawn }: WitnessFacts): void {
+    const toWitness = (event: NostrEvent): Witness => createWitness(event, repositoriesOf(event))
+    for (const [url, { published, others }] of this.#byUrl) {
+      for (const [events, isPublished] of [[others, false] as const, [published, true] as const]) {
+        const standing = newest(events.filter((event) => !isWithdrawn(event)))
+        store.add(url, standing.map(toWitness), { provedAt, isPublished })
+      }
+    }
   }
+}
+
+/** What is remembered of an event that a relay has shown. */
+export function createWitness(event: NostrEvent, repositories: readonly string[]): Witness {
+  return {
+    id: event.id,
+    pubkey: event.pubkey,
+    address: addressOf(event),
+    createdAt: event.created_at,
+    expiresAt: expirationOf(event),
+    repositories: repositories.slice(0, MAX_REPOSITORIES),
+  }
+}
+
+function canWitness({ kind }: NostrEvent): boolean {
+  return kind !== KIND.deletion && kind !== KIND.vanishRequest
 }
 
 function newest(events: readonly NostrEvent[]): NostrEvent[] {

@@ -36,6 +36,12 @@ export function createVerifier({ workers, workerUrl }: VerifierOptions): Verifie
   return { verify: (events) => verifyWith(check, events), close: () => pool.close() }
 }
 
+/** Of these events, at most 500, the ones whose id and signature are right. */
+export async function keepValid(events: readonly NostrEvent[], verifier: Verifier): Promise<NostrEvent[]> {
+  const verdicts = await verifier.verify(events)
+  return events.filter((_, index) => verdicts[index] === 'valid')
+}
+
 async function verifyWith(check: SignatureCheck, events: readonly NostrEvent[]): Promise<readonly Verdict[]> {
   const withRightId = new Set(events.filter(hasRightId))
   const signed = [...withRightId].filter(hasSignatureShape)

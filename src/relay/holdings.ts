@@ -40,23 +40,43 @@ export async function findVersions(peer: Peer, addresses: readonly string[]): Pr
   return newest
 }
 
-/** Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Throws LostRelayError. */
+/** What may have been deleted: ids with the public keys of their authors, and addresses. */
+export type Deletable = { readonly ids: ReadonlyMap<string, string>; readonly addresses: readonly string[] }
+
+/**
+ * Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Only those of
+ * authors of what is asked about are read: nobody deletes for another. Throws LostRelayError.
+ */
 export async function findDeletions(
   peer: Peer,
-  references: { ids: readonly string[]; addresses: readonly string[] },
+  { ids, addresses }: Deletable,
   sink: (deletions: readonly NostrEvent[]) => unknown,
 ): Promise<void> {
   const limits = limitsOf(peer, VALUES_PER_REQ)
   const kinds = [KIND.deletion]
-  const [indexed, unindexed] = splitByLength(references.addresses, (address) => address, peer)
-  const authors = new Set(unindexed.flatMap((address) => parseAddress(address)?.pubkey ?? []))
+  const owned = addresses.map((address): [string, string] => [address, parseAddress(address)?.pubkey ?? ''])
+  const [indexed, unindexed] = splitByLength(owned, ([address]) => address, peer)
   const filters = [
-    ...[...chunkByCountAndBytes(references.ids, limits)].map((ids): Filter => ({ kinds, '#e': ids })),
-    ...[...chunkByCountAndBytes(indexed, limits)].map((addresses): Filter => ({ kinds, '#a': addresses })),
-    // Only the author of an address deletes it.
-    ...[...chunkByCountAndBytes(authors, limits)].map((group): Filter => ({ kinds, authors: group })),
+    ...[...chunkByCountAndBytes(ids, limits)].map((group): Filter => ({ kinds, '#e': keysOf(group), ...by(group) })),
+    ...[...chunkByCountAndBytes(indexed, limits)].map((group): Filter => ({
+      kinds,
+      '#a': keysOf(group),
+      ...by(group),
+    })),
+    ...[...chunkByCountAndBytes(by(unindexed).authors, limits)].map((authors): Filter => ({ kinds, authors })),
   ]
   await Promise.all(filters.map((filter) => readThrough(peer, filter, sink)))
+}
+
+/** Hands the requests to vanish (NIP-62) of these authors to the sink, whatever relay they name, unverified. Throws LostRelayError. */
+export async function findVanishRequests(
+  peer: Peer,
+  authors: readonly string[],
+  sink: (requests: readonly NostrEvent[]) => unknown,
+): Promise<void> {
+  const groups = [...chunkByCountAndBytes(authors, limitsOf(peer, VALUES_PER_REQ))]
+  // Their `relay` tag has more than one letter: no relay finds by it.
+  await Promise.all(groups.map((group) => readThrough(peer, { kinds: [KIND.vanishRequest], authors: group }, sink)))
 }
 
 /** Hands every event that matches to `sink`, page by page, to the bottom of the filter. Throws LostRelayError when the relay does not get there. */
@@ -72,6 +92,16 @@ export async function readThrough(
     limit: peer.pageLimit,
   })
   if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
+}
+
+type Owned = readonly (readonly [reference: string, author: string])[]
+
+function keysOf(group: Owned): string[] {
+  return group.map(([reference]) => reference)
+}
+
+function by(group: Owned): { authors: string[] } {
+  return { authors: [...new Set(group.map(([, author]) => author))] }
 }
 
 function limitsOf({ maxFilterBytes }: Peer, maxCount: number): { maxCount: number; maxBytes: number } {

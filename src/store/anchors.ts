@@ -110,6 +110,15 @@ export class AnchorStore {
     return rows.map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
   }
 
+  /** Of these announcements, the ones that the target was known to serve. */
+  servedAnnouncements(): NostrEvent[] {
+    const sql = 'SELECT json FROM announcement JOIN known USING (target, id) WHERE target = ?'
+    return this.#db
+      .prepare(sql)
+      .all(this.#target)
+      .map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
+  }
+
   #addRepositories(anchor: string, repositories: readonly string[]): void {
     const insert = this.#db.prepare('INSERT OR IGNORE INTO also_in (target, anchor, repository) VALUES (?, ?, ?)')
     for (const repository of repositories) insert.run(this.#target, anchor, repository)

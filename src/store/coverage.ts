@@ -32,6 +32,7 @@ export class CoverageStore {
   readonly #target: string
   readonly #versions: LayerVersions
   readonly #ignored = new Set<string>()
+  readonly #heldBack = new Set<string>()
   #isIgnored = false
   #isFrozen = false
 
@@ -45,6 +46,12 @@ export class CoverageStore {
   ignoreInThisRun(source?: string): void {
     if (source === undefined) this.#isIgnored = true
     else this.#ignored.add(source)
+  }
+
+  /** From now on no checkpoint of the source is believed, and none moves, in this run; they stay on disk. */
+  holdBack(source: string): void {
+    this.#ignored.add(source)
+    this.#heldBack.add(source)
   }
 
   /**
@@ -67,16 +74,15 @@ export class CoverageStore {
     return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 
-  /** Whether the source has a checkpoint for this target. */
-  hasAny(source: string): boolean {
-    const sql = 'SELECT 1 FROM coverage WHERE target = ? AND source = ? LIMIT 1'
-    return this.#db.prepare(sql).get(this.#target, source) !== undefined
+  /** Whether there is any checkpoint for this target, or any of an anchor that a source served something for. */
+  isEmpty({ withEvents = false } = {}): boolean {
+    const sql = 'SELECT 1 FROM coverage WHERE target = ? AND had_events >= ? LIMIT 1'
+    return this.#db.prepare(sql).get(this.#target, withEvents ? 1 : 0) === undefined
   }
 
-  /** Forgets the checkpoints of this target, of all sources or of one. Anchors and parked events stay. */
-  void(source?: string): void {
-    if (source === undefined) this.#db.prepare('DELETE FROM coverage WHERE target = ?').run(this.#target)
-    else this.#db.prepare('DELETE FROM coverage WHERE target = ? AND source = ?').run(this.#target, source)
+  /** Forgets the checkpoints of this target. Anchors and parked events stay. */
+  void(): void {
+    this.#db.prepare('DELETE FROM coverage WHERE target = ?').run(this.#target)
   }
 
   /** Forgets the checkpoint of one anchor at a source. */
@@ -131,7 +137,7 @@ export class CoverageStore {
     let last: { layer: string; anchor: string } = { layer: '', anchor: '' }
     for (;;) {
       const rows = page.all(this.#target, versions, source, last.layer, last.anchor) as JoinedRow[]
-      yield* rows.map((row) => toReadRow(row, this.#isFrozen))
+      yield* rows.map((row) => toReadRow(row, this.#isFrozen || this.#heldBack.has(source)))
       const end = rows.at(-1)
       if (end === undefined) return
       last = end

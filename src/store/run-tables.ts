@@ -2,7 +2,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName } from '../report.ts'
 import type { Db } from './state-file.ts'
 
-/** Ids seen and deletions met in this run. They lie in SQLite's temporary file, not in memory. */
+/** Ids seen, and deletions and vanish requests met in this run. They lie in SQLite's temporary file, not in memory. */
 export class RunTables {
   readonly #insertSeen
   readonly #findSeen
@@ -10,7 +10,11 @@ export class RunTables {
   readonly #findServed
   readonly #insertDeletion
   readonly #findDeletion
-  #deletionsNoted = 0
+  #removalsNoted = 0
+  readonly #insertVanished
+  readonly #findVanished
+  readonly #insertAsked
+  readonly #findAsked
 
   constructor(db: Db) {
     this.#insertSeen = db.prepare<[Buffer, Buffer, LayerName]>(
@@ -25,6 +29,16 @@ export class RunTables {
     )
     this.#findDeletion = db.prepare<[Buffer, string], { until: number }>(
       'SELECT until FROM temp.deletion WHERE author = ? AND reference = ?',
+    )
+    this.#insertVanished = db.prepare<[Buffer, number]>(
+      'INSERT INTO temp.vanished (author, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)',
+    )
+    this.#findVanished = db.prepare<[Buffer], { until: number }>('SELECT until FROM temp.vanished WHERE author = ?')
+    this.#insertAsked = db.prepare<[string, Buffer]>(
+      'INSERT OR IGNORE INTO temp.asked_author (relay, author) VALUES (?, ?)',
+    )
+    this.#findAsked = db.prepare<[string, Buffer], { author: Buffer }>(
+      'SELECT author FROM temp.asked_author WHERE relay = ? AND author = ?',
     )
   }
 
@@ -56,17 +70,38 @@ export class RunTables {
   /** Notes that `author` deleted `reference` (an id, or an address up to `until`). */
   addDeletion(author: string, reference: string, until: number): void {
     this.#insertDeletion.run(toBlob(author), reference, until)
-    this.#deletionsNoted += 1
+    this.#removalsNoted += 1
   }
 
-  /** How many deletions were noted so far: what follows from them is as it was while this is. */
-  get deletionsNoted(): number {
-    return this.#deletionsNoted
+  /** How many deletions and requests to vanish were noted so far: what follows from them is as it was while this is. */
+  get removalsNoted(): number {
+    return this.#removalsNoted
   }
 
   /** Up to which `created_at` the author deleted this reference; `undefined` when never. */
   deletedUntil(author: string, reference: string): number | undefined {
     return this.#findDeletion.get(toBlob(author), reference)?.until
+  }
+
+  /** Notes that `author` asked the target to forget what is no newer than `until`. */
+  addVanishRequest(author: string, until: number): void {
+    this.#insertVanished.run(toBlob(author), until)
+    this.#removalsNoted += 1
+  }
+
+  /** Up to which `created_at` the author asked the target to forget everything; `undefined` when never. */
+  vanishedUntil(author: string): number | undefined {
+    return this.#findVanished.get(toBlob(author))?.until
+  }
+
+  /** Notes that `relay` was asked for the vanish requests of these authors, to the end. */
+  markAsked(relay: string, authors: readonly string[]): void {
+    for (const author of authors) this.#insertAsked.run(relay, toBlob(author))
+  }
+
+  /** Whether `relay` was asked for the vanish requests of the author in this run. */
+  isAsked(relay: string, author: string): boolean {
+    return this.#findAsked.get(relay, toBlob(author)) !== undefined
   }
 }
 

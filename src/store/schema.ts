@@ -24,15 +24,28 @@ CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
 
 const OBSTACLE = `ALTER TABLE spool ADD COLUMN obstacle TEXT;${SPOOL_PROFILES}`
 
-/** What makes a state file of a version into one of the next. */
+const WITNESS = `
+CREATE TABLE witness (
+  target TEXT NOT NULL, relay TEXT NOT NULL, subject TEXT NOT NULL, id BLOB NOT NULL, pubkey BLOB NOT NULL,
+  address TEXT, created_at INTEGER NOT NULL, expires_at INTEGER, repositories TEXT NOT NULL,
+  proved_at INTEGER NOT NULL, published INTEGER NOT NULL,
+  PRIMARY KEY (target, relay, subject)
+) STRICT, WITHOUT ROWID;
+`
+
+/**
+ * What makes a state file of a version into one of the next. Witnesses of version 2 are given up: they do not tell
+ * deletions from the rest, nor what they belong to. The next run is full.
+ */
 export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: ALSO_IN },
-  { from: 2, sql: `${ACCEPTED}${OBSTACLE}` },
+  { from: 2, sql: `${ACCEPTED}${OBSTACLE}DROP TABLE witness; ${WITNESS}` },
 ]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
+ * The `subject` of a witness is its address, or its id where nothing replaces it.
  * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
  * the outcome is open, the parked events. Its `obstacle` is the parent (an address or an id) that stands in the way.
  */
@@ -71,12 +84,7 @@ CREATE UNIQUE INDEX spool_id ON spool (target, id);
 CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
 CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
 ${SPOOL_PROFILES}
-CREATE TABLE witness (
-  target TEXT NOT NULL, relay TEXT NOT NULL, id BLOB NOT NULL, pubkey BLOB NOT NULL,
-  created_at INTEGER NOT NULL, expires_at INTEGER, proved_at INTEGER NOT NULL,
-  PRIMARY KEY (target, relay, id)
-) STRICT, WITHOUT ROWID;
-
+${WITNESS}
 CREATE TABLE run (
   number INTEGER PRIMARY KEY, target TEXT NOT NULL, command TEXT NOT NULL, scope TEXT, started_at INTEGER NOT NULL,
   duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER, accepted INTEGER NOT NULL DEFAULT 0
@@ -102,6 +110,10 @@ CREATE TEMP TABLE read (
 ) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE deletion (
   author BLOB NOT NULL, reference TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (author, reference)
+) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE vanished (author BLOB PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE asked_author (
+  relay TEXT NOT NULL, author BLOB NOT NULL, PRIMARY KEY (relay, author)
 ) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE link (
   child BLOB NOT NULL, parent BLOB NOT NULL, level INTEGER, PRIMARY KEY (parent, child)

@@ -1,13 +1,31 @@
-import type { NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Db } from './state-file.ts'
 
-const KEPT = 500
+/** How many of each sort are kept for a relay. */
+const KEPT = 250
 
-/** An event that a relay has shown to hold. */
-export type Witness = { readonly id: string; readonly pubkey: string; readonly expiresAt: UnixSeconds | undefined }
+/** What a relay has shown to hold: an event that nothing replaces, or a version of an address. */
+export type Witness = {
+  readonly id: string
+  readonly pubkey: string
+  /** Where newer versions replace it; `undefined` for a regular event. */
+  readonly address: string | undefined
+  readonly createdAt: UnixSeconds
+  readonly expiresAt: UnixSeconds | undefined
+  /** Addresses `30617:…` of the repositories that it belongs to: a relay may take them from sight as a whole. */
+  readonly repositories: readonly string[]
+}
 
-/** Ids of regular events that a relay held: by them the next run sees whether it still shows what its checkpoints claim. */
+type Row = {
+  id: Buffer
+  pubkey: Buffer
+  address: string | null
+  created_at: number
+  expires_at: number | null
+  repositories: string
+}
+
+/** What relays held: by it the next run sees whether they still show what their checkpoints claim. */
 export class WitnessStore {
   readonly #db: Db
   readonly #target: string
@@ -17,37 +35,32 @@ export class WitnessStore {
     this.#target = target
   }
 
-  /** Remembers that `relay` held these events at `provedAt`. */
-  add(
-    relay: string,
-    events: readonly NostrEvent[],
-    provedAt: UnixSeconds,
-    expiresAt: (event: NostrEvent) => number | undefined,
-  ): void {
+  /**
+   * Remembers that `relay` held these at `provedAt`; of an address only the newest version. `isPublished`: a run of ours
+   * sent them. The newest 250 of these and the newest 250 others are kept.
+   */
+  add(relay: string, witnesses: readonly Witness[], proof: { provedAt: UnixSeconds; isPublished: boolean }): void {
     const insert = this.#db.prepare(
-      `INSERT INTO witness (target, relay, id, pubkey, created_at, expires_at, proved_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET proved_at = excluded.proved_at`,
+      `INSERT INTO witness (target, relay, subject, id, pubkey, address, created_at, expires_at, repositories, proved_at, published)
+       VALUES (@target, @relay, @subject, @id, @pubkey, @address, @createdAt, @expiresAt, @repositories, @provedAt, @published)
+       ON CONFLICT DO UPDATE SET id = excluded.id, created_at = excluded.created_at, expires_at = excluded.expires_at,
+         proved_at = excluded.proved_at, published = max(published, excluded.published)
+       WHERE excluded.created_at >= created_at`,
     )
-    for (const event of events) {
-      const key = [Buffer.from(event.id, 'hex'), Buffer.from(event.pubkey, 'hex')]
-      insert.run(this.#target, relay, ...key, event.created_at, expiresAt(event) ?? null, provedAt)
-    }
+    const common = { target: this.#target, relay, provedAt: proof.provedAt, published: proof.isPublished ? 1 : 0 }
+    for (const witness of witnesses) insert.run({ ...common, ...toColumns(witness) })
     this.#prune(relay)
   }
 
-  /** At most `count` witnesses: the newest half by when they were proved, the rest spread evenly over the older ones. */
+  /**
+   * At most `count` witnesses, half of them published by us and first, where there are enough of both sorts. Of each sort
+   * the newest half by when they were proved, the rest spread evenly over the older ones.
+   */
   sample(relay: string, count: number): Witness[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT hex(id) AS id, hex(pubkey) AS pubkey, expires_at FROM witness WHERE target = ? AND relay = ?
-         ORDER BY proved_at DESC, created_at DESC, id`,
-      )
-      .all(this.#target, relay) as { id: string; pubkey: string; expires_at: number | null }[]
-    return spread(rows, count).map((row) => ({
-      id: row.id.toLowerCase(),
-      pubkey: row.pubkey.toLowerCase(),
-      expiresAt: row.expires_at ?? undefined,
-    }))
+    const [published, others] = [this.#load(relay, true), this.#load(relay, false)]
+    const half = Math.max(Math.floor(count / 2), count - others.length)
+    const first = spread(published, Math.min(half, published.length))
+    return [...first, ...spread(others, count - first.length)]
   }
 
   /** Forgets the witnesses of a relay. */
@@ -55,19 +68,52 @@ export class WitnessStore {
     this.#db.prepare('DELETE FROM witness WHERE target = ? AND relay = ?').run(this.#target, relay)
   }
 
-  /** Forgets one witness: it was deleted or has expired. */
-  remove(relay: string, id: string): void {
+  /** Forgets one witness: it has rightly gone. */
+  remove(relay: string, { id }: Pick<Witness, 'id'>): void {
     const sql = 'DELETE FROM witness WHERE target = ? AND relay = ? AND id = ?'
     this.#db.prepare(sql).run(this.#target, relay, Buffer.from(id, 'hex'))
   }
 
-  #prune(relay: string): void {
-    this.#db
+  #load(relay: string, isPublished: boolean): Witness[] {
+    const rows = this.#db
       .prepare(
-        `DELETE FROM witness WHERE target = @target AND relay = @relay AND id NOT IN (
-           SELECT id FROM witness WHERE target = @target AND relay = @relay ORDER BY proved_at DESC, created_at DESC, id LIMIT ${KEPT})`,
+        `SELECT id, pubkey, address, created_at, expires_at, repositories FROM witness
+         WHERE target = ? AND relay = ? AND published = ? ORDER BY proved_at DESC, created_at DESC, id`,
       )
-      .run({ target: this.#target, relay })
+      .all(this.#target, relay, isPublished ? 1 : 0) as Row[]
+    return rows.map(fromRow)
+  }
+
+  #prune(relay: string): void {
+    const prune = this.#db.prepare(
+      `DELETE FROM witness WHERE target = @target AND relay = @relay AND published = @published AND subject NOT IN (
+         SELECT subject FROM witness WHERE target = @target AND relay = @relay AND published = @published
+         ORDER BY proved_at DESC, created_at DESC, id LIMIT ${KEPT})`,
+    )
+    for (const published of [0, 1]) prune.run({ target: this.#target, relay, published })
+  }
+}
+
+function toColumns({ id, pubkey, address, createdAt, expiresAt, repositories }: Witness) {
+  return {
+    subject: address ?? id,
+    id: Buffer.from(id, 'hex'),
+    pubkey: Buffer.from(pubkey, 'hex'),
+    address: address ?? null,
+    createdAt,
+    expiresAt: expiresAt ?? null,
+    repositories: JSON.stringify(repositories),
+  }
+}
+
+function fromRow(row: Row): Witness {
+  return {
+    id: row.id.toString('hex'),
+    pubkey: row.pubkey.toString('hex'),
+    address: row.address ?? undefined,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at ?? undefined,
+    repositories: JSON.parse(row.repositories) as string[],
   }
 }
 

@@ -4,13 +4,14 @@ import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { Sqlite } from '../../src/sqlite.ts'
-import { comment, deletion, issue } from '../support/builders.ts'
+import { announcement, comment, deletion, graspList, issue, state, vanishRequest } from '../support/builders.ts'
 import { generateHistory } from '../support/generate.ts'
-import { bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
+import { alice, bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
 import { startMuteServer } from '../support/mute-server.ts'
 import type { RealRelay } from '../support/real-relay.ts'
 import { runCli } from '../support/run-cli.ts'
-import { createWorkbench, endArguments, idsOf, nowSeconds } from '../support/workbench.ts'
+import type { ScriptedRelay } from '../support/scripted-relay.ts'
+import { createWorkbench, endArguments, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const mine = smallRepository()
@@ -107,22 +108,221 @@ describe('a target whose database is replaced', () => {
   })
 })
 
-describe('a source whose database is replaced', () => {
-  it('and that serves nothing of what it had, loses its own checkpoints and is named', async () => {
+describe('what a target held at an address', () => {
+  const addressables = [
+    announcement(alice, 'hello'),
+    state(alice, 'hello', { createdAt: mine.state.created_at }),
+    graspList(alice, ['wss://grasp.example']),
+  ]
+
+  it.each(['paged', 'compared'])('shows that it was wiped, when it held nothing else (%s)', async (how) => {
     const bench = createWorkbench()
-    const other = smallRepository({ owner: bob, d: 'other', startAt: 1_600_000_000 })
-    const [wiped, kept] = await Promise.all([
+    const supportedNips = how === 'compared' ? [1, 77] : [1]
+    const source = await bench.scripted({ events: addressables })
+    const target = await bench.scripted({ document: { supported_nips: supportedNips } })
+    await bench.catchup(source, target)
+    target.events.clear()
+    source.forgetReceived()
+    const { code, report } = await bench.catchup(source, target)
+    expect(new Set(readingFilters(source).map(({ since }) => since))).toEqual(new Set([undefined]))
+    expect(report.notes.join()).toMatch(/no longer serves 3 of the events.*everything is read/)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(addressables)])
+  })
+
+  it('shows that an older version was put in its place', async () => {
+    const bench = createWorkbench()
+    const newer = state(alice, 'hello', { createdAt: nowSeconds() - 10, commit: '9'.repeat(40) })
+    const source = await bench.scripted({ events: [...addressables, newer] })
+    const target = await bench.scripted()
+    await bench.catchup(source, target)
+    target.events.delete(newer.id)
+    target.events.set(addressables[1]?.id ?? '', addressables[1] ?? newer)
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.notes.join()).toMatch(/no longer serves 1 of the events.*everything is read/)
+    expect([code, target.events.has(newer.id)]).toEqual([0, true])
+  })
+
+  it('is not missed where a newer version stands', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: addressables }), bench.scripted()])
+    await bench.catchup(source, target)
+    const newer = state(alice, 'hello', { createdAt: nowSeconds() })
+    target.events.delete(addressables[1]?.id ?? '')
+    target.events.set(newer.id, newer)
+    expect((await bench.catchup(source, target)).report.notes).toEqual([])
+  })
+
+  it.each(['paged', 'compared'])('is missed, of an announcement, even if it is no witness (%s)', async (how) => {
+    const bench = createWorkbench()
+    const supportedNips = how === 'compared' ? [1, 77] : [1]
+    const source = await bench.scripted({ events: mine.events })
+    const target = await bench.scripted({ document: { supported_nips: supportedNips } })
+    for (let times = 1; times <= 2; times += 1) await bench.catchup(source, target)
+    bench.database((db) => db.exec(`DELETE FROM witness WHERE subject LIKE '30617:%'`))
+    target.events.delete(mine.announced.id)
+    source.forgetReceived()
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.notes.join()).toMatch(/no longer serves 1 of the events.*everything is read/)
+    expect(new Set(readingFilters(source).map(({ since }) => since))).toEqual(new Set([undefined]))
+    expect([code, target.events.has(mine.announced.id)]).toEqual([0, true])
+    expect((await bench.catchup(source, target)).report.notes).toEqual([])
+  })
+})
+
+describe('a target of which no witness is known', () => {
+  it('is read against in full, whatever its checkpoints say', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: mine.events }), bench.scripted()])
+    await bench.catchup(source, target)
+    bench.database((db) => db.exec('DELETE FROM witness'))
+    target.events.delete(mine.comment.id)
+    source.forgetReceived()
+    const { code, report } = await bench.catchup(source, target)
+    expect(new Set(readingFilters(source).map(({ since }) => since))).toEqual(new Set([undefined]))
+    expect(report.notes).toEqual(['Nothing shows that the target still is what it was, so everything is read.'])
+    expect([code, target.events.has(mine.comment.id)]).toEqual([0, true])
+  })
+
+  it('goes unmentioned when there was nothing that it could hold', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted(), bench.scripted()])
+    await bench.catchup(source, target)
+    expect((await bench.catchup(source, target)).report.notes).toEqual([])
+  })
+})
+
+describe('a target is not suspected', () => {
+  /** A complete run, then what `change` makes of the target and the source, then a quick run: its notes. */
+  async function notesAfter(change: (target: ScriptedRelay, source: ScriptedRelay) => void, events = mine.events) {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    source.forgetReceived()
+    change(target, source)
+    const { report } = await bench.catchup(source, target)
+    return report.notes
+  }
+
+  it('because it ceased to serve a deletion', async () => {
+    const gone = deletion({ ids: [mine.comment.id] }, carol)
+    const notes = await notesAfter((target) => target.events.delete(gone.id), [...mine.events.slice(0, 3), gone])
+    expect(notes).toEqual([])
+  })
+
+  it.each(['target', 'source'])('because an author has vanished, as the %s knows', async (place) => {
+    const notes = await notesAfter((target, source) => {
+      const request = vanishRequest(['ALL_RELAYS'], carol, { createdAt: 1_000 })
+      target.events.delete(mine.comment.id)
+      const knowing = place === 'target' ? target : source
+      knowing.events.set(request.id, request)
+    })
+    expect(notes).toEqual([])
+  })
+
+  it('but is because an author has vanished from elsewhere', async () => {
+    const notes = await notesAfter((target) => {
+      const request = vanishRequest(['wss://elsewhere.example'], carol, { createdAt: nowSeconds() })
+      target.events.delete(mine.comment.id)
+      target.events.set(request.id, request)
+    })
+    expect(notes.join()).toMatch(/no longer serves 1/)
+  })
+
+  it('because a repository was deleted, with its state and its threads', async () => {
+    const notes = await notesAfter((target, source) => {
+      const gone = deletion({ addresses: [mine.address] }, alice, { createdAt: nowSeconds() })
+      target.events.clear()
+      source.events.set(gone.id, gone)
+    })
+    expect(notes).toEqual([])
+  })
+
+  it('but is because a repository was deleted once and is announced anew', async () => {
+    const notes = await notesAfter((target, source) => {
+      const gone = deletion({ addresses: [mine.address] }, alice, { createdAt: 1_000 })
+      target.events.clear()
+      source.events.set(gone.id, gone)
+    })
+    expect(notes.join()).toMatch(/no longer serves 4/)
+  })
+
+  it('because a repository moved away from the service', async () => {
+    const bench = createWorkbench()
+    const host = 'https://git.example.org'
+    const here = { clone: [`${host}/npub/hello.git`], relays: [host.replace('http', 'ws')] }
+    const [stay, move] = [smallRepository({ ...here, d: 'stay', owner: bob }), smallRepository({ ...here, d: 'move' })]
+    const [source, target] = await Promise.all([
+      bench.scripted({ events: [...stay.events, ...move.events] }),
+      bench.scripted(),
+    ])
+    const service = ['--scope', 'listed', '--service', 'wss://git.example.org']
+    expect((await bench.catchup(source, target, ...service)).code).toBe(0)
+    const elsewhere = announcement(alice, 'move', { createdAt: nowSeconds() })
+    source.events.set(elsewhere.id, elsewhere)
+    for (const { id } of move.events) target.events.delete(id)
+    expect((await bench.catchup(source, target, ...service)).report.notes).toEqual([])
+  })
+})
+
+describe('a source whose database is replaced', () => {
+  const other = smallRepository({ owner: bob, d: 'other', startAt: 1_600_000_000 })
+
+  /** A source that serves nothing any more after a complete run, and one that serves everything. */
+  async function withEmptiedSource(bench: Workbench) {
+    const [wiped, kept, target] = await Promise.all([
       bench.scripted({ events: mine.events }),
       bench.scripted({ events: other.events }),
+      bench.real(),
     ])
-    const target = await bench.real()
-    await bench.catchup([wiped, kept], target)
+    expect((await bench.catchup([wiped, kept], target)).code).toBe(0)
     wiped.events.clear()
     for (const relay of [wiped, kept]) relay.forgetReceived()
-    const { report } = await bench.catchup([wiped, kept], target)
+    return { wiped, kept, target }
+  }
+
+  it('and that serves nothing of what it had, is read in full and named, and the run is partial', async () => {
+    const bench = createWorkbench()
+    const { wiped, kept, target } = await withEmptiedSource(bench)
+    const { code, report } = await bench.catchup([wiped, kept], target)
     expect(new Set(readingFilters(wiped).map(({ since }) => since))).toEqual(new Set([undefined]))
     expect(readingFilters(kept).every(({ since }) => since !== undefined)).toBe(true)
-    expect(report.problems).toMatchObject([{ what: 'source', where: wiped.url }])
+    expect(report.problems).toMatchObject([
+      { what: 'source', where: wiped.url, reason: 'serves nothing of what it once had' },
+    ])
+    expect([code, report.sources.map(({ complete }) => complete)]).toEqual([3, [false, true]])
+  })
+
+  it('keeps its checkpoints and its witnesses, however often it is empty; what comes back is complete', async () => {
+    const bench = createWorkbench()
+    const { wiped, kept, target } = await withEmptiedSource(bench)
+    bench.letPass(60)
+    const before = bench.coverage(wiped)
+    for (let times = 1; times <= 2; times += 1) expect((await bench.catchup([wiped, kept], target)).code).toBe(3)
+    expect(bench.coverage(wiped)).toEqual(before)
+    const late = comment(mine.issue, carol, { createdAt: nowSeconds() })
+    for (const event of [...mine.events, late]) wiped.events.set(event.id, event)
+    const { code, report } = await bench.catchup([wiped, kept], target)
+    expect([code, report.problems, idsOf(target.events()).includes(late.id)]).toEqual([0, [], true])
+    expect(bench.coverage(wiped).every(({ drained_at }) => drained_at === report.startedAt)).toBe(true)
+  })
+
+  it('by another set of events is believed again once it has shown those', async () => {
+    const bench = createWorkbench()
+    const { wiped, kept, target } = await withEmptiedSource(bench)
+    const third = smallRepository({ owner: carol, d: 'third' })
+    for (const event of third.events) wiped.events.set(event.id, event)
+    const codes = [await bench.catchup([wiped, kept], target), await bench.catchup([wiped, kept], target)]
+    expect(codes.map(({ code }) => code)).toEqual([3, 0])
+    expect(idsOf(target.events())).toEqual(idsOf([...mine.events, ...other.events, ...third.events]))
+  })
+
+  it('is not suspected because its only author has asked it to forget everything', async () => {
+    const bench = createWorkbench()
+    const { wiped, kept, target } = await withEmptiedSource(bench)
+    const people = [alice, bob, carol].map((key) => vanishRequest([wiped.url], key, { createdAt: nowSeconds() }))
+    for (const event of people) wiped.events.set(event.id, event)
+    const { code, report } = await bench.catchup([wiped, kept], target)
+    expect([code, report.problems]).toEqual([0, []])
   })
 })
 

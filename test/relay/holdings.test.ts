@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { LostRelayError } from '../../src/errors.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { End } from '../../src/relay/endpoint.ts'
-import { findDeletions, findServed, findVersions, readThrough } from '../../src/relay/holdings.ts'
+import { findDeletions, findServed, findVanishRequests, findVersions, readThrough } from '../../src/relay/holdings.ts'
 import { createPeer } from '../../src/relay/peer.ts'
-import { announcement, deletion, graspList, issue, state } from '../support/builders.ts'
+import { announcement, deletion, graspList, issue, state, vanishRequest } from '../support/builders.ts'
 import { createMemoryEndpoint, pageOf, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
 import { keyOf } from '../support/sign.ts'
 
@@ -158,26 +158,58 @@ describe('findVersions', () => {
 })
 
 describe('findDeletions', () => {
-  it('finds what names any of the ids or addresses, whoever wrote it', async () => {
+  it('finds what names any of the ids or addresses, by their authors only', async () => {
     const event = issue('30617:x:y', alice)
     const address = `30617:${alice.pubkey}:repo`
-    const wanted = [deletion({ ids: [event.id] }, bob), deletion({ addresses: [address] }, alice)]
-    const { peer } = peerWith({ events: [...wanted, deletion({ ids: ['1'.repeat(64)] }, alice), event, ...crowd(4)] })
+    const wanted = [deletion({ ids: [event.id] }, alice), deletion({ addresses: [address] }, alice)]
+    const foreign = [deletion({ ids: [event.id] }, bob), deletion({ addresses: [address] }, bob)]
+    const { peer } = peerWith({
+      events: [...wanted, ...foreign, deletion({ ids: ['1'.repeat(64)] }, alice), event, ...crowd(4)],
+    })
     const found: NostrEvent[] = []
-    await findDeletions(peer, { ids: [event.id], addresses: [address] }, (page) => found.push(...page))
+    await findDeletions(peer, { ids: new Map([[event.id, alice.pubkey]]), addresses: [address] }, (page) =>
+      found.push(...page),
+    )
     expect(found.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort())
   })
 
   it('asks for nothing when nothing is named', async () => {
     const { peer, endpoint } = peerWith({})
-    await findDeletions(peer, { ids: [], addresses: [] }, () => undefined)
+    await findDeletions(peer, { ids: new Map(), addresses: [] }, () => undefined)
     expect(endpoint.filters).toEqual([])
   })
 
   it.each(ENDS)('takes an answer that ends %j for no answer', async (end) => {
     const { peer } = peerWith(failing(end))
-    const asking = findDeletions(peer, { ids: ['0'.repeat(64)], addresses: [] }, () => undefined)
+    const asking = findDeletions(
+      peer,
+      { ids: new Map([['0'.repeat(64), alice.pubkey]]), addresses: [] },
+      () => undefined,
+    )
     await expect(asking).rejects.toThrow(LostRelayError)
+  })
+})
+
+describe('findVanishRequests', () => {
+  it('finds those of the authors, page by page, whatever relay they name', async () => {
+    const wanted = Array.from({ length: 9 }, (_, index) =>
+      vanishRequest([`wss://${index}.example`], alice, { createdAt: 1_000 + index }),
+    )
+    const { peer } = peerWith({ events: [...wanted, vanishRequest(['ALL_RELAYS'], bob), ...crowd(4)], cap: 4 })
+    const found: NostrEvent[] = []
+    await findVanishRequests(peer, [alice.pubkey], (page) => found.push(...page))
+    expect(found.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort())
+  })
+
+  it('asks for nothing when there is no author', async () => {
+    const { peer, endpoint } = peerWith({})
+    await findVanishRequests(peer, [], () => undefined)
+    expect(endpoint.filters).toEqual([])
+  })
+
+  it.each(ENDS)('takes an answer that ends %j for no answer', async (end) => {
+    const { peer } = peerWith(failing(end))
+    await expect(findVanishRequests(peer, [alice.pubkey], () => undefined)).rejects.toThrow(LostRelayError)
   })
 })
 

@@ -167,6 +167,20 @@ describe('a source', () => {
   })
 })
 
+describe('a source that serves nothing of what it once had', () => {
+  it('was not read to its end: its checkpoints stay, exit 3', async () => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: scene.events }), bench.scripted()])
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    bench.letPass(60)
+    const before = bench.coverage()
+    source.events.clear()
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.problems.map(({ where }) => where)]).toEqual([3, [source.url]])
+    expect(bench.coverage()).toEqual(before)
+  })
+})
+
 describe('the bottom of a filter', () => {
   it('is not an empty page at the second that was received last', async () => {
     const at = (created_at: number) => ({ ...scene.issue, id: String(created_at).repeat(32), created_at })

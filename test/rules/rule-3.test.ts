@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { announcement, comment, issue } from '../support/builders.ts'
+import { announcement, comment, issue, state } from '../support/builders.ts'
 import {
   alice,
   bob,
@@ -100,6 +100,27 @@ describe('a filter has a since', () => {
     expect(sinces(source)).toEqual([undefined])
     expect([code, target.events.has(scene.comment.id)]).toEqual([0, true])
     expect(report.notes.join()).toMatch(/no longer serves 1 of the events/)
+  })
+
+  it('not once the target shows an older version of what it held', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterCompleteRun(bench)
+    const older = state(alice, 'hello', { createdAt: scene.state.created_at - 1_000 })
+    target.events.delete(scene.state.id)
+    target.events.set(older.id, older)
+    const { code } = await bench.catchup(source, target)
+    expect(sinces(source)).toEqual([undefined])
+    expect([code, target.events.has(scene.state.id)]).toEqual([0, true])
+  })
+
+  it('not where nothing is known that the target held', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterCompleteRun(bench)
+    bench.database((db) => db.exec('DELETE FROM witness'))
+    target.events.delete(scene.comment.id)
+    const { code } = await bench.catchup(source, target)
+    expect(sinces(source)).toEqual([undefined])
+    expect([code, target.events.has(scene.comment.id)]).toEqual([0, true])
   })
 
   it('not where the checkpoint lies in the future', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { createCapacity } from '../../src/relay/capacity.ts'
 import { drain } from '../../src/relay/paging.ts'
-import { announcement, comment, deletion, issue } from '../support/builders.ts'
+import { announcement, comment, deletion, issue, vanishRequest } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
 import type { ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -102,6 +102,22 @@ describe('a forged event', () => {
     await bench.catchup(source, target)
     expect(target.events.has(scene.comment.id)).toBe(true)
   })
+
+  it.each(['source', 'target'] as const)(
+    'that makes an author vanish, at the %s, takes nothing away',
+    async (place) => {
+      const bench = createWorkbench()
+      const request = vanishRequest(['ALL_RELAYS'], bob, { createdAt: scene.comment.created_at })
+      const forged = { ...request, pubkey: scene.comment.pubkey }
+      const source = await bench.scripted({
+        ...NAIVE,
+        events: [...scene.events, ...(place === 'source' ? [forged] : [])],
+      })
+      const target = await bench.scripted({ ...NAIVE, events: place === 'target' ? [forged] : [] })
+      await bench.catchup(source, target)
+      expect(target.events.has(scene.comment.id)).toBe(true)
+    },
+  )
 
   it('opens no thread', async () => {
     const bench = createWorkbench()

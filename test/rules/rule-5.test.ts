@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Report } from '../../src/report.ts'
-import { announcement, comment } from '../support/builders.ts'
-import { alice, bob, smallRepository } from '../support/scenes.ts'
+import { announcement, comment, SOME_TIME, vanishRequest } from '../support/builders.ts'
+import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'
 
@@ -177,5 +177,20 @@ describe('what a source serves wrongly', () => {
     expect(report.problems).toContainEqual(
       expect.objectContaining({ what: 'invalid', where: source.url, reason: 'not an event' }),
     )
+  })
+})
+
+describe('an event that is not sent because its author has vanished', () => {
+  const [before, after] = [-1, 1].map((seconds) => comment(scene.issue, carol, { createdAt: SOME_TIME + seconds }))
+  const request = vanishRequest(['ALL_RELAYS'], carol, { createdAt: SOME_TIME })
+
+  it('is counted, and is no newer than the request', async () => {
+    const bench = createWorkbench()
+    const [announced, pushed, bug] = scene.events
+    const events = [announced, pushed, bug, before, after, request].flatMap((event) => event ?? [])
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.layers[2]).toMatchObject({ published: 1, dropped: { vanished: 1 } })
+    expect([code, target.events.has(after?.id ?? ''), target.events.has(before?.id ?? '')]).toEqual([0, true, false])
   })
 })

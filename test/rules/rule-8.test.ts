@@ -100,7 +100,9 @@ describe('what a source says of deletions', () => {
     }))
     const peer = createPeer(createMemoryEndpoint({ events: deletions }), { supportedNips: [], supportedGrasps: [] })
     const sizes: number[] = []
-    await findDeletions(peer, { ids: [target], addresses: [] }, (page) => sizes.push(page.length))
+    await findDeletions(peer, { ids: new Map([[target, alice.pubkey]]), addresses: [] }, (page) =>
+      sizes.push(page.length),
+    )
     expect(sizes.reduce((sum, size) => sum + size)).toBe(3_000)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(peer.pageLimit)
   })

@@ -56,14 +56,30 @@ describe('coverage', () => {
     expect(openTemporaryState({ file }).state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 
-  it.each([
-    ['of one source', SOURCE, [false, true]],
-    ['of all', undefined, [false, false]],
-  ])('is voided %s', (_, source, left) => {
+  it('is voided of all sources', () => {
     const store = newStore()
     for (const each of [SOURCE, OTHER]) store.save(each, 'threads', 'x', ROW)
-    store.void(source)
-    expect([SOURCE, OTHER].map((each) => store.load(each, 'threads', 'x') !== undefined)).toEqual(left)
+    store.void()
+    expect([store.load(SOURCE, 'threads', 'x'), store.load(OTHER, 'threads', 'x')]).toEqual([undefined, undefined])
+  })
+
+  it('of a source that is held back is not believed in this run, and stays on disk', () => {
+    const { state, file } = openTemporaryState()
+    for (const each of [SOURCE, OTHER]) state.coverage.save(each, 'threads', 'x', ROW)
+    state.coverage.holdBack(SOURCE)
+    const load = (source: string) => state.coverage.load(source, 'threads', 'x')
+    expect([load(SOURCE), load(OTHER)]).toEqual([undefined, ROW])
+    expect(openTemporaryState({ file }).state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+  })
+
+  it.each([
+    ['nothing', undefined, [true, true]],
+    ['a checkpoint of nothing', { ...ROW, hadEvents: false }, [false, true]],
+    ['a checkpoint of events', { ...ROW, hadEvents: true }, [false, false]],
+  ])('is empty or not with %s', (_, row, isEmpty) => {
+    const store = newStore()
+    if (row !== undefined) store.save(SOURCE, 'threads', 'x', row)
+    expect([store.isEmpty(), store.isEmpty({ withEvents: true })]).toEqual(isEmpty)
   })
 
   it('of another target stays when it is voided', () => {
@@ -101,6 +117,13 @@ describe('the reads of a run', () => {
       ['x', true, true],
       ['y', true, false],
     ])
+  })
+
+  it('are all open, also those to come, when the source is held back', () => {
+    const store = newStore()
+    store.holdBack(SOURCE)
+    for (const source of [SOURCE, OTHER]) store.plan(source, 'threads', ['x'], FULL)
+    expect([readsOf(store), readsOf(store, OTHER)]).toEqual([[['x', false, false]], [['x', true, false]]])
   })
 
   it('are all open when the source may not be believed', () => {

@@ -38,3 +38,18 @@ describe('the deletions met in a run', () => {
     expect([run.deletedUntil(alice.pubkey, 'x'), run.deletedUntil(keyOf('bob').pubkey, 'x')]).toEqual([30, undefined])
   })
 })
+
+describe('the vanish requests met in a run', () => {
+  it('hold up to the newest of one author', () => {
+    const { run } = openTemporaryState().state
+    for (const until of [10, 30, 20]) run.addVanishRequest(alice.pubkey, until)
+    expect([run.vanishedUntil(alice.pubkey), run.vanishedUntil(keyOf('bob').pubkey)]).toEqual([30, undefined])
+  })
+
+  it('are asked for by relay and author', () => {
+    const { run } = openTemporaryState().state
+    run.markAsked('ws://one', [alice.pubkey])
+    const asked = ['ws://one', 'ws://two'].map((relay) => run.isAsked(relay, alice.pubkey))
+    expect([...asked, run.isAsked('ws://one', keyOf('bob').pubkey)]).toEqual([true, false, false])
+  })
+})

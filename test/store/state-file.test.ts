@@ -138,6 +138,20 @@ describe('openStateFile', () => {
     expect(db.prepare('SELECT target FROM run WHERE accepted = 1').all()).toEqual([{ target: 'ws://took-some' }])
     db.close()
   })
+
+  it('brings a file of version 2 up to date, and gives up its witnesses, which do not say what they are', () => {
+    const file = closedState()
+    const old = new Sqlite(file)
+    old.exec('ALTER TABLE run DROP COLUMN accepted; DROP INDEX spool_profile')
+    old.exec('ALTER TABLE spool DROP COLUMN obstacle; DROP TABLE witness')
+    old.exec('CREATE TABLE witness (target TEXT, relay TEXT, id BLOB, pubkey BLOB, created_at INTEGER)')
+    old.exec("INSERT INTO witness VALUES ('ws://t', 'ws://t', x'00', x'00', 1)")
+    old.pragma('user_version = 2')
+    old.close()
+    const db = openStateFile(file)
+    expect(db.prepare('SELECT count(published) AS n FROM witness').get()).toEqual({ n: 0 })
+    db.close()
+  })
 })
 
 describe('openStateFile refuses, and does not touch', () => {

@@ -157,6 +157,16 @@ export function deletion(
   return build(5, author, [...ids.map((id) => ['e', id]), ...addresses.map((address) => ['a', address])], extra)
 }
 
+/** 62 (NIP-62), of these relays. */
+export function vanishRequest(relays: readonly string[], author: Key, extra: Extra = {}): NostrEvent {
+  return build(
+    62,
+    author,
+    relays.map((relay) => ['relay', relay]),
+    extra,
+  )
+}
+
 function build(kind: number, author: Key, tags: Tags, extra: Extra): NostrEvent {
   const { createdAt = SOME_TIME, content = '' } = extra
   return signEvent(author, { kind, created_at: createdAt, tags: [...tags, ...(extra.tags ?? [])], content })

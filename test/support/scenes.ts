@@ -48,10 +48,12 @@ export function smallRepository(
   }
 }
 
-/** The filters by which a scripted relay was read: not the questions for ids, versions, deletions, or page size. */
+/** The filters by which a scripted relay was read: not the questions for ids, versions, deletions, vanish requests, or page size. */
 export function readingFilters({ received }: ScriptedRelay): Filter[] {
   const isQuestion = ({ ids, kinds, limit: _limit, since: _since, ...rest }: Filter): boolean =>
-    ids !== undefined || kinds?.join() === '5' || (kinds === undefined && Object.keys(rest).length === 0)
+    ids !== undefined ||
+    ['5', '62'].includes(kinds?.join() ?? '') ||
+    (kinds === undefined && Object.keys(rest).length === 0)
   return received.reqs.flatMap(({ filters }) => filters).filter((filter) => !isQuestion(filter))
 }
 

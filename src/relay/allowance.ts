@@ -44,15 +44,20 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))
   for (const bucket of buckets) bucket.fill(burst / count, nowMs())
+  /** When the events were sent that are not answered. */
   const open = new Map<number, number>()
+  /** Those that found others before them: the relay may have come to them as late as they were answered. */
+  const queued = new Set<number>()
   let turns = 0
-  /** The shortest way there and back: an answer shows no earlier when the relay came to an event. */
-  let roundTripMs = Infinity
 
   const bucketOf = (turn: number): SilenceBucket | undefined => buckets[(turn - 1) % count]
   const perBucket = (rate: Rate) => ({ burst: rate.burst / count, gain: 1, intervalMs: rate.intervalMs * count })
+  const forget = (turn: number): boolean => {
+    open.delete(turn)
+    return queued.delete(turn)
+  }
   const isLagging = (): boolean => {
-    for (const [turn, sentMs] of open) if (nowMs() - sentMs >= LONGEST_LAG_MS) open.delete(turn)
+    for (const [turn, sentMs] of open) if (nowMs() - sentMs >= LONGEST_LAG_MS) forget(turn)
     return open.size > 0
   }
   return {
@@ -65,14 +70,11 @@ export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => n
     take: (rate) => {
       turns += 1
       if (rate !== undefined) bucketOf(turns)?.take(perBucket(rate), nowMs())
+      if (open.size > 0) queued.add(turns)
       open.set(turns, nowMs())
     },
     answered: (turn) => {
-      const sentMs = open.get(turn)
-      if (sentMs === undefined) return
-      open.delete(turn)
-      roundTripMs = Math.min(roundTripMs, nowMs() - sentMs)
-      bucketOf(turn)?.touch(nowMs() - roundTripMs)
+      if (forget(turn)) bucketOf(turn)?.touch(nowMs())
     },
     empty: () => {
       for (const bucket of buckets) bucket.empty(nowMs())

@@ -34,6 +34,7 @@ export type NegentropyOptions = {
   readonly idleTimeoutMs: number
   readonly signal: AbortSignal
   readonly traffic: Traffic
+  readonly nowMs: () => number
   /** Where it counts among the sessions of the relay; who hands one in gives it back. */
   readonly place?: SessionPlace | undefined
   readonly connected: () => Promise<Reach>
@@ -111,10 +112,14 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
 
   /** Opens again, under another id, while the relay only puts us off, or first wants to know who we are. */
   async #openPatiently(hex: string): Promise<NegentropyAnswer> {
+    const { traffic, nowMs } = this.#options
+    let putOffSinceMs: number | undefined
     for (let tries = 1; ; tries += 1) {
       const { answer, turn } = await this.#tryToOpen(hex)
       const isPutOff = await this.#isWorthRepeating(answer, turn)
-      if (!isPutOff || this.#isClosed || !this.#options.traffic.isWorthAnother(tries)) return answer
+      if (!isPutOff || this.#isClosed) return answer
+      putOffSinceMs ??= nowMs()
+      if (!traffic.isWorthAnother(putOffSinceMs)) return answer
       this.#id = `${this.#options.id}.${tries}`
       this.#last = undefined
     }

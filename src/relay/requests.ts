@@ -16,12 +16,18 @@ export type RequestOptions = PageLimits & {
   /** How often one REQ is repeated after losing its connection. */
   readonly retries: number
   readonly traffic: Traffic
+  readonly nowMs: () => number
   /** Absent without a key. */
   readonly authentication: Authentication | undefined
 }
 
 /** What one REQ has tried so far. */
-type Tries = { lost: number; unanswered: number; putOff: number; authenticatedOn: Connection | undefined }
+type Tries = {
+  lost: number
+  unanswered: number
+  putOffSinceMs: number | undefined
+  authenticatedOn: Connection | undefined
+}
 
 /** One try: where and when the REQ went out, and how many were allowed at once. */
 type Try = { readonly connection: Connection; readonly turn: Turn; readonly allowed: number }
@@ -60,7 +66,7 @@ export class Requests {
   }
 
   async #requestUntilEnd(filter: Filter): Promise<Page> {
-    const tries: Tries = { lost: 0, unanswered: 0, putOff: 0, authenticatedOn: undefined }
+    const tries: Tries = { lost: 0, unanswered: 0, putOffSinceMs: undefined, authenticatedOn: undefined }
     for (let bytes = 0; ;) {
       const turn = await this.#options.traffic.queryTurn()
       const reach = await this.#link.connected()
@@ -109,7 +115,8 @@ export class Requests {
     const refusal = readRefusal(reason)
     if (refusal === 'pause' || refusal === 'fewer-requests') {
       const isPatient = refusal === 'pause' ? queries.settle(tried.turn, 'refused') : await this.#openFewer(tried)
-      return isPatient && traffic.isWorthAnother((tries.putOff += 1))
+      tries.putOffSinceMs ??= this.#options.nowMs()
+      return isPatient && traffic.isWorthAnother(tries.putOffSinceMs)
     }
     queries.settle(tried.turn, 'taken')
     if (refusal === 'again' || refusal === 'unreadable') return (tries.unanswered += 1) <= MAX_UNANSWERED[refusal]

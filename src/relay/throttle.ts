@@ -101,7 +101,15 @@ export class Throttle {
       this.#probe.resolve()
       this.#probe = undefined
     }
+    if (end === 'refused' && !this.#isPatient()) this.forget()
     return end === 'refused' && this.#isPatient()
+  }
+
+  /** Forgets what complaints have taught: patience did not help, so it is not the pace that the relay means. */
+  forget(): void {
+    this.#rate = this.#known
+    this.#wantsProbe = false
+    this.renew()
   }
 
   async #take(): Promise<Turn> {

@@ -15,8 +15,6 @@ export type TrafficOptions = {
   readonly patienceMs: number
 }
 
-/** How often one question is put, when the relay answers others in between and puts off this one. */
-const MOST_TRIES = 10
 /** Kept free for frames that nobody holds back: CLOSE of what was open, AUTH, pongs. */
 const SPARE_FRAMES = 200
 /** Sessions open at once where nobody says how many may be. */
@@ -38,11 +36,12 @@ export class Traffic {
   readonly #frames: SilenceBucket
   #frameRate: SilenceRate | undefined
   #quietUntilMs = 0
-  #mostTries = MOST_TRIES
+  #patienceMs: number
   #held: (() => void)[] = []
 
   constructor(options: TrafficOptions) {
     this.#options = options
+    this.#patienceMs = options.patienceMs
     this.#frames = new SilenceBucket(options.nowMs())
     const throttle = {
       ...options,
@@ -74,10 +73,14 @@ export class Traffic {
     this.#frames.fill(this.#frameRate?.burst ?? Infinity, this.#options.nowMs())
   }
 
-  /** Whether a question that was put off so often is put again. Each that is given up halves what others get: it may be all of them. */
-  isWorthAnother(tries: number): boolean {
-    if (tries < this.#mostTries) return true
-    this.#mostTries = Math.max(1, Math.floor(this.#mostTries / 2))
+  /**
+   * Whether a question that is put off since then is put again, although others are answered in between. Each that is
+   * given up halves the patience with the others: it may be all of them.
+   */
+  isWorthAnother(sinceMs: number): boolean {
+    if (this.#options.nowMs() - sinceMs < this.#patienceMs) return true
+    this.#patienceMs /= 2
+    this.queries.forget()
     return false
   }
 

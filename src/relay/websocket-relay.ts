@@ -190,6 +190,7 @@ class SocketRelay implements WebSocketRelay {
       idleTimeoutMs,
       signal: this.#life.signal,
       traffic: this.#traffic,
+      nowMs: this.#settings.nowMs,
       place,
       connected: () => link.connected(),
       authenticate: authentication && ((connection) => authentication.authenticate(connection)),

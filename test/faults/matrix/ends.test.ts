@@ -72,6 +72,8 @@ describeMatrix('how a request ends', [
   })),
   {
     name: 'CLOSED rate-limited, again and again',
+    // Patience is ten times the idle timeout.
+    waits: true,
     phases: ['layer 3', 'layer 1', 'layer 2', 'asking the target', 'verifying'],
     scripts: 'both',
     arm: closes('rate-limited: slow down'),

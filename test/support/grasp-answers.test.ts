@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { graspAnswers, playScenario } from './grasp-answers.ts'
+import { GRASP_ENVIRONMENTS, graspAnswers, playScenario, type GraspGroup } from './grasp-answers.ts'
 import { connectTiny } from './tiny-client.ts'
 import { createWorkbench } from './workbench.ts'
 
@@ -13,5 +13,11 @@ describe('a scripted ngit-grasp 3.0.10 answers as the real one does to', () => {
     const [accepted, text] = await playScenario(scenario, client.publish)
     client.close()
     expect([accepted, text]).toEqual([scenario.expect.ok, expect.stringMatching(scenario.expect.text)])
+  })
+})
+
+describe('graspAnswers', () => {
+  it.each(Object.entries(GRASP_ENVIRONMENTS))('has scenarios for a relay that is: %s', (group) => {
+    expect(graspAnswers('127.0.0.1:1', group as GraspGroup).length).toBeGreaterThan(0)
   })
 })

@@ -2,6 +2,8 @@
  * What ngit-grasp 3.0.10 answers, as scenarios that run against any relay: the scripted one and the real one must agree.
  * Every scenario has identifiers and people of its own, so that one relay can be asked all of them, in any order.
  */
+import { npubEncode } from 'nostr-tools/nip19'
+
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, deletion, graspList, issue, pullRequest, SOME_TIME, state } from './builders.ts'
 import { keyOf, signEvent, type Key } from './sign.ts'
@@ -17,8 +19,16 @@ export type GraspScenario = {
   readonly expect: { readonly ok: boolean; readonly text: RegExp }
 }
 
-/** A key that the relays of the groups with lists are started with; and an identifier. */
-export const BLACKLISTED = { author: keyOf('blacklisted author'), d: 'blacklisted-repository' }
+const BLACKLISTED = { author: keyOf('blacklisted author'), d: 'blacklisted-repository' }
+
+/** With which variables the real relay becomes one of this group, beside those of a plain service. */
+export const GRASP_ENVIRONMENTS: Readonly<Record<GraspGroup, Readonly<Record<string, string>>>> = {
+  service: {},
+  'author blacklisted': { NGIT_EVENT_BLACKLIST: npubEncode(BLACKLISTED.author.pubkey) },
+  'repository blacklisted': { NGIT_REPOSITORY_BLACKLIST: BLACKLISTED.d },
+  whitelist: { NGIT_REPOSITORY_WHITELIST: 'only-this' },
+  'archive read-only': { NGIT_ARCHIVE_WHITELIST: 'only-this' },
+}
 
 /** Sends an event and returns its OK. */
 export type Publish = (event: NostrEvent) => Promise<readonly [accepted: unknown, text: unknown]>
@@ -223,7 +233,7 @@ const THREADS: Readonly<Record<string, (place: Place) => Draft>> = {
     send: custom(stranger, 1, [['q', address]], 'look'),
     expect: taken(STORED),
   }),
-  'what a stored event refers to': ({ served, address, bug, stranger, owner }) => ({
+  'what a stored event refers to': ({ served, address, stranger, owner }) => ({
     given: [
       ...served,
       custom(

@@ -60,6 +60,9 @@ export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly 
       cure: 'participation',
     },
 
+    // An identifier is the name of a directory there. Authors choose what stands before this end (ngit-grasp).
+    { prefix: 'error', says: /: File name too long \(os error \d+\)$/, means: 'refused', cure: 'never' },
+
     // Its disk or its database is in trouble, which says nothing of the event (ngit-grasp).
     { says: /^database (?:error|query failed)\b/i, means: 'waiting' },
     { says: /^(?:git init failed|Failed to check git data|Failed to parse stored announcement): /, means: 'waiting' },

@@ -93,6 +93,7 @@ describe('classifyAnswer on OK false of ngit-grasp 3', () => {
     ['error: Cannot prepare event persistence: MDB_MAP_FULL', 'waiting', undefined],
     ['error: Failed to check git data: timed out', 'waiting', undefined],
     ['error: Database query failed: MDB_MAP_FULL', 'waiting', undefined],
+    ['error: install family inventory at /git/d.git: File name too long (os error 36)', 'refused', 'never'],
     ['error: internal error', 'waiting', undefined],
     ['error: internal error: x', 'waiting', undefined],
     ['error: database error', 'waiting', undefined],

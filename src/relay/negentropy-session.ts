@@ -101,7 +101,10 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   }
 
   onNotice(text: string): boolean {
-    if (this.#wasAnswered) return false
+    const refusal = readRefusal(text)
+    if (this.#wasAnswered || refusal === 'fewer-requests') return false
+    // It may mean another session: then the relay has opened this one, and holds it open.
+    if (refusal !== 'final') this.#closeThere()
     this.#end({ type: 'refused', reason: text })
     return true
   }

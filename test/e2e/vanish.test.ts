@@ -117,7 +117,8 @@ describe('what an author asked to be forgotten', () => {
           : 'default',
     })
     const { code, report } = await bench.catchup(source, target)
-    expect(report.problems).toMatchObject([{ what: 'refused', reason: 'parent vanished', example: remark.id }])
+    const reason = `parent vanished (${bug.id})`
+    expect(report.problems).toMatchObject([{ what: 'refused', reason, example: remark.id }])
     expect(code).toBe(0)
     target.forgetReceived()
     expect([(await bench.catchup(source, target)).code, target.received.events]).toEqual([0, []])

@@ -252,14 +252,16 @@ describe('a member whom no announcement admits', () => {
     expect(target.received.events.map(({ id }) => id)).toEqual([newer.id, state2.id])
   })
 
-  it('is refused at once while he has no announcement anywhere, and reopened by his own', async () => {
+  it('is refused at once by an early relay while he has no announcement anywhere, and reopened by his own', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [listing(10, bob), state2] })
     const target = await bench.scripted({
       events: others,
+      // Of ngit-grasp 1.x the states of all who are listed are in scope.
+      document: { software: 'https://gitworkshop.dev/ngit-grasp', version: '1.0.2' },
       onEvent: refusing(NO_ANNOUNCEMENT, ({ kind }) => kind === 30618),
     })
-    const first = await bench.catchup(source, target)
+    const first = await bench.catchup(source, target, '--scope', 'all')
     expect(reasonsOf(first)).toEqual([
       ['refused', `${NOWHERE}: ${NO_ANNOUNCEMENT} (${repositoryAddress(bob, 'hello')})`, 1],
     ])
@@ -267,7 +269,7 @@ describe('a member whom no announcement admits', () => {
     delete target.behaviour.onEvent
     source.events.set(theirs.id, theirs)
     target.forgetReceived()
-    await bench.catchup(source, target, '--full')
+    await bench.catchup(source, target, '--scope', 'all', '--full')
     expect(target.received.events.map(({ id }) => id)).toEqual([theirs.id, state2.id])
   })
 })
@@ -282,7 +284,7 @@ describe('a profile that was refused because its author takes no part', () => {
     const target = await bench.scripted({
       onEvent: (event) => {
         if (event.kind !== 0) return 'default'
-        return { ok: false, text: `blocked: ${NO_PART}` }
+        return { ok: false, text: NO_PART }
       },
     })
     const run = (): Promise<Outcome> => bench.catchup(source, target, '--full')

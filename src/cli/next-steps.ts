@@ -16,7 +16,7 @@ export type ProblemMeaning = {
 const ABOUT_PLACES: readonly string[] = ['target', 'key', 'source', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
-const SENT_AGAIN = 'The purgatory has expired; sent again in the next run.'
+const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
 const PUSH_OR_WAIT =
   'Push the repository to the target. Where the purgatory has expired, the next run sends it again first.'
 

@@ -76,6 +76,6 @@ function renderExpired(canvas: Canvas, heldBack: readonly HeldBackRepository[]):
   return hanging(
     canvas,
     ' ',
-    'expired: the target no longer keeps it, a push does not help; sent again in the next run',
+    'expired: the target no longer keeps it, a push does not help; sent again by a run five minutes after that',
   )
 }

@@ -16,7 +16,8 @@ describe('repositories that wait for git data', () => {
        npub14w46…/hello     Hello \\u{202e}world          2       14  Sun 12:43   1111111 and 4 more
        npub1ehxu…/old                                    3        2  expired     3333333
        no known repository                               2        ·  ·           ·
-       expired: the target no longer keeps it, a push does not help; sent again in the next run
+       expired: the target no longer keeps it, a push does not help; sent again by a run five minutes
+       after that
       "
     `)
   })
@@ -24,7 +25,7 @@ describe('repositories that wait for git data', () => {
   it('are to be pushed while all are kept, and never once their purgatory has expired', () => {
     expect(render({ ...HELD_BACK, heldBack: [kept] })).toContain('→ Push the repository to the target;')
     const late = render({ ...HELD_BACK, heldBack: [expired] })
-    expect(late).toContain('→ The purgatory has expired; sent again in the next run.')
+    expect(late).toContain('→ The purgatory has expired; sent again by a run five minutes after that.')
     expect(late).not.toContain('Push')
   })
 

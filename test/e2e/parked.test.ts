@@ -62,7 +62,7 @@ describe('a pending event', () => {
     expect((first.report.heldBack[0]?.keptUntil ?? 0) - nowSeconds()).toBeGreaterThan(29 * MINUTE)
     bench.letPass(32 * MINUTE)
     const { stdout } = await bench.run(['retry', '--target', target.url])
-    expect(stdout).toContain('The purgatory has expired; sent again in the next run.')
+    expect(stdout).toContain('The purgatory has expired; sent again by a run five minutes after that.')
     expect(stdout).not.toContain('Push the repository')
     const status = await bench.run(['status'])
     expect(status.stdout).toContain('the target no longer keeps the first: its purgatory has expired')

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { fetchByIds } from '../../src/relay/fetch-by-ids.ts'
+import { readRefusal } from '../../src/relay/refusal.ts'
 import { createWebSocketRelay, type WebSocketRelay } from '../../src/relay/websocket-relay.ts'
 import { comment, issue } from '../support/builders.ts'
 import { bob, carol } from '../support/scenes.ts'
 import { idsOf } from '../support/workbench.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { connectTiny } from '../support/tiny-client.ts'
 import { startGrasp, type Grasp } from './support/grasp.ts'
 import {
   hostedRepository,
@@ -68,6 +70,18 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('the limits of ngit-gras
     await relay.close()
     await proxy.close()
   }, 120_000)
+
+  it('of 20 filters and of a message that it cannot read are told in words that are known', async () => {
+    const { url } = await startGrasp()
+    const client = await connectTiny(url)
+    client.send('REQ', 'many', ...Array.from({ length: 21 }, (_, n) => ({ kinds: [n], limit: 1 })))
+    const [, , reason] = await client.next('CLOSED', 'many')
+    client.send('REQ', 'broken', { ids: ['short'] })
+    const [, notice] = await client.next('NOTICE')
+    client.close()
+    expect([reason, readRefusal(String(reason))]).toEqual(['rate-limited: REQ exceeds max filter count 20', 'final'])
+    expect([notice, readRefusal(String(notice))]).toEqual(['invalid client message', 'unreadable'])
+  })
 
   it('are no matter for 600 ids at once, nor for twelve comparisons of 5,001 events', async () => {
     const { grasp, repository } = await startHosting()

@@ -49,6 +49,7 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
     software: undefined,
     blocked: new Map(),
     awaitsOwner: () => false,
+    isHosted: () => false,
     onSent: () => undefined,
   }
   return { context, state, endpoint, deadline, clock }

@@ -120,9 +120,11 @@ async function distrustLateEvents({ sources, target, world, startedAt, options }
   }
 }
 
-function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
+function refuseEmptyScope({ choice, knowledge, options, target, world }: Run): void {
   if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
   if (knowledge.members().announcements.size > 0) return
+  const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
+  if (isHost && world.state.anchors.last('threads') > 0) return
   const hosts = hostsNamedMost(knowledge.announcements(), 3)
   const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
   const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'

@@ -1,7 +1,6 @@
 import { npubEncode } from 'nostr-tools/nip19'
 import { describe, expect, it } from 'vitest'
 
-import type { NostrEvent } from '../../src/nostr/event.ts'
 import {
   announcement,
   comment,

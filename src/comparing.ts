@@ -33,9 +33,10 @@ export async function compareRequest(
   reading: DrainContext,
   settings: CompareSettings,
 ): Promise<Fetched | undefined> {
-  const { match } = request
+  const { match, accepts } = request
   // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
-  const isWhole = request.mode === 'full' && (match === undefined || match['#d'] !== undefined)
+  const isNarrow = accepts === undefined && (match === undefined || match['#d'] !== undefined)
+  const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request
   const atSource = createRelaySet(source.peer, filter)

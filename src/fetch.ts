@@ -54,7 +54,9 @@ async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
 
 async function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Fetched> {
   const matches = createMatcher(planned.match ?? planned.filter)
-  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(matches))
+  const { accepts = () => true } = planned
+  const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
+  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(isWanted))
   const { endpoint, capacity, pageLimit } = source
   if (endpoint.scan !== undefined) {
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)

@@ -1,3 +1,4 @@
+import { hostedAnchor } from './layers.ts'
 import { resolveMembership, type Membership } from './membership.ts'
 import { addressOf, isNewerVersion, parseAddress } from './nostr/address.ts'
 import { MAX_URLS, readAnnouncement, type Announcement } from './nostr/announcement.ts'
@@ -5,12 +6,17 @@ import type { NostrEvent } from './nostr/event.ts'
 import { isRootKind, KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from './nostr/roles.ts'
+import type { Service } from './nostr/service-url.ts'
 import type { LayerName } from './report.ts'
 import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 import type { TargetState } from './store/target-state.ts'
 
-/** `rule`: how the target reads maintainers. */
-export type KnowledgeOptions = { readonly followUps: boolean; readonly rule?: RoleRule }
+/** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
+export type KnowledgeOptions = {
+  readonly followUps: boolean
+  readonly rule?: RoleRule
+  readonly host?: Service | undefined
+}
 
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
@@ -19,6 +25,7 @@ export class Knowledge {
   readonly #followUps: boolean
   readonly #key: string
   readonly #rule: RoleRule
+  readonly #host: Service | undefined
   readonly #announcements = new Map<string, Announcement>()
   /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
   readonly #owned = new Set<string>()
@@ -27,11 +34,12 @@ export class Knowledge {
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
-  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today' }: KnowledgeOptions) {
+  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host }: KnowledgeOptions) {
     this.#state = state
     this.#scope = scope
     this.#followUps = followUps
     this.#rule = rule
+    this.#host = host
     this.#key = scopeKey(scope)
   }
 
@@ -41,6 +49,7 @@ export class Knowledge {
     this.#state.transaction(() => {
       this.#state.anchors.recall(this.#key)
       for (const anchor of initialAnchors(this.#scope)) this.#state.anchors.add(this.#key, 'announcements', anchor)
+      if (this.#host !== undefined) this.#state.anchors.add(this.#key, 'repositories', hostedAnchor(this.#host))
       this.deriveAnchors()
     })
   }

@@ -1,12 +1,16 @@
+import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { parseAddress } from './nostr/address.ts'
+import { HOSTED_KINDS, isHostedPullRequest } from './nostr/hosted-pull-request.ts'
 import { KIND } from './nostr/kinds.ts'
+import type { Service } from './nostr/service-url.ts'
 import type { LayerName } from './report.ts'
 
 /**
  * The layers as data. An anchor is what a filter asks about:
  * - announcements: `all`, `listed:<host:port>` with the base path of the service, if any, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
- * - repositories: an address `30617:…` (what refers to it) or `30618:<author>:<d>` (a state)
+ * - repositories: an address `30617:…` (what refers to it), `30618:<author>:<d>` (a state), or `prs:<host:port>` with the base
+ *   path of the service (the pull requests that it hosts without an announcement)
  * - threads: the id of a root
  * - follow-ups: the id of an event of layer 2 or 3 that is no root
  */
@@ -17,11 +21,15 @@ export type Layer = {
   readonly variants: readonly Variant[]
 }
 
-/** One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. */
+/**
+ * One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. `accepts`: no filter can say what is
+ * meant, so more is asked for, and only what passes belongs to the run.
+ */
 export type Variant = {
   readonly name: string
   readonly serves: (anchor: string) => boolean
   readonly filter: (anchors: readonly string[]) => Filter
+  readonly accepts?: (event: NostrEvent) => boolean
 }
 
 /** The layers of every run (NIP-34, NIP-22 for the upper-case tags, NIP-18 for `q`). */
@@ -75,9 +83,32 @@ export const LAYERS: readonly Layer[] = [
 
 const FOLLOW_UPS: Layer = { name: 'follow-ups', version: 1, variants: [tagVariant('e', () => true)] }
 
-/** The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of comments, statuses and the like as well. */
-export function layersOf({ followUps }: { followUps: boolean }): readonly Layer[] {
-  return followUps ? [...LAYERS, FOLLOW_UPS] : LAYERS
+const HOSTED = 'prs:'
+
+/** The anchor for the pull requests that a service hosts without an announcement (GRASP-06). */
+export function hostedAnchor({ name }: Service): string {
+  return HOSTED + name
+}
+
+/**
+ * The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of comments,
+ * statuses and the like as well. `host`: pull requests that this service hosts as well.
+ */
+export function layersOf({ followUps, host }: { followUps: boolean; host?: Service | undefined }): readonly Layer[] {
+  const layers = host === undefined ? LAYERS : LAYERS.map((layer) => withHosted(layer, host))
+  return followUps ? [...layers, FOLLOW_UPS] : layers
+}
+
+/** No relay finds events by `clone`: all pull requests are asked for. */
+function withHosted(layer: Layer, host: Service): Layer {
+  if (layer.name !== 'repositories') return layer
+  const hosted: Variant = {
+    name: 'hosted pull requests',
+    serves: (anchor) => anchor.startsWith(HOSTED),
+    filter: () => ({ kinds: HOSTED_KINDS }),
+    accepts: (event) => isHostedPullRequest(event, host),
+  }
+  return { ...layer, variants: [...layer.variants, hosted] }
 }
 
 /** The versions of a layer's coverage that are believed, by its name; the first is the one that is written. */

@@ -16,7 +16,7 @@ import { isEarlyGrasp } from './relay/software.ts'
 import type { LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
-import { chooseScope, type ScopeChoice } from './scope-choice.ts'
+import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from './scope-choice.ts'
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import { createTargetReader } from './target-anchors.ts'
@@ -31,7 +31,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const startedAt = world.clock()
   const choice = chooseRunScope(options, target, world.state)
   const number = beginRun(options, choice, world.state, startedAt)
-  const layers = layersOf(options)
+  const host = possibleHost(choice.scope, target.profile)
+  const layers = layersOf({ followUps: options.followUps, host })
   const names = layers.map(({ name }) => name)
   const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, names)]))
   const sources: OpenSource[] = []
@@ -69,7 +70,8 @@ function recallKnowledge(
   { profile }: Peer,
   state: TargetState,
 ): Knowledge {
-  const knowledge = new Knowledge(state, scope, { followUps, rule: isEarlyGrasp(profile) ? 'early' : 'today' })
+  const rule = isEarlyGrasp(profile) ? 'early' : 'today'
+  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile) })
   if (command === 'retry') knowledge.recallForRetry()
   else knowledge.recall()
   return knowledge

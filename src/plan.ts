@@ -12,8 +12,9 @@
  */
 import type { Layer, Variant } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
+import type { NostrEvent } from './nostr/event.ts'
 import { tagConditions, type Filter } from './nostr/filter.ts'
-import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
+import { isRootKind, KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import type { LayerName } from './report.ts'
 import type { UnixSeconds } from './time.ts'
 
@@ -52,12 +53,13 @@ export type Read = {
 
 /**
  * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
- * `filter` asks for whole kinds, and what comes is matched here.
+ * `filter` asks for whole kinds, and what comes is matched here. `accepts`: see `Variant`.
  */
 export type PlannedRequest = Read & {
   readonly layer: LayerName
   readonly filter: Filter
   readonly match?: Filter
+  readonly accepts?: (event: NostrEvent) => boolean
   readonly anchors: readonly string[]
 }
 
@@ -115,7 +117,8 @@ function* requestsFor(
   policy: SincePolicy,
 ): Generator<PlannedRequest> {
   const filter = variant.filter(anchors)
-  const request = { layer: layer.name, anchors, ...read }
+  const { accepts } = variant
+  const request = { layer: layer.name, anchors, ...read, ...(accepts === undefined ? {} : { accepts }) }
   if (!policy.windowOnly) {
     yield { ...request, filter: withWindow(filter, read.since, policy.until) }
     return
@@ -125,9 +128,8 @@ function* requestsFor(
     return
   }
   const leadsToRoots = layer.name === 'repositories' || layer.name === 'threads'
-  if (leadsToRoots && filter.kinds === undefined) {
-    yield { ...request, filter: { ...filter, kinds: ROOT_KINDS } }
-  }
+  const roots = filter.kinds?.filter(isRootKind) ?? ROOT_KINDS
+  if (leadsToRoots && roots.length > 0) yield { ...request, filter: { ...filter, kinds: roots } }
   yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
 }
 

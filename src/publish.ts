@@ -36,6 +36,8 @@ export type PublishContext = {
   readonly blocked: Map<string, string>
   /** Whether an announcement that does not name the target may be taken later, for the sake of another. */
   readonly awaitsOwner: (event: NostrEvent) => boolean
+  /** Whether the target hosts an event whatever it hangs from. */
+  readonly isHosted: (event: NostrEvent) => boolean
   readonly onSent: () => void
 }
 
@@ -190,10 +192,10 @@ function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { bloc
 
 /**
  * An event waits unsent when everything that it hangs from is blocked. Not a state: it travels with its announcement,
- * and the git data that both wait for is pushed by its leave.
+ * and the git data that both wait for is pushed by its leave. Nor what the target hosts without a parent.
  */
-function blockedBy(event: NostrEvent, { blocked }: PublishContext): string | undefined {
-  if (event.kind === KIND.state) return undefined
+function blockedBy(event: NostrEvent, { blocked, isHosted }: PublishContext): string | undefined {
+  if (event.kind === KIND.state || isHosted(event)) return undefined
   const anchors = parentsOf(event)
   const reasons = anchors.map((anchor) => blocked.get(anchor))
   return anchors.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined

@@ -131,7 +131,7 @@ async function readAtSource(
   context: ReadingContext,
 ): Promise<void> {
   const { endpoint } = source.peer
-  const asked = anchors.filter(({ anchor }) => source.narrowing?.isAskedFor(layer.name, anchor) ?? true)
+  const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
   const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, context))
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, context.policy)
@@ -145,6 +145,11 @@ async function readAtSource(
     compare: (request, reading) => context.compare(source, request, reading),
     readSecond: (page, reading) => context.readSecond(source.peer, page, reading),
   })
+}
+
+/** An anchor of an earlier run may have no filter any more: the target may have stopped to host pull requests. */
+function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: string): boolean {
+  return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
 function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers }: Peer): FilterLimits {

@@ -1,5 +1,5 @@
 import { SyncError, UsageError } from './errors.ts'
-import { readService } from './nostr/service-url.ts'
+import { readService, type Service } from './nostr/service-url.ts'
 import type { Profile } from './relay/endpoint.ts'
 import { isEarlyGrasp, isTodaysGrasp } from './relay/software.ts'
 import type { ScopeRequest } from './run-options.ts'
@@ -55,6 +55,21 @@ function listed({ service: given, url }: { service: string | undefined; url: str
   const service = readService(given ?? url)
   if (service === undefined) throw new UsageError([`--scope listed wants the public URL of the target: give --service`])
   return { scope: { type: 'listed', service }, why }
+}
+
+/**
+ * The service whose hosted pull requests belong to the run (GRASP-06): that of a `listed` scope, when the target's document
+ * says that it hosts any.
+ */
+export function hostOfPullRequests(scope: Scope, { supportedGrasps }: Profile): Service | undefined {
+  const isHost = supportedGrasps.some((grasp) => /(^|-)0?6$/.test(grasp))
+  return isHost && scope.type === 'listed' ? scope.service : undefined
+}
+
+/** The same, and without a document that of every `listed` scope: what earlier runs asked for is asked for again. */
+export function possibleHost(scope: Scope, profile: Profile): Service | undefined {
+  if (profile.documentError !== undefined) return scope.type === 'listed' ? scope.service : undefined
+  return hostOfPullRequests(scope, profile)
 }
 
 function isGrasp(profile: Profile): boolean {

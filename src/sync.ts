@@ -11,6 +11,8 @@ import { createDistrust, distrustClock, distrustSource, distrustTarget } from '.
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
+import type { NostrEvent } from './nostr/event.ts'
+import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
 import { findNowhere } from './nowhere.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
@@ -22,6 +24,7 @@ import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
+import { hostOfPullRequests } from './scope-choice.ts'
 import { hostsNamedMost } from './scope.ts'
 import { selectEvents, selectParked, type SelectContext } from './select.ts'
 import { shutDoor } from './shut-door.ts'
@@ -117,9 +120,11 @@ async function distrustLateEvents({ sources, target, world, startedAt, options }
   }
 }
 
-function refuseEmptyScope({ choice, knowledge, options, target }: Run): void {
+function refuseEmptyScope({ choice, knowledge, options, target, world }: Run): void {
   if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
   if (knowledge.members().announcements.size > 0) return
+  const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
+  if (isHost && world.state.anchors.last('threads') > 0) return
   const hosts = hostsNamedMost(knowledge.announcements(), 3)
   const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
   const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
@@ -173,7 +178,9 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   const door = createDoorkeeper(run, pacer)
   const awaitsOwner = createOwnerWatch(run.knowledge.members(), state.spool)
   const about = { target, state, ledger, pacer, clock, signal, deadline, software, blocked }
-  const context: PublishContext = { ...about, door, awaitsOwner, onSent }
+  const host = hostOfPullRequests(run.choice.scope, target.profile)
+  const isHosted = (event: NostrEvent): boolean => host !== undefined && isHostedPullRequest(event, host)
+  const context: PublishContext = { ...about, door, awaitsOwner, isHosted, onSent }
   do {
     const end = await publishReady(context)
     if (end.type === 'door') {

@@ -49,31 +49,34 @@ export function createTargetReader(settings: TargetContext): TargetReader {
   let before: ServedBefore | undefined
   const context: Reading = { ...settings, before: () => (before ??= new ServedBefore(settings.state)) }
   const compared = new Map<LayerName, Promise<boolean>>()
-  const compareOnce = (layer: LayerName, kinds: readonly number[]): Promise<boolean> => {
-    const result = compared.get(layer) ?? compareKnown(layer, kinds, context)
-    compared.set(layer, result)
+  const compareOnce = (layer: Layer, kinds: readonly number[]): Promise<boolean> => {
+    const result = compared.get(layer.name) ?? compareKnown(layer, kinds, context)
+    compared.set(layer.name, result)
     return result
   }
-  return async ({ name, variants }, anchors) => {
+  return async (layer, anchors) => {
+    const { name, variants } = layer
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
-        return readPages(name, announcementFilters(variants, names, context.target), context)
+        return readPages(layer, announcementFilters(variants, names, context.target), context)
       context.before()
-      if (await compareOnce(name, [KIND.announcement])) context.before().seeKnown()
-      else await readPages(name, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
+      if (await compareOnce(layer, [KIND.announcement])) context.before().seeKnown()
+      else await readPages(layer, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
       return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
-    const isCompared = await compareOnce(name, ROOT_KINDS)
+    const isCompared = await compareOnce(layer, ROOT_KINDS)
     const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
-    const addresses = unread.map(({ anchor }) => anchor).filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
-    await readPages(name, rootFilters(addresses, context.target), context)
+    const unreadNames = unread.map(({ anchor }) => anchor)
+    const addresses = unreadNames.filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
+    await readPages(layer, rootFilters(addresses, context.target), context)
+    await readPages(layer, hostedFilters(variants, unreadNames), context)
   }
 }
 
 /** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
-async function compareKnown(layer: LayerName, kinds: readonly number[], context: Reading): Promise<boolean> {
+async function compareKnown(layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> {
   const { target, state, now } = context
   const atTarget = context.compares ? createRelaySet(target, { kinds }) : undefined
   if (atTarget === undefined) return false
@@ -100,25 +103,27 @@ async function compareKnown(layer: LayerName, kinds: readonly number[], context:
   return type === 'done' && isWhole
 }
 
-async function readPages(layer: LayerName, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
   for (const { filter, isWanted } of filters) {
     await readThrough(context.target, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
   }
 }
 
-/** A root counts when it names a repository that is an anchor; all are known from now on. */
+/** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */
 async function learnHeld(
-  layer: LayerName,
+  layer: Layer,
   events: readonly NostrEvent[],
   { state, verifier, knowledge, target, witness, before }: Reading,
 ): Promise<void> {
   const verified = await keepValid(events, verifier)
-  const ours = verified.filter((event) => layer === 'announcements' || isAnchored(event, state))
+  const { name, variants } = layer
+  const isHosted = (event: NostrEvent): boolean => variants.some(({ accepts }) => accepts?.(event) === true)
+  const ours = verified.filter((event) => name === 'announcements' || isAnchored(event, state) || isHosted(event))
   state.transaction(() => {
     state.known.add(verified)
-    for (const event of ours) knowledge.learn(layer, event, true)
+    for (const event of ours) knowledge.learn(name, event, true)
   })
-  if (layer === 'announcements') before().see(ours)
+  if (name === 'announcements') before().see(ours)
   witness(target.endpoint.url, ours)
 }
 
@@ -139,6 +144,14 @@ function* announcementFilters(
       const filter = variant.filter(group)
       if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
     }
+  }
+}
+
+/** What it hosts without an announcement, where that is an anchor. */
+function* hostedFilters(variants: Layer['variants'], names: readonly string[]): Generator<TargetFilter> {
+  for (const { serves, filter, accepts } of variants) {
+    const served = names.filter((name) => serves(name))
+    if (accepts !== undefined && served.length > 0) yield { filter: filter(served), isWanted: accepts }
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isWholeScope, LAYERS } from '../src/layers.ts'
+import { hostedAnchor, isWholeScope, LAYERS, layersOf } from '../src/layers.ts'
 import { matchesNaively } from './support/naive-filter.ts'
 import {
   announcement,
@@ -15,6 +15,7 @@ import {
   state,
   status,
 } from './support/builders.ts'
+import { serviceAt } from './support/service-at.ts'
 import { keyOf } from './support/sign.ts'
 
 const owner = keyOf('owner')
@@ -89,6 +90,24 @@ describe('LAYERS', () => {
   })
 
   it('have a version each', () => expect(LAYERS.every(({ version }) => version >= 1)).toBe(true))
+})
+
+describe('the layers of a host of pull requests', () => {
+  const host = serviceAt('wss://git.example.com/grasp')
+  const variants = layersOf({ followUps: false, host }).flatMap((layer) => layer.variants)
+
+  it('ask for all pull requests by one anchor, and accept what the host is named in', () => {
+    const serving = variants.filter(({ serves }) => serves(hostedAnchor(host)) && !serves('x'))
+    expect(serving.map(({ filter }) => filter([hostedAnchor(host)]))).toEqual([{ kinds: [1618, 1619] }])
+    expect(serving[0]?.accepts?.(pullRequest(address, author))).toBe(false)
+  })
+
+  it('are the usual ones with one more variant', () => {
+    const usual = layersOf({ followUps: false }).flatMap((layer) => layer.variants)
+    expect(variants.filter((variant) => !usual.includes(variant)).map(({ name }) => name)).toEqual([
+      'hosted pull requests',
+    ])
+  })
 })
 
 describe('isWholeScope', () => {

@@ -49,6 +49,7 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
     software: undefined,
     blocked: new Map(),
     awaitsOwner: () => false,
+    isHosted: () => false,
     onSent: () => undefined,
   }
   return { context, state, endpoint, deadline, clock }
@@ -72,6 +73,16 @@ describe('an event that is larger than the software of the target is known to ta
 })
 
 describe('publishReady', () => {
+  it('sends what the target hosts without a parent although its repository is blocked', async () => {
+    const { context, state, endpoint } = publishing(0, () => ok(true, ''))
+    const repository = `30617:${alice.pubkey}:x`
+    const event = issue(repository, alice, { createdAt: SOME_TIME })
+    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spool.makeReady(event.id, 1)
+    await publishReady({ ...context, blocked: new Map([[repository, 'no']]), isHosted: ({ id }) => id === event.id })
+    expect(endpoint.published.length).toBe(1)
+  })
+
   it('gives up a target that says rate-limited at any pace, and parks everything', async () => {
     const { context, state, endpoint } = publishing(30, () => ok(false, 'rate-limited: slow down'))
     expect(await publishReady(context)).toEqual({ type: 'stopped', reason: 'rate-limited: slow down' })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { SyncError, UsageError } from '../src/errors.ts'
 import type { Profile } from '../src/relay/endpoint.ts'
 import { parseRelayDocument } from '../src/relay/relay-document.ts'
-import { chooseScope } from '../src/scope-choice.ts'
+import { chooseScope, hostOfPullRequests, possibleHost } from '../src/scope-choice.ts'
+import type { Scope } from '../src/scope.ts'
 import { serviceAt } from './support/service-at.ts'
 
 type Target = Parameters<typeof chooseScope>[1]
@@ -22,7 +23,31 @@ function auto(profile: Partial<Profile>, lastKind?: string, more: Partial<Target
   return chooseScope({ type: 'auto' }, target(profile, more), lastKind).scope
 }
 
-const LISTED = { type: 'listed', service: serviceAt('wss://git.example.com') }
+const LISTED = { type: 'listed', service: serviceAt('wss://git.example.com') } as const
+
+describe('the host of pull requests', () => {
+  const NAMED: Scope = { type: 'named', addresses: [], authors: [] }
+
+  it.each<[string, Scope, Partial<Profile>, boolean, boolean]>([
+    ['a listed scope and GRASP-06', LISTED, { supportedGrasps: ['GRASP-01', 'GRASP-06'] }, true, true],
+    ['a listed scope and the bare number', LISTED, { supportedGrasps: ['6'] }, true, true],
+    [
+      'a listed scope without GRASP-06',
+      LISTED,
+      { supportedGrasps: ['GRASP-01', 'GRASP-16', 'GRASP-60'] },
+      false,
+      false,
+    ],
+    ['a listed scope without a document', LISTED, { documentError: 'HTTP 500' }, false, true],
+    ['the scope all', { type: 'all' }, { supportedGrasps: ['GRASP-06'] }, false, false],
+    ['a named scope', NAMED, { supportedGrasps: ['GRASP-06'] }, false, false],
+    ['a named scope without a document', NAMED, { documentError: 'HTTP 500' }, false, false],
+  ])('with %s', (_what, scope, profile, isHost, mayBe) => {
+    const { profile: whole } = target(profile)
+    expect(hostOfPullRequests(scope, whole) !== undefined).toBe(isHost)
+    expect(possibleHost(scope, whole) !== undefined).toBe(mayBe)
+  })
+})
 
 describe('the automatic scope', () => {
   it.each<[string, Partial<Profile>]>([

@@ -1,8 +1,10 @@
 import { nsecEncode, npubEncode } from 'nostr-tools/nip19'
 import { describe, expect, it } from 'vitest'
 
-import { announcement, issue, repositoryAddress, state } from '../support/builders.ts'
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import { announcement, comment, issue, repositoryAddress, SOME_TIME, state } from '../support/builders.ts'
 import { alice, bob, carol } from '../support/scenes.ts'
+import { signEvent } from '../support/sign.ts'
 import { idsOf } from '../support/workbench.ts'
 import { createGitRepository } from './support/git-repository.ts'
 import { startGrasp } from './support/grasp.ts'
@@ -15,6 +17,16 @@ import {
 } from './support/hosted-repository.ts'
 import { wantedRelays } from './support/installation.ts'
 import { createInteropBench } from './support/interop-bench.ts'
+
+/** 1618 of bob. */
+function pullRequestOf(commit: string, repository: string, clone: string): NostrEvent {
+  const tags = [
+    ['a', repository],
+    ['c', commit],
+    ['clone', clone],
+  ]
+  return signEvent(bob, { kind: 1618, created_at: SOME_TIME, tags, content: clone })
+}
 
 describe.skipIf(!wantedRelays().includes('ngit-grasp'))('ngit-grasp 3.0.10', () => {
   it('is a target below a base path: what names the root of the host is not its own', async () => {
@@ -72,6 +84,31 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('ngit-grasp 3.0.10', () 
     const { code, report } = await bench.catchup(source, grasp)
     expect([code, report.totals.refused]).toEqual([3, others.length])
     expect(report.layers[0]?.outcomes).toMatchObject({ refused: others.length })
+  })
+
+  it('hosts pull requests of repositories that do not name it', async () => {
+    const bench = createInteropBench()
+    const grasp = await startGrasp({ NGIT_GRASP06_ENABLE: 'true' })
+    const foreign = repositoryAddress(alice, 'my repo')
+    const git = await createGitRepository('a change')
+    const directory = `${grasp.url.replace('ws:', 'http:')}/prs/${npubEncode(bob.pubkey)}/my%20repo.git`
+    const hosted = pullRequestOf(git.commit, foreign, directory)
+    const remark = comment(hosted, carol)
+    const other = pullRequestOf(git.commit, foreign, `${directory}/x.git`)
+    const announced = announcement(alice, 'my repo', {
+      clone: ['https://git.invalid/x.git'],
+      relays: ['wss://relay.invalid'],
+    })
+    const source = await bench.real({ events: [announced, hosted, remark, other] })
+    expect(summaryOf(await bench.catchup(source, grasp))).toEqual({ code: 3, published: 1, parked: 2, refused: 0 })
+    expect(bench.spool().map(({ reason }) => reason)).toContainEqual(
+      `purgatory: PR event stored, waiting for git push with commit ${git.commit}`,
+    )
+    await git.push(directory, `refs/nostr/${hosted.id}`)
+    await waitUntilServed(grasp, [hosted])
+    await bench.catchup(source, grasp)
+    expect(idsOf(await grasp.events())).toEqual(idsOf([hosted, remark]))
+    expect(summaryOf(await bench.catchup(source, grasp))).toEqual(NOTHING_TO_DO)
   })
 
   it('is a private service: a member reads and writes, nobody else', async () => {

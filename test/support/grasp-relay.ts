@@ -17,6 +17,8 @@ export type GraspRelayOptions = Omit<ScriptedRelayOptions, 'onEvent'> & {
   readonly speed?: number
   /** Events that a connection may send at once; then one a second (3.0.10: of silence). @default 60 */
   readonly burst?: number
+  /** 3.0.10 only: whether it hosts pull requests to any repository (GRASP-06). @default false */
+  readonly hosts?: boolean
 }
 
 /** A scripted relay that behaves as ngit-grasp does (shared/relays.md, shared/grasp.md). */
@@ -42,6 +44,7 @@ type Setting = {
   readonly host: string
   readonly now: () => number
   readonly burst: number
+  readonly hosts: boolean
 }
 
 /** After how many seconds somebody who wrote to a thread counts as a participant. */
@@ -49,16 +52,16 @@ const PARTICIPANTS_AFTER_SECONDS = 5
 
 /** Starts one in this process. It speaks NIP-77 and gives at most 500 rows a page. */
 export async function startGraspRelay(options: GraspRelayOptions = {}): Promise<GraspRelay> {
-  const { speed = 1, burst = 60, personality = '1.0.2', ...scripted } = options
+  const { speed = 1, burst = 60, personality = '1.0.2', hosts = false, ...scripted } = options
   const startedAt = Date.now() / 1000
   let passed = 0
   const now = (): number => startedAt + passed + (Date.now() / 1000 - startedAt) * speed
   const relay = await startScriptedRelay({ ...asGrasp, ...scripted })
   const purgatory = createPurgatory(now)
   const { host } = new URL(relay.url)
-  relay.behaviour.document ??= personality === '1.0.2' ? EARLY_DOCUMENT : todaysDocument(host)
+  relay.behaviour.document ??= personality === '1.0.2' ? EARLY_DOCUMENT : todaysDocument(host, hosts)
   const create = personality === '1.0.2' ? asEarly : asToday
-  const grasp = create({ events: relay.events, purgatory, host, now, burst })
+  const grasp = create({ events: relay.events, purgatory, host, now, burst, hosts })
   relay.behaviour.onEvent = (event, connection) => grasp.judge(event, connection)
   return {
     ...relay,
@@ -86,7 +89,7 @@ function asEarly({ events, purgatory, host, now, burst }: Setting): Personality 
   }
 }
 
-function asToday({ events, purgatory, host, now, burst }: Setting): Personality {
+function asToday({ events, purgatory, host, now, burst, hosts }: Setting): Personality {
   const seenAt = new Map<string, number>()
   const state: GraspTodayState = {
     events,
@@ -95,6 +98,7 @@ function asToday({ events, purgatory, host, now, burst }: Setting): Personality 
     tombstones: createTombstones(now, host),
     holding: new Map(),
     host,
+    hosts,
     bucketOf: createBuckets(() => createSilenceBucket(burst, now)),
     participates: (pubkey) =>
       [...events.values()].some(
@@ -133,7 +137,7 @@ const EARLY_DOCUMENT = {
 }
 
 /** The NIP-11 document of the running binary. */
-function todaysDocument(host: string): Readonly<Record<string, unknown>> {
+function todaysDocument(host: string, hosts: boolean): Readonly<Record<string, unknown>> {
   return {
     name: `${host} grasp relay`,
     description: 'Git Nostr Relay - a grasp implementation',
@@ -148,7 +152,7 @@ function todaysDocument(host: string): Readonly<Record<string, unknown>> {
       default_limit: 500,
       restricted_writes: true,
     },
-    supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-03'],
+    supported_grasps: ['GRASP-01', 'GRASP-02', 'GRASP-03', ...(hosts ? ['GRASP-06'] : [])],
     repo_acceptance_criteria: 'None',
   }
 }

@@ -1,3 +1,5 @@
+import { npubEncode } from 'nostr-tools/nip19'
+
 import { addressOf, isNewerVersion } from '../../src/nostr/address.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { listedBy, mayPushState, authorityOf } from './grasp-membership.ts'
@@ -20,6 +22,8 @@ export type GraspTodayState = {
   readonly holding: Map<string, NostrEvent[]>
   /** The host and port that announcements must name in `clone` and `relays`. */
   readonly host: string
+  /** Whether it hosts pull requests to any repository (GRASP-06). */
+  readonly hosts: boolean
   readonly bucketOf: (connection: number) => TokenBucket
   /** Whether this author is known to take part in a thread that is served. */
   readonly participates: (pubkey: string) => boolean
@@ -105,7 +109,7 @@ function judgeState(event: NostrEvent, state: GraspTodayState): EventReply {
 function judgePullRequest(event: NostrEvent, state: GraspTodayState): EventReply {
   if (state.events.has(event.id)) return take('duplicate: already have this event')
   if (state.purgatory.has(event.id)) return take('duplicate: in purgatory')
-  if (!isReferred(event, state)) return refuse(orphanText('PR event'))
+  if (!isHosted(event, state) && !isReferred(event, state)) return refuse(orphanText('PR event'))
   const [commit] = commitsOf(event)
   if (commit === undefined) return refuse(`invalid: PR event ${event.id} has no 'c' tag`)
   if (areKnown(event, state)) return keep(event, state)
@@ -196,6 +200,13 @@ function hasStoredState(event: NostrEvent, state: GraspTodayState): boolean {
   return [...state.events.values()].some(
     (other) => other.kind === STATE && identifierOf(addressText(other)) === d && allowed.has(other.pubkey),
   )
+}
+
+/** Its `clone` is in its author's directory here, under the identifier of the repository that it is for. */
+function isHosted(event: NostrEvent, { host, hosts }: GraspTodayState): boolean {
+  const directory = `http://${host}/prs/${npubEncode(event.pubkey)}`
+  const urls = identifiersOf(event).map((d) => `${directory}/${encodeURIComponent(d)}.git`)
+  return hosts && event.tags.some(([name, ...values]) => name === 'clone' && values.some((url) => urls.includes(url)))
 }
 
 /** It refers to something stored, or something stored refers to it. */

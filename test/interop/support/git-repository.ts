@@ -12,8 +12,8 @@ const run = promisify(execFile)
 export type GitRepository = {
   /** Its id in hex: the same text gives the same commit. */
   readonly commit: string
-  /** Pushes `main` to this URL; throws with git's words when the server refuses. */
-  push(url: string): Promise<void>
+  /** Pushes `main` to this URL, as another ref if one is given; throws with git's words when the server refuses. */
+  push(url: string, ref?: string): Promise<void>
 }
 
 const ENVIRONMENT = {
@@ -42,6 +42,6 @@ export async function createGitRepository(text: string): Promise<GitRepository> 
   await git('commit', '--quiet', '--message', text)
   return {
     commit: await git('rev-parse', 'HEAD'),
-    push: async (url) => void (await git('push', '--quiet', url, 'main')),
+    push: async (url, ref) => void (await git('push', '--quiet', url, ref === undefined ? 'main' : `main:${ref}`)),
   }
 }

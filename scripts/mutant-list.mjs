@@ -370,7 +370,7 @@ export const MUTANTS = [
     rule: 9,
     what: 'discovered relays are asked about everything',
     file: 'src/reading.ts',
-    from: 'source.narrowing?.isAskedFor(layer.name, anchor) ?? true',
+    from: '(narrowing?.isAskedFor(name, anchor) ?? true)',
     to: 'true',
   },
   {

@@ -100,10 +100,12 @@ describe('a relay that wants to know who we are', () => {
 
 describe('a relay that asks who we are at once', () => {
   const GRASP_08 = '{"supported_nips":[1,42],"supported_grasps":["GRASP-01","GRASP-08"]}'
+  // Whoever announces NIP-42 is waited for: the challenge may come behind the document.
+  const ANNOUNCED = '{"supported_nips":[1,42]}'
   const serveAll: Answer = ([, id], { send }) => send('EOSE', id)
 
   it('is told before the first question', async () => {
-    const double = await startDoor(closeAll, serveAll, { asksFirst: true })
+    const double = await startDoor(closeAll, serveAll, { asksFirst: true, document: ANNOUNCED })
     const relay = useRelay(double.url, { key })
     await relay.open()
     expect((await relay.request({ kinds: [1] })).end).toEqual({ type: 'eose' })
@@ -123,7 +125,7 @@ describe('a relay that asks who we are at once', () => {
       closeAll,
       ([, id, filter], { send, socket, number }) =>
         number === 1 && JSON.stringify(filter) === '{"kinds":[666]}' ? socket.close() : send('EOSE', id),
-      { asksFirst: true, delayMs: 20 },
+      { asksFirst: true, document: ANNOUNCED, delayMs: 20 },
     )
     const relay = useRelay(double.url, { key })
     await relay.open()
@@ -143,7 +145,12 @@ describe('a relay that asks who we are at once', () => {
   })
 
   it('and hangs up on our key is left alone: its words are the reason, and it is dialled once', async () => {
-    const double = await startDoor(closeAll, closeAll, { asksFirst: true, accepts: false, hangsUp: true })
+    const double = await startDoor(closeAll, closeAll, {
+      document: GRASP_08,
+      asksFirst: true,
+      accepts: false,
+      hangsUp: true,
+    })
     const relay = useRelay(double.url, { key })
     await expect(relay.open()).rejects.toThrow(`authenticate to ${double.url}: restricted: not you`)
     expect((await relay.request({ kinds: [1] })).end).toEqual({ type: 'disconnected', reason: 'restricted: not you' })

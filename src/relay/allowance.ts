@@ -17,9 +17,6 @@ export interface Allowance {
 const LONGEST_LAG_MS = 10_000
 const LOOK_AGAIN_MS = 20
 
-/** An event without an answer, and whether it was the only one of its connection when it went out. */
-type Sent = { readonly atMs: number; readonly isAlone: boolean }
-
 /** Time earns fractions of an event, whatever is sent meanwhile. */
 export function createSteady(first: Rate | undefined, nowMs: () => number): Allowance {
   let tokens = first?.burst ?? Infinity
@@ -41,21 +38,22 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
 }
 
 /**
- * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. A relay
- * comes to an event that was sent alone at once, but to one of many only when those before it are answered: its silence
- * begins then.
+ * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. When the
+ * relay came to an event nobody knows, but it had when it answered: its silence begins then. That costs a round trip an
+ * event, and no jitter of a network is ever taken for haste.
  */
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))
   for (const bucket of buckets) bucket.fill(burst / count, nowMs())
-  const open = new Map<number, Sent>()
+  /** When the events were sent that are not answered. */
+  const open = new Map<number, number>()
   let turns = 0
 
   const bucketOf = (turn: number): SilenceBucket | undefined => buckets[(turn - 1) % count]
   const perBucket = (rate: Rate) => ({ burst: rate.burst / count, gain: 1, intervalMs: rate.intervalMs * count })
   const isUsed = (bucket: SilenceBucket): boolean => [...open.keys()].some((turn) => bucketOf(turn) === bucket)
   const forgetLost = (): void => {
-    for (const [turn, { atMs }] of open) if (nowMs() - atMs >= LONGEST_LAG_MS) open.delete(turn)
+    for (const [turn, sentMs] of open) if (nowMs() - sentMs >= LONGEST_LAG_MS) open.delete(turn)
   }
   return {
     waitMs: (rate) => {
@@ -67,15 +65,11 @@ export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => n
     },
     take: (rate) => {
       turns += 1
-      const bucket = bucketOf(turns)
-      if (bucket === undefined) return
-      open.set(turns, { atMs: nowMs(), isAlone: !isUsed(bucket) })
-      if (rate !== undefined) bucket.take(perBucket(rate), nowMs())
+      open.set(turns, nowMs())
+      if (rate !== undefined) bucketOf(turns)?.take(perBucket(rate), nowMs())
     },
     answered: (turn) => {
-      const sent = open.get(turn)
-      open.delete(turn)
-      if (sent?.isAlone === false) bucketOf(turn)?.touch(nowMs())
+      if (open.delete(turn)) bucketOf(turn)?.touch(nowMs())
     },
     empty: () => {
       for (const bucket of buckets) bucket.empty(nowMs())

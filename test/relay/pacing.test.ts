@@ -126,6 +126,19 @@ describe('at ngit-grasp', () => {
     expect(refused).toBe(0)
   })
 
+  it('an event that went alone counts from its answer on: the way there may have taken any time', async () => {
+    const { time, sleep, now } = virtualTime()
+    const { signal } = new AbortController()
+    const rate = { burst: 1, intervalMs: 1_010, buckets: 1 }
+    const pacer = createPacer({ rate, nowMs: now, sleep, signal })
+    const turn = await pacer.turn()
+    time.nowMs += 300
+    pacer.taken(turn)
+    const answeredMs = time.nowMs
+    await pacer.turn()
+    expect(time.nowMs - answeredMs).toBe(1_010)
+  })
+
   it('none is refused when it comes to them late: its silence begins when the last was answered', async () => {
     const { time, now } = virtualTime()
     const answers: (readonly [atMs: number, answer: () => void])[] = []

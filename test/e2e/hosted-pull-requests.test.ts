@@ -154,9 +154,11 @@ describe('a target that does not say that it hosts pull requests', () => {
     target.behaviour.document = { supported_grasps: ['GRASP-01'] }
     for (const event of events) source.events.set(event.id, event)
     source.forgetReceived()
-    const { code } = await bench.catchup(source, target, '--full')
+    const { code, report } = await bench.catchup(source, target, '--full')
     expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
     expect(scansOf(source)).toEqual([])
+    // The repository and its state: what is not asked for is no anchor that was read.
+    expect(report.sources[0]?.layers[1]).toMatchObject({ layer: 'repositories', anchors: { full: 2 } })
   })
 })
 

@@ -142,7 +142,7 @@ function createReaders(
   intake: IntakeContext,
   policy: SincePolicy,
   parts: RunParts,
-): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget'> {
+): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget' | 'settleTarget'> {
   const { options, choice, knowledge } = parts
   const { target, state, verifier, now, witness } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
@@ -150,13 +150,15 @@ function createReaders(
     ? ['announcements', 'follow-ups']
     : ['announcements', 'repositories', 'threads']
   const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
+  const targetReader = createTargetReader({
+    ...{ target, state, verifier, knowledge, now, compares, witness },
+    onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
+  })
   return {
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
     readSecond: async (source, page, reading) => options.reconcile && readSecond(source, page, reading, now),
-    readTarget: createTargetReader({
-      ...{ target, state, verifier, knowledge, now, compares, witness },
-      onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
-    }),
+    readTarget: targetReader.read,
+    settleTarget: targetReader.settle,
   }
 }
 

@@ -51,10 +51,16 @@ export class SourceLog {
   }
 
   /** Notes how one request went. */
-  request({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
+  request(request: PlannedRequest, fetched: Fetched): void {
+    const log = this.#layers.get(request.layer)
+    if (log !== undefined) log.filters += 1
+    this.repetition(request, fetched)
+  }
+
+  /** Notes how one request went that was made again. */
+  repetition({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
     const log = this.#layers.get(layer)
     if (log === undefined) return
-    log.filters += 1
     if (comparison !== undefined) log.reconcile = addComparison(log.reconcile, comparison)
     else if (mode === 'full') log.pagedInFull += 1
     log.pages += drain.pages
@@ -62,7 +68,13 @@ export class SourceLog {
     log.bytes += drain.bytes + (comparison?.traffic.source.received ?? 0)
     this.#malformed += drain.malformed
     this.#foreign += drain.foreign
-    if (drain.reason !== null) log.reasons.set(drain.reason, (log.reasons.get(drain.reason) ?? 0) + 1)
+    if (drain.reason !== null) this.undrained(layer, drain.reason)
+  }
+
+  /** One request of a layer was not read to its end, whatever it looked like. */
+  undrained(layer: LayerName, reason: string): void {
+    const reasons = this.#layers.get(layer)?.reasons
+    reasons?.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
 
   /** The source as a whole could not be read to its end. */

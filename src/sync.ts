@@ -19,7 +19,6 @@ import { readParents } from './parents.ts'
 import { publishReady, WINDOW, type PublishContext } from './publish.ts'
 import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
-import { findServed } from './relay/holdings.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
@@ -49,7 +48,6 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     await gather(run)
     await selectEvents(selectionOf(run))
     stop = await finish(run)
-    await distrustLateEvents(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
       endThrown(run, error, world.nowMs() - startedMs)
@@ -96,28 +94,6 @@ async function trust(run: Run): Promise<void> {
   await distrustTarget(target, context)
   for (const source of sources) await distrustSource(source, context)
   for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
-}
-
-/**
- * An EOSE says that there is no more. What matches and comes after it may have arrived in that moment, and then it is
- * recent, as far as the overlap trusts clocks; or it is known all the same. Else the EOSE came too early, and nothing
- * that was read there proves anything.
- */
-async function distrustLateEvents({ sources, target, world, startedAt, options }: Run): Promise<void> {
-  const { coverage, run: seen } = world.state
-  for (const { peer, log } of sources) {
-    const old = (peer.endpoint.lateEvents?.() ?? []).filter(
-      (event) => event.created_at < startedAt - options.overlapSeconds && !seen.isSeen(event.id),
-    )
-    const served = await findServed(
-      target,
-      old.map(({ id }) => id),
-    )
-    const missed = old.filter(({ id }) => !served.has(id)).length
-    if (missed === 0) continue
-    log.fail(`sent ${missed} events after EOSE that it had not sent before`)
-    coverage.noteAllOpen(peer.endpoint.url)
-  }
 }
 
 function refuseEmptyScope({ choice, knowledge, options, target, world }: Run): void {

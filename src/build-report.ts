@@ -3,6 +3,7 @@ import { listHeldBack } from './held-back.ts'
 import type { Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
+import { NARROW_ONLY } from './relay/breadth.ts'
 import type { SourceLog } from './source-log.ts'
 import type { SpoolGroup } from './store/spool.ts'
 
@@ -56,7 +57,8 @@ function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number
 
 /** Whether every source was read to its end. */
 export function isRead(run: Run): boolean {
-  return [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
+  const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
+  return isEverySourceRead && !run.wasCutShort && !run.target.breadth.hides && brokenLines(run) === 0
 }
 
 function brokenLines({ world }: Run): number {
@@ -82,6 +84,8 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
+  if (target.breadth.hides)
+    ledger.problem({ what: 'narrow', where: target.endpoint.url, reason: NARROW_ONLY, example: null })
   if (stop !== undefined && stop.type !== 'deadline') noteStop(stop, run)
   const { spool } = world.state
   const refused = spool.groups('refused', run.startedAt)
@@ -120,8 +124,11 @@ function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choi
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
-function noteSource(log: SourceLog, { ledger }: Run): void {
+function noteSource(log: SourceLog, { ledger, choice }: Run): void {
   const where = log.report().url
+  // Where repositories or people are named already, nothing is left to name.
+  if (choice.scope.type !== 'named' && log.reasons().some(({ reason }) => reason === NARROW_ONLY))
+    ledger.problem({ what: 'narrow', where, reason: NARROW_ONLY, example: null })
   for (const { layer, reason, filters } of log.reasons()) {
     const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
     const demand = demandForKey(reason)

@@ -68,8 +68,11 @@ async function fetchRequest(
   const matches = createMatcher(planned.match ?? planned.filter)
   const { accepts = () => true } = planned
   const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
-  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(isWanted))
-  const { endpoint, capacity, pageLimit } = source
+  const { endpoint, capacity, pageLimit, breadth } = source
+  const sink = (events: readonly NostrEvent[]): Promise<void> => {
+    breadth.show(planned.filter, events)
+    return context.sink(planned, events.filter(isWanted))
+  }
   if (endpoint.scan !== undefined) {
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
     return { drain, comparison: undefined }
@@ -82,8 +85,19 @@ async function fetchRequest(
     readSecond: async (filter: Filter, count: number) =>
       (await context.readSecond?.({ filter, count }, plain)) === true,
   }
-  const compared = await context.compare(planned, drainContext, context.budget)
-  return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }
+  const fetched = (await context.compare(planned, drainContext, context.budget)) ?? {
+    drain: await drain(planned.filter, drainContext),
+    comparison: undefined,
+  }
+  return doubted(source, planned.filter, fetched)
+}
+
+/** A relay that is known not to answer such a question was not read to its end, whatever it says (rule 1). */
+function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
+  const { reason, rows } = fetched.drain
+  if (reason !== null) return fetched
+  breadth.drained(filter, rows)
+  return { ...fetched, drain: { ...fetched.drain, reason: breadth.objection(filter, rows) } }
 }
 
 /**

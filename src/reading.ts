@@ -6,6 +6,7 @@ import { fetchRequests, type Budget, type FetchContext, type Fetched } from './f
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
+import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
@@ -111,6 +112,7 @@ async function readRounds(progress: Progress, context: Reading): Promise<void> {
       }
     }
     for (const source of await readDiscovered(context)) positions.delete(source)
+    for (const source of await findNarrow(context)) positions.delete(source)
   }
 }
 
@@ -240,8 +242,9 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers }: Peer): FilterLimits {
-  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers }
+function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers, breadth }: Peer): FilterLimits {
+  const { needsKinds } = breadth
+  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
 }
 
 /** A file may be another file under the same name next time: it has no checkpoints. */

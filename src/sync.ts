@@ -14,6 +14,7 @@ import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
 import { findNowhere } from './nowhere.ts'
+import { tryTarget } from './narrowness.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { publishReady, WINDOW, type PublishContext } from './publish.ts'
@@ -80,6 +81,7 @@ async function gather(run: Run): Promise<void> {
   if (options.command !== 'retry') {
     await trust(run)
     await readLayers(run.reading)
+    await tryTarget(run.target, run.reading)
     if (isWindowed(options)) await readParents(run.reading)
     refuseEmptyScope(run)
   } else if (options.reopenRefused) {

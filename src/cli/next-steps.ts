@@ -13,7 +13,7 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'source', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -36,6 +36,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   key: {
     meaning: 'it wants to know who we are (NIP-42)',
     step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
+  },
+  narrow: {
+    meaning: 'what it holds cannot be listed',
+    step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
   },
   source: {
     meaning: '',

@@ -128,7 +128,7 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ command, exit, totals, sources, problems }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
   const parts: string[] = []
   if (exit === 1) parts.push('the target refuses us')
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
@@ -139,6 +139,9 @@ function whatIsMissing({ command, exit, totals, sources, problems }: Report): st
   }
   const unread = sources.filter(({ complete }) => !complete).map(({ url }) => shortName(url))
   if (unread.length > 0) parts.push(unreadText(unread))
+  if (problems.some(({ what, where }) => what === 'narrow' && where === target)) {
+    parts.push('the target was not read to its end')
+  }
   return parts
 }
 
@@ -152,7 +155,9 @@ function shortName(url: string): string {
   return foreign(url.replace(/^wss?:\/\//, ''))
 }
 
-function nextStep({ exit, command }: Report): string {
+function nextStep({ exit, command, problems }: Report): string {
+  if (exit === 3 && problems.some(({ what }) => what === 'narrow'))
+    return ' Name what to copy with --repo or --author.'
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

@@ -85,13 +85,17 @@ export async function readThrough(
   filter: Filter,
   sink: (events: readonly NostrEvent[]) => unknown,
 ): Promise<void> {
-  const { reason } = await drain(filter, {
+  const { reason, rows } = await drain(filter, {
     request: (asked) => peer.endpoint.request(asked),
-    sink: async (events) => void (await sink(events)),
+    sink: async (events) => {
+      peer.breadth.show(filter, events)
+      await sink(events)
+    },
     capacity: peer.capacity,
     limit: peer.pageLimit,
   })
   if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
+  peer.breadth.drained(filter, rows)
 }
 
 type Owned = readonly (readonly [reference: string, author: string])[]

@@ -111,6 +111,8 @@ export type Behaviour = {
   sendAfterEose?: (filter: Filter) => readonly unknown[]
   /** Events that are held, and listed by NIP-77, but never served. */
   hides?: (event: NostrEvent) => boolean
+  /** Filters that are answered as if nothing matched, by REQ and by NIP-77. */
+  ignores?: (filter: Filter) => boolean
   /** The last word on a REQ; the options above are in `context.answer`. */
   onReq?: (context: ReqContext) => 'default' | ReqAnswer | Promise<'default' | ReqAnswer>
   /** `connection` is 0 for the first one. */

@@ -50,7 +50,7 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
       : connection.send('NOTICE', decision.notice)
   }
   if (negentropy !== true) return connection.send('NOTICE', UNKNOWN_LABEL)
-  const listed = findEvents(state.events, [filter])
+  const listed = state.behaviour.ignores?.(filter) === true ? [] : findEvents(state.events, [filter])
   if (listed.length > negentropyMax) {
     return connection.send('NEG-ERR', subId, 'blocked: too many query results', negentropyMax)
   }

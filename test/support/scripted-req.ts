@@ -49,7 +49,8 @@ function closedAnswer(reason: string): ReqAnswer {
 function matchingRows({ behaviour, events }: RelayState, filters: readonly Filter[]): unknown[] {
   const { ignoreUntil, ignoreSince, hides, pageCap } = behaviour
   const visible = hides === undefined ? events : new Map([...events].filter(([, event]) => !hides(event)))
-  const obeyed = filters.map(({ since, until, ...rest }) => ({
+  const answered = filters.filter((filter) => behaviour.ignores?.(filter) !== true)
+  const obeyed = answered.map(({ since, until, ...rest }) => ({
     ...rest,
     ...(since === undefined || ignoreSince === true ? {} : { since }),
     ...(until === undefined || ignoreUntil === true ? {} : { until }),

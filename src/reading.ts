@@ -55,6 +55,8 @@ export type ReadingContext = IntakeContext & {
    * repositories than before, with their anchors of layer 1.
    */
   readonly discover: () => Promise<readonly Discovered[]>
+  /** Looks whether announcements that decide were deleted, and puts older ones in their place. */
+  readonly revise: () => Promise<void>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -88,17 +90,23 @@ export async function readLayers(context: ReadingContext): Promise<void> {
             advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
           ),
         )
-        if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
+        if (layer.name === 'announcements') await deriveAnchors(context)
       }
     }
+    await deriveAnchors(context)
     for (const source of await readDiscovered(context)) positions.delete(source)
   }
 }
 
+/** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
+async function deriveAnchors({ state, knowledge, revise }: ReadingContext): Promise<void> {
+  await revise()
+  state.transaction(() => knowledge.deriveAnchors())
+}
+
 /** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
 async function readDiscovered(context: ReadingContext): Promise<readonly OpenSource[]> {
-  const { layers, state, knowledge } = context
-  const [layer] = layers
+  const [layer] = context.layers
   const found = await context.discover()
   if (layer === undefined || found.length === 0) return []
   const read = found.map(({ source, announcements }) => {
@@ -106,7 +114,7 @@ async function readDiscovered(context: ReadingContext): Promise<readonly OpenSou
     return readAtSource(source, layer, anchors, context)
   })
   await Promise.all(read)
-  state.transaction(() => knowledge.deriveAnchors())
+  await deriveAnchors(context)
   return found.map(({ source }) => source)
 }
 

@@ -1,3 +1,4 @@
+import { askedPeers } from './asked-peers.ts'
 import { HeldTally } from './compare.ts'
 import { compareRequest, readSecond } from './comparing.ts'
 import type { Discovery } from './discovering.ts'
@@ -13,6 +14,7 @@ import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
 import { isEarlyGrasp } from './relay/software.ts'
+import { reviseAnnouncements } from './revise-announcements.ts'
 import type { LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
@@ -20,6 +22,7 @@ import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from 
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import { createTargetReader } from './target-anchors.ts'
+import type { UnixSeconds } from './time.ts'
 import { WitnessLog } from './witness-log.ts'
 
 /** A run without what is made of its parts. */
@@ -46,7 +49,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     choice,
     sources,
     logs,
-    knowledge: recallKnowledge(options, choice, target, world.state),
+    knowledge: recallKnowledge(options, choice, target, world.state, startedAt),
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
@@ -69,9 +72,10 @@ function recallKnowledge(
   { scope }: ScopeChoice,
   { profile }: Peer,
   state: TargetState,
+  now: UnixSeconds,
 ): Knowledge {
   const rule = isEarlyGrasp(profile) ? 'early' : 'today'
-  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile) })
+  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now })
   if (command === 'retry') knowledge.recallForRetry()
   else knowledge.recall()
   return knowledge
@@ -90,6 +94,7 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
     onProgress: world.progress.fetched,
     ...createReaders(intake, policy, parts),
     discover: async () => (await discovery?.follow()) ?? [],
+    revise: () => reviseAnnouncements(knowledge, { ...intake, ...createSelection(parts), peers: askedPeers(sources) }),
   }
 }
 

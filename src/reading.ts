@@ -60,6 +60,8 @@ export type ReadingContext = IntakeContext & {
    * repositories than before, with their anchors of layer 1.
    */
   readonly discover: () => Promise<readonly Discovered[]>
+  /** Looks whether announcements that decide were deleted, and puts older ones in their place. */
+  readonly revise: () => Promise<void>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -108,9 +110,10 @@ async function readRounds(progress: Progress, context: Reading): Promise<void> {
             advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
           ),
         )
-        if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
+        if (layer.name === 'announcements') await deriveAnchors(context)
       }
     }
+    await deriveAnchors(context)
     for (const source of await readDiscovered(context)) positions.delete(source)
     for (const source of await findNarrow(context)) positions.delete(source)
   }
@@ -121,7 +124,7 @@ async function readRounds(progress: Progress, context: Reading): Promise<void> {
  * Returns whether there was any: new anchors may have come of it.
  */
 async function settleEnds(context: Reading): Promise<boolean> {
-  const { sources, openReads, state, knowledge } = context
+  const { sources, openReads } = context
   const [hasRereadTarget] = await Promise.all([
     context.settleTarget(),
     ...sources.map(({ peer }) => peer.endpoint.settleEnds?.()),
@@ -136,7 +139,7 @@ async function settleEnds(context: Reading): Promise<boolean> {
       ),
     ),
   )
-  if (taken.length > 0) state.transaction(() => knowledge.deriveAnchors())
+  if (taken.length > 0) await deriveAnchors(context)
   return hasRereadTarget || taken.length > 0
 }
 
@@ -146,10 +149,15 @@ async function isMissing(ids: readonly string[], { state, target }: ReadingConte
   return (await findServed(target, unseen)).size < new Set(unseen).size
 }
 
+/** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
+async function deriveAnchors({ state, knowledge, revise }: ReadingContext): Promise<void> {
+  await revise()
+  state.transaction(() => knowledge.deriveAnchors())
+}
+
 /** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
 async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> {
-  const { layers, state, knowledge } = context
-  const [layer] = layers
+  const [layer] = context.layers
   const found = await context.discover()
   if (layer === undefined || found.length === 0) return []
   const read = found.map(({ source, announcements }) => {
@@ -157,7 +165,7 @@ async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> 
     return readAtSource(source, layer, anchors, context)
   })
   await Promise.all(read)
-  state.transaction(() => knowledge.deriveAnchors())
+  await deriveAnchors(context)
   return found.map(({ source }) => source)
 }
 

@@ -210,7 +210,15 @@ function createWaiting(run: Run): WaitingContext {
 }
 
 function selectionOf({ reading, selection, knowledge, sources }: Run): SelectContext {
-  return { ...reading, ...selection, peers: askedPeers(sources), members: knowledge.members() }
+  const peers = askedPeers(sources)
+  return {
+    ...reading,
+    ...selection,
+    peers,
+    get members() {
+      return knowledge.members()
+    },
+  }
 }
 
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */

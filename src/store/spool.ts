@@ -89,19 +89,25 @@ export class Spool {
     return this.#versions(address)[0]
   }
 
+  /** The versions at an address that are settled and remembered: selection looks whether they still count. */
+  rememberedVersions(address: string): SpooledEvent[] {
+    return this.#versions(address).filter(isRemembered)
+  }
+
   /**
    * Adds a fetched event. Of one address only the newest version stays: returns the versions that lost, which is the
-   * event itself when the spool holds a newer one.
+   * event itself when the spool holds a newer one. Beside one that is remembered as settled it stays for now.
    */
   addCandidate(event: NostrEvent, origin: Origin): SpooledEvent[] {
     const address = addressOf(event)
     const others = address === undefined ? [] : this.#versions(address)
-    const isBeaten = others.some((other) => isNewerVersion(other.event, event))
+    const isBeaten = others.some((other) => !isRemembered(other) && isNewerVersion(other.event, event))
     const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
     if (isBeaten) return [candidate]
-    for (const other of others) this.remove(other.event.id)
+    const losers = others.filter((other) => isNewerVersion(event, other.event))
+    for (const other of losers) this.remove(other.event.id)
     this.#insert(event, address, origin)
-    return others
+    return losers
   }
 
   /**
@@ -225,4 +231,8 @@ export class Spool {
       late: origin.isLate ? 1 : 0,
     })
   }
+}
+
+function isRemembered({ state }: SpooledEvent): boolean {
+  return state === 'refused' || state === 'held'
 }

@@ -79,6 +79,11 @@ export class SourceLog {
     return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
   }
 
+  /** Whether all that was asked in one layer was drained. */
+  hasRead(layer: LayerName): boolean {
+    return this.#failure === undefined && (this.#layers.get(layer)?.reasons.size ?? 0) === 0
+  }
+
   /** The oldest full pass behind any anchor read here; null when some anchor never had one. */
   oldestFull(): UnixSeconds | null {
     return this.#oldestFull ?? null

@@ -10,6 +10,7 @@ import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
+import { refuseEmptyScope } from './empty-scope.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
@@ -25,7 +26,6 @@ import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
 import { hostOfPullRequests } from './scope-choice.ts'
-import { hostsNamedMost } from './scope.ts'
 import { selectEvents, selectParked, type SelectContext } from './select.ts'
 import { shutDoor } from './shut-door.ts'
 import { settleOrphans } from './orphans.ts'
@@ -83,7 +83,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     if (isWindowed(options)) await readParents(run.reading)
-    refuseEmptyScope(run)
+    await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
     world.state.spool.reopenAll(startedAt)
   }
@@ -118,19 +118,6 @@ async function distrustLateEvents({ sources, target, world, startedAt, options }
     log.fail(`sent ${missed} events after EOSE that it had not sent before`)
     coverage.noteAllOpen(peer.endpoint.url)
   }
-}
-
-function refuseEmptyScope({ choice, knowledge, options, target, world }: Run): void {
-  if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
-  if (knowledge.members().announcements.size > 0) return
-  const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
-  if (isHost && world.state.anchors.last('threads') > 0) return
-  const hosts = hostsNamedMost(knowledge.announcements(), 3)
-  const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
-  const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
-  throw new UsageError([
-    `no announcement names ${choice.scope.service.name} in clone and relays (scope of ${target.endpoint.url})${named}: ${hint}`,
-  ])
 }
 
 /** The last stage: publish, or only tell what would be sent, or what is missing. */

@@ -1,6 +1,6 @@
 import type { PublishStop } from './door.ts'
 import { listHeldBack } from './held-back.ts'
-import type { Report } from './report.ts'
+import type { CheckReport, Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { SourceLog } from './source-log.ts'
@@ -49,9 +49,14 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
 function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
   if (stop?.type === 'door') return 1
   if (!isRead(run)) return 3
-  if (run.check !== null) return run.check.missing > 0 ? 5 : 0
+  if (run.check !== null) return exitOfCheck(run.check)
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 ? 0 : 3
+}
+
+function exitOfCheck({ missing }: CheckReport): number {
+  if (missing === null) return 3
+  return missing > 0 ? 5 : 0
 }
 
 /** Whether every source was read to its end. */

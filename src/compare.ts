@@ -33,6 +33,9 @@ export class HeldTally {
   }
 }
 
+/** What `check` found where target or sources could not be read: that nothing is missing would be a guess. */
+export const NOTHING_COMPARED: CheckReport = { missing: null, differences: [], histogram: [], ids: null, both: null }
+
 /** What the target lacks, by layer, kind and repository, and when it was signed. Pending events are not missing. */
 export async function compare(context: CompareContext): Promise<CheckReport> {
   const missing = new Map<string, number>()

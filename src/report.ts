@@ -119,8 +119,8 @@ export type HistogramBin = { readonly from: UnixSeconds; readonly to: UnixSecond
 
 /** What `check` found. */
 export type CheckReport = {
-  /** Events that the target lacks and would take, as far as anyone can tell. */
-  readonly missing: number
+  /** Events that the target lacks and would take, as far as anyone can tell; null: nothing could be compared. */
+  readonly missing: number | null
   readonly differences: readonly Difference[]
   /** At most 40 bins of one width; the few events that lie far off stand in a wider one before and after. */
   readonly histogram: readonly HistogramBin[]

@@ -79,6 +79,13 @@ export class SourceLog {
     return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
   }
 
+  /** Whether it says anything about what the source has: all of it, or the rows that came before it failed. */
+  hasSaidSomething(): boolean {
+    return (
+      this.isComplete() || [...this.#layers.values()].some(({ events, reconcile }) => events > 0 || reconcile !== null)
+    )
+  }
+
   /** Whether all that was asked in one layer was drained. */
   hasRead(layer: LayerName): boolean {
     return this.#failure === undefined && (this.#layers.get(layer)?.reasons.size ?? 0) === 0

@@ -5,7 +5,7 @@
 import { askedPeers } from './asked-peers.ts'
 import { buildReport, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
-import { compare } from './compare.ts'
+import { compare, NOTHING_COMPARED } from './compare.ts'
 import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
@@ -126,7 +126,10 @@ async function finish(run: Run): Promise<PublishStop | undefined> {
   if (!options.dryRun) return publish(run)
   const { state, onMissing } = world
   if (options.command === 'check') {
-    run.check = await compare({ state, knowledge, held, now: startedAt, listIds: options.listIds, onMissing })
+    // Before that it stays NOTHING_COMPARED.
+    const isCompared = [...run.logs.values()].some((log) => log.hasSaidSomething())
+    const context = { state, knowledge, held, now: startedAt, listIds: options.listIds, onMissing }
+    if (isCompared) run.check = await compare(context)
   } else {
     countUnsent(run)
   }

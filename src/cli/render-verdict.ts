@@ -40,20 +40,27 @@ function checkText(report: Report): string {
   const { exit, check } = report
   if (exit === 0 && check !== null) return equalText(report, check)
   const reasons = whatIsMissing(report).join(' and ') || 'not everything could be read'
-  const found = check === null ? ['nothing was compared.'] : differenceSentences(check)
+  const found = check === null ? [] : differenceSentences(check, exit)
   return exit === 5
     ? [...found, copySentence(report)].join(' ').trim()
     : `${reasons}; ${found.join(' ')}${nextStep(report)}`
 }
 
-function differenceSentences({ missing, both }: CheckReport): string[] {
+function differenceSentences({ missing, both }: CheckReport, exit: number): string[] {
   const lacking = (both ?? []).filter((back) => back.missing > 0)
   return [
-    missing === 0
-      ? 'the target lacks nothing.'
-      : `${formatPlural(missing, 'event')} ${missing === 1 ? 'is' : 'are'} missing.`,
+    missingSentence(missing, exit),
     ...lacking.map((back) => `${shortName(back.source)} lacks ${formatPlural(back.missing, 'event')}.`),
   ]
+}
+
+/** What was read in part proves no more than what it shows. */
+function missingSentence(missing: number | null, exit: number): string {
+  if (missing === null) return 'nothing could be compared.'
+  const isRead = exit === 0 || exit === 5
+  if (missing > 0)
+    return `${isRead ? '' : 'at least '}${formatPlural(missing, 'event')} ${missing === 1 ? 'is' : 'are'} missing.`
+  return isRead ? 'the target lacks nothing.' : 'the target lacks nothing of what could be read.'
 }
 
 function copySentence({ window, check }: Report): string {

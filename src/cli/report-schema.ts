@@ -97,7 +97,7 @@ const difference = z.strictObject({
 const differences = z.array(difference.readonly()).readonly()
 
 const check = z.strictObject({
-  missing: count,
+  missing: count.nullable(),
   differences,
   histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
   ids: z.array(z.string()).readonly().nullable(),

@@ -460,16 +460,16 @@ describe('a check that could not read everything', () => {
 
   it('says what it found as far as it came', () => {
     expect(render({ ...OUTAGE, ...unread })).toContain(
-      '\npartial (3): relay.two was not read to its end; 28 events are missing. Run\nngit-sync check again with the same options. took 1.4 s\n',
+      '\npartial (3): relay.two was not read to its end; at least 28 events are missing.\nRun ngit-sync check again with the same options. took 1.4 s\n',
     )
-    expect(render(checked({}, unread))).toContain('end; the target lacks nothing. Run')
+    expect(render(checked({}, unread))).toContain('end; the target lacks nothing of what')
   })
 
   it('compared nothing when the target was lost', () => {
     const problems = [{ what: 'target', where: 'ws://localhost:7443', reason: 'gone', count: 1, example: null }]
-    const lost = checked({}, { exit: 3, complete: false, check: null, problems })
+    const lost = checked({ missing: null }, { exit: 3, complete: false, problems })
     expect(render(lost)).toMatch(
-      /partial \(3\): the target stopped answering; nothing was compared\. Run ngit-sync\scheck again/,
+      /partial \(3\): the target stopped answering; nothing could be compared\. Run\sngit-sync\scheck again/,
     )
   })
 })

@@ -298,7 +298,63 @@ describe('a source that was not read to its end', () => {
     const down = await bench.scripted({ connections: 'refuse' })
     const result = await bench.run(['check', ...endArguments([good, down], target), '--retries', '0'])
     expect(result.code).toBe(3)
-    expect(result.stdout).toMatch(/partial \(3\): \S+ was not read to its end; the target\slacks\snothing\./)
+    expect(result.stdout).toMatch(
+      /partial \(3\): \S+ was not read to its end; the target\slacks\snothing\sof\swhat\scould\sbe\sread\./,
+    )
+  })
+})
+
+describe('a check that could compare nothing (no false green #8)', () => {
+  const gone = { retries: ['--retries', '0', '--idle-timeout', '500ms'] }
+
+  it.each([
+    ['cannot be reached', { connections: 'refuse' } as const],
+    ['closes every question', { closeReq: () => 'error: out of order' }],
+    ['answers nothing', { neverEose: true }],
+  ])('says so when its only source %s, and leaves the output file as it was', async (_what, behaviour) => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted(behaviour), bench.scripted({ events })])
+    const file = bench.file('missing.jsonl', ['old'])
+    const args = ['check', ...endArguments(source, target), ...gone.retries, '--output', file]
+    const [asText, quiet, asJson] = [
+      await bench.run(args),
+      await bench.run([...args, '--quiet']),
+      await bench.run([...args, '--json']),
+    ]
+    expect([asText.code, quiet.code, asJson.code]).toEqual([3, 3, 3])
+    for (const { stdout } of [asText, quiet]) {
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('nothing could be compared.')
+      expect(stdout).not.toContain('lacks nothing')
+    }
+    expect(reportSchema.parse(asJson.json()).check).toMatchObject({ missing: null, differences: [] })
+    expect(readFileSync(file, 'utf8')).toBe('old\n')
+  })
+
+  it('says so when the target stops answering', async () => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const source = await bench.scripted({ events })
+    const target = await bench.scripted({ closeReq: () => 'error: out of order' })
+    const file = bench.file('missing.jsonl', ['old'])
+    const result = await bench.run(['check', '--json', ...endArguments(source, target), '--output', file])
+    expect([result.code, reportSchema.parse(result.json()).check?.missing]).toEqual([3, null])
+    expect(readFileSync(file, 'utf8')).toBe('old\n')
+  })
+
+  it('replaces the output file with what was found in part, but never with nothing', async () => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const bad = await bench.scripted({ connections: 'refuse' })
+    const [source, empty] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    const file = bench.file('missing.jsonl', ['old'])
+    const args = ['check', ...gone.retries, '--output', file]
+    const equal = await bench.run([...args, ...endArguments([source, bad], await bench.scripted({ events }))])
+    expect([equal.code, readFileSync(file, 'utf8')]).toEqual([3, 'old\n'])
+    expect(equal.stdout.replaceAll(/\s+/g, ' ')).toContain(`Nothing was written to ${file}`)
+    const lacking = await bench.run([...args, ...endArguments([source, bad], empty)])
+    expect(lacking.code).toBe(3)
+    expect(idsOf(bench.readFile(file))).toEqual(idsOf(events))
   })
 })
 

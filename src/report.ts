@@ -56,8 +56,9 @@ export type SourceLayerReport = {
   readonly bytes: number
   /** Null when nothing was compared by NIP-77. */
   readonly reconcile: ReconcileReport | null
-  readonly end: 'drained' | 'incomplete'
-  /** Why it was not read to its end: the first reason and how many filters it concerns. */
+  /** `not asked`: there was nothing to ask for, or the source or the run had ended before. */
+  readonly end: 'drained' | 'incomplete' | 'not asked'
+  /** Why it was not read to its end: the first reason of its own and how many filters it concerns. */
   readonly reason: string | null
 }
 
@@ -66,6 +67,8 @@ export type SourceReport = {
   /** Whether announcements led to it (`--discover`). */
   readonly discovered: boolean
   readonly complete: boolean
+  /** Why the source as a whole was not read to its end; null when that is so of single filters only, or of none. */
+  readonly reason: string | null
   /** When the anchors read here were last drained before this run (the oldest of those that ever were); null when none was. */
   readonly lastDrained: UnixSeconds | null
   /** Why everything was read although a checkpoint was young, or other things worth a line. */

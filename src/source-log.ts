@@ -113,17 +113,25 @@ export class SourceLog {
     const layers = [...this.#layers].map(([layer, log]) => this.#layerReport(layer, log))
     const lastDrained = this.#lastDrained ?? null
     const complete = this.isComplete()
-    return { url: this.#url, discovered: this.isDiscovered, complete, lastDrained, notes: [...this.#notes], layers }
+    const reason = this.#failure ?? null
+    const notes = [...this.#notes]
+    return { url: this.#url, discovered: this.isDiscovered, complete, reason, lastDrained, notes, layers }
   }
 
   #layerReport(layer: LayerName, { reasons, pagedInFull, ...log }: LayerLog): SourceLayerReport {
     const [first] = reasons
-    const reason = first === undefined ? (this.#failure ?? null) : describeReason(first, reasons.size)
+    const reason = first === undefined ? null : describeReason(first, reasons.size)
     const isReconciled = log.reconcile !== null && pagedInFull === 0
     const { full, since } = log.anchors
     const anchors = isReconciled ? { full: 0, since, reconcile: full } : log.anchors
     const mode: ReadMode = since > 0 ? 'since' : isReconciled ? 'reconcile' : 'full'
-    return { layer, mode, ...log, anchors, end: reason === null ? 'drained' : 'incomplete', reason }
+    return { layer, mode, ...log, anchors, end: this.#endOf(log.filters, reason), reason }
+  }
+
+  /** What was never asked was not read to its end, and what a source that failed has shown proves nothing. */
+  #endOf(filters: number, reason: string | null): SourceLayerReport['end'] {
+    if (filters === 0) return 'not asked'
+    return reason === null && this.#failure === undefined ? 'drained' : 'incomplete'
   }
 }
 

@@ -3,7 +3,7 @@
  * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
 import { askedPeers } from './asked-peers.ts'
-import { buildReport, isRead } from './build-report.ts'
+import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare, NOTHING_COMPARED } from './compare.ts'
 import { isDeleted } from './deletions.ts'
@@ -17,7 +17,7 @@ import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
 import { findNowhere } from './nowhere.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
-import { publishReady, WINDOW, type PublishContext } from './publish.ts'
+import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
 import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { findServed } from './relay/holdings.ts'
@@ -55,8 +55,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
       endThrown(run, error, world.nowMs() - startedMs)
       throw error
     }
-    const reason = reasonOf(error)
-    stop = { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }
+    stop = world.signal.aborted ? INTERRUPTION : stopOf(error)
     run.wasCutShort = true
     world.state.spool.recover(stop.reason, run.startedAt)
   }
@@ -65,6 +64,12 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
   return report
+}
+
+/** The target stopped answering, or does not answer us. */
+function stopOf(error: LostRelayError): PublishStop {
+  const reason = reasonOf(error)
+  return { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }
 }
 
 /** Relays that limit questions make a run long; without a word nobody would know why. */
@@ -279,6 +284,6 @@ function endRun({ world, number }: Run, report: Report): void {
 
 /** In the history a run without an end was killed; this one was not. */
 function endThrown({ world, number }: Run, error: unknown, durationMs: number): void {
-  const exit = error instanceof UsageError ? 2 : 1
+  const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
 }

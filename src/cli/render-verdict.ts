@@ -1,3 +1,4 @@
+import { OUT_OF_TIME } from '../errors.ts'
 import type { CheckReport, Report } from '../report.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
@@ -139,7 +140,7 @@ function whatIsMissing({ command, exit, totals, sources, problems }: Report): st
   const parts: string[] = []
   if (exit === 1) parts.push('the target refuses us')
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
-  if (problems.some(({ what }) => what === 'unsent')) parts.push('the time was up')
+  if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)

@@ -124,6 +124,10 @@ export type HistogramBin = { readonly from: UnixSeconds; readonly to: UnixSecond
 export type CheckReport = {
   /** Events that the target lacks and would take, as far as anyone can tell; null: nothing could be compared. */
   readonly missing: number | null
+  /** How many of these wait on disk, because the target did not take them yet. */
+  readonly waiting: number
+  /** Whether `catchup` would leave some of them out without `--full`: it asks only for what is new. */
+  readonly needsFull: boolean
   readonly differences: readonly Difference[]
   /** At most 40 bins of one width; the few events that lie far off stand in a wider one before and after. */
   readonly histogram: readonly HistogramBin[]

@@ -27,6 +27,7 @@ export class SourceLog {
   #failure: string | undefined
   #lastDrained: UnixSeconds | undefined
   #oldestFull: UnixSeconds | null | undefined
+  #isQuick = false
   #malformed = 0
   #foreign = 0
 
@@ -43,6 +44,7 @@ export class SourceLog {
     for (const anchor of anchors) {
       const { mode, since } = decideRead(anchor, policy)
       log.anchors[mode] += 1
+      this.#isQuick ||= !policy.windowOnly && decideRead(anchor, { ...policy, full: false }).mode === 'since'
       if (since !== undefined) log.since = Math.min(log.since ?? since, since)
       const drainedAt = anchor.coverage?.drainedAt
       if (drainedAt !== undefined) this.#lastDrained = Math.min(this.#lastDrained ?? drainedAt, drainedAt)
@@ -84,6 +86,11 @@ export class SourceLog {
     return (
       this.isComplete() || [...this.#layers.values()].some(({ events, reconcile }) => events > 0 || reconcile !== null)
     )
+  }
+
+  /** Whether a run without `--full` reads any anchor since its checkpoint only. */
+  isQuick(): boolean {
+    return this.#isQuick
   }
 
   /** Whether all that was asked in one layer was drained. */

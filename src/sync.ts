@@ -133,7 +133,8 @@ async function finish(run: Run): Promise<PublishStop | undefined> {
   if (options.command === 'check') {
     // Before that it stays NOTHING_COMPARED.
     const isCompared = [...run.logs.values()].some((log) => log.hasSaidSomething())
-    const context = { state, knowledge, held, now: startedAt, listIds: options.listIds, onMissing }
+    const isQuick = [...run.logs.values()].some((log) => log.isQuick())
+    const context = { state, knowledge, held, now: startedAt, listIds: options.listIds, isQuick, onMissing }
     if (isCompared) run.check = await compare(context)
   } else {
     countUnsent(run)

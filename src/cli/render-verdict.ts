@@ -64,12 +64,26 @@ function missingSentence(missing: number | null, exit: number): string {
   return isRead ? 'the target lacks nothing.' : 'the target lacks nothing of what could be read.'
 }
 
+/** What would copy them; what the target did not take when it was sent waits for something else. */
 function copySentence({ window, check }: Report): string {
-  const missing = check?.missing ?? 0
-  const command = window === null ? 'catchup' : 'backfill'
-  return missing === 0
-    ? ''
-    : `\`ngit-sync ${command}\` with the same options would copy ${missing === 1 ? 'it' : 'them'}.`
+  if (check === null || check.missing === null || check.missing === 0) return ''
+  const { missing, waiting, needsFull } = check
+  const sentences: string[] = []
+  const left = missing - waiting
+  const command = window !== null ? 'backfill' : needsFull ? 'catchup --full' : 'catchup'
+  const what =
+    waiting > 0 ? (left === 1 ? 'the other one' : `the other ${formatCount(left)}`) : left === 1 ? 'it' : 'them'
+  if (waiting > 0)
+    sentences.push(
+      `${waitingText(missing, waiting)} on disk: the target did not take ${waiting === 1 ? 'it' : 'them'} yet.`,
+    )
+  if (left > 0) sentences.push(`\`ngit-sync ${command}\` with the same options would copy ${what}.`)
+  return sentences.join(' ')
+}
+
+function waitingText(missing: number, waiting: number): string {
+  if (missing === waiting) return missing === 1 ? 'It waits' : 'All of them wait'
+  return `${formatCount(waiting)} of them ${waiting === 1 ? 'waits' : 'wait'}`
 }
 
 /** NIP-77 proves equal what it does not count: then there is no number to tell. */

@@ -100,6 +100,8 @@ const differences = z.array(difference.readonly()).readonly()
 
 const check = z.strictObject({
   missing: count.nullable(),
+  waiting: count,
+  needsFull: z.boolean(),
   differences,
   histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
   ids: z.array(z.string()).readonly().nullable(),

@@ -395,6 +395,8 @@ export const CHECKED = report({
   complete: false,
   check: {
     missing: 14,
+    waiting: 0,
+    needsFull: false,
     differences: DIFFERENCES,
     histogram: [{ from: NOW - 7200, to: NOW - 3601, missing: 14 }],
     ids: ['cd'.repeat(32)],

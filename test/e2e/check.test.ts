@@ -274,6 +274,56 @@ describe('what a relay will never hold', () => {
   })
 })
 
+describe('what a check promises (no false green #18)', () => {
+  it('is what catchup does: --full within the quick window, and that is enough', async () => {
+    const bench = createWorkbench()
+    const { events, address } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    await bench.catchup(source, target)
+    const late = issue(address, bob, { createdAt: START + 900, content: 'late' })
+    source.events.set(late.id, late)
+    const args = endArguments(source, target)
+    const checked = await check(bench, source, target)
+    expect(checked.found).toMatchObject({ missing: 1, waiting: 0, needsFull: true })
+    expect((await bench.run(['check', ...args, '--quiet'])).stdout).toMatch(/`ngit-sync\s+catchup\s+--full`/)
+    await bench.run(['catchup', ...args])
+    expect(target.events.has(late.id)).toBe(false)
+    await bench.run(['catchup', ...args, '--full'])
+    expect((await check(bench, source, target)).code).toBe(0)
+  })
+
+  it('needs no --full for what is new, nor once the quick window is over', async () => {
+    const bench = createWorkbench()
+    const { events, address } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    await bench.catchup(source, target)
+    const fresh = issue(address, bob, { createdAt: nowSeconds(), content: 'fresh' })
+    source.events.set(fresh.id, fresh)
+    expect((await check(bench, source, target)).found).toMatchObject({ missing: 1, needsFull: false })
+    const late = issue(address, bob, { createdAt: START + 900, content: 'late' })
+    source.events.set(late.id, late)
+    bench.letPass(HOUR)
+    expect((await check(bench, source, target)).found).toMatchObject({ missing: 2, needsFull: false })
+  })
+
+  it('counts and names all that waits, also what the next run would send again', async () => {
+    const bench = createWorkbench()
+    const { announced, address } = smallRepository()
+    const issues = Array.from({ length: 10 }, (_, n) => issue(address, bob, { createdAt: START + n, content: `${n}` }))
+    const source = await bench.scripted({ events: [announced, ...issues] })
+    const target = await bench.scripted({
+      onEvent: (event) => (event.kind === 1621 ? { ok: false, text: 'error: disk full' } : 'default'),
+    })
+    await bench.catchup(source, target)
+    const { code, report, found } = await check(bench, source, target)
+    expect([code, found.missing, found.waiting, report.totals.parked]).toEqual([5, 10, 10, 10])
+    expect(report.problems).toMatchObject([{ what: 'waiting', reason: 'error: disk full', count: 10 }])
+    const { stdout } = await bench.run(['check', ...endArguments(source, target)])
+    expect(stdout).toMatch(/All\s+of\s+them\s+wait\s+on\s+disk/)
+    expect(stdout).not.toMatch(/would\s+copy/)
+  })
+})
+
 describe('a source that was not read to its end', () => {
   it('is 3, over 5', async () => {
     const bench = createWorkbench()

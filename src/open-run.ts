@@ -1,5 +1,5 @@
 import { askedPeers } from './asked-peers.ts'
-import { HeldTally } from './compare.ts'
+import { HeldTally, NOTHING_COMPARED } from './compare.ts'
 import { compareRequest, readSecond } from './comparing.ts'
 import type { Discovery } from './discovering.ts'
 import { createDistrust, distrustLosses } from './distrust.ts'
@@ -57,7 +57,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   sources.push(...(await openSources(world.sources, parts)))
   const discovery = createDiscovery(parts, { sources, logs, names })
   const reading = createReading(layers, parts, discovery)
-  return { ...parts, discovery, reading, selection: createSelection(parts), check: null, wasCutShort: false }
+  const check = options.command === 'check' ? NOTHING_COMPARED : null
+  return { ...parts, discovery, reading, selection: createSelection(parts), check, wasCutShort: false }
 }
 
 function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: TargetState, startedAt: number): number {

@@ -27,6 +27,7 @@ export class SourceLog {
   #failure: string | undefined
   #lastDrained: UnixSeconds | undefined
   #oldestFull: UnixSeconds | null | undefined
+  #isQuick = false
   #malformed = 0
   #foreign = 0
 
@@ -43,6 +44,7 @@ export class SourceLog {
     for (const anchor of anchors) {
       const { mode, since } = decideRead(anchor, policy)
       log.anchors[mode] += 1
+      this.#isQuick ||= !policy.windowOnly && decideRead(anchor, { ...policy, full: false }).mode === 'since'
       if (since !== undefined) log.since = Math.min(log.since ?? since, since)
       const drainedAt = anchor.coverage?.drainedAt
       if (drainedAt !== undefined) this.#lastDrained = Math.min(this.#lastDrained ?? drainedAt, drainedAt)
@@ -91,6 +93,23 @@ export class SourceLog {
     return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
   }
 
+  /** Whether it says anything about what the source has: all of it, or the rows that came before it failed. */
+  hasSaidSomething(): boolean {
+    return (
+      this.isComplete() || [...this.#layers.values()].some(({ events, reconcile }) => events > 0 || reconcile !== null)
+    )
+  }
+
+  /** Whether a run without `--full` reads any anchor since its checkpoint only. */
+  isQuick(): boolean {
+    return this.#isQuick
+  }
+
+  /** Whether all that was asked in one layer was drained. */
+  hasRead(layer: LayerName): boolean {
+    return this.#failure === undefined && (this.#layers.get(layer)?.reasons.size ?? 0) === 0
+  }
+
   /** The oldest full pass behind any anchor read here; null when some anchor never had one. */
   oldestFull(): UnixSeconds | null {
     return this.#oldestFull ?? null
@@ -113,17 +132,25 @@ export class SourceLog {
     const layers = [...this.#layers].map(([layer, log]) => this.#layerReport(layer, log))
     const lastDrained = this.#lastDrained ?? null
     const complete = this.isComplete()
-    return { url: this.#url, discovered: this.isDiscovered, complete, lastDrained, notes: [...this.#notes], layers }
+    const reason = this.#failure ?? null
+    const notes = [...this.#notes]
+    return { url: this.#url, discovered: this.isDiscovered, complete, reason, lastDrained, notes, layers }
   }
 
   #layerReport(layer: LayerName, { reasons, pagedInFull, ...log }: LayerLog): SourceLayerReport {
     const [first] = reasons
-    const reason = first === undefined ? (this.#failure ?? null) : describeReason(first, reasons.size)
+    const reason = first === undefined ? null : describeReason(first, reasons.size)
     const isReconciled = log.reconcile !== null && pagedInFull === 0
     const { full, since } = log.anchors
     const anchors = isReconciled ? { full: 0, since, reconcile: full } : log.anchors
     const mode: ReadMode = since > 0 ? 'since' : isReconciled ? 'reconcile' : 'full'
-    return { layer, mode, ...log, anchors, end: reason === null ? 'drained' : 'incomplete', reason }
+    return { layer, mode, ...log, anchors, end: this.#endOf(log.filters, reason), reason }
+  }
+
+  /** What was never asked was not read to its end, and what a source that failed has shown proves nothing. */
+  #endOf(filters: number, reason: string | null): SourceLayerReport['end'] {
+    if (filters === 0) return 'not asked'
+    return reason === null && this.#failure === undefined ? 'drained' : 'incomplete'
   }
 }
 

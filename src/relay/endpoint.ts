@@ -17,10 +17,13 @@ export type End =
 /** The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. */
 export type Page = { readonly rows: readonly unknown[]; readonly end: End; readonly bytes: number }
 
-/** What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost. */
+/**
+ * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost; `isUnsent`:
+ * there was no connection to send it on.
+ */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
-  | { readonly type: 'unanswered'; readonly reason: string }
+  | { readonly type: 'unanswered'; readonly reason: string; readonly isUnsent?: true }
 
 /** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
 export type Profile = {

@@ -41,7 +41,8 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
-const IS_HELD_BACK = "state = 'confirming' AND outcome = 'pending'"
+/** It answered, and what it said stands: it holds the event back, or does not take it yet. */
+const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
 
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
@@ -63,7 +64,7 @@ export class Spool {
   }
 
   /**
-   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason.
+   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason, `unsent` what was not sent.
    * What the target said to hold back stays so: sent again before its time, it would replace what is held back.
    */
   recover(reason: string, now: UnixSeconds): void {
@@ -71,8 +72,8 @@ export class Spool {
     this.#db
       .prepare(
         `UPDATE spool SET state = 'parked',
-           reason = CASE WHEN ${IS_HELD_BACK} THEN reason ELSE ? END,
-           outcome = CASE WHEN ${IS_HELD_BACK} THEN 'pending' ELSE 'unanswered' END,
+           reason = CASE WHEN ${HAS_ANSWER} THEN reason ELSE ? END,
+           outcome = CASE WHEN ${HAS_ANSWER} THEN outcome WHEN state = 'ready' THEN 'unsent' ELSE 'unanswered' END,
            parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
       )
       .run(reason, now, this.#target)
@@ -210,6 +211,16 @@ export class Spool {
       )
       .all(this.#target, state, since, since)
     return rows as SpoolGroup[]
+  }
+
+  /** How many events of each layer wait, by outcome. */
+  countParked(): { layer: LayerName; outcome: Outcome; count: number }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT layer, outcome, count(*) AS count FROM spool WHERE target = ? AND state = 'parked' GROUP BY layer, outcome`,
+      )
+      .all(this.#target)
+    return rows as { layer: LayerName; outcome: Outcome; count: number }[]
   }
 
   #versions(address: string): SpooledEvent[] {

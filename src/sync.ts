@@ -103,8 +103,6 @@ async function trust(run: Run): Promise<void> {
   for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
 }
 
-}
-
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
 async function finish(run: Run): Promise<PublishStop | undefined> {
   const { options, world, knowledge, held, startedAt } = run

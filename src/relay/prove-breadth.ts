@@ -72,5 +72,7 @@ async function bringsRow(filter: Filter, row: ShownRow, peer: Asked, ask: Ask): 
 }
 
 function summary(breadth: Breadth): string {
-  return [breadth.verdict('kinds'), breadth.verdict('tags'), breadth.leavesOut].join(' ').replaceAll('unknown', 'answers')
+  return [breadth.verdict('kinds'), breadth.verdict('tags'), breadth.leavesOut]
+    .join(' ')
+    .replaceAll('unknown', 'answers')
 }

@@ -8,6 +8,7 @@ import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
+import { nameEmptySources } from './emptiness.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
@@ -84,6 +85,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     await tryTarget(run.target, run.reading)
+    await nameEmptySources(run.sources, run.ledger)
     if (isWindowed(options)) await readParents(run.reading)
     refuseEmptyScope(run)
   } else if (options.reopenRefused) {

@@ -65,6 +65,11 @@ export class Breadth {
     return this.#verdicts.tags === 'needs-kinds' || this.#verdicts.tags === 'silent'
   }
 
+  /** Whether any row came at all. */
+  get hasShown(): boolean {
+    return this.#shown.length > 0
+  }
+
   /** Whether it holds what no broad question brings. */
   get hides(): boolean {
     return this.leavesOut || this.#verdicts.kinds === 'silent' || this.#verdicts.tags === 'silent'

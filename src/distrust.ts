@@ -73,7 +73,9 @@ function voidCheckpoints(missing: number, target: Peer, { state, ledger }: Distr
 export async function distrustSource({ peer, log }: OpenSource, context: DistrustContext): Promise<void> {
   // A file may be another one under the same name: it has no checkpoints.
   if (peer.endpoint.kind !== 'relay' || !(await hasLostEverything(peer, context))) return
+  const lastProved = context.state.witnesses.lastProved(peer.endpoint.url) ?? 0
   log.fail('serves nothing of what it once had')
+  log.note(`nothing that it held on ${new Date(lastProved * 1000).toISOString()} is there any more`)
   context.state.coverage.holdBack(peer.endpoint.url)
 }
 

@@ -149,13 +149,16 @@ function createReaders(
   policy: SincePolicy,
   parts: RunParts,
 ): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget' | 'settleTarget'> {
-  const { options, choice, knowledge } = parts
+  const { options, choice, knowledge, ledger } = parts
   const { target, state, verifier, now, witness } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
   const comparable: readonly LayerName[] = options.followUps
     ? ['announcements', 'follow-ups']
     : ['announcements', 'repositories', 'threads']
-  const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
+  const layers = new Set(options.reconcile ? comparable : [])
+  const onContradiction = (url: string): void =>
+    ledger.note(`What ${url} listed by NIP-77 is not what is served, so that was read in pages.`)
+  const settings = { target, run: state.run, now, layers, verifier, onContradiction }
   const targetReader = createTargetReader({
     ...{ target, state, verifier, knowledge, now, compares, witness },
     onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),

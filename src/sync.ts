@@ -8,6 +8,7 @@ import { advanceCoverage } from './checkpoint.ts'
 import { compare, NOTHING_COMPARED } from './compare.ts'
 import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
+import { nameEmptySources } from './emptiness.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { refuseEmptyScope } from './empty-scope.ts'
@@ -87,6 +88,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     await tryTarget(run.target, run.reading)
+    await nameEmptySources(run.sources, run.ledger)
     if (isWindowed(options)) await readParents(run.reading)
     await refuseEmptyScope(run)
   } else if (options.reopenRefused) {

@@ -3,6 +3,7 @@
  * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
  */
 import { LostRelayError } from './errors.ts'
+import { sampleIds, servesListed } from './claims.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isWholeScope, type Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
@@ -111,17 +112,15 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   const { target, state, now } = context
   const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
   if (atTarget === undefined) return false
-  const known = new IdCollector()
-  let count = 0
-  for (const { id, createdAt } of state.known.ofKinds(kinds)) {
-    known.add(createdAt, id)
-    count += 1
-  }
-  if (count === 0) return false
+  const collector = new IdCollector()
+  for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)
+  const known = collector.seal()
+  if (known.size === 0) return false
+  const claimed = new Set(sampleIds(known))
   let isWhole = true
   const { type } = await reconcileFilter({
     source: atTarget,
-    target: createLocalSet(known.seal()),
+    target: createLocalSet(known),
     filter: { kinds },
     now,
     onMissing: async (ids) => {
@@ -129,9 +128,12 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
       const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
       isWhole &&= reason === null
     },
-    onExtra: async (ids) => state.transaction(() => state.known.remove(ids)),
+    onExtra: async (ids) => {
+      for (const id of ids) claimed.delete(id)
+      state.transaction(() => state.known.remove(ids))
+    },
   })
-  return type === 'done' && isWhole
+  return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {

@@ -14,7 +14,7 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -41,6 +41,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   narrow: {
     meaning: 'what it holds cannot be listed',
     step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
+  },
+  empty: {
+    meaning: 'there is nothing to read',
+    step: 'Is it the right address? Once it has shown something, a run in which it shows nothing is not complete.',
   },
   source: {
     meaning: '',

@@ -127,6 +127,7 @@ async function collectAuthors(peer: Peer, ids: readonly string[], authors: Map<s
     const asked = new Set(rest)
     const came = rows.flatMap((row) => parseEvent(row) ?? []).filter(({ id }) => asked.has(id))
     if (came.length === 0) return
+    peer.breadth.show({ ids: rest }, came)
     for (const { id, pubkey } of came) authors.set(id, pubkey)
     rest = rest.filter((id) => !authors.has(id))
   }

@@ -54,9 +54,14 @@ function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number
   return stop === undefined && parked === 0 ? 0 : 3
 }
 
-/** Whether every source was read to its end. */
+/** Whether every source was read to its end, and what the target has as far as it leads to more. */
 export function isRead(run: Run): boolean {
-  return [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
+  return (
+    [...run.logs.values()].every((log) => log.isComplete()) &&
+    !run.wasCutShort &&
+    run.targetGaps.isEmpty &&
+    brokenLines(run) === 0
+  )
 }
 
 function brokenLines({ world }: Run): number {
@@ -82,6 +87,8 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
+  for (const [reason, count] of run.targetGaps.list())
+    ledger.problem({ what: 'gap', where: target.endpoint.url, reason, count, example: null })
   if (stop !== undefined && stop.type !== 'deadline') noteStop(stop, run)
   const { spool } = world.state
   const refused = spool.groups('refused', run.startedAt)

@@ -20,6 +20,7 @@ import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from 
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import { createTargetReader } from './target-anchors.ts'
+import { TargetGaps } from './target-gaps.ts'
 import { WitnessLog } from './witness-log.ts'
 
 /** A run without what is made of its parts. */
@@ -50,6 +51,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
+    targetGaps: new TargetGaps(),
   }
   sources.push(...(await openSources(world.sources, parts)))
   const discovery = createDiscovery(parts, { sources, logs, names })
@@ -113,6 +115,7 @@ function createIntake(parts: RunParts): IntakeContext {
     witness: (url, events, proof) => witnesses.add(url, events, proof),
     window,
     software,
+    onTargetGap: (reason) => parts.targetGaps.note(reason),
   }
 }
 
@@ -120,6 +123,7 @@ function createSelection({ choice, world, logs }: RunParts): Run['selection'] {
   return {
     scope: choice.scope,
     sourceFailed: (source, error) => failSource(source, error, logs, world.state),
+    onSourceGap: ({ endpoint }, reason) => logs.get(endpoint.url)?.fail(reason),
   }
 }
 
@@ -144,7 +148,7 @@ function createReaders(
   parts: RunParts,
 ): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget'> {
   const { options, choice, knowledge } = parts
-  const { target, state, verifier, now, witness } = intake
+  const { target, state, verifier, now, witness, onTargetGap: onGap } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
   const comparable: readonly LayerName[] = options.followUps
     ? ['announcements', 'follow-ups']
@@ -154,7 +158,8 @@ function createReaders(
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
     readSecond: async (source, page, reading) => options.reconcile && readSecond(source, page, reading, now),
     readTarget: createTargetReader({
-      ...{ target, state, verifier, knowledge, now, compares, witness },
+      ...{ target, state, verifier, knowledge, now, compares, witness, onGap },
+      reconciles: options.reconcile,
       onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
     }),
   }

@@ -8,6 +8,7 @@ import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
+import { openAnchors } from './open-anchors.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
@@ -192,8 +193,12 @@ function conclude(
   if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
     log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
   }
-  const found = { drained: drain.reason === null, events: drain.rows > 0 }
-  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
+  const open = openAnchors(request, drain)
+  state.transaction(() => {
+    const { url } = peer.endpoint
+    state.coverage.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
+    state.coverage.note(url, request.layer, open, { drained: false, events: false })
+  })
 }
 
 function logTooManyRounds({ sources, state }: ReadingContext): void {

@@ -13,7 +13,7 @@ import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
-import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
+import { findAuthors, findServed, findVersions, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
@@ -32,6 +32,8 @@ export type SelectContext = IntakeContext & {
   readonly members: Membership
   /** A source could not be asked for deletions and vanish requests: it was not read to its end. */
   readonly sourceFailed: (source: Peer, error: unknown) => void
+  /** A source may hide one of these, though it answers: all that was read of it stands. */
+  readonly onSourceGap: (source: Peer, reason: string) => void
 }
 
 const PIECE = 250
@@ -137,7 +139,9 @@ async function findHeld(
   const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
   for (const id of await findServed(target, parked)) held.set(id, 'held')
   const addresses = piece.flatMap(({ event }) => addressOf(event) ?? [])
-  const versions = await findVersions(target, addresses)
+  // What a full second hides of an address is sent: a target that has it, or a newer one, says so.
+  const versions = await findVersions(target, addresses, () => undefined)
+  for (const id of await findServed(target, tiesOf(piece, versions))) held.set(id, 'held')
   for (const { event } of piece) {
     const served = versions.get(addressOf(event) ?? '')
     if (served?.id === event.id) held.set(event.id, 'held')
@@ -148,15 +152,24 @@ async function findHeld(
   return held
 }
 
+/** Those of the same second as what the target serves: where it serves several versions, a page may have shown only one. */
+function tiesOf(piece: readonly SpooledEvent[], versions: ReadonlyMap<string, NostrEvent>): string[] {
+  return piece.flatMap(({ event }) => {
+    const served = versions.get(addressOf(event) ?? '')
+    return served?.created_at === event.created_at && isNewerVersion(event, served) ? [event.id] : []
+  })
+}
+
 /** Asks sources and target whether what is about to be sent was deleted, or its author has vanished: nothing of that returns. */
 async function askForWithdrawals(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
   const events = piece.map(({ event }) => event)
   await Promise.all([
-    learnWithdrawals(context.target, events, context),
+    learnWithdrawals({ peer: context.target, onGap: context.onTargetGap }, events, context),
     ...context.peers.map(async (source) => {
       try {
         const { isAskedAbout = () => true } = source
-        await learnWithdrawals(source, events.filter(isAskedAbout), context)
+        const onGap = (reason: string): void => context.onSourceGap(source, reason)
+        await learnWithdrawals({ peer: source, onGap }, events.filter(isAskedAbout), context)
       } catch (error) {
         if (!(error instanceof LostRelayError)) throw error
         context.sourceFailed(source, error)
@@ -166,9 +179,16 @@ async function askForWithdrawals(piece: readonly SpooledEvent[], context: Select
 }
 
 /** Requests to vanish are honoured whatever becomes of deletions. */
-async function learnWithdrawals(peer: Peer, events: readonly NostrEvent[], context: SelectContext): Promise<void> {
+async function learnWithdrawals(
+  { peer, onGap }: { readonly peer: Peer; readonly onGap: OnGap },
+  events: readonly NostrEvent[],
+  context: SelectContext,
+): Promise<void> {
   const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
-  await Promise.all([learnDeletions(peer, deletable, context), learnVanishRequests(peer, events, context)])
+  await Promise.all([
+    learnDeletions(peer, deletable, context, onGap),
+    learnVanishRequests(peer, events, context, onGap),
+  ])
 }
 
 /** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */

@@ -2,6 +2,7 @@
  * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
  * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
  */
+import { readSecond } from './comparing.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isWholeScope, type Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
@@ -12,7 +13,7 @@ import { referencesOf } from './nostr/references.ts'
 import { keepValid, type Verifier } from './nostr/verifier.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
-import { readThrough } from './relay/holdings.ts'
+import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
 import type { Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
@@ -31,6 +32,10 @@ export type TargetContext = {
   readonly knowledge: Knowledge
   readonly now: UnixSeconds
   readonly compares: boolean
+  /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
+  readonly reconciles: boolean
+  /** Hears where the target may hide something; see `TargetGaps`. */
+  readonly onGap: OnGap
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
   /** Hears of announcements that the target was known to serve and does not any more. */
   readonly onLost: (lost: readonly Witness[]) => Promise<void>
@@ -59,10 +64,13 @@ export function createTargetReader(settings: TargetContext): TargetReader {
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
-        return readPages(layer, announcementFilters(variants, names, context.target), context)
+        return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
       context.before()
       if (await compareOnce(layer, [KIND.announcement])) context.before().seeKnown()
-      else await readPages(layer, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
+      else {
+        const filters = announcementFilters(variants, names.filter(isWholeScope), context.target)
+        if (await readPages(layer, filters, context)) await askForHidden(layer, context)
+      }
       return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
@@ -103,10 +111,30 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   return type === 'done' && isWhole
 }
 
-async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
+/** Returns whether a second of it stays open: it may hide what nobody else has. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<boolean> {
+  const { target, reconciles, now, onGap } = context
+  const { endpoint, capacity, pageLimit: limit } = target
+  let isOpen = false
   for (const { filter, isWanted } of filters) {
-    await readThrough(context.target, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
+    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
+    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, capacity, limit }
+    const gap = await readThrough(target, filter, sink, {
+      readSecond: async (within, count) => reconciles && readSecond(target, { filter: within, count }, reading, now),
+    })
+    if (gap === null) continue
+    isOpen = true
+    onGap(`its ${layer.name}: ${gap}`)
   }
+  return isOpen
+}
+
+/** What it was known to serve and did not show may only be hidden in a full second: it is asked for by address. */
+async function askForHidden(layer: Layer, context: Reading): Promise<void> {
+  const unseen = context.before().unseen()
+  // What is hidden even so counts as lost.
+  const versions = await findVersions(context.target, unseen, () => undefined)
+  await learnHeld(layer, [...versions.values()], context)
 }
 
 /** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */

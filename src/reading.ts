@@ -153,7 +153,9 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers }: Peer): FilterLimits {
+/** A file finds any value. */
+function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, ...peer }: Peer): FilterLimits {
+  const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
   return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers }
 }
 
@@ -189,9 +191,9 @@ function conclude(
 ): void {
   const { drain } = fetched
   log.request(request, fetched)
-  const { match } = request
-  if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
-    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
+  const { match, scan } = request
+  if (scan !== undefined || (match !== undefined && peer.findsIdentifiers)) {
+    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it may not index them`)
   }
   const open = openAnchors(request, drain)
   state.transaction(() => {

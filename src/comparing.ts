@@ -38,9 +38,9 @@ export async function compareRequest(
   reading: DrainContext,
   settings: CompareSettings,
 ): Promise<Fetched | undefined> {
-  const { match, accepts } = request
+  const { match, accepts, scan } = request
   // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
-  const isNarrow = accepts === undefined && (match === undefined || match['#d'] !== undefined)
+  const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
   const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request

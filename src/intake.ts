@@ -12,7 +12,7 @@ import { isEphemeral, KIND } from './nostr/kinds.ts'
 import type { RelayNames } from './nostr/vanish.ts'
 import type { Verifier } from './nostr/verifier.ts'
 import type { PlannedRequest } from './plan.ts'
-import { findServed } from './relay/holdings.ts'
+import { findServed, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
@@ -37,6 +37,8 @@ export type IntakeContext = {
   readonly witness: (url: string, events: readonly NostrEvent[], proof?: { readonly isPublished: boolean }) => void
   /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
   readonly window: Window | undefined
+  /** Hears why the target may hide something of what it was asked for; see `TargetGaps`. */
+  readonly onTargetGap: OnGap
   /** What the target's software is, for refusals that are remembered. */
   readonly software: string | undefined
 }

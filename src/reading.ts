@@ -9,6 +9,7 @@ import type { Layer } from './layers.ts'
 import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
+import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
 import { findServed } from './relay/holdings.ts'
@@ -250,8 +251,10 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers, breadth }: Peer): FilterLimits {
+/** A file finds any value. */
+function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
   const { needsKinds } = breadth
+  const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
   return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
 }
 
@@ -286,12 +289,16 @@ function conclude(
   { state }: ReadingContext,
 ): void {
   const { drain } = fetched
-  const { match } = request
-  if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
-    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
+  const { match, scan } = request
+  if (scan !== undefined || (match !== undefined && peer.findsIdentifiers)) {
+    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it may not index them`)
   }
-  const found = { drained: drain.reason === null, events: drain.rows > 0 }
-  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
+  const open = openAnchors(request, drain)
+  state.transaction(() => {
+    const { url } = peer.endpoint
+    state.coverage.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
+    state.coverage.note(url, request.layer, open, { drained: false, events: false })
+  })
 }
 
 function logTooManyRounds({ sources, state }: ReadingContext): void {

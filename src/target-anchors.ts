@@ -4,6 +4,7 @@
  */
 import { LostRelayError } from './errors.ts'
 import { sampleIds, servesListed } from './claims.ts'
+import { readSecond } from './comparing.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isWholeScope, type Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
@@ -17,7 +18,7 @@ import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
 import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
-import { readThrough } from './relay/holdings.ts'
+import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
 import type { Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
@@ -36,6 +37,10 @@ export type TargetContext = {
   readonly knowledge: Knowledge
   readonly now: UnixSeconds
   readonly compares: boolean
+  /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
+  readonly reconciles: boolean
+  /** Hears where the target may hide something; see `TargetGaps`. */
+  readonly onGap: OnGap
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
   /** Hears of announcements that the target was known to serve and does not any more. */
   readonly onLost: (lost: readonly Witness[]) => Promise<void>
@@ -73,10 +78,13 @@ export function createTargetReader(settings: TargetContext): TargetReader {
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
-        return readPages(layer, announcementFilters(variants, names, context.target), context)
+        return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
       context.before()
       if (await compareOnce(layer, [KIND.announcement], context)) context.before().seeKnown()
-      else await readPages(layer, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
+      else {
+        const filters = announcementFilters(variants, names.filter(isWholeScope), context.target)
+        if (await readPages(layer, filters, context)) await askForHidden(layer, context)
+      }
       return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
@@ -136,12 +144,32 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
-  const { target, aftermath } = context
-  const heard = { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
+/** Returns whether a second of it stays open: it may hide what nobody else has. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<boolean> {
+  const { reconciles, now, onGap, aftermath } = context
+  const endpoint = hearEnds(context.target.endpoint, aftermath)
+  const target = { ...context.target, endpoint }
+  const { capacity, pageLimit: limit } = target
+  let isOpen = false
   for (const { filter, isWanted } of filters) {
-    await readThrough(heard, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
+    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
+    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, capacity, limit }
+    const gap = await readThrough(target, filter, sink, {
+      readSecond: async (within, count) => reconciles && readSecond(target, { filter: within, count }, reading, now),
+    })
+    if (gap === null) continue
+    isOpen = true
+    onGap(`its ${layer.name}: ${gap}`)
   }
+  return isOpen
+}
+
+/** What it was known to serve and did not show may only be hidden in a full second: it is asked for by address. */
+async function askForHidden(layer: Layer, context: Reading): Promise<void> {
+  const unseen = context.before().unseen()
+  // What is hidden even so counts as lost.
+  const versions = await findVersions(context.target, unseen, () => undefined)
+  await learnHeld(layer, [...versions.values()], context)
 }
 
 /** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */

@@ -78,8 +78,9 @@ async function explainAbsence(
 ): Promise<void> {
   const events = absent.map(({ event }) => event)
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
-  const versions = await findVersions(context.target, addresses)
-  await learnDeletions(context.target, events, context)
+  // What a full second hides stays pending.
+  const versions = await findVersions(context.target, addresses, () => undefined)
+  await learnDeletions(context.target, events, context, () => undefined)
   for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')

@@ -14,7 +14,7 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -49,6 +49,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   source: {
     meaning: '',
     step: 'Where it was not read to its end its checkpoint did not move: the next run reads that again.',
+  },
+  gap: {
+    meaning: 'the target may hold more than its pages show',
+    step: 'All that is known was compared by id and address. The run cannot be complete until the target shows the rest.',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {

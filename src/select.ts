@@ -162,7 +162,7 @@ function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, s
 type Aside = {
   readonly served: ReadonlyMap<string, NostrEvent>
   readonly remembered: ReadonlyMap<string, NostrEvent>
-  /** Ids of the same second as what the target serves, which lose to them: a page may have shown only one of several versions. */
+  /** Ids that win over what the target serves in the same second: a page may have shown only one of several versions. */
   readonly tied: readonly string[]
 }
 

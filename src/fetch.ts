@@ -80,7 +80,7 @@ export function withinBudget(endpoint: Endpoint, budget: Budget): Endpoint {
     kind: endpoint.kind,
     open: () => endpoint.open(),
     request: (filter) => requestWithin(budget, endpoint, filter),
-    publish: (event) => endpoint.publish(event),
+    publish: (event, isExpired) => endpoint.publish(event, isExpired),
     close: () => endpoint.close(),
   }
 }

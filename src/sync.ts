@@ -7,7 +7,7 @@ import { buildReport, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
 import { compare } from './compare.ts'
 import { isDeleted } from './deletions.ts'
-import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
+import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './distrust.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
@@ -95,7 +95,11 @@ async function trust(run: Run): Promise<void> {
   const context = createDistrust(run)
   await distrustTarget(target, context)
   for (const source of sources) await distrustSource(source, context)
-  for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
+  distrustClocks(
+    target,
+    sources.map(({ peer }) => peer),
+    context,
+  )
 }
 
 /**
@@ -170,7 +174,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
   const { witness } = run.reading
-  const proof = { target, state, verifier, ledger, now: startedAt, software, witness }
+  const proof = { target, state, verifier, ledger, now: startedAt, clock, software, witness }
   await reconsiderRefused(waiting)
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)

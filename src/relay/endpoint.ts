@@ -16,10 +16,14 @@ export type End =
 /** The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. */
 export type Page = { readonly rows: readonly unknown[]; readonly end: End; readonly bytes: number }
 
-/** What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost. */
+/**
+ * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost. `expired`: its
+ * time had passed when it was about to be sent, for the first time or again, so it was not.
+ */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
   | { readonly type: 'unanswered'; readonly reason: string }
+  | { readonly type: 'expired' }
 
 /** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
 export type Profile = {
@@ -65,7 +69,7 @@ export interface Endpoint {
   lateEvents?(): readonly NostrEvent[]
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
-  /** One EVENT; several may be in flight. */
-  publish(event: NostrEvent): Promise<Answer>
+  /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */
+  publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer>
   close(): Promise<void>
 }

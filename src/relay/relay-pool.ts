@@ -35,10 +35,10 @@ class RelayPool implements WebSocketRelay {
     return this.#first.request(filter)
   }
 
-  publish(event: NostrEvent): Promise<Answer> {
+  publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer> {
     const relay = this.#all[this.#published % this.#all.length] ?? this.#first
     this.#published += 1
-    return relay.publish(event)
+    return relay.publish(event, isExpired)
   }
 
   openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession {

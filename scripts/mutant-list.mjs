@@ -123,6 +123,13 @@ export const MUTANTS = [
   },
   {
     rule: 2,
+    what: 'a clock that relays contradict makes checkpoints',
+    file: 'src/distrust.ts',
+    from: 'state.coverage.holdBack()',
+    to: '',
+  },
+  {
+    rule: 2,
     what: 'a checkpoint stands for what was left out as out of scope',
     file: 'src/sync.ts',
     from: 'if (!knowledge.isOfMembers(read.layer, read.anchor)) {',
@@ -174,7 +181,7 @@ export const MUTANTS = [
     rule: 3,
     what: 'coverage is believed although nothing bears witness',
     file: 'src/distrust.ts',
-    from: 'coverage.ignoreInThisRun()',
+    from: 'if (asked > 0) return\n  coverage.ignoreInThisRun()',
     to: '',
   },
   {
@@ -183,6 +190,13 @@ export const MUTANTS = [
     file: 'src/distrust.ts',
     from: 'context.state.coverage.holdBack(peer.endpoint.url)',
     to: '',
+  },
+  {
+    rule: 4,
+    what: 'a deleted version hides the older one that lives',
+    file: 'src/select.ts',
+    from: 'return isWithdrawal(why) ? leavesOlder(event, context) :',
+    to: 'return isWithdrawal(why) ? false :',
   },
   {
     rule: 4,
@@ -300,15 +314,15 @@ export const MUTANTS = [
     rule: 6,
     what: 'versions that the target has are sent again',
     file: 'src/select.ts',
-    from: "if (served?.id === event.id) held.set(event.id, 'held')",
-    to: 'if (served?.id === event.id) continue',
+    from: "if (shown?.id === event.id) held.set(event.id, 'held')",
+    to: 'if (shown?.id === event.id) continue',
   },
   {
     rule: 6,
     what: 'versions older than those of the target are sent',
     file: 'src/select.ts',
-    from: "else if (served !== undefined && isNewerVersion(served, event)) held.set(event.id, 'superseded')",
-    to: '',
+    from: 'else if (shown !== undefined && isNewerVersion(shown, event) && !freed.has(shown.id))',
+    to: 'else if (false)',
   },
   {
     rule: 7,

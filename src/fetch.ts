@@ -139,7 +139,7 @@ export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aft
     kind: endpoint.kind,
     open: () => endpoint.open(),
     request: (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)),
-    publish: (event) => endpoint.publish(event),
+    publish: (event, isExpired) => endpoint.publish(event, isExpired),
     close: () => endpoint.close(),
   }
 }

@@ -6,7 +6,7 @@
 import { parkedWait } from './parking.ts'
 import type { AskedSources } from './asked-peers.ts'
 import { freeAddresses } from './free-addresses.ts'
-import { takeInAside, type IntakeContext } from './intake.ts'
+import type { IntakeContext } from './intake.ts'
 import { findLiving } from './living-versions.ts'
 import type { Membership } from './membership.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
@@ -19,6 +19,7 @@ import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
+import { takeInAside } from './take-in-aside.ts'
 import { askForWithdrawals, leavesOlder, withdrawnBecause } from './withdrawals.ts'
 
 /** What selection needs beyond the intake. */

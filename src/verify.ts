@@ -16,7 +16,7 @@ import { noteArrivals } from './reopening.ts'
 import type { Outcome } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
-import type { UnixSeconds } from './time.ts'
+import type { Clock, UnixSeconds } from './time.ts'
 
 /** What the proof needs. */
 export type VerifyContext = {
@@ -25,6 +25,7 @@ export type VerifyContext = {
   readonly verifier: Verifier
   readonly ledger: Ledger
   readonly now: UnixSeconds
+  readonly clock: Clock
   readonly software: string | undefined
   readonly witness: (url: string, events: readonly NostrEvent[], proof: { readonly isPublished: boolean }) => void
 }
@@ -87,7 +88,7 @@ async function explainAbsence(
     else if (version?.created_at === event.created_at && outcome !== 'pending')
       proofs.set(event.id, 'of the same second')
     else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
-    else if (isExpired(event, context.now)) proofs.set(event.id, 'expired')
+    else if (isExpired(event, context.clock())) proofs.set(event.id, 'expired')
   }
 }
 

@@ -171,7 +171,7 @@ function unreadText([first = '', ...others]: readonly string[]): string {
 }
 
 function shortName(url: string): string {
-  return foreign(url.replace(/^wss?:\/\//, ''))
+  return foreign(url).replace(/^wss?:\/\//, '')
 }
 
 function nextStep({ exit, command }: Report): string {

@@ -159,6 +159,7 @@ function noteSource(log: SourceLog, { ledger }: Run): void {
 
 function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): void {
   const broken = endpoint.brokenLines?.()
+  if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
     ledger.problem({ what: 'file', where: endpoint.url, reason: `line ${line}: ${reason}`, example: null })
   }

@@ -169,6 +169,7 @@ function noteSource(log: SourceLog, { ledger, choice }: Run): void {
 
 function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): void {
   const broken = endpoint.brokenLines?.()
+  if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
     ledger.problem({ what: 'file', where: endpoint.url, reason: `line ${line}: ${reason}`, example: null })
   }

@@ -114,9 +114,10 @@ function createIntake(parts: RunParts): IntakeContext {
     targetNames: relayNames(target.endpoint.url, options.service),
     learn: (layer, event) => knowledge.learn(layer, event, false),
     countHeld: (layer, event) => {
+      // Anchors are read whatever the window is: what lies outside was not asked about.
+      if (window !== undefined && !isWithin(event, window)) return
       ledger.count(layer, 'held')
-      const isCompared = options.command === 'check' && (window === undefined || isWithin(event, window))
-      if (isCompared) held.add(layer, event.kind, knowledge.repositoryOf(event))
+      if (options.command === 'check') held.add(layer, event.kind, knowledge.repositoryOf(event))
     },
     witness: (url, events, proof) => witnesses.add(url, events, proof),
     window,

@@ -5,7 +5,7 @@
 import { askedPeers } from './asked-peers.ts'
 import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
-import { compare, NOTHING_COMPARED } from './compare.ts'
+import { compare } from './compare.ts'
 import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './distrust.ts'
 import { nameEmptySources } from './emptiness.ts'

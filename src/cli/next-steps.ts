@@ -1,6 +1,6 @@
 import { INTERRUPTED, OUT_OF_TIME } from '../errors.ts'
 import { cureOf, type Cure } from '../relay/answers.ts'
-import type { HeldBackRepository } from '../report.ts'
+import type { HeldBackRepository, Problem } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** What a group of problems means and what follows from it. `step` null: nothing is to be done. */
@@ -101,6 +101,29 @@ export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning
   return meaning === undefined
     ? meaningOf('unsent')
     : { meaning, step: 'Kept on disk: the next run goes on from there.' }
+}
+
+/** What no further run mends by itself, by the words of the reason, and what the operator has to do first. */
+const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
+  [/ bytes that --max-bytes allows/, 'Raise --max-bytes'],
+  [
+    /: (?:no such file|it is a directory|a part of the path is not a directory|permission denied)/,
+    'Name a file that can be read',
+  ],
+  [/\b(?:ENOTFOUND|EAI_AGAIN)\b/, 'Check the name of the relay'],
+  [/: it is (?:compressed|a ZIP|UTF-16)/, 'Convert the file'],
+]
+
+/** What has to be done before another run can help, each once; none where a run may help as it is. */
+export function mendsOf(problems: readonly Problem[]): string[] {
+  const mends = problems.flatMap(({ what, reason }) => {
+    if (what === 'key') return ['Give a secret key that it accepts']
+    if (what === 'narrow') return ['Name what to copy with --repo or --author']
+    if (what === 'file') return ['Repair or remove the unreadable lines']
+    if (what !== 'source') return []
+    return MENDS.find(([says]) => says.test(reason))?.[1] ?? []
+  })
+  return [...new Set(mends)]
 }
 
 /** What makes a target take what it refused, as far as its words tell. */

@@ -64,6 +64,8 @@ export interface Endpoint {
   brokenLines?(): {
     readonly count: number
     readonly examples: readonly { readonly line: number; readonly reason: string }[]
+    /** What helps, where the lines show what the file is. */
+    readonly advice?: string
   }
   /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
   notices?(): readonly Notice[]

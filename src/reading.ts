@@ -10,7 +10,6 @@ import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
-import { findServed } from './relay/holdings.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
@@ -81,7 +80,7 @@ type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
  * logged.
  */
 export async function readLayers(given: ReadingContext): Promise<void> {
-  const context = { ...given, openReads: new OpenReads<Asked>((ids) => isMissing(ids, given)) }
+  const context = { ...given, openReads: new OpenReads<Asked>() }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, context)
   while (await settleEnds(context))
@@ -124,7 +123,7 @@ async function settleEnds(context: Reading): Promise<boolean> {
     context.settleTarget(),
     ...sources.map(({ peer }) => peer.endpoint.settleEnds?.()),
   ])
-  const taken = await openReads.take()
+  const taken = openReads.take()
   await Promise.all(
     sources.map((source) =>
       readAgain(
@@ -136,12 +135,6 @@ async function settleEnds(context: Reading): Promise<boolean> {
   )
   if (taken.length > 0) state.transaction(() => knowledge.deriveAnchors())
   return hasRereadTarget || taken.length > 0
-}
-
-/** Whether any of these has neither been read in this run nor is served by the target. */
-async function isMissing(ids: readonly string[], { state, target }: ReadingContext): Promise<boolean> {
-  const unseen = ids.filter((id) => !state.run.isSeen(id))
-  return (await findServed(target, unseen)).size < new Set(unseen).size
 }
 
 /** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
@@ -191,7 +184,11 @@ async function readAtSource(
       stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, context)
     },
   })
-  await readAgain(source, await context.openReads.take((asked) => asked.source === source), context)
+  await readAgain(
+    source,
+    context.openReads.take((asked) => asked.source === source),
+    context,
+  )
 }
 
 function fetchingFrom(source: OpenSource, context: Reading): Omit<FetchContext, 'done'> {

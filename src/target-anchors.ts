@@ -65,7 +65,7 @@ const VALUES_PER_FILTER = 100
 /** A reader for one run: what can be compared is compared once. */
 export function createTargetReader(settings: TargetContext): TargetReader {
   const { target, state } = settings
-  const openReads = new OpenReads<Part>(async (ids) => ids.some((id) => !state.known.has(id)))
+  const openReads = new OpenReads<Part>()
   let before: ServedBefore | undefined
   const compared = new Map<LayerName, Promise<boolean>>()
   const compareOnce = (layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> => {
@@ -104,7 +104,7 @@ export function createTargetReader(settings: TargetContext): TargetReader {
     read: (layer, anchors) => read({ layer, anchors }),
     settle: async () => {
       await target.endpoint.settleEnds?.()
-      const taken = await openReads.take()
+      const taken = openReads.take()
       for (const { asked, reason, repeats, isWorthRepeating } of taken) {
         if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)
         compared.delete(asked.layer.name)

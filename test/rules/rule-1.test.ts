@@ -38,6 +38,21 @@ const FAILURES: readonly (readonly [name: string, answer: (usual: ReqAnswer) => 
     /error: out of memory/,
   ],
   ['a CLOSED before any row', () => ({ rows: [], end: { type: 'closed', reason: 'blocked: no' } }), /blocked: no/],
+  [
+    'an EOSE with a CLOSED behind it',
+    () => ({ rows: [], end: { type: 'eose' }, closedLate: 'error: no' }),
+    /error: no/,
+  ],
+  [
+    'an EOSE with a CLOSED 20 ms later',
+    () => ({ rows: [], end: { type: 'eose' }, closedLate: 'error: no', lateDelayMs: 20 }),
+    /error: no/,
+  ],
+  [
+    'an EOSE with rows 20 ms later',
+    ({ rows }) => ({ rows: [], end: { type: 'eose' }, late: rows, lateDelayMs: 20 }),
+    /\d+ rows? came after its EOSE/,
+  ],
   ['a NOTICE', () => ({ rows: [], end: { type: 'notice', text: 'could not parse' } }), /idle 0\.5 s/],
   ['a dropped connection', (usual) => ({ ...usual, end: { type: 'drop' } }), /1006/],
   [

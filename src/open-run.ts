@@ -9,6 +9,7 @@ import { layersOf, type Layer } from './layers.ts'
 import { Ledger } from './ledger.ts'
 import { createDiscovery, openSources } from './open-sources.ts'
 import { relayNames } from './nostr/vanish.ts'
+import { findNarrow } from './narrowness.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
@@ -90,6 +91,7 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
     onProgress: world.progress.fetched,
     ...createReaders(intake, policy, parts),
     discover: async () => (await discovery?.follow()) ?? [],
+    findNarrow: () => findNarrow({ sources, knowledge, state: world.state }),
   }
 }
 

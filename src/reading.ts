@@ -6,7 +6,6 @@ import { fetchRequests, type Budget, type Fetched } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
-import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
@@ -56,6 +55,8 @@ export type ReadingContext = IntakeContext & {
    * repositories than before, with their anchors of layer 1.
    */
   readonly discover: () => Promise<readonly Discovered[]>
+  /** The sources that have just turned out to leave out what they hold: they are read again. */
+  readonly findNarrow: () => Promise<readonly OpenSource[]>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -93,7 +94,7 @@ export async function readLayers(context: ReadingContext): Promise<void> {
       }
     }
     for (const source of await readDiscovered(context)) positions.delete(source)
-    for (const source of await findNarrow(context)) positions.delete(source)
+    for (const source of await context.findNarrow()) positions.delete(source)
   }
 }
 

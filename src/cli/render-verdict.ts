@@ -156,8 +156,7 @@ function shortName(url: string): string {
 }
 
 function nextStep({ exit, command, problems }: Report): string {
-  if (exit === 3 && problems.some(({ what }) => what === 'narrow'))
-    return ' Name what to copy with --repo or --author.'
+  if (exit === 3 && problems.some(({ what }) => what === 'narrow')) return ' Name what to copy with --repo or --author.'
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

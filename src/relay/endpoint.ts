@@ -63,6 +63,8 @@ export interface Endpoint {
   notices?(): readonly Notice[]
   /** Relays only: events that match a request and came after its end, at most 500. */
   lateEvents?(): readonly NostrEvent[]
+  /** Relays only: what is to be said when it asks who we are (NIP-42) and does not know it. */
+  strangeness?(): string | undefined
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
   /** One EVENT; several may be in flight. */

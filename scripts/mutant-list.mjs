@@ -62,8 +62,8 @@ export const MUTANTS = [
     rule: 1,
     what: 'naming kinds is believed to help although it does not',
     file: 'src/relay/prove-breadth.ts',
-    from: "if (breadth.verdict('tags') === 'needs-kinds') await tryWithKinds(peer, ask)",
-    to: '',
+    from: 'if (await leavesOut(question, row, peer, ask)) peer.breadth.giveUp(tag)',
+    to: 'await leavesOut(question, row, peer, ask)',
   },
   {
     rule: 1,

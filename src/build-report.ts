@@ -106,6 +106,7 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
   for (const note of [...run.knowledge.notes(), ...(run.discovery?.notes() ?? [])]) ledger.note(note)
   for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
+    noteStrangeness(endpoint, run)
     noteNotices(endpoint, run)
   }
   for (const [reason, count] of run.targetGaps.list())
@@ -176,6 +177,13 @@ function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): voi
   const unnamed = (broken?.count ?? 0) - (broken?.examples.length ?? 0)
   if (unnamed > 0)
     ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
+}
+
+/** Relays that announcements name are never told who we are. */
+function noteStrangeness(endpoint: Run['world']['target'], { ledger, logs }: Run): void {
+  const sentence = endpoint.strangeness?.()
+  if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return
+  ledger.note(`${endpoint.url} ${sentence}.`)
 }
 
 function noteNotices(endpoint: Run['world']['target'], { ledger }: Run): void {

@@ -9,7 +9,7 @@ import type { Knowledge } from './knowledge.ts'
 import { isHex32, parseEvent } from './nostr/event.ts'
 import { createMatcher, type Filter } from './nostr/filter.ts'
 import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
-import type { OpenSource, ReadingContext } from './reading.ts'
+import type { OpenSource } from './reading.ts'
 import type { Peer } from './relay/peer.ts'
 import { proveBreadth, type Ask } from './relay/prove-breadth.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -24,7 +24,9 @@ const COMMON_KINDS = [0, 1, 3, 10_002]
 type Known = { readonly knowledge: Knowledge; readonly state: TargetState }
 
 /** The sources that have just turned out to leave out what they hold: they are to be read again. */
-export async function findNarrow(context: Known & Pick<ReadingContext, 'sources'>): Promise<readonly OpenSource[]> {
+export async function findNarrow(
+  context: Known & { readonly sources: readonly OpenSource[] },
+): Promise<readonly OpenSource[]> {
   const relays = context.sources.filter(({ peer }) => peer.endpoint.kind === 'relay')
   const narrow = await Promise.all(relays.map(async (source) => ((await isNarrow(source, context)) ? [source] : [])))
   return narrow.flat()

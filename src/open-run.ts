@@ -10,6 +10,7 @@ import { layersOf, type Layer } from './layers.ts'
 import { Ledger } from './ledger.ts'
 import { createDiscovery, openSources } from './open-sources.ts'
 import { relayNames } from './nostr/vanish.ts'
+import { findNarrow } from './narrowness.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
@@ -98,6 +99,7 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
     ...createReaders(intake, policy, parts),
     discover: async () => (await discovery?.follow()) ?? [],
     revise: () => reviseAnnouncements(knowledge, { ...intake, ...createSelection(parts), peers: askedPeers(sources) }),
+    findNarrow: () => findNarrow({ sources, knowledge, state: world.state }),
   }
 }
 

@@ -6,7 +6,6 @@ import { fetchRequests, type Budget, type FetchContext, type Fetched } from './f
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
-import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
 import { openAnchors } from './open-anchors.ts'
@@ -62,6 +61,8 @@ export type ReadingContext = IntakeContext & {
   readonly discover: () => Promise<readonly Discovered[]>
   /** Looks whether announcements that decide were deleted, and puts older ones in their place. */
   readonly revise: () => Promise<void>
+  /** The sources that have just turned out to leave out what they hold: they are read again. */
+  readonly findNarrow: () => Promise<readonly OpenSource[]>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -115,7 +116,7 @@ async function readRounds(progress: Progress, context: Reading): Promise<void> {
     }
     await deriveAnchors(context)
     for (const source of await readDiscovered(context)) positions.delete(source)
-    for (const source of await findNarrow(context)) positions.delete(source)
+    for (const source of await context.findNarrow()) positions.delete(source)
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import { pause } from './backoff.ts'
 import type { Connection } from './connection.ts'
-import { deliver } from './delivery.ts'
+import { deliver, type Delivery } from './delivery.ts'
 import type { Profile } from './endpoint.ts'
 
 /** What NIP-42 needs: the URL as dialled, the secret key, our clock in milliseconds. */
@@ -20,8 +20,8 @@ export type AuthenticationOptions = {
   readonly signal: AbortSignal
 }
 
-/** `refusal`: the relay's words; absent when it did not answer. */
-type AuthAnswer = { readonly accepted: boolean; readonly refusal?: string }
+/** `refusal`: the relay's words; `isSilent`: it said nothing, twice. */
+type AuthAnswer = { readonly accepted: boolean; readonly refusal?: string; readonly isSilent?: true }
 
 const CLIENT_AUTHENTICATION_KIND = 22_242
 const NIP_AUTHENTICATION = 42
@@ -37,6 +37,8 @@ export class Authentication {
   readonly #answers = new WeakMap<Connection, { challenge: string; answer: Promise<AuthAnswer> }>()
   #waitMs = 0
   #refusal: string | undefined
+  #isSilent = false
+  #isKnown = false
 
   constructor(options: AuthenticationOptions) {
     this.#options = options
@@ -45,6 +47,20 @@ export class Authentication {
   /** What the relay said when it refused our key last; `undefined` when it did not. */
   get refusal(): string | undefined {
     return this.#refusal
+  }
+
+  /** Whether the relay accepted our key when it was last told it. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** Why the relay does not know us, although it asked and was told; `undefined` when it does, or never asked. */
+  get failure(): string | undefined {
+    if (this.#isSilent) return 'it did not answer our AUTH'
+    if (this.#refusal === undefined) return undefined
+    const doubtsName = /\b(?:relay|url|host|domain)\b/i.test(this.#refusal)
+    const advice = doubtsName ? '; it may know itself by its public name only: dial it by that' : ''
+    return `it refused our key: ${this.#refusal}${advice}`
   }
 
   /** Takes from the document of the relay whether a challenge is worth waiting for. */
@@ -75,8 +91,10 @@ export class Authentication {
     const earlier = this.#answers.get(connection)
     const answer = earlier?.challenge === challenge ? earlier.answer : this.#answer(connection, challenge)
     this.#answers.set(connection, { challenge, answer })
-    const { accepted, refusal } = await answer
+    const { accepted, refusal, isSilent = false } = await answer
     this.#refusal = refusal
+    this.#isSilent = isSilent
+    this.#isKnown = accepted
     return accepted
   }
 
@@ -89,7 +107,18 @@ export class Authentication {
     return challenge ?? undefined
   }
 
+  /** Signs the challenge; once more when no OK came in time. */
   async #answer(connection: Connection, challenge: string): Promise<AuthAnswer> {
+    const first = await this.#sign(connection, challenge)
+    const isLost = first.type === 'disconnected' || this.#options.signal.aborted
+    const delivery = first.type === 'ok' || isLost ? first : await this.#sign(connection, challenge)
+    if (delivery.type === 'disconnected') return { accepted: false }
+    if (delivery.type === 'unanswered') return { accepted: false, isSilent: true }
+    const { accepted, text } = delivery
+    return accepted ? { accepted } : { accepted, refusal: text === '' ? 'without a reason' : text }
+  }
+
+  async #sign(connection: Connection, challenge: string): Promise<Delivery> {
     const { url, key, now } = this.#options
     const { finalizeEvent } = await import('nostr-tools/pure')
     const tags = [
@@ -97,15 +126,12 @@ export class Authentication {
       ['challenge', challenge],
     ]
     const template = { kind: CLIENT_AUTHENTICATION_KIND, created_at: Math.floor(now() / 1000), tags, content: '' }
-    const delivery = await deliver(connection, 'AUTH', finalizeEvent(template, key), this.#options)
-    if (delivery.type !== 'ok') return { accepted: false }
-    const { accepted, text } = delivery
-    return accepted ? { accepted } : { accepted, refusal: text === '' ? 'without a reason' : text }
+    return deliver(connection, 'AUTH', finalizeEvent(template, key), this.#options)
   }
 }
 
 /** A demand for AUTH, with the relay's words about our key where it refused that. */
 export function explainDemand(demand: string, authentication: Authentication | undefined): string {
-  const refusal = authentication?.refusal
-  return refusal === undefined ? demand : `${demand} (it refused our key: ${refusal})`
+  const failure = authentication?.failure
+  return failure === undefined ? demand : `${demand} (${failure})`
 }

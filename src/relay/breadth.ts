@@ -10,7 +10,7 @@ import { tagConditions, type Filter } from '../nostr/filter.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** What the one condition of a broad filter is. */
-export type Shape = 'kinds' | 'tags'
+export type Shape = 'kinds' | `#${string}`
 
 /** `needs-kinds`: it answers when kinds are named as well. `silent`: nothing that is asked like this is ever answered. */
 export type Verdict = 'unknown' | 'answers' | 'needs-kinds' | 'silent'
@@ -45,7 +45,7 @@ type Bounds = { readonly since: UnixSeconds; readonly until: UnixSeconds }
 
 /** What a relay has shown of how it answers, bounded (rule 9). */
 export class Breadth {
-  readonly #verdicts: Record<Shape, Verdict> = { kinds: 'unknown', tags: 'unknown' }
+  readonly #verdicts = new Map<Shape, Verdict>()
   readonly #asked = new Set<Shape>()
   readonly #drained = new Map<string, Bounds>()
   readonly #seen = new Set<string>()
@@ -56,13 +56,20 @@ export class Breadth {
   /** Whether a narrow question brought what a broad one has left out, of a sort that it does answer. */
   leavesOut = false
 
+  /** What was not tried itself is as what was tried in its place: a tag as kinds alone, or as identifiers alone. */
   verdict(shape: Shape): Verdict {
-    return this.#verdicts[shape]
+    const isNarrow = this.#verdicts.get('kinds') === 'silent' || this.#verdicts.get('#d') === 'needs-kinds'
+    return this.#verdicts.get(shape) ?? (isNarrow && shape !== 'kinds' ? 'needs-kinds' : 'unknown')
   }
 
   /** Whether tags are to be asked for together with kinds. */
   get needsKinds(): boolean {
-    return this.#verdicts.tags === 'needs-kinds' || this.#verdicts.tags === 'silent'
+    return this.tags().some((tag) => this.verdict(tag) === 'needs-kinds' || this.verdict(tag) === 'silent')
+  }
+
+  /** The tags by which it was asked. */
+  tags(): Shape[] {
+    return [...this.#asked].filter((shape) => shape !== 'kinds')
   }
 
   /** Whether any row came at all. */
@@ -72,20 +79,19 @@ export class Breadth {
 
   /** Whether it holds what no broad question brings. */
   get hides(): boolean {
-    return this.leavesOut || this.#verdicts.kinds === 'silent' || this.#verdicts.tags === 'silent'
+    return this.leavesOut || [...this.#verdicts.values()].includes('silent')
   }
 
   /** The sorts of broad questions that were asked and have brought nothing so far. */
   unproven(): Shape[] {
-    return [...this.#asked].filter((shape) => this.#verdicts[shape] === 'unknown')
+    return [...this.#asked].filter((shape) => this.verdict(shape) === 'unknown')
   }
 
   /** Whether it takes more rows to tell how it answers. */
   get lacksRows(): boolean {
-    const { kinds, tags } = this.#verdicts
-    const lacksAny = this.#asked.has('kinds') && kinds === 'unknown' && this.#shown.length === 0
-    const isTagOpen = this.#asked.has('tags') && (tags === 'unknown' || tags === 'needs-kinds')
-    return lacksAny || (isTagOpen && !this.#shown.some(({ keys }) => keys.some(isReference)))
+    const isOpen = (shape: Shape): boolean => ['unknown', 'needs-kinds'].includes(this.verdict(shape))
+    const wanted = (['kinds', '#a'] as const).filter((shape) => this.#asked.has(shape) && isOpen(shape))
+    return wanted.some((shape) => this.#answerFor(shape) === undefined)
   }
 
   /** Whether it may be asked for what is known from elsewhere; true only a few times. */
@@ -97,7 +103,7 @@ export class Breadth {
   /** Takes rows that match the question they came for. */
   show(question: Filter, events: readonly NostrEvent[]): void {
     const shape = shapeOf(question)
-    if (shape !== undefined && events.length > 0) this.#verdicts[shape] = 'answers'
+    if (shape !== undefined && events.length > 0) this.#verdicts.set(shape, 'answers')
     for (const event of events) {
       const mark = event.id.slice(0, MARK_LENGTH)
       if (this.#seen.has(mark) || this.#seen.size >= MAX_SEEN) continue
@@ -127,39 +133,46 @@ export class Breadth {
     return this.#doubts.splice(0)
   }
 
-  /** A row by which a sort of question can be tried; announcements, and what refers to others, first. */
+  /** A row by which a sort of question can be tried: what was asked for has the most to say. */
   rowFor(shape: Shape): ShownRow | undefined {
-    if (shape === 'kinds') return this.#shown[0]
-    return this.#shown.find(({ keys }) => keys.some(isReference)) ?? this.#shown.find(({ keys }) => keys.length > 1)
+    return this.#answerFor(shape) ?? this.#shown.find(({ keys }) => keys.some((key) => isOfShape(key, shape)))
   }
 
   /** The relay answers this sort of question. */
   believe(shape: Shape): void {
-    this.#verdicts[shape] = 'answers'
+    this.#verdicts.set(shape, 'answers')
   }
 
   /** The relay has left out a row that this sort of question had to bring. */
   disbelieve(shape: Shape): void {
-    if (this.#verdicts[shape] === 'answers') {
-      this.leavesOut = true
-      return
-    }
-    if (shape === 'kinds') this.#verdicts.kinds = 'silent'
-    // Nothing that names a tag alone was answered either.
-    if (this.#verdicts.tags === 'unknown') this.#verdicts.tags = 'needs-kinds'
+    if (this.verdict(shape) === 'answers') this.leavesOut = true
+    else this.#verdicts.set(shape, shape === 'kinds' ? 'silent' : 'needs-kinds')
   }
 
-  /** Naming kinds beside tags does not help. */
-  giveUpTags(): void {
-    this.#verdicts.tags = 'silent'
+  /** Naming kinds beside this tag does not help. */
+  giveUp(tag: Shape): void {
+    this.#verdicts.set(tag, 'silent')
   }
 
   /** Why the filter is not drained although the relay says so; null when nothing speaks against it. */
   objection(filter: Filter, rows: number): string | null {
-    if (rows > 0) return null
-    const isTagged = tagConditions(filter).length > 0 && filter.authors === undefined
-    const verdict = isTagged ? this.#verdicts.tags : this.#verdicts.kinds
-    return verdict === 'silent' && (isTagged || shapeOf(filter) !== undefined) ? NARROW_ONLY : null
+    const [tag] = tagConditions(filter)
+    if (rows > 0 || filter.authors !== undefined) return null
+    const shape = tag === undefined ? 'kinds' : (`#${tag[0]}` as const)
+    return this.#isSilent(shape) ? NARROW_ONLY : null
+  }
+
+  /** A tag that could not be tried is as another one. */
+  #isSilent(shape: Shape): boolean {
+    const isUntried = shape !== 'kinds' && !this.#verdicts.has(shape)
+    const others = isUntried ? this.tags() : []
+    return [shape, ...others].some((each) => this.verdict(each) === 'silent')
+  }
+
+  /** A row that answers what was asked like this. Of a tag any will do: values are all alike. */
+  #answerFor(shape: Shape): ShownRow | undefined {
+    const isAnswer = (key: string): boolean => isOfShape(key, shape) && (shape !== 'kinds' || this.#drained.has(key))
+    return this.#shown.find(({ keys }) => keys.some(isAnswer))
   }
 
   #keep(row: ShownRow): void {
@@ -182,9 +195,10 @@ export class Breadth {
 /** What a filter asks by when it has one condition; `undefined` when it has none, two or more, or asks for ids. */
 export function shapeOf(filter: Filter): Shape | undefined {
   const tags = tagConditions(filter).length
+  const name = tagConditions(filter)[0]?.[0]
   if (filter.ids !== undefined || filter.authors !== undefined) return undefined
   if (filter.kinds !== undefined) return tags === 0 ? 'kinds' : undefined
-  return tags === 1 ? 'tags' : undefined
+  return tags === 1 && name !== undefined ? `#${name}` : undefined
 }
 
 /** The broad question with this key. */
@@ -194,9 +208,9 @@ export function questionOf(key: string): Filter {
   return name === 'kinds' ? { kinds: [Number(value)] } : { [name]: [value] }
 }
 
-/** Whether the key stands for a question by a tag that refers to another event. */
-export function isReference(key: string): boolean {
-  return key.startsWith('#') && !key.startsWith('#d=')
+/** Whether the key stands for a question of this sort. */
+export function isOfShape(key: string, shape: Shape): boolean {
+  return key.startsWith(`${shape}=`)
 }
 
 function keysOf({ kind, tags }: NostrEvent): string[] {

@@ -73,6 +73,8 @@ export interface Endpoint {
   settleEnds?(): Promise<void>
   /** Relays only: why nothing more is asked of it in this run; `undefined` while it answers. */
   givenUp?(): string | undefined
+  /** Relays only: what is to be said when it asks who we are (NIP-42) and does not know it. */
+  strangeness?(): string | undefined
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
   /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */

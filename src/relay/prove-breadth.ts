@@ -5,7 +5,7 @@
  */
 import { parseStamp } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
-import { isReference, questionOf, type Breadth, type Shape, type ShownRow } from './breadth.ts'
+import { isOfShape, questionOf, type Breadth, type Shape, type ShownRow } from './breadth.ts'
 import type { Page } from './endpoint.ts'
 import type { Peer } from './peer.ts'
 
@@ -22,35 +22,44 @@ export async function proveBreadth(peer: Asked, ask: Ask): Promise<boolean> {
     if (await leavesOut(questionOf(key), row, peer, ask)) breadth.disbelieve(shapeOfKey(key))
   }
   for (const shape of breadth.unproven()) await tryShape(shape, peer, ask)
-  if (breadth.verdict('tags') === 'needs-kinds') await tryWithKinds(peer, ask)
+  if (breadth.unproven().some(isTag) && !breadth.tags().some((tag) => breadth.verdict(tag) === 'answers'))
+    for (const shape of standInsAt(peer)) if (breadth.verdict(shape) === 'unknown') await tryShape(shape, peer, ask)
+  for (const tag of breadth.tags()) if (breadth.verdict(tag) === 'needs-kinds') await tryWithKinds(tag, peer, ask)
   return summary(breadth) !== before
+}
+
+/** What can be tried with an announcement or a state, as long as nothing that refers to others is known. */
+function standInsAt({ findsIdentifiers }: Asked): readonly Shape[] {
+  return findsIdentifiers ? ['kinds', '#d'] : ['kinds']
+}
+
+function isTag(shape: Shape): boolean {
+  return shape !== 'kinds'
 }
 
 async function tryShape(shape: Shape, peer: Asked, ask: Ask): Promise<void> {
   const { breadth } = peer
   const row = breadth.rowFor(shape)
-  const key = row === undefined ? undefined : keyFor(shape, row, peer)
-  if (row === undefined || key === undefined) return
-  if (await leavesOut(questionOf(key), row, peer, ask)) breadth.disbelieve(shape)
+  if (row === undefined) return
+  if (await leavesOut(questionFor(shape, row), row, peer, ask)) breadth.disbelieve(shape)
   else breadth.believe(shape)
 }
 
 /** With kinds beside the tag the same row must come; else there is no way to ask for it. */
-async function tryWithKinds(peer: Asked, ask: Ask): Promise<void> {
-  const row = peer.breadth.rowFor('tags')
-  const key = row?.keys.find(isReference)
-  if (row === undefined || key === undefined) return
-  if (await leavesOut({ ...questionOf(key), kinds: [row.kind] }, row, peer, ask)) peer.breadth.giveUpTags()
+async function tryWithKinds(tag: Shape, peer: Asked, ask: Ask): Promise<void> {
+  const row = peer.breadth.rowFor(tag)
+  if (row === undefined) return
+  const question = { ...questionFor(tag, row), kinds: [row.kind] }
+  if (await leavesOut(question, row, peer, ask)) peer.breadth.giveUp(tag)
 }
 
-function keyFor(shape: Shape, { keys }: ShownRow, { findsIdentifiers }: Asked): string | undefined {
-  if (shape === 'kinds') return keys[0]
-  const isUsable = (key: string): boolean => key.startsWith('#') && (findsIdentifiers || isReference(key))
-  return keys.find(isReference) ?? keys.find(isUsable)
+/** The question of this sort that the row answers. */
+function questionFor(shape: Shape, { keys }: ShownRow): Filter {
+  return questionOf(keys.find((key) => isOfShape(key, shape)) ?? '')
 }
 
 function shapeOfKey(key: string): Shape {
-  return key.startsWith('#') ? 'tags' : 'kinds'
+  return key.startsWith('#') ? `#${key.slice(1, key.indexOf('='))}` : 'kinds'
 }
 
 /** Whether the relay holds the row and does not bring it for this question. */
@@ -72,7 +81,6 @@ async function bringsRow(filter: Filter, row: ShownRow, peer: Asked, ask: Ask): 
 }
 
 function summary(breadth: Breadth): string {
-  return [breadth.verdict('kinds'), breadth.verdict('tags'), breadth.leavesOut]
-    .join(' ')
-    .replaceAll('unknown', 'answers')
+  const verdicts = (['kinds', ...breadth.tags()] as const).map((shape) => breadth.verdict(shape))
+  return [...verdicts, breadth.leavesOut].join(' ').replaceAll('unknown', 'answers')
 }

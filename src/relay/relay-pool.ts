@@ -63,6 +63,10 @@ class RelayPool implements WebSocketRelay {
     return this.#first.waitedMs()
   }
 
+  strangeness(): string | undefined {
+    return this.#first.strangeness?.()
+  }
+
   hasChallenged(): boolean {
     return this.#first.hasChallenged()
   }

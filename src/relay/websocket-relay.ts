@@ -5,7 +5,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { normalizeRelayUrl } from '../nostr/host.ts'
 import type { Aftermath } from './aftermath.ts'
-import { Authentication } from './authentication.ts'
+import { Authentication, explainDemand } from './authentication.ts'
 import type { Connection } from './connection.ts'
 import type { Answer, End, Endpoint, Page, Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './known-limits.ts'
@@ -96,8 +96,8 @@ const DEFAULTS = {
   limitsOf: (profile: Profile) => knownLimits(profile),
   perMessageDeflate: false,
 }
-/** The end of a REQ that says nothing of what a relay has. */
-const HIDDEN: End = { type: 'closed', reason: 'auth-required: so it says in its NIP-11 document' }
+/** Why the end of a REQ says nothing of what a relay has. */
+const HIDDEN = 'auth-required: so it says in its NIP-11 document'
 // A relay that says "later" is up: it gets minutes where silence gets half of one.
 const IDLE_TIMES_PATIENCE = 10
 // Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
@@ -173,7 +173,9 @@ class SocketRelay implements WebSocketRelay {
 
   async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
     const page = await this.#requests.request(filter, aftermath)
-    return page.end.type === 'eose' && this.#isStranger() ? { ...page, end: HIDDEN } : page
+    if (page.end.type !== 'eose' || !this.#isStranger()) return page
+    const end: End = { type: 'closed', reason: explainDemand(HIDDEN, this.#authentication) }
+    return { ...page, end }
   }
 
   publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer> {
@@ -208,6 +210,14 @@ class SocketRelay implements WebSocketRelay {
 
   hasChallenged(): boolean {
     return this.#link.challenge !== undefined
+  }
+
+  strangeness(): string | undefined {
+    if (!this.hasChallenged()) return undefined
+    if (this.#authentication === undefined)
+      return 'asks who we are and was not told: it may hide something from strangers'
+    const { failure } = this.#authentication
+    return failure === undefined ? undefined : `asks who we are: ${failure}; it may hide something from strangers`
   }
 
   waitedMs(): number {
@@ -253,7 +263,7 @@ class SocketRelay implements WebSocketRelay {
   /** Whether the relay says that it needs to know us, and does not: it may hide what it has (rule 1). */
   #isStranger(): boolean {
     if (!this.#requiresAuth) return false
-    return this.#authentication === undefined || this.#authentication.refusal !== undefined
+    return this.#authentication?.isKnown !== true
   }
 
   #endWith(signal: AbortSignal): void {

@@ -80,6 +80,48 @@ describe('a source that wants to know who reads', () => {
   })
 })
 
+describe('a source that asks who we are, and answers EOSE to strangers', () => {
+  /** Shows nothing to whom it does not know. Refuses every key when it is told so. */
+  async function hiding(bench: Workbench, refusal?: string) {
+    return bench.scripted({
+      events: mine.events,
+      requireAuth: ['write'],
+      onReq: ({ answer }) => (source.isKnown ? 'default' : { ...answer, rows: [] }),
+      outgoing: (frame) => {
+        if (frame[0] !== 'OK') return [frame]
+        source.isKnown = refusal === undefined
+        return [refusal === undefined ? frame : ['OK', frame[1], false, refusal]]
+      },
+    })
+  }
+  const source = { isKnown: false }
+
+  it('is read whole with a key, which it is told before the first REQ (no false green #3)', async () => {
+    source.isKnown = false
+    const bench = createWorkbench()
+    const [relay, target] = await Promise.all([hiding(bench), bench.scripted()])
+    const { code } = await bench.catchup(relay, target, '--key-file', secretFile(bench, 'key', HEX))
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
+  })
+
+  it('is named in a note without a key (no false green #3)', async () => {
+    source.isKnown = false
+    const bench = createWorkbench()
+    const [relay, target] = await Promise.all([hiding(bench), bench.scripted()])
+    const { report } = await bench.catchup(relay, target)
+    expect(report.notes.join()).toContain(`${relay.url} asks who we are and was not told`)
+  })
+
+  it('is named with its words when it refuses the key, and with what may be the cause (no false green #3)', async () => {
+    source.isKnown = false
+    const bench = createWorkbench()
+    const relay = await hiding(bench, 'invalid: relay tag does not match')
+    const { report } = await bench.catchup(relay, await bench.scripted(), '--key-file', secretFile(bench, 'key', HEX))
+    expect(report.notes.join()).toContain('it refused our key: invalid: relay tag does not match')
+    expect(report.notes.join()).toContain('public name')
+  })
+})
+
 describe('a target that wants to know who writes', () => {
   it.each([[['write']], [['read']], [['read', 'write']]] as const)('takes %j with the key', async (requireAuth) => {
     const bench = createWorkbench()

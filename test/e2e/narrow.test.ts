@@ -92,6 +92,18 @@ describe('a source that answers narrow questions only', () => {
     expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
   })
 
+  it('is found out when it ignores one tag alone', async () => {
+    const bench = createWorkbench()
+    const ignores = (filter: Filter): boolean => isScraper(filter) && filter['#a'] !== undefined
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const target = await bench.scripted({ events: [mine.announced, mine.issue] })
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
+    expect(source.received.reqs.flatMap(({ filters }) => filters)).toContainEqual(
+      expect.objectContaining({ '#a': [mine.address], kinds: expect.arrayContaining([1621]) as number[] }),
+    )
+  })
+
   it('is found out in a quick run as well', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: mine.events })

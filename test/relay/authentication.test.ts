@@ -183,3 +183,30 @@ describe('a relay whose document says that it requires AUTH', () => {
     expect((await relay.request({ kinds: [1] })).end).toEqual({ type: 'eose' })
   })
 })
+
+describe('a relay that never answers our AUTH', () => {
+  const asks: WsScript = {
+    onConnection: ({ send }) => send('AUTH', 'who'),
+    onFrame: ([label, id], { send }) => void (label === 'REQ' && send('CLOSED', id, 'auth-required: who are you')),
+  }
+
+  it('is told once more, and named as such (no false green #3)', async () => {
+    const double = await startWsDouble(asks)
+    const relay = useRelay(double.url, { key, okTimeoutMs: 60 })
+    await relay.open()
+    const reason = 'auth-required: who are you (it did not answer our AUTH)'
+    expect((await relay.request({ kinds: [1] })).end).toEqual({ type: 'closed', reason })
+    expect(double.countFrames('AUTH')).toBe(2)
+  })
+
+  it('and whose document requires it, proves nothing (no false green #3)', async () => {
+    const double = await startWsDouble({
+      ...asks,
+      onDocument: (_, response) => response.end('{"limitation":{"auth_required":true}}'),
+      onFrame: ([label, id], { send }) => void (label === 'REQ' && send('EOSE', id)),
+    })
+    const relay = useRelay(double.url, { key, okTimeoutMs: 60 })
+    await relay.open()
+    expect((await relay.request({ kinds: [1] })).end).toMatchObject({ type: 'closed' })
+  })
+})

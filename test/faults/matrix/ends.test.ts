@@ -1,4 +1,5 @@
 import type { Filter } from '../../../src/nostr/filter.ts'
+import { isScraper } from '../../support/narrow-questions.ts'
 import type { Behaviour, ReqAnswer } from '../../support/scripted-behaviour.ts'
 import { LAYERS, type Expected, type Fault, type Phase } from './fault.ts'
 import { describeMatrix } from './run-matrix.ts'
@@ -119,6 +120,35 @@ describeMatrix('how a request ends', [
       })
     },
     expected: { exit: 0 },
+  },
+  {
+    name: 'narrow questions only',
+    phases: ['layer 1', 'layer 2', 'layer 3'],
+    scripts: 'source',
+    arm: (stage, phase) =>
+      misbehave(stage, phase, (behaviour, isHit) => {
+        behaviour.ignores = (filter) => isHit(filter) && isScraper(filter)
+      }),
+    // What is asked by tags is asked with kinds then, and complete.
+    expected: (phase) => (phase === 'layer 1' ? partial(/answers narrow questions only/) : { exit: 0 }),
+  },
+  {
+    name: 'narrow questions only, everywhere',
+    phases: LAYERS,
+    scripts: 'source',
+    arm: (stage, phase) => misbehave(stage, phase, (behaviour) => (behaviour.ignores = (filter) => isScraper(filter))),
+    expected: partial(/answers narrow questions only/),
+  },
+  {
+    name: 'EOSE on nothing, to strangers, as its document says',
+    phases: LAYERS,
+    scripts: 'source',
+    arm: (stage, phase) =>
+      misbehave(stage, phase, (behaviour, isHit) => {
+        behaviour.document = { limitation: { auth_required: true } }
+        behaviour.ignores = isHit
+      }),
+    expected: partial(/auth-required/),
   },
   {
     name: 'CLOSED without a reason',

@@ -43,25 +43,31 @@ export const anyDays: fc.Arbitrary<readonly Day[]> = fc.array(
 /** A source whose database comes and goes. `partial` keeps every other event. */
 export type FickleSource = Endpoint & {
   readonly shown: MemoryEndpoint['events']
-  /** What it shows from now on: of its events those that exist by `now`. */
-  befall(fortune: SourceFortune, now: number): void
+  /** When it last lacked an event of its own, in a way that nobody could notice. */
+  readonly lostAt: ReadonlyMap<string, number>
+  /** What it shows from now on: of its events those that exist by `now`. `isKnown`: it has shown something before. */
+  befall(fortune: SourceFortune, now: number, isKnown: boolean): void
 }
 
 /** A source with these events; each appears when it is signed. */
 export function createFickleSource(url: string, events: readonly NostrEvent[], cap: number): FickleSource {
   const endpoint = createMemoryEndpoint({ url, cap })
+  const lostAt = new Map<string, number>()
   let fortune: SourceFortune = 'whole'
   let answers = 0
   return {
     ...endpoint,
     shown: endpoint.events,
-    befall(next, now) {
+    lostAt,
+    befall(next, now, isKnown) {
       fortune = next
       answers = 0
       endpoint.events.clear()
-      if (fortune === 'empty') return
-      const kept = events.filter(({ created_at: at }, index) => at <= now && (fortune !== 'partial' || index % 2 === 0))
-      for (const event of kept) endpoint.events.set(event.id, event)
+      for (const [index, event] of events.entries()) {
+        if (event.created_at > now) continue
+        if (isKept(index, fortune)) endpoint.events.set(event.id, event)
+        else if (fortune !== 'empty' || !isKnown) lostAt.set(event.id, now)
+      }
     },
     async open() {
       if (fortune === 'away') throw new SyncError(`connect to ${url}: ECONNREFUSED`)
@@ -73,4 +79,8 @@ export function createFickleSource(url: string, events: readonly NostrEvent[], c
       return { ...page, rows: [], end: { type: 'disconnected', reason: 'connection closed (1006)' } }
     },
   }
+}
+
+function isKept(index: number, fortune: SourceFortune): boolean {
+  return fortune === 'partial' ? index % 2 === 0 : fortune !== 'empty'
 }

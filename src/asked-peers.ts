@@ -1,6 +1,17 @@
+import { LostRelayError } from './errors.ts'
 import { withinBudget } from './fetch.ts'
+import type { NostrEvent } from './nostr/event.ts'
 import type { OpenSource } from './reading.ts'
-import type { AskedPeer } from './select.ts'
+import type { Peer } from './relay/peer.ts'
+
+/** A source, and about which events it may be asked; absent: about all. */
+export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
+
+/** The sources that can be asked, and who hears that one did not answer: it was not read to its end. */
+export type AskedSources = {
+  readonly peers: readonly AskedPeer[]
+  readonly sourceFailed: (source: Peer, error: unknown) => void
+}
 
 /** The sources as they are asked beside their layers: within the same budget. */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
@@ -9,4 +20,24 @@ export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
     endpoint: withinBudget(peer.endpoint, budget),
     isAskedAbout: narrowing?.isAskedAbout,
   }))
+}
+
+/** Asks every source about those of the events that it may be asked about. */
+export async function askSources(
+  { peers, sourceFailed }: AskedSources,
+  events: readonly NostrEvent[],
+  ask: (source: Peer, events: readonly NostrEvent[]) => Promise<void>,
+): Promise<void> {
+  const asking = peers.map(async (source) => {
+    const { isAskedAbout = () => true } = source
+    const about = events.filter(isAskedAbout)
+    if (about.length === 0) return
+    try {
+      await ask(source, about)
+    } catch (error) {
+      if (!(error instanceof LostRelayError)) throw error
+      sourceFailed(source, error)
+    }
+  })
+  await Promise.all(asking)
 }

@@ -1,16 +1,18 @@
 import type { PublishStop } from './door.ts'
+import { InterruptedError } from './errors.ts'
 import { listHeldBack } from './held-back.ts'
-import type { Report } from './report.ts'
+import type { CheckReport, LayerReport, Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
+import { NARROW_ONLY } from './relay/breadth.ts'
 import type { SourceLog } from './source-log.ts'
-import type { SpoolGroup } from './store/spool.ts'
+import type { Spool, SpoolGroup } from './store/spool.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
 export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
   const { options, target, ledger, world, startedAt, choice } = run
   noteProblems(run, stop)
-  const layers = ledger.layers()
+  const layers = withParked(ledger.layers(), world.state.spool.countParked())
   const sources = [...run.logs.values()].map((log) => log.report())
   const parked = world.state.spool.count('parked')
   const exit = exitOf(run, stop, parked)
@@ -47,16 +49,39 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
 
 /** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
 function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
+  const interrupted = exitAfterSignal(run.world.signal)
+  if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door') return 1
   if (!isRead(run)) return 3
-  if (run.check !== null) return run.check.missing > 0 ? 5 : 0
+  if (run.check !== null) return exitOfCheck(run.check)
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 ? 0 : 3
 }
 
+/** The exit code of a run that a signal has ended; `undefined` when none came. */
+export function exitAfterSignal({ aborted, reason }: AbortSignal): number | undefined {
+  if (!aborted) return undefined
+  return reason instanceof InterruptedError ? reason.exitCode : 130
+}
+
+/** What is not settled is counted where it lies, with that of earlier runs: `totals.parked` is the sum of these. */
+function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['countParked']>): LayerReport[] {
+  return layers.map((report) => {
+    const own = parked.filter(({ layer }) => layer === report.layer)
+    const outcomes = Object.fromEntries(own.map(({ outcome, count }) => [outcome, count]))
+    return { ...report, outcomes: { ...report.outcomes, ...outcomes } }
+  })
+}
+
+function exitOfCheck({ missing }: CheckReport): number {
+  if (missing === null) return 3
+  return missing > 0 ? 5 : 0
+}
+
 /** Whether every source was read to its end. */
 export function isRead(run: Run): boolean {
-  return [...run.logs.values()].every((log) => log.isComplete()) && !run.wasCutShort && brokenLines(run) === 0
+  const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
+  return isEverySourceRead && !run.wasCutShort && !run.target.breadth.hides && brokenLines(run) === 0
 }
 
 function brokenLines({ world }: Run): number {
@@ -82,15 +107,16 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
-  if (stop !== undefined && stop.type !== 'deadline') noteStop(stop, run)
+  if (target.breadth.hides)
+    ledger.problem({ what: 'narrow', where: target.endpoint.url, reason: NARROW_ONLY, example: null })
+  if (stop?.type === 'door' || stop?.type === 'stopped') noteStop(stop, run)
   const { spool } = world.state
   const refused = spool.groups('refused', run.startedAt)
   for (const group of [...spool.groups('parked'), ...refused]) {
     const { outcome, reason, count, example } = group
     // The layers count it; there is nothing to be done.
     if (outcome === 'superseded') continue
-    const what = stop?.type === 'deadline' && reason === stop.reason ? 'unsent' : outcome
-    ledger.problem({ what, where: target.endpoint.url, reason: reason + obstacleText(group), count, example })
+    ledger.problem({ what: outcome, where: target.endpoint.url, reason: reason + obstacleText(group), count, example })
   }
   noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
@@ -120,8 +146,11 @@ function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choi
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
-function noteSource(log: SourceLog, { ledger }: Run): void {
+function noteSource(log: SourceLog, { ledger, choice }: Run): void {
   const where = log.report().url
+  // Where repositories or people are named already, nothing is left to name.
+  if (choice.scope.type !== 'named' && log.reasons().some(({ reason }) => reason === NARROW_ONLY))
+    ledger.problem({ what: 'narrow', where, reason: NARROW_ONLY, example: null })
   for (const { layer, reason, filters } of log.reasons()) {
     const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
     const demand = demandForKey(reason)

@@ -2,6 +2,7 @@ import { buildHistogram, hourOf } from './histogram.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { CheckReport, Difference, LayerName } from './report.ts'
+import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 
@@ -12,6 +13,8 @@ export type CompareContext = {
   readonly held: HeldTally
   readonly now: UnixSeconds
   readonly listIds: boolean
+  /** Whether `catchup` would read any source since its checkpoint only. */
+  readonly isQuick: boolean
   readonly onMissing: ((event: NostrEvent) => Promise<void>) | undefined
 }
 
@@ -33,13 +36,27 @@ export class HeldTally {
   }
 }
 
+/** What `check` found where target or sources could not be read: that nothing is missing would be a guess. */
+export const NOTHING_COMPARED: CheckReport = {
+  missing: null,
+  waiting: 0,
+  needsFull: false,
+  differences: [],
+  histogram: [],
+  ids: null,
+  both: null,
+}
+
 /** What the target lacks, by layer, kind and repository, and when it was signed. Pending events are not missing. */
 export async function compare(context: CompareContext): Promise<CheckReport> {
   const missing = new Map<string, number>()
   const times = new Map<number, number>()
   const ids: string[] = []
-  parkPending(context)
-  for (const { layer, event } of missingEvents(context.state)) {
+  let [waiting, isAnyLate] = [0, false]
+  parkAgain(context)
+  for (const { layer, event, state, outcome, isLate } of missingEvents(context.state)) {
+    if (state === 'parked' && outcome === 'waiting') waiting += 1
+    isAnyLate ||= isLate && state !== 'parked'
     const key = keyOf(layer, event.kind, context.knowledge.repositoryOf(event))
     missing.set(key, (missing.get(key) ?? 0) + 1)
     const hour = hourOf(event.created_at)
@@ -49,6 +66,8 @@ export async function compare(context: CompareContext): Promise<CheckReport> {
   }
   return {
     missing: [...missing.values()].reduce((total, count) => total + count, 0),
+    waiting,
+    needsFull: isAnyLate && context.isQuick,
     differences: tabulate(missing, context.held.counts()),
     histogram: buildHistogram(times),
     ids: context.listIds ? ids : null,
@@ -56,17 +75,18 @@ export async function compare(context: CompareContext): Promise<CheckReport> {
   }
 }
 
-/** Selection takes up again what the target took long ago and still holds back; here it stays pending. */
-function parkPending({ state, now }: CompareContext): void {
+/** Selection takes up again what waits on disk; nothing is sent here, so it goes on waiting. */
+function parkAgain({ state, now }: CompareContext): void {
   for (const piece of state.spool.inState('ready', PIECE)) {
-    for (const { event, outcome } of piece) {
-      if (outcome === 'pending') state.spool.change(event.id, { state: 'parked' }, now)
+    for (const { event, parkedAt, isOrphan, obstacle, retryAt } of piece) {
+      if (parkedAt === undefined) continue
+      state.spool.change(event.id, { state: 'parked', isOrphan, obstacle, retryAt: retryAt ?? null }, now)
     }
   }
 }
 
 /** Selected events that the target does not serve, and parked ones unless it said that it holds them back. */
-function* missingEvents(state: TargetState): Generator<{ layer: LayerName; event: NostrEvent }> {
+function* missingEvents(state: TargetState): Generator<SpooledEvent> {
   for (const piece of state.spool.inState('ready', PIECE)) yield* piece
   for (const piece of state.spool.inState('parked', PIECE)) yield* piece.filter(({ outcome }) => outcome !== 'pending')
 }

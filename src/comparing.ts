@@ -39,8 +39,8 @@ export async function compareRequest(
   const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request
-  const atSource = createRelaySet(source.peer, filter)
-  const atTarget = createRelaySet(settings.target, filter)
+  const atSource = createRelaySet(source.peer, filter, reading.aftermath)
+  const atTarget = createRelaySet(settings.target, filter, reading.aftermath)
   if (atSource === undefined) {
     if (atTarget !== undefined) await listTarget(atTarget, request, settings)
     return undefined
@@ -65,7 +65,7 @@ export async function readSecond(
   reading: DrainContext,
   now: UnixSeconds,
 ): Promise<boolean> {
-  const atSource = createRelaySet(source, filter)
+  const atSource = createRelaySet(source, filter, reading.aftermath)
   if (atSource === undefined) return false
   const nothing = createLocalSet(new IdCollector().seal())
   const read = await fetchMissing(filter, { ...reading, source: atSource, target: nothing, now })

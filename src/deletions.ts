@@ -36,7 +36,12 @@ export function recordDeletion(event: NostrEvent, run: RunTables): void {
 /** Whether its author deleted the event, by the deletions met in this run. A deletion is never deleted. */
 export function isDeleted(event: NostrEvent, run: RunTables): boolean {
   if (event.kind === KIND.deletion) return false
-  if (run.deletedUntil(event.pubkey, event.id) !== undefined) return true
+  if (isDeletedById(event, run)) return true
   const address = addressOf(event)
   return address !== undefined && (run.deletedUntil(event.pubkey, address) ?? -1) >= event.created_at
+}
+
+/** Whether its author deleted just this event, whatever else there is at its address. */
+export function isDeletedById({ id, pubkey }: Pick<NostrEvent, 'id' | 'pubkey'>, run: RunTables): boolean {
+  return run.deletedUntil(pubkey, id) !== undefined
 }

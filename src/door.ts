@@ -6,7 +6,7 @@ import type { Answer } from './relay/endpoint.ts'
 
 /** Publishing stopped early, and why; everything unsent is parked. */
 export type PublishStop = {
-  readonly type: 'door' | 'stopped' | 'deadline'
+  readonly type: 'door' | 'stopped' | 'deadline' | 'interrupted'
   readonly reason: string
   /** Every announcement that names the service was refused: perhaps it is not the target's service. */
   readonly doubtsService?: true

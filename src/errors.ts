@@ -9,11 +9,29 @@ export class SyncError extends Error {
   }
 }
 
+/** Why nothing more was read or sent when the time was up. */
+export const OUT_OF_TIME = 'out of time (--max-duration)'
+
 /** The time that the run may take is up (`--max-duration`): sources end where they are, nothing more is sent. */
 export class OutOfTimeError extends SyncError {
   constructor() {
-    super('out of time (--max-duration)')
+    super(OUT_OF_TIME)
     this.name = 'OutOfTimeError'
+  }
+}
+
+/** Why nothing more was read or sent after a signal. */
+export const INTERRUPTED = 'interrupted'
+
+/** The operator ended the run by a signal: the reason of the run's `AbortSignal`. */
+export class InterruptedError extends Error {
+  /** 130 or 143. */
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super(INTERRUPTED)
+    this.name = 'InterruptedError'
+    this.exitCode = exitCode
   }
 }
 

@@ -2,6 +2,7 @@ import { OutOfTimeError, SpoolFullError } from './errors.ts'
 import { parseEvent, type NostrEvent } from './nostr/event.ts'
 import { createMatcher, type Filter } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
+import { Aftermath } from './relay/aftermath.ts'
 import type { Endpoint, Page } from './relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
@@ -12,11 +13,11 @@ const CONCURRENT_FILTERS = 4
 /** What a source may still send in this run, in bytes. Past it no filter is drained. */
 export type Budget = { bytesLeft: number; readonly maxBytes: number }
 
-/** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went. */
+/** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take that back. */
 export type FetchContext = {
   readonly budget: Budget
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
-  readonly done: (request: PlannedRequest, fetched: Fetched) => void
+  readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
   /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
   /** Reads a single second by NIP-77: true when all of it came, and that was more than `count` events. */
@@ -35,7 +36,9 @@ export async function fetchRequests(
   const queue = requests[Symbol.iterator]()
   const worker = async (): Promise<void> => {
     for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      context.done(next.value, await containFullSpool(fetchRequest(source, next.value, context)))
+      const aftermath = new Aftermath()
+      const fetched = await containFullSpool(fetchRequest(source, next.value, { ...context, aftermath }))
+      context.done(next.value, fetched, aftermath)
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
@@ -47,39 +50,66 @@ async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
     return await fetched
   } catch (error) {
     if (!(error instanceof SpoolFullError)) throw error
-    const drain = { reason: error.message, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
-    return { drain, comparison: undefined }
+    return unread(error.message)
   }
 }
 
-async function fetchRequest(source: Peer, planned: PlannedRequest, context: FetchContext): Promise<Fetched> {
+function unread(reason: string): Fetched {
+  return { drain: { reason, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }, comparison: undefined }
+}
+
+async function fetchRequest(
+  source: Peer,
+  planned: PlannedRequest,
+  context: FetchContext & { readonly aftermath: Aftermath },
+): Promise<Fetched> {
+  const givenUp = source.endpoint.givenUp?.()
+  if (givenUp !== undefined) return unread(givenUp)
   const matches = createMatcher(planned.match ?? planned.filter)
   const { accepts = () => true } = planned
   const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
-  const sink = (events: readonly NostrEvent[]): Promise<void> => context.sink(planned, events.filter(isWanted))
-  const { endpoint, capacity, pageLimit } = source
+  const { endpoint, capacity, pageLimit, breadth } = source
+  const sink = (events: readonly NostrEvent[]): Promise<void> => {
+    breadth.show(planned.filter, events)
+    return context.sink(planned, events.filter(isWanted))
+  }
   if (endpoint.scan !== undefined) {
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
     return { drain, comparison: undefined }
   }
-  const { request } = withinBudget(endpoint, context.budget)
-  const plain = { request, sink, capacity, limit: pageLimit }
+  const { aftermath } = context
+  const { request } = withinBudget(endpoint, context.budget, aftermath)
+  const plain = { request, sink, aftermath, capacity, limit: pageLimit }
   const drainContext = {
     ...plain,
     readSecond: async (filter: Filter, count: number) =>
       (await context.readSecond?.({ filter, count }, plain)) === true,
   }
-  const compared = await context.compare(planned, drainContext, context.budget)
-  return compared ?? { drain: await drain(planned.filter, drainContext), comparison: undefined }
+  const fetched = (await context.compare(planned, drainContext, context.budget)) ?? {
+    drain: await drain(planned.filter, drainContext),
+    comparison: undefined,
+  }
+  return doubted(source, planned.filter, fetched)
 }
 
-/** The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9). */
-export function withinBudget(endpoint: Endpoint, budget: Budget): Endpoint {
+/** A relay that is known not to answer such a question was not read to its end, whatever it says (rule 1). */
+function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
+  const { reason, rows } = fetched.drain
+  if (reason !== null) return fetched
+  breadth.drained(filter, rows)
+  return { ...fetched, drain: { ...fetched.drain, reason: breadth.objection(filter, rows) } }
+}
+
+/**
+ * The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9).
+ * `aftermath` hears what follows the ends of all of them.
+ */
+export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aftermath): Endpoint {
   return {
     url: endpoint.url,
     kind: endpoint.kind,
     open: () => endpoint.open(),
-    request: (filter) => requestWithin(budget, endpoint, filter),
+    request: (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)),
     publish: (event) => endpoint.publish(event),
     close: () => endpoint.close(),
   }
@@ -90,11 +120,11 @@ export function overBudget({ maxBytes }: Budget): string {
   return `it sent more than the ${maxBytes} bytes that --max-bytes allows`
 }
 
-async function requestWithin(budget: Budget, endpoint: Endpoint, filter: Filter): Promise<Page> {
+async function requestWithin(budget: Budget, request: () => Promise<Page>): Promise<Page> {
   if (budget.bytesLeft <= 0) {
     return { rows: [], end: { type: 'aborted', reason: overBudget(budget) }, bytes: 0 }
   }
-  const page = await endpoint.request(filter)
+  const page = await request()
   budget.bytesLeft -= page.bytes
   return page
 }

@@ -71,6 +71,28 @@ export async function takeIn(
   })
 }
 
+/**
+ * Takes in a verified event that was asked for beside the layers. Returns it as it stands in the spool when it is a
+ * candidate; what was dropped for a newer version before is not counted as superseded any more.
+ */
+export function takeInAside(
+  source: string,
+  layer: LayerName,
+  event: NostrEvent,
+  context: IntakeContext,
+): SpooledEvent | undefined {
+  const { state, ledger, learn } = context
+  if (state.spool.find(event.id) === undefined) {
+    const isNew = learnNew(layer, [event], context).length > 0
+    ledger.count(layer, 'fetched', isNew ? 1 : 0)
+    if (!isNew) ledger.drop(layer, 'superseded', -1)
+    if (!isNew) learn(layer, event)
+    spool(source, { layer, lateBefore: undefined }, event, context)
+  }
+  const spooled = state.spool.find(event.id)
+  return spooled?.state === 'candidate' ? spooled : undefined
+}
+
 /** Of these events, the ids that the target holds: those that it listed by NIP-77 need not be asked for. */
 async function findHeld(events: readonly NostrEvent[], { target, state }: IntakeContext): Promise<Set<string>> {
   const listed = events.filter(({ id }) => state.run.isServed(id)).map(({ id }) => id)
@@ -119,7 +141,8 @@ function isWanted(layer: LayerName, event: NostrEvent, { ledger, now, deletions 
   return why === undefined
 }
 
-function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 'apply' | 'skip'): string | undefined {
+/** Why an event is never copied, whatever else is known of it; `undefined` when it may be. */
+export function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 'apply' | 'skip'): string | undefined {
   if (isEphemeral(event.kind)) return 'ephemeral'
   if (isExpired(event, now)) return 'expired'
   if (tagValues(event, 't').includes(AUDIT_TAG)) return 'audit'
@@ -128,7 +151,12 @@ function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 'apply'
   return undefined
 }
 
-function spool(source: string, request: PlannedRequest, event: NostrEvent, context: IntakeContext): void {
+function spool(
+  source: string,
+  request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
+  event: NostrEvent,
+  context: IntakeContext,
+): void {
   const { state, ledger } = context
   const before = state.spool.find(event.id)
   if (before !== undefined && !mayBeTriedAgain(before, context)) {

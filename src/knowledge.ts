@@ -1,8 +1,9 @@
+import { isDeletedById } from './deletions.ts'
 import { hostedAnchor } from './layers.ts'
 import { resolveMembership, type Membership } from './membership.ts'
 import { addressOf, isNewerVersion, parseAddress } from './nostr/address.ts'
 import { MAX_URLS, readAnnouncement, type Announcement } from './nostr/announcement.ts'
-import type { NostrEvent } from './nostr/event.ts'
+import { expirationOf, type NostrEvent } from './nostr/event.ts'
 import { isRootKind, KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from './nostr/roles.ts'
@@ -10,12 +11,15 @@ import type { Service } from './nostr/service-url.ts'
 import type { LayerName } from './report.ts'
 import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 import type { TargetState } from './store/target-state.ts'
+import type { UnixSeconds } from './time.ts'
 
 /** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
 export type KnowledgeOptions = {
   readonly followUps: boolean
   readonly rule?: RoleRule
   readonly host?: Service | undefined
+  /** The start of the run: what has expired by then does not count. @default 0 */
+  readonly now?: UnixSeconds
 }
 
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
@@ -29,17 +33,26 @@ export class Knowledge {
   readonly #announcements = new Map<string, Announcement>()
   /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
   readonly #owned = new Set<string>()
+  readonly #now: UnixSeconds
+  readonly #expirations = new Map<string, UnixSeconds>()
+  /** Identifiers of which any version was in scope on its own: what decides lies within these. */
+  readonly #identifiers = new Set<string>()
+  /** Addresses of which several versions were met: if the newest was deleted, another decides. */
+  readonly #contested = new Set<string>()
+  /** Ids of versions that were found to be gone, and replaced where something was left. */
+  readonly #revised = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
-  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host }: KnowledgeOptions) {
+  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0 }: KnowledgeOptions) {
     this.#state = state
     this.#scope = scope
     this.#followUps = followUps
     this.#rule = rule
     this.#host = host
+    this.#now = now
     this.#key = scopeKey(scope)
   }
 
@@ -66,7 +79,8 @@ export class Knowledge {
       this.#read += 1
       const announcement = this.#keepNewest(event)
       if (held) this.#noteHeld(announcement)
-      this.#state.anchors.rememberAnnouncement(announcement.address, event)
+      const isKept = this.#announcements.get(announcement.address)?.id === event.id
+      if (isKept && this.#isAlive(announcement)) this.#state.anchors.rememberAnnouncement(announcement.address, event)
     }
     if (layer !== 'repositories' && layer !== 'threads') return
     if (isRootKind(event.kind)) {
@@ -84,6 +98,29 @@ export class Knowledge {
     const members = resolveMembership(alive, { isOwned: ({ address }) => this.#owned.has(address), rule: this.#rule })
     this.#resolved = { members, removals }
     return members
+  }
+
+  /**
+   * Announcements that decide and were not the only version of their address, each once: whoever asks whether they were
+   * deleted gets them in outline, without what is said in them.
+   */
+  takeContested(): NostrEvent[] {
+    const contested = [...this.#contested].flatMap((address) => this.#announcements.get(address) ?? [])
+    const deciding = contested.filter(({ identifier }) => this.#identifiers.has(identifier))
+    for (const { address } of deciding) this.#contested.delete(address)
+    return deciding.map(outlineOf)
+  }
+
+  /** Announcements that do not count any more while an older version may, each once, in outline. They are forgotten. */
+  takeGone(): NostrEvent[] {
+    const gone = [...this.#announcements.values()].filter((announcement) => {
+      return !this.#isAlive(announcement) && !this.#revised.has(announcement.id)
+    })
+    for (const { id, address } of gone) {
+      this.#revised.add(id)
+      this.#state.anchors.forgetAnnouncement(address)
+    }
+    return gone.filter((each) => isDeletedById(each, this.#state.run) || this.#isExpired(each)).map(outlineOf)
   }
 
   /** Whether an anchor follows from the scope and its members: only such ones keep a checkpoint. */
@@ -162,9 +199,15 @@ export class Knowledge {
     ]
   }
 
-  #isAlive({ address, pubkey, createdAt }: Announcement): boolean {
+  #isAlive(announcement: Announcement): boolean {
+    const { address, pubkey, createdAt } = announcement
     const { run } = this.#state
+    if (isDeletedById(announcement, run) || this.#isExpired(announcement)) return false
     return Math.max(run.deletedUntil(pubkey, address) ?? -1, run.vanishedUntil(pubkey) ?? -1) < createdAt
+  }
+
+  #isExpired({ id }: Announcement): boolean {
+    return (this.#expirations.get(id) ?? Infinity) <= this.#now
   }
 
   #recallAnnouncements(): void {
@@ -180,11 +223,20 @@ export class Knowledge {
   #keepNewest(event: NostrEvent): Announcement {
     const announcement = readAnnouncement(event, this.#rule)
     const known = this.#announcements.get(announcement.address)
-    const isNewer =
-      known === undefined ||
-      isNewerVersion({ id: event.id, created_at: event.created_at }, { id: known.id, created_at: known.createdAt })
-    if (isNewer) this.#keep(announcement)
+    const expiration = expirationOf(event)
+    if (expiration !== undefined) this.#expirations.set(event.id, expiration)
+    if (isOwned(this.#scope, announcement, this.#rule)) this.#identifiers.add(announcement.identifier)
+    if (known === undefined || this.#replaces(announcement, known)) this.#keep(announcement)
     return announcement
+  }
+
+  /** What does not count any more gives way to what does, whichever is newer. */
+  #replaces(announcement: Announcement, known: Announcement): boolean {
+    if (announcement.id === known.id) return false
+    const isAlive = this.#isAlive(announcement)
+    if (isAlive !== this.#isAlive(known)) return isAlive
+    this.#contested.add(known.address)
+    return isNewerVersion(versionOf(announcement), versionOf(known))
   }
 
   #keep(announcement: Announcement): void {
@@ -194,6 +246,15 @@ export class Knowledge {
     else this.#owned.delete(address)
     this.#resolved = undefined
   }
+}
+
+function versionOf({ id, createdAt }: Announcement): Pick<NostrEvent, 'id' | 'created_at'> {
+  return { id, created_at: createdAt }
+}
+
+/** Enough of an event to ask for it, and for what deletes it. */
+function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEvent {
+  return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
 }
 
 function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {

@@ -43,10 +43,13 @@ export class Ledger {
     else delete outcomes[outcome]
   }
 
-  /** Counts an event that is not wanted, and why. */
-  drop(layer: LayerName, why: string): void {
+  /** Counts an event that is not wanted, and why; with `by` −1, takes it back. */
+  drop(layer: LayerName, why: string, by: 1 | -1 = 1): void {
     const dropped = this.#layers.get(layer)?.dropped
-    if (dropped !== undefined) dropped[why] = (dropped[why] ?? 0) + 1
+    if (dropped === undefined) return
+    const count = (dropped[why] ?? 0) + by
+    if (count > 0) dropped[why] = count
+    else delete dropped[why]
   }
 
   /** Names something that went wrong; equal ones are counted together, the first example stays. */

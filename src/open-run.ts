@@ -1,4 +1,5 @@
-import { HeldTally } from './compare.ts'
+import { askedPeers } from './asked-peers.ts'
+import { HeldTally, NOTHING_COMPARED } from './compare.ts'
 import { compareRequest, readSecond } from './comparing.ts'
 import type { Discovery } from './discovering.ts'
 import { createDistrust, distrustLosses } from './distrust.ts'
@@ -13,6 +14,7 @@ import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
 import { isEarlyGrasp } from './relay/software.ts'
+import { reviseAnnouncements } from './revise-announcements.ts'
 import type { LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
@@ -20,6 +22,7 @@ import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from 
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import { createTargetReader } from './target-anchors.ts'
+import type { UnixSeconds } from './time.ts'
 import { WitnessLog } from './witness-log.ts'
 
 /** A run without what is made of its parts. */
@@ -46,7 +49,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     choice,
     sources,
     logs,
-    knowledge: recallKnowledge(options, choice, target, world.state),
+    knowledge: recallKnowledge(options, choice, target, world.state, startedAt),
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
@@ -54,7 +57,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   sources.push(...(await openSources(world.sources, parts)))
   const discovery = createDiscovery(parts, { sources, logs, names })
   const reading = createReading(layers, parts, discovery)
-  return { ...parts, discovery, reading, selection: createSelection(parts), check: null, wasCutShort: false }
+  const check = options.command === 'check' ? NOTHING_COMPARED : null
+  return { ...parts, discovery, reading, selection: createSelection(parts), check, wasCutShort: false }
 }
 
 function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: TargetState, startedAt: number): number {
@@ -69,9 +73,10 @@ function recallKnowledge(
   { scope }: ScopeChoice,
   { profile }: Peer,
   state: TargetState,
+  now: UnixSeconds,
 ): Knowledge {
   const rule = isEarlyGrasp(profile) ? 'early' : 'today'
-  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile) })
+  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now })
   if (command === 'retry') knowledge.recallForRetry()
   else knowledge.recall()
   return knowledge
@@ -90,6 +95,7 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
     onProgress: world.progress.fetched,
     ...createReaders(intake, policy, parts),
     discover: async () => (await discovery?.follow()) ?? [],
+    revise: () => reviseAnnouncements(knowledge, { ...intake, ...createSelection(parts), peers: askedPeers(sources) }),
   }
 }
 
@@ -142,7 +148,7 @@ function createReaders(
   intake: IntakeContext,
   policy: SincePolicy,
   parts: RunParts,
-): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget'> {
+): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget' | 'settleTarget'> {
   const { options, choice, knowledge } = parts
   const { target, state, verifier, now, witness } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
@@ -150,13 +156,15 @@ function createReaders(
     ? ['announcements', 'follow-ups']
     : ['announcements', 'repositories', 'threads']
   const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
+  const targetReader = createTargetReader({
+    ...{ target, state, verifier, knowledge, now, compares, witness },
+    onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
+  })
   return {
     compare: (source, request, reading) => compareRequest(source, request, reading, settings),
     readSecond: async (source, page, reading) => options.reconcile && readSecond(source, page, reading, now),
-    readTarget: createTargetReader({
-      ...{ target, state, verifier, knowledge, now, compares, witness },
-      onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
-    }),
+    readTarget: targetReader.read,
+    settleTarget: targetReader.settle,
   }
 }
 

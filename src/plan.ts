@@ -84,6 +84,8 @@ export type FilterLimits = {
   readonly maxTagValueLength?: number
   /** See `Peer`. @default true */
   readonly findsIdentifiers?: boolean
+  /** It answers for a tag only when kinds are named as well. @default false */
+  readonly needsKinds?: boolean
 }
 
 /** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
@@ -98,7 +100,9 @@ export function* planRequests(
       const served = names.filter((name) => variant.serves(name))
       const isIndexed = (name: string): boolean => isFound(variant.filter([name]), limits)
       for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
-        yield* requestsFor(layer, variant, group, read, policy)
+        for (const request of requestsFor(layer, variant, group, read, policy)) {
+          yield limits.needsKinds === true ? withKinds(request) : request
+        }
       }
       const unindexed = served.filter((name) => !isIndexed(name))
       for (const group of chunkByCountAndBytes(unindexed, limits)) {
@@ -131,6 +135,11 @@ function* requestsFor(
   const roots = filter.kinds?.filter(isRootKind) ?? ROOT_KINDS
   if (leadsToRoots && roots.length > 0) yield { ...request, filter: { ...filter, kinds: roots } }
   yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
+}
+
+/** The same read, of the kinds that are known, where a relay answers no question for all kinds. */
+function withKinds(request: PlannedRequest): PlannedRequest {
+  return { ...request, filter: { kinds: SCANNED_KINDS, ...request.filter } }
 }
 
 /** The same read as a scan: whole kinds are asked for, and the tags are matched here. */

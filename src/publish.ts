@@ -4,7 +4,7 @@
  * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
  */
 import type { Doorkeeper, PublishStop } from './door.ts'
-import { reasonOf } from './errors.ts'
+import { INTERRUPTED, reasonOf } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
@@ -47,7 +47,8 @@ export type PublishEnd = { readonly type: 'sent' } | PublishStop
 /** Events in flight. */
 export const WINDOW = 64
 const BATCH = 500
-const INTERRUPTED: PublishStop = { type: 'stopped', reason: 'interrupted' }
+/** A signal came. */
+export const INTERRUPTION: PublishStop = { type: 'interrupted', reason: INTERRUPTED }
 
 /** Sends every ready event. What is not sent because publishing stopped is parked. */
 export async function publishReady(context: PublishContext): Promise<PublishEnd> {
@@ -65,7 +66,7 @@ export async function publishReady(context: PublishContext): Promise<PublishEnd>
 /** Why nothing more is sent; `undefined` while it goes on. */
 function stopOf({ door, signal, deadline }: PublishContext): PublishStop | undefined {
   if (door.end !== undefined) return door.end
-  if (signal.aborted) return INTERRUPTED
+  if (signal.aborted) return INTERRUPTION
   return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
 }
 
@@ -105,13 +106,22 @@ async function publishOne(spooled: SpooledEvent, context: PublishContext): Promi
   const sent = await sendPaced(event, context)
   if (sent === undefined) return undefined
   const { answer, meaning } = sent
-  context.onSent()
-  context.ledger.count(layer, 'published')
   context.door.note(event, answer, meaning)
+  if (answer.type === 'unanswered' && answer.isUnsent === true) {
+    return { state: 'parked', outcome: 'unsent', reason: answer.reason, isOrphan: spooled.isOrphan }
+  }
+  noteSent(spooled, context)
   const text = answer.type === 'ok' ? answer.text : answer.reason
   const change = changeFor(spooled, text, meaning, context)
   const isNo = answer.type === 'ok' && !answer.accepted
   return { ...change, wasSent: true, ...(isNo && { lastOkAt: undefined }) }
+}
+
+/** Counts events, not sends: what was freed after a refusal is sent once more. */
+function noteSent({ event, layer }: SpooledEvent, { state, ledger, onSent }: PublishContext): void {
+  if (!state.run.markSent(event.id)) return
+  onSent()
+  ledger.count(layer, 'published')
 }
 
 /** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */
@@ -142,7 +152,7 @@ function changeFor(
   context: PublishContext,
 ): SpoolChange {
   if (meaning === undefined) return { state: 'confirming', outcome: 'unanswered', reason: text }
-  if (meaning.type !== 'outcome') return { state: 'parked', outcome: 'unanswered', reason: text }
+  if (meaning.type !== 'outcome') return { state: 'parked', outcome: 'unsent', reason: text }
   if (meaning.isUnlisted === true && context.awaitsOwner(event)) {
     return waitingChange(event, text, { ...meaning, orphan: 'alone' }, context)
   }
@@ -157,6 +167,7 @@ function changeFor(
       return { state: 'confirming', outcome, reason: text, lastOkAt: context.clock() }
     case 'waiting':
     case 'unanswered':
+    case 'unsent':
       return waitingChange(event, text, meaning, context)
     default:
       context.ledger.settle(layer, outcome)
@@ -205,7 +216,7 @@ function parkReady(reason: string, { state, clock }: PublishContext): void {
   for (const piece of state.spool.inState('ready', BATCH)) {
     state.transaction(() => {
       for (const { event } of piece)
-        state.spool.change(event.id, { state: 'parked', outcome: 'unanswered', reason }, clock())
+        state.spool.change(event.id, { state: 'parked', outcome: 'unsent', reason }, clock())
     })
   }
 }

@@ -2,13 +2,16 @@
  * Reading all layers from all sources: the anchors that are not read yet, layer by layer, until no new anchor appears.
  * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
  */
-import { fetchRequests, type Budget, type Fetched } from './fetch.ts'
+import { fetchRequests, type Budget, type FetchContext, type Fetched } from './fetch.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Layer } from './layers.ts'
+import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
+import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import { findServed } from './relay/holdings.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
@@ -50,11 +53,15 @@ export type ReadingContext = IntakeContext & {
   ) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
+  /** Reads again what the target took back after it had answered, once all its ends stand. Returns whether there was any. */
+  readonly settleTarget: () => Promise<boolean>
   /**
    * Adds to `sources` what the announcements in scope name. Returns these, and the sources that are asked about more
    * repositories than before, with their anchors of layer 1.
    */
   readonly discover: () => Promise<readonly Discovered[]>
+  /** Looks whether announcements that decide were deleted, and puts older ones in their place. */
+  readonly revise: () => Promise<void>
   readonly onProgress: (layer: LayerName, source: string, events: number) => void
 }
 
@@ -65,20 +72,35 @@ const VALUES_PER_FILTER = 100
 /** How far somebody has read, as numbers of anchors by layer. */
 type Position = Map<LayerName, number>
 
+/** One reading of all layers, with what relays may still take back. */
+type Reading = ReadingContext & { readonly openReads: OpenReads<Asked> }
+
+/** A request, and whom it was put to. */
+type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
+
 /**
  * Reads every layer to the end. Anchors that a layer finds of its own wait for the next round, so the bound on rounds holds
  * for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that fail are
  * logged.
  */
-export async function readLayers(context: ReadingContext): Promise<void> {
+export async function readLayers(given: ReadingContext): Promise<void> {
+  const context = { ...given, openReads: new OpenReads<Asked>((ids) => isMissing(ids, given)) }
+  const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
+  do await readRounds(progress, context)
+  while (await settleEnds(context))
+}
+
+/** How far everybody has read, and in how many rounds. */
+type Progress = { readonly target: Position; readonly positions: Map<OpenSource, Position>; rounds: number }
+
+async function readRounds(progress: Progress, context: Reading): Promise<void> {
   const { layers, sources } = context
-  const target: Position = new Map()
-  const positions = new Map<OpenSource, Position>()
+  const { target, positions } = progress
   const positionOf = (source: OpenSource): Position => ensure(positions, source, (): Position => new Map())
   const isBehind = ({ name }: Layer, last = context.state.anchors.last(name)): boolean =>
     [target, ...sources.map(positionOf)].some((position) => last > (position.get(name) ?? 0))
-  for (let round = 1; layers.some((layer) => isBehind(layer)); round += 1) {
-    if (round > MAX_ROUNDS) return logTooManyRounds(context)
+  for (; layers.some((layer) => isBehind(layer)); progress.rounds += 1) {
+    if (progress.rounds >= MAX_ROUNDS) return logTooManyRounds(context)
     for (const layer of layers) {
       const last = context.state.anchors.last(layer.name)
       while (isBehind(layer, last)) {
@@ -88,17 +110,54 @@ export async function readLayers(context: ReadingContext): Promise<void> {
             advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
           ),
         )
-        if (layer.name === 'announcements') context.state.transaction(() => context.knowledge.deriveAnchors())
+        if (layer.name === 'announcements') await deriveAnchors(context)
       }
     }
+    await deriveAnchors(context)
     for (const source of await readDiscovered(context)) positions.delete(source)
+    for (const source of await findNarrow(context)) positions.delete(source)
   }
 }
 
+/**
+ * Waits, at all relays at once, until nothing more can take back what was read, and reads again what was taken back.
+ * Returns whether there was any: new anchors may have come of it.
+ */
+async function settleEnds(context: Reading): Promise<boolean> {
+  const { sources, openReads } = context
+  const [hasRereadTarget] = await Promise.all([
+    context.settleTarget(),
+    ...sources.map(({ peer }) => peer.endpoint.settleEnds?.()),
+  ])
+  const taken = await openReads.take()
+  await Promise.all(
+    sources.map((source) =>
+      readAgain(
+        source,
+        taken.filter(({ asked }) => asked.source === source),
+        context,
+      ),
+    ),
+  )
+  if (taken.length > 0) await deriveAnchors(context)
+  return hasRereadTarget || taken.length > 0
+}
+
+/** Whether any of these has neither been read in this run nor is served by the target. */
+async function isMissing(ids: readonly string[], { state, target }: ReadingContext): Promise<boolean> {
+  const unseen = ids.filter((id) => !state.run.isSeen(id))
+  return (await findServed(target, unseen)).size < new Set(unseen).size
+}
+
+/** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
+async function deriveAnchors({ state, knowledge, revise }: ReadingContext): Promise<void> {
+  await revise()
+  state.transaction(() => knowledge.deriveAnchors())
+}
+
 /** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
-async function readDiscovered(context: ReadingContext): Promise<readonly OpenSource[]> {
-  const { layers, state, knowledge } = context
-  const [layer] = layers
+async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> {
+  const [layer] = context.layers
   const found = await context.discover()
   if (layer === undefined || found.length === 0) return []
   const read = found.map(({ source, announcements }) => {
@@ -106,7 +165,7 @@ async function readDiscovered(context: ReadingContext): Promise<readonly OpenSou
     return readAtSource(source, layer, anchors, context)
   })
   await Promise.all(read)
-  state.transaction(() => knowledge.deriveAnchors())
+  await deriveAnchors(context)
   return found.map(({ source }) => source)
 }
 
@@ -114,7 +173,7 @@ async function readDiscovered(context: ReadingContext): Promise<readonly OpenSou
 async function advance(
   layer: Layer,
   position: Position,
-  context: ReadingContext,
+  context: Reading,
   read: (anchors: readonly FoundAnchor[]) => Promise<void>,
 ): Promise<void> {
   const anchors = context.state.anchors.after(layer.name, position.get(layer.name) ?? 0, ANCHORS_AT_ONCE)
@@ -128,23 +187,62 @@ async function readAtSource(
   source: OpenSource,
   layer: Layer,
   anchors: readonly FoundAnchor[],
-  context: ReadingContext,
+  context: Reading,
 ): Promise<void> {
-  const { endpoint } = source.peer
   const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
   const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, context))
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, context.policy)
   await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, context.policy, limits), context), {
+    ...fetchingFrom(source, context),
+    done: (request, fetched, aftermath) => {
+      source.log.request(request, fetched)
+      conclude(source, request, fetched, context)
+      stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, context)
+    },
+  })
+  await readAgain(source, await context.openReads.take((asked) => asked.source === source), context)
+}
+
+function fetchingFrom(source: OpenSource, context: Reading): Omit<FetchContext, 'done'> {
+  const { endpoint } = source.peer
+  return {
     budget: source.budget,
     sink: async (request, events) => {
-      context.onProgress(layer.name, endpoint.url, events.length)
+      context.onProgress(request.layer, endpoint.url, events.length)
       await takeIn(endpoint.url, request, events, context)
     },
-    done: (request, fetched) => conclude(source, request, fetched, context),
     compare: (request, reading) => context.compare(source, request, reading),
     readSecond: (page, reading) => context.readSecond(source.peer, page, reading),
+  }
+}
+
+/** What was not drained has nothing that could be taken back. */
+function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: Reading): void {
+  if (drain.reason === null) openReads.add(read)
+}
+
+/** Reads again what a source took back; what it keeps taking back is not drained. */
+async function readAgain(source: OpenSource, taken: readonly TakenBack<Asked>[], context: Reading): Promise<void> {
+  const repeats = new Map<PlannedRequest, number>()
+  for (const { asked, reason, isWorthRepeating, repeats: before } of taken) {
+    if (isWorthRepeating) repeats.set(asked.request, before + 1)
+    else noteUndrained(source, asked.request, reason, context)
+  }
+  await fetchRequests(source.peer, repeats.keys(), {
+    ...fetchingFrom(source, context),
+    done: (request, fetched, aftermath) => {
+      source.log.repetition(request, fetched)
+      conclude(source, request, fetched, context)
+      stayOpen({ asked: { source, request }, aftermath, repeats: repeats.get(request) ?? 1 }, fetched, context)
+    },
   })
+}
+
+function noteUndrained({ peer, log }: OpenSource, request: PlannedRequest, reason: string, { state }: Reading): void {
+  log.undrained(request.layer, reason)
+  const found = { drained: false, events: false }
+  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
 }
 
 /** An anchor of an earlier run may have no filter any more: the target may have stopped to host pull requests. */
@@ -152,8 +250,9 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers }: Peer): FilterLimits {
-  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers }
+function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers, breadth }: Peer): FilterLimits {
+  const { needsKinds } = breadth
+  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
 }
 
 /** A file may be another file under the same name next time: it has no checkpoints. */
@@ -187,7 +286,6 @@ function conclude(
   { state }: ReadingContext,
 ): void {
   const { drain } = fetched
-  log.request(request, fetched)
   const { match } = request
   if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
     log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)

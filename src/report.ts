@@ -56,8 +56,9 @@ export type SourceLayerReport = {
   readonly bytes: number
   /** Null when nothing was compared by NIP-77. */
   readonly reconcile: ReconcileReport | null
-  readonly end: 'drained' | 'incomplete'
-  /** Why it was not read to its end: the first reason and how many filters it concerns. */
+  /** `not asked`: there was nothing to ask for, or the source or the run had ended before. */
+  readonly end: 'drained' | 'incomplete' | 'not asked'
+  /** Why it was not read to its end: the first reason of its own and how many filters it concerns. */
   readonly reason: string | null
 }
 
@@ -66,6 +67,8 @@ export type SourceReport = {
   /** Whether announcements led to it (`--discover`). */
   readonly discovered: boolean
   readonly complete: boolean
+  /** Why the source as a whole was not read to its end; null when that is so of single filters only, or of none. */
+  readonly reason: string | null
   /** When the anchors read here were last drained before this run (the oldest of those that ever were); null when none was. */
   readonly lastDrained: UnixSeconds | null
   /** Why everything was read although a checkpoint was young, or other things worth a line. */
@@ -119,8 +122,12 @@ export type HistogramBin = { readonly from: UnixSeconds; readonly to: UnixSecond
 
 /** What `check` found. */
 export type CheckReport = {
-  /** Events that the target lacks and would take, as far as anyone can tell. */
-  readonly missing: number
+  /** Events that the target lacks and would take, as far as anyone can tell; null: nothing could be compared. */
+  readonly missing: number | null
+  /** How many of these wait on disk, because the target did not take them yet. */
+  readonly waiting: number
+  /** Whether `catchup` would leave some of them out without `--full`: it asks only for what is new. */
+  readonly needsFull: boolean
   readonly differences: readonly Difference[]
   /** At most 40 bins of one width; the few events that lie far off stand in a wider one before and after. */
   readonly histogram: readonly HistogramBin[]

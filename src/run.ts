@@ -67,7 +67,7 @@ export type Run = {
   readonly selection: Omit<SelectContext, keyof IntakeContext | 'members' | 'peers'>
   /** With `--discover`. */
   readonly discovery: Discovery | undefined
-  /** What `check` found. */
+  /** What `check` found, `NOTHING_COMPARED` until then; null for other commands. */
   check: CheckReport | null
   /** The run ended before everything was selected: nothing may move. */
   wasCutShort: boolean

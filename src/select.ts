@@ -4,35 +4,30 @@
  * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from './parking.ts'
-import { isDeleted, learnDeletions } from './deletions.ts'
-import { LostRelayError } from './errors.ts'
-import type { IntakeContext } from './intake.ts'
+import type { AskedSources } from './asked-peers.ts'
+import { freeAddresses } from './free-addresses.ts'
+import { takeInAside, type IntakeContext } from './intake.ts'
+import { findLiving } from './living-versions.ts'
 import type { Membership } from './membership.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
 import { readDeletion } from './nostr/deletion.ts'
-import { isExpired, type NostrEvent } from './nostr/event.ts'
+import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { findAuthors, findServed, findVersions } from './relay/holdings.ts'
-import type { Peer } from './relay/peer.ts'
 import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
-import { hasVanished, learnVanishRequests } from './vanish.ts'
-
-/** A source, and about which events it may be asked; absent: about all. */
-export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
+import { askForWithdrawals, leavesOlder, withdrawnBecause } from './withdrawals.ts'
 
 /** What selection needs beyond the intake. */
-export type SelectContext = IntakeContext & {
-  /** The sources that can be asked. */
-  readonly peers: readonly AskedPeer[]
-  readonly scope: Scope
-  readonly members: Membership
-  /** A source could not be asked for deletions and vanish requests: it was not read to its end. */
-  readonly sourceFailed: (source: Peer, error: unknown) => void
-}
+export type SelectContext = IntakeContext &
+  AskedSources & {
+    readonly scope: Scope
+    /** As it is known now: a deletion that is found on the way may change it. */
+    readonly members: Membership
+  }
 
 const PIECE = 250
 
@@ -43,7 +38,7 @@ export async function selectEvents(context: SelectContext): Promise<void> {
   for (const piece of state.spool.inState('candidate', PIECE)) await selectPiece(piece, staging, context)
   for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, context)
   if (state.spool.count('outside') > 0) await selectParents(staging, context)
-  for (const piece of state.spool.inState('outside', PIECE)) removeAll(piece, context)
+  for (const piece of state.spool.inState('outside', PIECE)) await passOver(piece, staging, context)
   state.transaction(() => state.spool.orderByParents())
 }
 
@@ -61,13 +56,19 @@ async function selectPiece(
   context: SelectContext,
 ): Promise<readonly SpooledEvent[]> {
   const { state, ledger } = context
-  await askForWithdrawals(piece, context)
-  const held = await findHeld(piece, context)
+  const versions = await findVersionsAside(piece, context)
+  const { served, remembered } = versions
+  await askForWithdrawals([...piece.map(({ event }) => event), ...served.values(), ...remembered.values()], context)
+  const freed = await freeAddresses([...served.values()], context)
+  const held = await findHeld(piece, { ...versions, freed }, context)
   const authors = await findDeletedAuthors(piece, context)
   const judged = piece.map((spooled): Judged => ({
     spooled,
     why: held.get(spooled.event.id) ?? judge(spooled, authors, context),
   }))
+  const gone = judged.filter(({ spooled: { event }, why }) => {
+    return isWithdrawal(why) ? leavesOlder(event, context) : why === 'held' && freed.has(event.id)
+  })
   const wanted = judged.flatMap(({ spooled, why }) => (why === undefined ? [spooled] : []))
   const sendable = wanted.filter((spooled) => spooled.state !== 'parked' || parkedWait(spooled, context) === undefined)
   state.transaction(() => {
@@ -80,7 +81,37 @@ async function selectPiece(
   })
   for (const { layer, isLate, state: from } of sendable)
     if (isLate && from !== 'parked') ledger.count(layer, 'lateArrivals')
-  return sendable
+  const older = await selectOlder(
+    gone.map(({ spooled }) => spooled),
+    staging,
+    context,
+  )
+  return [...sendable, ...older]
+}
+
+function isWithdrawal(why: string | undefined): boolean {
+  return why === 'deleted' || why === 'expired'
+}
+
+/** In place of what was taken back, the newest version that was not. Returns those that are sent. */
+async function selectOlder(
+  gone: readonly SpooledEvent[],
+  staging: Staging,
+  context: SelectContext,
+): Promise<readonly SpooledEvent[]> {
+  const addressed = gone.filter(({ event }) => addressOf(event) !== undefined)
+  if (addressed.length === 0) return []
+  const layers = new Map(addressed.map(({ event, layer }) => [addressOf(event), layer]))
+  const found = await findLiving(
+    addressed.map(({ event }) => event),
+    context,
+  )
+  const taken = context.state.transaction(() =>
+    found.flatMap(({ event, source }) => {
+      return takeInAside(source, layers.get(addressOf(event)) ?? 'repositories', event, context) ?? []
+    }),
+  )
+  return taken.length === 0 ? [] : selectPiece(taken, staging, context)
 }
 
 /** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
@@ -90,10 +121,9 @@ function judge(
   context: SelectContext,
 ): string | undefined {
   const { event } = spooled
-  const { now, scope, members, deletions } = context
-  if (isExpired(event, now)) return 'expired'
-  if (hasVanished(event, context.state.run)) return 'vanished'
-  if (deletions === 'apply' && isDeleted(event, context.state.run)) return 'deleted'
+  const { scope, members } = context
+  const withdrawn = withdrawnBecause(event, context)
+  if (withdrawn !== undefined) return withdrawn
   if (spooled.state === 'parked') return undefined
   const outside = outOfScope(event, scope, members)
   if (outside !== undefined) return outside
@@ -128,47 +158,55 @@ function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, s
   return isForeign && addresses.length === 0
 }
 
-/** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version. */
+/** What stands at the addresses of a piece beside it, by address: served by the target, as new or newer; and settled in the spool, newer. */
+type Aside = {
+  readonly served: ReadonlyMap<string, NostrEvent>
+  readonly remembered: ReadonlyMap<string, NostrEvent>
+}
+
+async function findVersionsAside(piece: readonly SpooledEvent[], { target, state }: SelectContext): Promise<Aside> {
+  const addressed = piece.flatMap(({ event }) => {
+    const address = addressOf(event)
+    return address === undefined ? [] : [{ event, address }]
+  })
+  const versions = await findVersions(
+    target,
+    addressed.map(({ address }) => address),
+  )
+  const served = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
+    const shown = versions.get(address)
+    return shown !== undefined && !isNewerVersion(event, shown) ? [[address, shown]] : []
+  })
+  const remembered = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
+    const newer = state.spool.rememberedVersions(address).filter((other) => isNewerVersion(other.event, event))
+    return newer.map((other) => [address, other.event])
+  })
+  return { served: new Map(served), remembered: new Map(remembered) }
+}
+
+/** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version that counts. */
 async function findHeld(
   piece: readonly SpooledEvent[],
-  { target, witness }: SelectContext,
+  { served, remembered, freed }: Aside & { readonly freed: ReadonlySet<string> },
+  context: SelectContext,
 ): Promise<Map<string, string>> {
+  const { target, state, witness } = context
   const held = new Map<string, string>()
   const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
   for (const id of await findServed(target, parked)) held.set(id, 'held')
-  const addresses = piece.flatMap(({ event }) => addressOf(event) ?? [])
-  const versions = await findVersions(target, addresses)
   for (const { event } of piece) {
-    const served = versions.get(addressOf(event) ?? '')
-    if (served?.id === event.id) held.set(event.id, 'held')
-    else if (served !== undefined && isNewerVersion(served, event)) held.set(event.id, 'superseded')
+    const address = addressOf(event) ?? ''
+    const [shown, settled] = [served.get(address), remembered.get(address)]
+    if (shown?.id === event.id) held.set(event.id, 'held')
+    else if (shown !== undefined && isNewerVersion(shown, event) && !freed.has(shown.id))
+      held.set(event.id, 'superseded')
+    else if (settled === undefined) continue
+    else if (withdrawnBecause(settled, context) === undefined) held.set(event.id, 'superseded')
+    else state.spool.remove(settled.id)
   }
   const shown = piece.map(({ event }) => event).filter(({ id }) => held.get(id) === 'held')
   witness(target.endpoint.url, shown)
   return held
-}
-
-/** Asks sources and target whether what is about to be sent was deleted, or its author has vanished: nothing of that returns. */
-async function askForWithdrawals(piece: readonly SpooledEvent[], context: SelectContext): Promise<void> {
-  const events = piece.map(({ event }) => event)
-  await Promise.all([
-    learnWithdrawals(context.target, events, context),
-    ...context.peers.map(async (source) => {
-      try {
-        const { isAskedAbout = () => true } = source
-        await learnWithdrawals(source, events.filter(isAskedAbout), context)
-      } catch (error) {
-        if (!(error instanceof LostRelayError)) throw error
-        context.sourceFailed(source, error)
-      }
-    }),
-  ])
-}
-
-/** Requests to vanish are honoured whatever becomes of deletions. */
-async function learnWithdrawals(peer: Peer, events: readonly NostrEvent[], context: SelectContext): Promise<void> {
-  const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
-  await Promise.all([learnDeletions(peer, deletable, context), learnVanishRequests(peer, events, context)])
 }
 
 /** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */
@@ -228,8 +266,20 @@ function settleParked(
   }
 }
 
-function removeAll(piece: readonly SpooledEvent[], { state }: SelectContext): void {
+/** What lies outside the window is not sent; where it was taken back, an older version may lie in the window. */
+async function passOver(piece: readonly SpooledEvent[], staging: Staging, context: SelectContext): Promise<void> {
+  const { state } = context
+  const addressed = piece.filter(({ event }) => addressOf(event) !== undefined)
+  await askForWithdrawals(
+    addressed.map(({ event }) => event),
+    context,
+  )
   state.transaction(() => {
     for (const { event } of piece) state.spool.remove(event.id)
   })
+  await selectOlder(
+    addressed.filter(({ event }) => leavesOlder(event, context)),
+    staging,
+    context,
+  )
 }

@@ -20,13 +20,20 @@ export function shutDoor(
   }: { readonly state: TargetState; readonly ledger: Ledger; readonly startedAt: UnixSeconds },
 ): void {
   const { spool } = state
-  spool.recover(reason, startedAt)
   const gist = gistOf(reason)
+  for (const piece of spool.inState('confirming', PIECE)) {
+    const meant = piece.filter((spooled) => spooled.outcome === 'waiting' && gistOf(causeOf(spooled)) === gist)
+    state.transaction(() => {
+      for (const { event, isOrphan } of meant)
+        spool.change(event.id, { state: 'parked', outcome: 'unsent', reason, isOrphan }, startedAt)
+    })
+  }
+  spool.recover(reason, startedAt)
   for (const piece of spool.inState('refused', PIECE)) {
     const meant = piece.filter((spooled) => isOfThisRun(spooled, startedAt) && gistOf(causeOf(spooled)) === gist)
     state.transaction(() => {
       for (const { event, layer, outcome = 'refused', isOrphan } of meant) {
-        spool.change(event.id, { state: 'parked', outcome: 'unanswered', reason, isOrphan }, startedAt)
+        spool.change(event.id, { state: 'parked', outcome: 'unsent', reason, isOrphan }, startedAt)
         ledger.settle(layer, outcome, -1)
       }
     })

@@ -27,6 +27,7 @@ export class SourceLog {
   #failure: string | undefined
   #lastDrained: UnixSeconds | undefined
   #oldestFull: UnixSeconds | null | undefined
+  #isQuick = false
   #malformed = 0
   #foreign = 0
 
@@ -43,6 +44,7 @@ export class SourceLog {
     for (const anchor of anchors) {
       const { mode, since } = decideRead(anchor, policy)
       log.anchors[mode] += 1
+      this.#isQuick ||= !policy.windowOnly && decideRead(anchor, { ...policy, full: false }).mode === 'since'
       if (since !== undefined) log.since = Math.min(log.since ?? since, since)
       const drainedAt = anchor.coverage?.drainedAt
       if (drainedAt !== undefined) this.#lastDrained = Math.min(this.#lastDrained ?? drainedAt, drainedAt)
@@ -51,10 +53,16 @@ export class SourceLog {
   }
 
   /** Notes how one request went. */
-  request({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
+  request(request: PlannedRequest, fetched: Fetched): void {
+    const log = this.#layers.get(request.layer)
+    if (log !== undefined) log.filters += 1
+    this.repetition(request, fetched)
+  }
+
+  /** Notes how one request went that was made again. */
+  repetition({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
     const log = this.#layers.get(layer)
     if (log === undefined) return
-    log.filters += 1
     if (comparison !== undefined) log.reconcile = addComparison(log.reconcile, comparison)
     else if (mode === 'full') log.pagedInFull += 1
     log.pages += drain.pages
@@ -62,7 +70,13 @@ export class SourceLog {
     log.bytes += drain.bytes + (comparison?.traffic.source.received ?? 0)
     this.#malformed += drain.malformed
     this.#foreign += drain.foreign
-    if (drain.reason !== null) log.reasons.set(drain.reason, (log.reasons.get(drain.reason) ?? 0) + 1)
+    if (drain.reason !== null) this.undrained(layer, drain.reason)
+  }
+
+  /** One request of a layer was not read to its end, whatever it looked like. */
+  undrained(layer: LayerName, reason: string): void {
+    const reasons = this.#layers.get(layer)?.reasons
+    reasons?.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
 
   /** The source as a whole could not be read to its end. */
@@ -77,6 +91,23 @@ export class SourceLog {
   /** Whether every filter was drained and nothing else failed. */
   isComplete(): boolean {
     return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
+  }
+
+  /** Whether it says anything about what the source has: all of it, or the rows that came before it failed. */
+  hasSaidSomething(): boolean {
+    return (
+      this.isComplete() || [...this.#layers.values()].some(({ events, reconcile }) => events > 0 || reconcile !== null)
+    )
+  }
+
+  /** Whether a run without `--full` reads any anchor since its checkpoint only. */
+  isQuick(): boolean {
+    return this.#isQuick
+  }
+
+  /** Whether all that was asked in one layer was drained. */
+  hasRead(layer: LayerName): boolean {
+    return this.#failure === undefined && (this.#layers.get(layer)?.reasons.size ?? 0) === 0
   }
 
   /** The oldest full pass behind any anchor read here; null when some anchor never had one. */
@@ -101,17 +132,25 @@ export class SourceLog {
     const layers = [...this.#layers].map(([layer, log]) => this.#layerReport(layer, log))
     const lastDrained = this.#lastDrained ?? null
     const complete = this.isComplete()
-    return { url: this.#url, discovered: this.isDiscovered, complete, lastDrained, notes: [...this.#notes], layers }
+    const reason = this.#failure ?? null
+    const notes = [...this.#notes]
+    return { url: this.#url, discovered: this.isDiscovered, complete, reason, lastDrained, notes, layers }
   }
 
   #layerReport(layer: LayerName, { reasons, pagedInFull, ...log }: LayerLog): SourceLayerReport {
     const [first] = reasons
-    const reason = first === undefined ? (this.#failure ?? null) : describeReason(first, reasons.size)
+    const reason = first === undefined ? null : describeReason(first, reasons.size)
     const isReconciled = log.reconcile !== null && pagedInFull === 0
     const { full, since } = log.anchors
     const anchors = isReconciled ? { full: 0, since, reconcile: full } : log.anchors
     const mode: ReadMode = since > 0 ? 'since' : isReconciled ? 'reconcile' : 'full'
-    return { layer, mode, ...log, anchors, end: reason === null ? 'drained' : 'incomplete', reason }
+    return { layer, mode, ...log, anchors, end: this.#endOf(log.filters, reason), reason }
+  }
+
+  /** What was never asked was not read to its end, and what a source that failed has shown proves nothing. */
+  #endOf(filters: number, reason: string | null): SourceLayerReport['end'] {
+    if (filters === 0) return 'not asked'
+    return reason === null && this.#failure === undefined ? 'drained' : 'incomplete'
   }
 }
 

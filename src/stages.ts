@@ -3,6 +3,9 @@ import type { NostrEvent } from './nostr/event.ts'
 import { isRootKind, KIND } from './nostr/kinds.ts'
 import type { Membership } from './membership.ts'
 
+/** Before all others: deletions of what the target serves, where something older is to take its place. */
+export const FIRST_STAGE = -1
+
 const REPOSITORIES_PER_BATCH = 300
 const STAGES_PER_BATCH = 1_000
 const STATES = STAGES_PER_BATCH - 1

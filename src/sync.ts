@@ -3,29 +3,29 @@
  * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
 import { askedPeers } from './asked-peers.ts'
-import { buildReport, isRead } from './build-report.ts'
+import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
-import { compare } from './compare.ts'
+import { compare, NOTHING_COMPARED } from './compare.ts'
 import { isDeleted } from './deletions.ts'
 import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
+import { refuseEmptyScope } from './empty-scope.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
 import { findNowhere } from './nowhere.ts'
+import { tryTarget } from './narrowness.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
-import { publishReady, WINDOW, type PublishContext } from './publish.ts'
+import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
 import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
-import { findServed } from './relay/holdings.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
 import { isWindowed, type Run, type World } from './run.ts'
 import { hostOfPullRequests } from './scope-choice.ts'
-import { hostsNamedMost } from './scope.ts'
 import { selectEvents, selectParked, type SelectContext } from './select.ts'
 import { shutDoor } from './shut-door.ts'
 import { settleOrphans } from './orphans.ts'
@@ -49,14 +49,12 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     await gather(run)
     await selectEvents(selectionOf(run))
     stop = await finish(run)
-    await distrustLateEvents(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
       endThrown(run, error, world.nowMs() - startedMs)
       throw error
     }
-    const reason = reasonOf(error)
-    stop = { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }
+    stop = world.signal.aborted ? INTERRUPTION : stopOf(error)
     run.wasCutShort = true
     world.state.spool.recover(stop.reason, run.startedAt)
   }
@@ -65,6 +63,12 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
   return report
+}
+
+/** The target stopped answering, or does not answer us. */
+function stopOf(error: LostRelayError): PublishStop {
+  const reason = reasonOf(error)
+  return { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }
 }
 
 /** Relays that limit questions make a run long; without a word nobody would know why. */
@@ -82,8 +86,9 @@ async function gather(run: Run): Promise<void> {
   if (options.command !== 'retry') {
     await trust(run)
     await readLayers(run.reading)
+    await tryTarget(run.target, run.reading)
     if (isWindowed(options)) await readParents(run.reading)
-    refuseEmptyScope(run)
+    await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
     world.state.spool.reopenAll(startedAt)
   }
@@ -98,48 +103,17 @@ async function trust(run: Run): Promise<void> {
   for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
 }
 
-/**
- * An EOSE says that there is no more. What matches and comes after it may have arrived in that moment, and then it is
- * recent, as far as the overlap trusts clocks; or it is known all the same. Else the EOSE came too early, and nothing
- * that was read there proves anything.
- */
-async function distrustLateEvents({ sources, target, world, startedAt, options }: Run): Promise<void> {
-  const { coverage, run: seen } = world.state
-  for (const { peer, log } of sources) {
-    const old = (peer.endpoint.lateEvents?.() ?? []).filter(
-      (event) => event.created_at < startedAt - options.overlapSeconds && !seen.isSeen(event.id),
-    )
-    const served = await findServed(
-      target,
-      old.map(({ id }) => id),
-    )
-    const missed = old.filter(({ id }) => !served.has(id)).length
-    if (missed === 0) continue
-    log.fail(`sent ${missed} events after EOSE that it had not sent before`)
-    coverage.noteAllOpen(peer.endpoint.url)
-  }
-}
-
-function refuseEmptyScope({ choice, knowledge, options, target, world }: Run): void {
-  if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
-  if (knowledge.members().announcements.size > 0) return
-  const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
-  if (isHost && world.state.anchors.last('threads') > 0) return
-  const hosts = hostsNamedMost(knowledge.announcements(), 3)
-  const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
-  const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
-  throw new UsageError([
-    `no announcement names ${choice.scope.service.name} in clone and relays (scope of ${target.endpoint.url})${named}: ${hint}`,
-  ])
-}
-
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
 async function finish(run: Run): Promise<PublishStop | undefined> {
   const { options, world, knowledge, held, startedAt } = run
   if (!options.dryRun) return publish(run)
   const { state, onMissing } = world
   if (options.command === 'check') {
-    run.check = await compare({ state, knowledge, held, now: startedAt, listIds: options.listIds, onMissing })
+    // Before that it stays NOTHING_COMPARED.
+    const isCompared = [...run.logs.values()].some((log) => log.hasSaidSomething())
+    const isQuick = [...run.logs.values()].some((log) => log.isQuick())
+    const context = { state, knowledge, held, now: startedAt, listIds: options.listIds, isQuick, onMissing }
+    if (isCompared) run.check = await compare(context)
   } else {
     countUnsent(run)
   }
@@ -232,7 +206,15 @@ function createWaiting(run: Run): WaitingContext {
 }
 
 function selectionOf({ reading, selection, knowledge, sources }: Run): SelectContext {
-  return { ...reading, ...selection, peers: askedPeers(sources), members: knowledge.members() }
+  const peers = askedPeers(sources)
+  return {
+    ...reading,
+    ...selection,
+    peers,
+    get members() {
+      return knowledge.members()
+    },
+  }
 }
 
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */
@@ -289,6 +271,6 @@ function endRun({ world, number }: Run, report: Report): void {
 
 /** In the history a run without an end was killed; this one was not. */
 function endThrown({ world, number }: Run, error: unknown, durationMs: number): void {
-  const exit = error instanceof UsageError ? 2 : 1
+  const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
 }

@@ -2,6 +2,7 @@
  * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
  * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
  */
+import { LostRelayError } from './errors.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isWholeScope, type Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
@@ -10,7 +11,10 @@ import type { Filter } from './nostr/filter.ts'
 import { KIND, ROOT_KINDS } from './nostr/kinds.ts'
 import { referencesOf } from './nostr/references.ts'
 import { keepValid, type Verifier } from './nostr/verifier.ts'
+import { OpenReads } from './open-reads.ts'
+import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
+import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
 import { readThrough } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
@@ -36,49 +40,76 @@ export type TargetContext = {
   readonly onLost: (lost: readonly Witness[]) => Promise<void>
 }
 
-/** Reading in one run; `before`: what has to be seen again. */
-type Reading = TargetContext & { readonly before: () => ServedBefore }
+/** Reading in one run; `before`: what has to be seen again. `aftermath` hears what follows the ends. */
+type Reading = TargetContext & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
-/** Reads what the target holds behind these anchors of a layer. Throws LostRelayError. */
-export type TargetReader = (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
+/** Reads the target; both throw LostRelayError. */
+export type TargetReader = {
+  /** Reads what the target holds behind these anchors of a layer. */
+  readonly read: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
+  /** Waits until all its ends stand, and reads again what it took back. Returns whether there was any. */
+  readonly settle: () => Promise<boolean>
+}
+
+/** Some anchors of a layer, as they were read together. */
+type Part = { readonly layer: Layer; readonly anchors: readonly FoundAnchor[] }
 
 const VALUES_PER_FILTER = 100
 
 /** A reader for one run: what can be compared is compared once. */
 export function createTargetReader(settings: TargetContext): TargetReader {
+  const { target, state } = settings
+  const openReads = new OpenReads<Part>(async (ids) => ids.some((id) => !state.known.has(id)))
   let before: ServedBefore | undefined
-  const context: Reading = { ...settings, before: () => (before ??= new ServedBefore(settings.state)) }
   const compared = new Map<LayerName, Promise<boolean>>()
-  const compareOnce = (layer: Layer, kinds: readonly number[]): Promise<boolean> => {
+  const compareOnce = (layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> => {
     const result = compared.get(layer.name) ?? compareKnown(layer, kinds, context)
     compared.set(layer.name, result)
     return result
   }
-  return async (layer, anchors) => {
+  const readPart = async ({ layer, anchors }: Part, context: Reading): Promise<void> => {
     const { name, variants } = layer
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
         return readPages(layer, announcementFilters(variants, names, context.target), context)
       context.before()
-      if (await compareOnce(layer, [KIND.announcement])) context.before().seeKnown()
+      if (await compareOnce(layer, [KIND.announcement], context)) context.before().seeKnown()
       else await readPages(layer, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
       return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
-    const isCompared = await compareOnce(layer, ROOT_KINDS)
+    const isCompared = await compareOnce(layer, ROOT_KINDS, context)
     const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
     const unreadNames = unread.map(({ anchor }) => anchor)
     const addresses = unreadNames.filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
     await readPages(layer, rootFilters(addresses, context.target), context)
     await readPages(layer, hostedFilters(variants, unreadNames), context)
   }
+  const read = async (asked: Part, repeats = 0): Promise<void> => {
+    const aftermath = new Aftermath()
+    await readPart(asked, { ...settings, aftermath, before: () => (before ??= new ServedBefore(state)) })
+    openReads.add({ asked, aftermath, repeats })
+  }
+  return {
+    read: (layer, anchors) => read({ layer, anchors }),
+    settle: async () => {
+      await target.endpoint.settleEnds?.()
+      const taken = await openReads.take()
+      for (const { asked, reason, repeats, isWorthRepeating } of taken) {
+        if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)
+        compared.delete(asked.layer.name)
+        await read(asked, repeats + 1)
+      }
+      return taken.length > 0
+    },
+  }
 }
 
 /** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
 async function compareKnown(layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> {
   const { target, state, now } = context
-  const atTarget = context.compares ? createRelaySet(target, { kinds }) : undefined
+  const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
   if (atTarget === undefined) return false
   const known = new IdCollector()
   let count = 0
@@ -94,7 +125,7 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
     filter: { kinds },
     now,
     onMissing: async (ids) => {
-      const request = (filter: Filter) => target.endpoint.request(filter)
+      const request = (filter: Filter) => target.endpoint.request(filter, context.aftermath)
       const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
       isWhole &&= reason === null
     },
@@ -104,8 +135,10 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
 }
 
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
+  const { target, aftermath } = context
+  const heard = { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
   for (const { filter, isWanted } of filters) {
-    await readThrough(context.target, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
+    await readThrough(heard, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
   }
 }
 

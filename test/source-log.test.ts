@@ -50,7 +50,11 @@ describe('SourceLog', () => {
     expect(log.report()).toMatchObject({
       url: 'ws://source',
       complete: true,
-      layers: [{ end: 'drained', reason: null }, {}],
+      reason: null,
+      layers: [
+        { end: 'not asked', reason: null },
+        { end: 'drained', reason: null },
+      ],
     })
   })
 
@@ -67,7 +71,7 @@ describe('SourceLog', () => {
     expect(log.report()).toMatchObject({
       complete: false,
       layers: [
-        { end: 'drained' },
+        { end: 'not asked' },
         { end: 'incomplete', reason: 'idle 30 s on page 1 (2 filters), and 1 other reason' },
       ],
     })
@@ -77,12 +81,19 @@ describe('SourceLog', () => {
     ])
   })
 
-  it('gives the failure of the whole source to every layer', () => {
+  it('tells the failure of the whole source once: no layer is drained, and none repeats it (no false green #19)', () => {
     const log = newLog()
+    log.request(REQUEST, paged(drained()))
     log.fail('connect: refused')
     log.fail('a later failure')
     expect(log.isComplete()).toBe(false)
-    expect(log.report().layers.map(({ reason }) => reason)).toEqual(['connect: refused', 'connect: refused'])
+    expect(log.report()).toMatchObject({
+      reason: 'connect: refused',
+      layers: [
+        { end: 'not asked', reason: null },
+        { end: 'incomplete', reason: null },
+      ],
+    })
     expect(log.reasons()).toEqual([{ layer: null, reason: 'connect: refused', filters: 0 }])
   })
 

@@ -28,12 +28,21 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
   const output = await openEventOutput(check.output, { stdout: process.stdout, signal })
   try {
     const report = await runCommand({ ...request, onMissing: (event) => output.write(event) })
-    // Without a comparison an empty file would say that nothing is missing.
-    if (report.check !== null) await output.finish()
-    return report
+    if (hasSomethingToWrite(report)) {
+      await output.finish()
+      return report
+    }
+    const note = `Nothing was written to ${check.output}: an empty file would say that nothing is missing.`
+    return { ...report, notes: [...report.notes, note] }
   } finally {
     await output.discard()
   }
+}
+
+/** What was read in part tells what is missing, but never that nothing is. */
+function hasSomethingToWrite({ check, exit }: Report): boolean {
+  const missing = check?.missing ?? null
+  return missing !== null && (missing > 0 || exit === 0)
 }
 
 /**
@@ -41,7 +50,7 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
  * asked: it holds but a few repositories, and the operator did not name it.
  */
 async function addWaysBack(report: Report, request: CheckRequest): Promise<Report> {
-  if (report.check === null) return report
+  if (report.check === null || report.check.missing === null) return report
   const ways: WayBack[] = []
   for (const { url } of report.sources.filter(({ complete, discovered }) => complete && !discovered)) {
     if (!request.signal.aborted) ways.push(await checkSource(url, report, request))
@@ -65,7 +74,8 @@ async function checkSource(source: string, forth: Report, request: CheckRequest)
       ...request,
       options: swapEnds(source, forth, request.options),
     })
-    const found = check === null ? {} : { found: { source, missing: check.missing, differences: check.differences } }
+    const { missing = null, differences = [] } = check ?? {}
+    const found = missing === null ? {} : { found: { source, missing, differences } }
     return { exit, durationMs, problems: problems.map(asSeenFromTarget), ...found }
   } catch (error) {
     request.signal.throwIfAborted()

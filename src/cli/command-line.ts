@@ -7,7 +7,7 @@ import { looksLikeSecretKey } from './parse-secret.ts'
 import { readInvocation, type Invocation } from './program.ts'
 import type { Environment } from './raw-values.ts'
 import { renderUsageProblems } from './render-error.ts'
-import { suggestSimilar } from './suggest.ts'
+import { suggestSimilar } from '../suggest.ts'
 
 /** What the command line asks for: a command with its options, or a text to print before exiting. */
 export type CommandLine =

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { InterruptedError } from '../errors.ts'
 
 /** Ends a run on SIGINT or SIGTERM: the first asks it to stop, a second ends the process at once. */
 export type Interruption = {
@@ -19,7 +20,7 @@ export function listenForInterruption(): Interruption {
     const listener = (): void => {
       if (code !== undefined) process.exit(EXIT_CODES[name])
       code = EXIT_CODES[name]
-      controller.abort(new Error('interrupted'))
+      controller.abort(new InterruptedError(code))
     }
     process.on(name, listener)
     return () => process.off(name, listener)

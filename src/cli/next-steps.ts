@@ -1,3 +1,4 @@
+import { INTERRUPTED, OUT_OF_TIME } from '../errors.ts'
 import { cureOf, type Cure } from '../relay/answers.ts'
 import type { HeldBackRepository } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -13,7 +14,7 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'source', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -37,6 +38,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     meaning: 'it wants to know who we are (NIP-42)',
     step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
   },
+  narrow: {
+    meaning: 'what it holds cannot be listed',
+    step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
+  },
   source: {
     meaning: '',
     step: 'Where it was not read to its end its checkpoint did not move: the next run reads that again.',
@@ -51,12 +56,12 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: PUSH,
   },
   unanswered: {
-    meaning: 'sent without an answer',
+    meaning: 'sent, and not known yet to be held',
     step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
   },
   unsent: {
-    meaning: 'not sent before --max-duration had passed',
-    step: 'Kept on disk: the next run goes on from there.',
+    meaning: 'kept on disk: publishing stopped first',
+    step: 'Sent by the next run that the target takes events from.',
   },
   refused: {
     meaning: 'not taken by the target',
@@ -73,6 +78,21 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   vanished: { meaning: 'the author asked relays to forget them (NIP-62)', step: null },
   expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
   parent: { meaning: 'included although outside the window', step: null },
+}
+
+/** What kept events from being sent, where that was us and not the target. */
+const UNSENT: Readonly<Record<string, string>> = {
+  [OUT_OF_TIME]: 'not sent before --max-duration had passed',
+  [INTERRUPTED]: 'not sent before the run was interrupted',
+}
+
+/** As `meaningOf('unsent')`, by all the reasons that there are. */
+export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning, 'meaning' | 'step'> {
+  const [first = '', ...others] = reasons
+  const meaning = Object.hasOwn(UNSENT, first) && others.length === 0 ? UNSENT[first] : undefined
+  return meaning === undefined
+    ? meaningOf('unsent')
+    : { meaning, step: 'Kept on disk: the next run goes on from there.' }
 }
 
 /** What makes a target take what it refused, as far as its words tell. */

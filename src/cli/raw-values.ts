@@ -1,6 +1,6 @@
 import { ALL_OPTIONS, envNameOf, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import type { CliCommand } from './command-table.ts'
-import { suggestSimilar } from './suggest.ts'
+import { suggestSimilar } from '../suggest.ts'
 
 /** The texts given for one option, and where: `--since`, `NGIT_SYNC_SINCE`. An empty text is a missing value. */
 export type RawValue = { readonly texts: readonly string[]; readonly origin: string }

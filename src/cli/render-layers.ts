@@ -13,6 +13,7 @@ const OUTCOMES: readonly Outcome[] = [
   'pending',
   'waiting',
   'unanswered',
+  'unsent',
   'refused',
   'invalid',
   'protected',
@@ -23,7 +24,7 @@ const OUTCOMES: readonly Outcome[] = [
   'given-up',
 ]
 const STORED: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
-const PARKED: readonly Outcome[] = ['pending', 'waiting', 'unanswered']
+const PARKED: readonly Outcome[] = ['pending', 'waiting', 'unanswered', 'unsent']
 /** The outcomes by which the target ends without the event, for good. */
 export const REFUSED: readonly Outcome[] = [
   'refused',

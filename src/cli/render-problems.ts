@@ -3,7 +3,7 @@ import type { Problem, Report } from '../report.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
-import { meaningOf, pendingStep, reopeningOf } from './next-steps.ts'
+import { meaningOf, meaningOfUnsent, pendingStep, reopeningOf } from './next-steps.ts'
 import { ellipsizeMiddle, padText } from './text-width.ts'
 
 /** How many reasons of one group are shown without `--verbose`. */
@@ -32,7 +32,9 @@ function groupProblems(problems: readonly Problem[]): Group[] {
 }
 
 function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack: Report['heldBack']): string[] {
-  const { meaning, step: usual, isAboutEvents } = meaningOf(what)
+  const { isAboutEvents } = meaningOf(what)
+  const { meaning, step: usual } =
+    what === 'unsent' ? meaningOfUnsent(problems.map(({ reason }) => reason)) : meaningOf(what)
   const step = what === 'pending' ? pendingStep(heldBack, canvas.now) : usual
   const count = problems.reduce((sum, problem) => sum + problem.count, 0)
   const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`

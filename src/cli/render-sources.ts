@@ -70,6 +70,7 @@ function sourceColumns(canvas: Canvas, sources: readonly SourceReport[]): readon
 function endColumn(canvas: Canvas, layers: readonly SourceLayerReport[], width: number): Column {
   const cells = layers.map((layer) => {
     if (layer.end === 'drained') return { text: 'drained', paint: canvas.plain }
+    if (layer.end === 'not asked') return { text: 'not asked', paint: canvas.dim }
     return { text: shortReason(layer, width) ?? 'not drained', paint: canvas.warn }
   })
   return { heading: 'end', align: 'left', expendable: 0, cells }
@@ -89,7 +90,8 @@ function shortReason({ reason }: SourceLayerReport, width: number): string | und
   return reason !== null && visibleWidth(foreign(reason)) <= width ? foreign(reason) : undefined
 }
 
-function howItWasRead(canvas: Canvas, { mode, since, anchors }: SourceLayerReport): string {
+function howItWasRead(canvas: Canvas, { mode, since, anchors, end }: SourceLayerReport): string {
+  if (end === 'not asked') return '·'
   if (mode === 'since') return since === null ? 'since last time' : `since ${formatTime(since, canvas)}`
   if (mode === 'full') return 'all by paging'
   return anchors.full > 0 ? 'all, both ways' : 'all by NIP-77'

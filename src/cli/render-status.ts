@@ -119,7 +119,7 @@ function drainedText({ oldestDrainedAt, newestDrainedAt }: CoverageStatus, canva
 function renderParked(canvas: Canvas, parked: ParkedStatus): string[] {
   const { outcome, reason, count, oldestAt, attempts, example, obstacle } = parked
   const next = nextText(parked.nextTryAt, canvas)
-  const title = `${foreign(outcome)} since ${formatTimeWithAge(oldestAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
+  const title = `${foreign(outcome)} since ${formatTimeWithAge(oldestAt, canvas)}; sent ${count > 1 && attempts > 0 ? 'at most ' : ''}${timesText(attempts)}; again ${next}`
   return [
     ...hanging(canvas, ` ${formatCount(count)} `, title, canvas.warn),
     ...hanging(canvas, '   ', `"${foreign(reason)}"`),

@@ -1,3 +1,4 @@
+import { OUT_OF_TIME } from '../errors.ts'
 import type { CheckReport, Report } from '../report.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { exitWord } from './exit-codes.ts'
@@ -40,28 +41,49 @@ function checkText(report: Report): string {
   const { exit, check } = report
   if (exit === 0 && check !== null) return equalText(report, check)
   const reasons = whatIsMissing(report).join(' and ') || 'not everything could be read'
-  const found = check === null ? ['nothing was compared.'] : differenceSentences(check)
+  const found = check === null ? [] : differenceSentences(check, exit)
   return exit === 5
     ? [...found, copySentence(report)].join(' ').trim()
     : `${reasons}; ${found.join(' ')}${nextStep(report)}`
 }
 
-function differenceSentences({ missing, both }: CheckReport): string[] {
+function differenceSentences({ missing, both }: CheckReport, exit: number): string[] {
   const lacking = (both ?? []).filter((back) => back.missing > 0)
   return [
-    missing === 0
-      ? 'the target lacks nothing.'
-      : `${formatPlural(missing, 'event')} ${missing === 1 ? 'is' : 'are'} missing.`,
+    missingSentence(missing, exit),
     ...lacking.map((back) => `${shortName(back.source)} lacks ${formatPlural(back.missing, 'event')}.`),
   ]
 }
 
+/** What was read in part proves no more than what it shows. */
+function missingSentence(missing: number | null, exit: number): string {
+  if (missing === null) return 'nothing could be compared.'
+  const isRead = exit === 0 || exit === 5
+  if (missing > 0)
+    return `${isRead ? '' : 'at least '}${formatPlural(missing, 'event')} ${missing === 1 ? 'is' : 'are'} missing.`
+  return isRead ? 'the target lacks nothing.' : 'the target lacks nothing of what could be read.'
+}
+
+/** What would copy them; what the target did not take when it was sent waits for something else. */
 function copySentence({ window, check }: Report): string {
-  const missing = check?.missing ?? 0
-  const command = window === null ? 'catchup' : 'backfill'
-  return missing === 0
-    ? ''
-    : `\`ngit-sync ${command}\` with the same options would copy ${missing === 1 ? 'it' : 'them'}.`
+  if (check === null || check.missing === null || check.missing === 0) return ''
+  const { missing, waiting, needsFull } = check
+  const sentences: string[] = []
+  const left = missing - waiting
+  const command = window !== null ? 'backfill' : needsFull ? 'catchup --full' : 'catchup'
+  const what =
+    waiting > 0 ? (left === 1 ? 'the other one' : `the other ${formatCount(left)}`) : left === 1 ? 'it' : 'them'
+  if (waiting > 0)
+    sentences.push(
+      `${waitingText(missing, waiting)} on disk: the target did not take ${waiting === 1 ? 'it' : 'them'} yet.`,
+    )
+  if (left > 0) sentences.push(`\`ngit-sync ${command}\` with the same options would copy ${what}.`)
+  return sentences.join(' ')
+}
+
+function waitingText(missing: number, waiting: number): string {
+  if (missing === waiting) return missing === 1 ? 'It waits' : 'All of them wait'
+  return `${formatCount(waiting)} of them ${waiting === 1 ? 'waits' : 'wait'}`
 }
 
 /** NIP-77 proves equal what it does not count: then there is no number to tell. */
@@ -128,17 +150,20 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ command, exit, totals, sources, problems }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
   const parts: string[] = []
   if (exit === 1) parts.push('the target refuses us')
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
-  if (problems.some(({ what }) => what === 'unsent')) parts.push('the time was up')
+  if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)
   }
   const unread = sources.filter(({ complete }) => !complete).map(({ url }) => shortName(url))
   if (unread.length > 0) parts.push(unreadText(unread))
+  if (problems.some(({ what, where }) => what === 'narrow' && where === target)) {
+    parts.push('the target was not read to its end')
+  }
   return parts
 }
 
@@ -152,7 +177,8 @@ function shortName(url: string): string {
   return foreign(url.replace(/^wss?:\/\//, ''))
 }
 
-function nextStep({ exit, command }: Report): string {
+function nextStep({ exit, command, problems }: Report): string {
+  if (exit === 3 && problems.some(({ what }) => what === 'narrow')) return ' Name what to copy with --repo or --author.'
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

@@ -20,6 +20,7 @@ const outcome = z.enum([
   'too-large',
   'given-up',
   'unanswered',
+  'unsent',
 ])
 
 const layer = z.strictObject({
@@ -54,7 +55,7 @@ const sourceLayer = z.strictObject({
   events: count,
   bytes: count,
   reconcile: reconcile.readonly().nullable(),
-  end: z.enum(['drained', 'incomplete']),
+  end: z.enum(['drained', 'incomplete', 'not asked']),
   reason: z.string().nullable(),
 })
 
@@ -62,6 +63,7 @@ const source = z.strictObject({
   url: z.string(),
   discovered: z.boolean(),
   complete: z.boolean(),
+  reason: z.string().nullable(),
   lastDrained: time.nullable(),
   notes: z.array(z.string()).readonly(),
   layers: z.array(sourceLayer.readonly()).readonly(),
@@ -97,7 +99,9 @@ const difference = z.strictObject({
 const differences = z.array(difference.readonly()).readonly()
 
 const check = z.strictObject({
-  missing: count,
+  missing: count.nullable(),
+  waiting: count,
+  needsFull: z.boolean(),
   differences,
   histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
   ids: z.array(z.string()).readonly().nullable(),

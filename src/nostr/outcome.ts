@@ -14,3 +14,4 @@ export type Outcome =
   | 'too-large'
   | 'given-up'
   | 'unanswered'
+  | 'unsent'

@@ -9,13 +9,20 @@ export type Capacity = {
   most: number
   /** The most rows that a page has brought that was asked for only so many. */
   probed: number
+  /** Ids that it has shown, the first 100. */
   readonly shown: Set<string>
   probedFor: number
+  /** How many ids it was asked for to see whether a page holds as many. */
+  probedByIds: number
+  /** A question for anything at all brings nothing, although it holds something: it has to be asked narrowly. */
+  isNarrow: boolean
   probing: Promise<void>
   assumed: boolean
   until: 'inclusive' | 'exclusive' | undefined
   since: 'inclusive' | 'exclusive' | undefined
 }
+
+const MAX_SHOWN = 100
 
 /** A relay of which no page has been seen. */
 export function createCapacity(): Capacity {
@@ -24,6 +31,8 @@ export function createCapacity(): Capacity {
     probed: 0,
     shown: new Set(),
     probedFor: 0,
+    probedByIds: 0,
+    isNarrow: false,
     probing: Promise.resolve(),
     assumed: false,
     until: undefined,
@@ -48,6 +57,6 @@ export function noteProbed(capacity: Capacity, stamps: readonly Stamp[]): void {
 
 function remember({ shown }: Capacity, stamps: readonly Stamp[]): number {
   const ids = new Set(stamps.map(({ id }) => id))
-  for (const id of ids) if (shown.size < 2) shown.add(id)
+  for (const id of ids) if (shown.size < MAX_SHOWN) shown.add(id)
   return ids.size
 }

@@ -82,10 +82,12 @@ export async function isWholePage(page: AskedPage, read: Reader, context: CloseC
     capacity.probing = probe(count + 1, context)
   }
   await capacity.probing
+  if (count >= capacity.probed) await probeByIds(count + 1, context)
   if (count < capacity.probed) return hasNoMore(page, read)
   // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
   if (count > 1 || capacity.shown.size > 1) return false
-  capacity.assumed = true
+  // One that has to be asked narrowly is asked once it has shown a second one.
+  capacity.assumed = !capacity.isNarrow
   return true
 }
 
@@ -94,11 +96,26 @@ export async function isWholePage(page: AskedPage, read: Reader, context: CloseC
  * relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
  */
 async function probe(limit: number, { capacity, request }: CloseContext): Promise<void> {
-  const { rows } = await request({ since: 0, limit })
+  const { rows, end } = await request({ since: 0, limit })
+  capacity.isNarrow = end.type === 'eose' && rows.length === 0
   noteProbed(
     capacity,
     rows.flatMap((row) => parseStamp(row) ?? []),
   )
+}
+
+/** Asks a relay that does not answer such a question for events that it has shown, with kinds: some count ids as one condition. */
+async function probeByIds(limit: number, { capacity, request }: CloseContext): Promise<void> {
+  if (!capacity.isNarrow || capacity.shown.size < limit || capacity.probedByIds >= limit) return capacity.probing
+  capacity.probedByIds = limit
+  const ids = [...capacity.shown].slice(0, limit)
+  capacity.probing = request({ ids, kinds: SPLIT_KINDS, limit }).then(({ rows }) =>
+    noteProbed(
+      capacity,
+      rows.flatMap((row) => parseStamp(row) ?? []),
+    ),
+  )
+  return capacity.probing
 }
 
 /** Whether a page that has room for one row more is not filled by the second from which it was asked. */

@@ -1,4 +1,5 @@
 import type { Filter } from '../nostr/filter.ts'
+import type { Aftermath } from './aftermath.ts'
 import type { Endpoint, Profile } from './endpoint.ts'
 import type { IdSet } from './id-set.ts'
 import { LocalResponder, type Window } from './local-responder.ts'
@@ -23,13 +24,17 @@ export type NegentropyPeer = {
 }
 
 type NegentropyEndpoint = Endpoint & {
-  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession
+  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
 }
 
-/** What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or was in vain before. */
+/**
+ * What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or was in vain before. `aftermath` hears
+ * what follows the end of its sessions.
+ */
 export function createRelaySet(
   { endpoint, profile, support }: NegentropyPeer,
   filter: Filter,
+  aftermath?: Aftermath,
 ): ComparedSet | undefined {
   if (!canNegotiate(endpoint) || support.refusal !== undefined) return undefined
   const { maxMessageBytes } = profile
@@ -37,7 +42,7 @@ export function createRelaySet(
     open: (window) =>
       new RemoteResponder({
         filter: withWindow(filter, window),
-        open: (opened, idleTimeoutMs, place) => endpoint.openNegentropy(opened, idleTimeoutMs, place),
+        open: (opened, idleTimeoutMs, place) => endpoint.openNegentropy(opened, idleTimeoutMs, place, aftermath),
         support,
         ...(maxMessageBytes !== undefined && { maxFrameBytes: maxMessageBytes }),
       }),

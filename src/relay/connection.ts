@@ -26,11 +26,16 @@ export type ConnectionListener = {
   onNotice(text: string): void
   /** A frame that nobody waits for or nobody can read. */
   onIgnored(): void
-  /** A row for a subscription that nobody listens to any more. */
-  onLate(subscription: string, row: unknown): void
+  /** A message for a subscription that nobody listens to any more. */
+  onLate(message: SubscriptionMessage): void
+  /** So many bytes came that were not asked for. */
+  onUnasked(bytes: number): void
   /** Before the listeners of the exchanges hear it; `wasUsed` when one of them is still waiting. */
   onLost(lost: { reason: string; wasUsed: boolean }): void
 }
+
+/** What one connection may bring that was not asked for: rows after their end, frames that are for nobody. */
+const MAX_UNASKED_BYTES = 1024 * 1024
 
 /** One open socket to a relay: sends frames and hands every frame received to whoever waits for it. */
 export class Connection {
@@ -47,6 +52,7 @@ export class Connection {
   #resolveChallenged: (challenge: string | undefined) => void = () => undefined
   #socketError: Error | undefined
   #lostReason: string | undefined
+  #unaskedBytes = 0
 
   constructor(socket: WebSocket, listener: ConnectionListener, traffic: Traffic) {
     this.#socket = socket
@@ -64,6 +70,11 @@ export class Connection {
   /** Whether frames can still be sent; false as soon as either side starts to close. */
   get isOpen(): boolean {
     return this.#socket.readyState === WebSocket.OPEN
+  }
+
+  /** Why it was lost; `undefined` while it is not. */
+  get lostReason(): string | undefined {
+    return this.#lostReason
   }
 
   /** The newest challenge of the relay (NIP-42). */
@@ -112,8 +123,20 @@ export class Connection {
   }
 
   #onFrame(frame: RawData, isBinary: boolean): void {
+    const bytes = rawLength(frame)
     const message = isBinary || !Buffer.isBuffer(frame) ? undefined : parseRelayMessage(frame.toString())
-    if (message === undefined || !this.#dispatch(message, rawLength(frame))) this.#listener.onIgnored()
+    if (message !== undefined && this.#dispatch(message, bytes)) return
+    this.#listener.onIgnored()
+    this.#noteUnasked(bytes)
+  }
+
+  /** Whoever sends on and on what nobody wants is not listened to. */
+  #noteUnasked(bytes: number): void {
+    this.#unaskedBytes += bytes
+    this.#listener.onUnasked(bytes)
+    if (this.#unaskedBytes <= MAX_UNASKED_BYTES || this.#socketError !== undefined) return
+    this.#socketError = new Error('it sent more than 1 MiB that was not asked for')
+    this.#socket.terminate()
   }
 
   #dispatch(message: RelayMessage, bytes: number): boolean {
@@ -136,7 +159,7 @@ export class Connection {
   #onSubscriptionMessage(message: SubscriptionMessage, bytes: number): boolean {
     const listener = this.#subscriptions.get(message.subscription)
     listener?.onMessage(message, bytes)
-    if (listener === undefined && message.type === 'event') this.#listener.onLate(message.subscription, message.row)
+    if (listener === undefined) this.#listener.onLate(message)
     return listener !== undefined
   }
 

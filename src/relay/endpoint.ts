@@ -1,5 +1,6 @@
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
+import type { Aftermath } from './aftermath.ts'
 import type { Notice } from './notices.ts'
 
 /**
@@ -16,10 +17,13 @@ export type End =
 /** The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. */
 export type Page = { readonly rows: readonly unknown[]; readonly end: End; readonly bytes: number }
 
-/** What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost. */
+/**
+ * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost; `isUnsent`:
+ * there was no connection to send it on.
+ */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
-  | { readonly type: 'unanswered'; readonly reason: string }
+  | { readonly type: 'unanswered'; readonly reason: string; readonly isUnsent?: true }
 
 /** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
 export type Profile = {
@@ -50,8 +54,8 @@ export interface Endpoint {
   readonly kind: 'relay' | 'file'
   /** Connects (or opens) and reads what the endpoint says of itself; throws SyncError when it cannot be reached. */
   open(): Promise<Profile>
-  /** One REQ, from sending to its end. The filter goes out as it is. */
-  request(filter: Filter): Promise<Page>
+  /** One REQ, from sending to its end. The filter goes out as it is. `aftermath` hears what a relay says after that end. */
+  request(filter: Filter, aftermath?: Aftermath): Promise<Page>
   /** Files only: every match in bounded memory. A local file needs no proof by paging. */
   scan?(filter: Filter): AsyncIterable<Omit<Page, 'end'>>
   /** Files only: the lines that are no events, with the first ones named. Line numbers start at 1. */
@@ -61,11 +65,25 @@ export interface Endpoint {
   }
   /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
   notices?(): readonly Notice[]
-  /** Relays only: events that match a request and came after its end, at most 500. */
-  lateEvents?(): readonly NostrEvent[]
+  /** Relays only: resolves when no end that was asked after may be taken back any more. */
+  settleEnds?(): Promise<void>
+  /** Relays only: why nothing more is asked of it in this run; `undefined` while it answers. */
+  givenUp?(): string | undefined
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
   /** One EVENT; several may be in flight. */
   publish(event: NostrEvent): Promise<Answer>
   close(): Promise<void>
+}
+
+/** The endpoint as somebody reads it who wants to know what follows the ends of its pages. */
+export function hearEnds(endpoint: Endpoint, aftermath: Aftermath): Endpoint {
+  return {
+    url: endpoint.url,
+    kind: endpoint.kind,
+    open: () => endpoint.open(),
+    request: (filter) => endpoint.request(filter, aftermath),
+    publish: (event) => endpoint.publish(event),
+    close: () => endpoint.close(),
+  }
 }

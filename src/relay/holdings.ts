@@ -30,14 +30,21 @@ export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<M
 /** The newest version that the relay serves at each of these addresses. Throws LostRelayError. */
 export async function findVersions(peer: Peer, addresses: readonly string[]): Promise<Map<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
-  for (const [kind, group] of byKind(addresses)) {
-    for (const filter of versionsFilters(peer, kind, group)) {
-      await readThrough(peer, filter, (events) => {
-        for (const event of events) keepNewest(newest, event)
-      })
-    }
-  }
+  await readVersions(peer, addresses, (events) => {
+    for (const event of events) keepNewest(newest, event)
+  })
   return newest
+}
+
+/** Hands every version that the relay serves at these addresses to the sink, and of others of their authors, unverified. Throws LostRelayError. */
+export async function readVersions(
+  peer: Peer,
+  addresses: readonly string[],
+  sink: (events: readonly NostrEvent[]) => unknown,
+): Promise<void> {
+  for (const [kind, group] of byKind(addresses)) {
+    for (const filter of versionsFilters(peer, kind, group)) await readThrough(peer, filter, sink)
+  }
 }
 
 /** What may have been deleted: ids with the public keys of their authors, and addresses. */
@@ -85,13 +92,17 @@ export async function readThrough(
   filter: Filter,
   sink: (events: readonly NostrEvent[]) => unknown,
 ): Promise<void> {
-  const { reason } = await drain(filter, {
+  const { reason, rows } = await drain(filter, {
     request: (asked) => peer.endpoint.request(asked),
-    sink: async (events) => void (await sink(events)),
+    sink: async (events) => {
+      peer.breadth.show(filter, events)
+      await sink(events)
+    },
     capacity: peer.capacity,
     limit: peer.pageLimit,
   })
   if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
+  peer.breadth.drained(filter, rows)
 }
 
 type Owned = readonly (readonly [reference: string, author: string])[]

@@ -13,6 +13,9 @@ export type LinkOptions = DialOptions & {
   readonly introduce: (connection: Connection) => Promise<string | undefined>
 }
 
+/** Questions in a row that a relay may leave unanswered; each costs as long as we wait. */
+const MAX_SILENCES = 3
+
 /** The open connection, or why none can be had: the end of whatever wanted it. */
 export type Reach =
   { readonly type: 'connected'; readonly connection: Connection } | Extract<End, { type: 'disconnected' | 'aborted' }>
@@ -31,6 +34,8 @@ export class Link {
   #failures = 0
   #lastFailure = ''
   #clockOffsetSeconds: number | undefined
+  #silences = 0
+  #givenUp: string | undefined
 
   constructor(url: string, options: LinkOptions, listener: Omit<ConnectionListener, 'onLost'>) {
     this.#url = url
@@ -51,6 +56,7 @@ export class Link {
   /** The open connection; dials when there is none. */
   async connected(): Promise<Reach> {
     if (this.#options.signal.aborted) return this.#aborted()
+    if (this.#givenUp !== undefined) return { type: 'aborted', reason: this.#givenUp }
     if (this.#connection?.isOpen) return { type: 'connected', connection: this.#connection }
     this.#dialling ??= this.#dialUntilConnected().finally(() => (this.#dialling = undefined))
     return this.#dialling
@@ -66,6 +72,19 @@ export class Link {
   /** Notes that the relay answered something: its failures count from zero again. */
   answered(): void {
     this.#failures = 0
+    this.#silences = 0
+  }
+
+  /** Notes that a question was not answered within this time: after three in a row nothing more is asked. */
+  silent(timeoutMs: number): void {
+    this.#silences += 1
+    if (this.#silences < MAX_SILENCES) return
+    this.#givenUp ??= `given up: ${MAX_SILENCES} questions in a row got no answer within ${timeoutMs / 1000} s`
+  }
+
+  /** Why nothing more is asked of this relay; `undefined` while something may be. */
+  get givenUp(): string | undefined {
+    return this.#givenUp
   }
 
   /** Closes the connection; to be called after the signal has aborted, which ends a dial under way. */

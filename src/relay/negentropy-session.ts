@@ -1,6 +1,8 @@
 import type { Filter } from '../nostr/filter.ts'
+import type { Aftermath } from './aftermath.ts'
 import type { Connection, SubscriptionListener } from './connection.ts'
 import type { Reach } from './link.ts'
+import type { OpenEnds } from './open-ends.ts'
 import { readRefusal, type Refusal } from './refusal.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 import { SessionPlace } from './session-place.ts'
@@ -41,6 +43,11 @@ export type NegentropyOptions = {
   /** Whether the relay accepted our key on this connection (NIP-42); absent without one. */
   readonly authenticate?: ((connection: Connection) => Promise<boolean>) | undefined
   readonly onAnswered: () => void
+  /** The relay said nothing in time to a session that it had answered before. */
+  readonly onSilent: () => void
+  readonly ends: OpenEnds
+  /** Hears what follows the end of a session that went well. */
+  readonly aftermath: Aftermath | undefined
 }
 
 /** A session that connects with its first `send`. */
@@ -76,6 +83,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   close(): void {
     if (this.#last === undefined || this.#last.type === 'idle') this.#closeThere()
     this.#isClosed = true
+    this.#options.ends.concludeSession(this.#id, this.#last === undefined && this.#wasAnswered)
     this.#end({ type: 'disconnected', reason: 'session closed' })
     if (this.#options.place === undefined) this.#place.release()
   }
@@ -143,6 +151,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     this.#connection = connection
     this.#options.signal.addEventListener('abort', this.#onAbort)
     const answer = this.#exchange(connection, ['NEG-OPEN', this.#id, this.#options.filter, hex])
+    this.#options.ends.expect(this.#id, { filter: undefined, connection, aftermath: this.#options.aftermath })
     connection.subscribe(this.#id, this)
     return answer
   }
@@ -175,9 +184,15 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   }
 
   #exchange(connection: Connection, frame: readonly unknown[]): Promise<NegentropyAnswer> {
-    this.#idleTimer = setTimeout(() => this.#end({ type: 'idle' }), this.#options.idleTimeoutMs)
+    this.#idleTimer = setTimeout(() => this.#onIdle(), this.#options.idleTimeoutMs)
     connection.send(frame)
     return new Promise((resolve) => (this.#resolve = resolve))
+  }
+
+  /** Silence at the opening is one way of not knowing NIP-77. */
+  #onIdle(): void {
+    if (this.#wasAnswered) this.#options.onSilent()
+    this.#end({ type: 'idle' })
   }
 
   #continue(answer: NegentropyAnswer): void {
@@ -187,6 +202,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   }
 
   #end(answer: NegentropyAnswer): void {
+    this.#options.ends.concludeSession(this.#id, false)
     this.#last = answer
     this.#options.signal.removeEventListener('abort', this.#onAbort)
     this.#connection?.unsubscribe(this.#id)

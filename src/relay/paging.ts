@@ -14,6 +14,7 @@
  */
 import type { NostrEvent, Stamp } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
+import type { Aftermath } from './aftermath.ts'
 import { disproved, noteProbed, noteShown } from './capacity.ts'
 import {
   closeSecond,
@@ -28,8 +29,14 @@ import {
 import { describeEnd } from './describe-end.ts'
 import { isDescending, sortRows } from './sort-rows.ts'
 
-/** What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. */
-export type DrainContext = CloseContext & { readonly sink: (events: readonly NostrEvent[]) => Promise<void> }
+/**
+ * What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. `aftermath`
+ * hears what follows the ends of sessions (NIP-77); `request` has its own.
+ */
+export type DrainContext = CloseContext & {
+  readonly sink: (events: readonly NostrEvent[]) => Promise<void>
+  readonly aftermath?: Aftermath
+}
 
 /** How the read of one filter went. `reason` is null when it was drained. Counts are rows. */
 export type Drain = {

@@ -1,6 +1,7 @@
 import type { Endpoint, Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { NegentropySupport } from './negentropy-support.ts'
+import { Breadth } from './breadth.ts'
 import { createCapacity, type Capacity } from './capacity.ts'
 
 /** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
@@ -8,6 +9,8 @@ export type Peer = {
   readonly endpoint: Endpoint
   readonly profile: Profile
   readonly capacity: Capacity
+  /** Whether it answers broad questions, as far as it has shown. */
+  readonly breadth: Breadth
   /** What is known of its limits from its software. */
   readonly limits: KnownLimits
   /** Whether it speaks NIP-77, as far as was tried. */
@@ -43,6 +46,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     profile,
     limits: knownLimits(profile),
     capacity: createCapacity(),
+    breadth: new Breadth(),
     support: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
     maxTagValueLength: indexedLengthOf(profile.software ?? ''),

@@ -51,7 +51,7 @@ export class Publications {
     try {
       for (;;) {
         const { delivery, connection } = await this.#deliver(event)
-        if (connection === undefined) return answerOf(delivery)
+        if (connection === undefined) return tries.wasLost ? answerOf(delivery) : unsent(delivery)
         if (!(await this.#isWorthRepeating(delivery, connection, tries))) return this.#explain(answerOf(delivery))
       }
     } finally {
@@ -110,6 +110,11 @@ export class Publications {
     tries.authenticatedOn = connection
     return (await this.#options.authentication?.authenticate(connection)) ?? false
   }
+}
+
+/** It never had a connection. */
+function unsent(delivery: Delivery): Answer {
+  return delivery.type === 'ok' ? delivery : { type: 'unanswered', reason: delivery.reason, isUnsent: true }
 }
 
 function answerOf(delivery: Delivery): Answer {

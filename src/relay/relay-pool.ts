@@ -1,3 +1,4 @@
+import type { Aftermath } from './aftermath.ts'
 import type { Answer, Page, Profile } from './endpoint.ts'
 import type { Filter } from '../nostr/filter.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -31,8 +32,16 @@ class RelayPool implements WebSocketRelay {
     return this.#first.open()
   }
 
-  request(filter: Filter): Promise<Page> {
-    return this.#first.request(filter)
+  request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
+    return this.#first.request(filter, aftermath)
+  }
+
+  settleEnds(): Promise<void> {
+    return this.#first.settleEnds()
+  }
+
+  givenUp(): string | undefined {
+    return this.#first.givenUp()
   }
 
   publish(event: NostrEvent): Promise<Answer> {
@@ -41,8 +50,13 @@ class RelayPool implements WebSocketRelay {
     return relay.publish(event)
   }
 
-  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession {
-    return this.#first.openNegentropy(filter, idleTimeoutMs, place)
+  openNegentropy(
+    filter: Filter,
+    idleTimeoutMs?: number,
+    place?: SessionPlace,
+    aftermath?: Aftermath,
+  ): NegentropySession {
+    return this.#first.openNegentropy(filter, idleTimeoutMs, place, aftermath)
   }
 
   waitedMs(): number {

@@ -4,6 +4,7 @@ import { OutOfTimeError, SyncError } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { normalizeRelayUrl } from '../nostr/host.ts'
+import type { Aftermath } from './aftermath.ts'
 import { Authentication } from './authentication.ts'
 import type { Connection } from './connection.ts'
 import type { Answer, End, Endpoint, Page, Profile } from './endpoint.ts'
@@ -68,7 +69,9 @@ export type WebSocketRelayOptions = {
 export type WebSocketRelay = Endpoint & {
   readonly kind: 'relay'
   /** A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the wait for each answer. */
-  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace): NegentropySession
+  openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
+  settleEnds(): Promise<void>
+  givenUp(): string | undefined
   /** How long queries had to wait because the relay limits them, in milliseconds. */
   waitedMs(): number
   /** Whether it has asked who we are (NIP-42) on the connection that is open. */
@@ -146,7 +149,8 @@ class SocketRelay implements WebSocketRelay {
       {
         onNotice: hear,
         onIgnored: () => (this.#ignored += 1),
-        onLate: (subscription, row) => this.#requests.late.add(subscription, row),
+        onLate: (message) => this.#requests.ends.hear(message.subscription, message),
+        onUnasked: (bytes) => this.#requests.noteUnasked(bytes),
       },
     )
     this.#requests = new Requests(this.#link, { ...settings, authentication })
@@ -167,8 +171,8 @@ class SocketRelay implements WebSocketRelay {
     return offset === undefined ? document : { clockOffsetSeconds: offset, ...document }
   }
 
-  async request(filter: Filter): Promise<Page> {
-    const page = await this.#requests.request(filter)
+  async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
+    const page = await this.#requests.request(filter, aftermath)
     return page.end.type === 'eose' && this.#isStranger() ? { ...page, end: HIDDEN } : page
   }
 
@@ -180,6 +184,7 @@ class SocketRelay implements WebSocketRelay {
     filter: Filter,
     idleTimeoutMs = this.#settings.idleTimeoutMs,
     place?: SessionPlace,
+    aftermath?: Aftermath,
   ): NegentropySession {
     this.#sessions += 1
     const link = this.#link
@@ -195,6 +200,9 @@ class SocketRelay implements WebSocketRelay {
       connected: () => link.connected(),
       authenticate: authentication && ((connection) => authentication.authenticate(connection)),
       onAnswered: () => link.answered(),
+      onSilent: () => link.silent(this.#settings.idleTimeoutMs),
+      ends: this.#requests.ends,
+      aftermath,
     })
   }
 
@@ -210,8 +218,12 @@ class SocketRelay implements WebSocketRelay {
     return this.#notices.list()
   }
 
-  lateEvents(): readonly NostrEvent[] {
-    return this.#requests.late.list()
+  settleEnds(): Promise<void> {
+    return this.#requests.settleEnds()
+  }
+
+  givenUp(): string | undefined {
+    return this.#link.givenUp
   }
 
   ignoredFrames(): number {

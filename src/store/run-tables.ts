@@ -8,6 +8,7 @@ export class RunTables {
   readonly #findSeen
   readonly #insertServed
   readonly #findServed
+  readonly #insertSent
   readonly #insertDeletion
   readonly #findDeletion
   #removalsNoted = 0
@@ -23,6 +24,7 @@ export class RunTables {
     this.#findSeen = db.prepare<[Buffer], { pubkey: Buffer }>('SELECT pubkey FROM temp.seen WHERE id = ?')
     this.#insertServed = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.served (id) VALUES (?)')
     this.#findServed = db.prepare<[Buffer], { id: Buffer }>('SELECT id FROM temp.served WHERE id = ?')
+    this.#insertSent = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.sent (id) VALUES (?)')
     this.#insertDeletion = db.prepare<[Buffer, string, number]>(
       `INSERT INTO temp.deletion (author, reference, until) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
@@ -65,6 +67,11 @@ export class RunTables {
   /** Whether the target listed the id by NIP-77 in this run. */
   isServed(id: string): boolean {
     return this.#findServed.get(toBlob(id)) !== undefined
+  }
+
+  /** Notes that the event was sent; false when it was sent before in this run. */
+  markSent(id: string): boolean {
+    return this.#insertSent.run(toBlob(id)).changes === 1
   }
 
   /** Notes that `author` deleted `reference` (an id, or an address up to `until`). */

@@ -41,7 +41,8 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
-const IS_HELD_BACK = "state = 'confirming' AND outcome = 'pending'"
+/** It answered, and what it said stands: it holds the event back, or does not take it yet. */
+const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
 
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
@@ -63,7 +64,7 @@ export class Spool {
   }
 
   /**
-   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason.
+   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason, `unsent` what was not sent.
    * What the target said to hold back stays so: sent again before its time, it would replace what is held back.
    */
   recover(reason: string, now: UnixSeconds): void {
@@ -71,8 +72,8 @@ export class Spool {
     this.#db
       .prepare(
         `UPDATE spool SET state = 'parked',
-           reason = CASE WHEN ${IS_HELD_BACK} THEN reason ELSE ? END,
-           outcome = CASE WHEN ${IS_HELD_BACK} THEN 'pending' ELSE 'unanswered' END,
+           reason = CASE WHEN ${HAS_ANSWER} THEN reason ELSE ? END,
+           outcome = CASE WHEN ${HAS_ANSWER} THEN outcome WHEN state = 'ready' THEN 'unsent' ELSE 'unanswered' END,
            parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
       )
       .run(reason, now, this.#target)
@@ -89,19 +90,25 @@ export class Spool {
     return this.#versions(address)[0]
   }
 
+  /** The versions at an address that are settled and remembered: selection looks whether they still count. */
+  rememberedVersions(address: string): SpooledEvent[] {
+    return this.#versions(address).filter(isRemembered)
+  }
+
   /**
    * Adds a fetched event. Of one address only the newest version stays: returns the versions that lost, which is the
-   * event itself when the spool holds a newer one.
+   * event itself when the spool holds a newer one. Beside one that is remembered as settled it stays for now.
    */
   addCandidate(event: NostrEvent, origin: Origin): SpooledEvent[] {
     const address = addressOf(event)
     const others = address === undefined ? [] : this.#versions(address)
-    const isBeaten = others.some((other) => isNewerVersion(other.event, event))
+    const isBeaten = others.some((other) => !isRemembered(other) && isNewerVersion(other.event, event))
     const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
     if (isBeaten) return [candidate]
-    for (const other of others) this.remove(other.event.id)
+    const losers = others.filter((other) => isNewerVersion(event, other.event))
+    for (const other of losers) this.remove(other.event.id)
     this.#insert(event, address, origin)
-    return others
+    return losers
   }
 
   /**
@@ -206,6 +213,16 @@ export class Spool {
     return rows as SpoolGroup[]
   }
 
+  /** How many events of each layer wait, by outcome. */
+  countParked(): { layer: LayerName; outcome: Outcome; count: number }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT layer, outcome, count(*) AS count FROM spool WHERE target = ? AND state = 'parked' GROUP BY layer, outcome`,
+      )
+      .all(this.#target)
+    return rows as { layer: LayerName; outcome: Outcome; count: number }[]
+  }
+
   #versions(address: string): SpooledEvent[] {
     return this.#statements.versions.all(this.#target, address).map(fromRow)
   }
@@ -225,4 +242,8 @@ export class Spool {
       late: origin.isLate ? 1 : 0,
     })
   }
+}
+
+function isRemembered({ state }: SpooledEvent): boolean {
+  return state === 'refused' || state === 'held'
 }

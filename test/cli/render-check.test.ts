@@ -56,7 +56,8 @@ const RECONCILED = readBy({
 /** A check that paged everything, changed as asked. */
 function checked(check: Partial<CheckReport>, changes: Partial<Report> = {}): Report {
   const base = report({})
-  const found = { missing: 0, differences: [], histogram: [], ids: null, both: null, ...check }
+  const nothing = { missing: 0, waiting: 0, needsFull: false, differences: [], histogram: [], ids: null, both: null }
+  const found = { ...nothing, ...check }
   return report({
     command: 'check',
     exit: found.missing === 0 ? 0 : 5,
@@ -455,21 +456,40 @@ describe('a check without differences', () => {
   })
 })
 
+describe('what would copy the missing events (no false green #18)', () => {
+  const sentences = (check: Partial<CheckReport>): string => render(checked(check)).replaceAll(/\s+/g, ' ')
+
+  it('is catchup --full where a quick run would not look for them', () => {
+    expect(sentences({ missing: 2, needsFull: true })).toContain(
+      '2 events are missing. `ngit-sync catchup --full` with the same options would copy them. took',
+    )
+  })
+
+  it('is nothing where the target does not take them', () => {
+    expect(sentences({ missing: 2, waiting: 2 })).toContain(
+      '2 events are missing. All of them wait on disk: the target did not take them yet. took',
+    )
+    expect(sentences({ missing: 3, waiting: 1 })).toContain(
+      '1 of them waits on disk: the target did not take it yet. `ngit-sync catchup` with the same options would copy the other 2.',
+    )
+  })
+})
+
 describe('a check that could not read everything', () => {
   const unread = { exit: 3, complete: false, sources: PARTIAL.sources }
 
   it('says what it found as far as it came', () => {
     expect(render({ ...OUTAGE, ...unread })).toContain(
-      '\npartial (3): relay.two was not read to its end; 28 events are missing. Run\nngit-sync check again with the same options. took 1.4 s\n',
+      '\npartial (3): relay.two was not read to its end; at least 28 events are missing.\nRun ngit-sync check again with the same options. took 1.4 s\n',
     )
-    expect(render(checked({}, unread))).toContain('end; the target lacks nothing. Run')
+    expect(render(checked({}, unread))).toContain('end; the target lacks nothing of what')
   })
 
   it('compared nothing when the target was lost', () => {
     const problems = [{ what: 'target', where: 'ws://localhost:7443', reason: 'gone', count: 1, example: null }]
-    const lost = checked({}, { exit: 3, complete: false, check: null, problems })
+    const lost = checked({ missing: null }, { exit: 3, complete: false, problems })
     expect(render(lost)).toMatch(
-      /partial \(3\): the target stopped answering; nothing was compared\. Run ngit-sync\scheck again/,
+      /partial \(3\): the target stopped answering; nothing could be compared\. Run\sngit-sync\scheck again/,
     )
   })
 })
@@ -497,6 +517,8 @@ describe('whatever strangers write', () => {
   const anyDifferences = fc.array(anyDifference, { maxLength: 40 })
   const anyCheck: fc.Arbitrary<CheckReport> = fc.record({
     missing: count,
+    waiting: count,
+    needsFull: fc.boolean(),
     differences: anyDifferences,
     histogram: fc.array(fc.record({ from: fc.maxSafeNat(), to: fc.maxSafeNat(), missing: count }), { maxLength: 42 }),
     ids: fc.option(fc.array(hostileText, { maxLength: 3 })),

@@ -27,7 +27,8 @@ describe('renderStatus', () => {
        wss://relay.two
          1 announcements        1  Sun 12:03, 10 min ago            Sat 16:13
 
-       17 waiting since Sat 06:13, 30 h ago; sent 1 time; again with the next run
+       17 waiting since Sat 06:13, 30 h ago; sent at most 1 time; again with the next
+          run
          "invalid: no announcement exists for this repository"
          for want of
          30617:efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef:hello

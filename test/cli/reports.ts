@@ -66,6 +66,7 @@ export function report(changes: Partial<Report>): Report {
         url: 'wss://relay.one',
         discovered: false,
         complete: true,
+        reason: null,
         lastDrained: NOW - 29 * HOUR,
         notes: [],
         layers: [sourceLayer({ mode: 'full', events: 231, bytes: 310_000 })],
@@ -158,6 +159,7 @@ export const PARTIAL = report({
       url: 'wss://relay.one',
       discovered: false,
       complete: true,
+      reason: null,
       lastDrained: NOW - 29 * HOUR,
       notes: ['more than 24 h since the last full pass: everything is read'],
       layers: [
@@ -179,6 +181,7 @@ export const PARTIAL = report({
       url: 'wss://relay.two',
       discovered: false,
       complete: false,
+      reason: null,
       lastDrained: null,
       notes: [],
       layers: [
@@ -239,6 +242,7 @@ export const REPAIRED = report({
       url: 'wss://relay.one',
       discovered: false,
       complete: true,
+      reason: null,
       lastDrained: NOW - 25 * 60,
       notes: [],
       layers: [
@@ -391,6 +395,8 @@ export const CHECKED = report({
   complete: false,
   check: {
     missing: 14,
+    waiting: 0,
+    needsFull: false,
     differences: DIFFERENCES,
     histogram: [{ from: NOW - 7200, to: NOW - 3601, missing: 14 }],
     ids: ['cd'.repeat(32)],

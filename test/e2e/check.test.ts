@@ -274,6 +274,56 @@ describe('what a relay will never hold', () => {
   })
 })
 
+describe('what a check promises (no false green #18)', () => {
+  it('is what catchup does: --full within the quick window, and that is enough', async () => {
+    const bench = createWorkbench()
+    const { events, address } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    await bench.catchup(source, target)
+    const late = issue(address, bob, { createdAt: START + 900, content: 'late' })
+    source.events.set(late.id, late)
+    const args = endArguments(source, target)
+    const checked = await check(bench, source, target)
+    expect(checked.found).toMatchObject({ missing: 1, waiting: 0, needsFull: true })
+    expect((await bench.run(['check', ...args, '--quiet'])).stdout).toMatch(/`ngit-sync\s+catchup\s+--full`/)
+    await bench.run(['catchup', ...args])
+    expect(target.events.has(late.id)).toBe(false)
+    await bench.run(['catchup', ...args, '--full'])
+    expect((await check(bench, source, target)).code).toBe(0)
+  })
+
+  it('needs no --full for what is new, nor once the quick window is over', async () => {
+    const bench = createWorkbench()
+    const { events, address } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    await bench.catchup(source, target)
+    const fresh = issue(address, bob, { createdAt: nowSeconds(), content: 'fresh' })
+    source.events.set(fresh.id, fresh)
+    expect((await check(bench, source, target)).found).toMatchObject({ missing: 1, needsFull: false })
+    const late = issue(address, bob, { createdAt: START + 900, content: 'late' })
+    source.events.set(late.id, late)
+    bench.letPass(HOUR)
+    expect((await check(bench, source, target)).found).toMatchObject({ missing: 2, needsFull: false })
+  })
+
+  it('counts and names all that waits, also what the next run would send again', async () => {
+    const bench = createWorkbench()
+    const { announced, address } = smallRepository()
+    const issues = Array.from({ length: 10 }, (_, n) => issue(address, bob, { createdAt: START + n, content: `${n}` }))
+    const source = await bench.scripted({ events: [announced, ...issues] })
+    const target = await bench.scripted({
+      onEvent: (event) => (event.kind === 1621 ? { ok: false, text: 'error: disk full' } : 'default'),
+    })
+    await bench.catchup(source, target)
+    const { code, report, found } = await check(bench, source, target)
+    expect([code, found.missing, found.waiting, report.totals.parked]).toEqual([5, 10, 10, 10])
+    expect(report.problems).toMatchObject([{ what: 'waiting', reason: 'error: disk full', count: 10 }])
+    const { stdout } = await bench.run(['check', ...endArguments(source, target)])
+    expect(stdout).toMatch(/All\s+of\s+them\s+wait\s+on\s+disk/)
+    expect(stdout).not.toMatch(/would\s+copy/)
+  })
+})
+
 describe('a source that was not read to its end', () => {
   it('is 3, over 5', async () => {
     const bench = createWorkbench()
@@ -298,7 +348,63 @@ describe('a source that was not read to its end', () => {
     const down = await bench.scripted({ connections: 'refuse' })
     const result = await bench.run(['check', ...endArguments([good, down], target), '--retries', '0'])
     expect(result.code).toBe(3)
-    expect(result.stdout).toMatch(/partial \(3\): \S+ was not read to its end; the target\slacks\snothing\./)
+    expect(result.stdout).toMatch(
+      /partial \(3\): \S+ was not read to its end; the target\slacks\snothing\sof\swhat\scould\sbe\sread\./,
+    )
+  })
+})
+
+describe('a check that could compare nothing (no false green #8)', () => {
+  const gone = { retries: ['--retries', '0', '--idle-timeout', '500ms'] }
+
+  it.each([
+    ['cannot be reached', { connections: 'refuse' } as const],
+    ['closes every question', { closeReq: () => 'error: out of order' }],
+    ['answers nothing', { neverEose: true }],
+  ])('says so when its only source %s, and leaves the output file as it was', async (_what, behaviour) => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const [source, target] = await Promise.all([bench.scripted(behaviour), bench.scripted({ events })])
+    const file = bench.file('missing.jsonl', ['old'])
+    const args = ['check', ...endArguments(source, target), ...gone.retries, '--output', file]
+    const [asText, quiet, asJson] = [
+      await bench.run(args),
+      await bench.run([...args, '--quiet']),
+      await bench.run([...args, '--json']),
+    ]
+    expect([asText.code, quiet.code, asJson.code]).toEqual([3, 3, 3])
+    for (const { stdout } of [asText, quiet]) {
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('nothing could be compared.')
+      expect(stdout).not.toContain('lacks nothing')
+    }
+    expect(reportSchema.parse(asJson.json()).check).toMatchObject({ missing: null, differences: [] })
+    expect(readFileSync(file, 'utf8')).toBe('old\n')
+  })
+
+  it('says so when the target stops answering', async () => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const source = await bench.scripted({ events })
+    const target = await bench.scripted({ closeReq: () => 'error: out of order' })
+    const file = bench.file('missing.jsonl', ['old'])
+    const result = await bench.run(['check', '--json', ...endArguments(source, target), '--output', file])
+    expect([result.code, reportSchema.parse(result.json()).check?.missing]).toEqual([3, null])
+    expect(readFileSync(file, 'utf8')).toBe('old\n')
+  })
+
+  it('replaces the output file with what was found in part, but never with nothing', async () => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const bad = await bench.scripted({ connections: 'refuse' })
+    const [source, empty] = await Promise.all([bench.scripted({ events }), bench.scripted()])
+    const file = bench.file('missing.jsonl', ['old'])
+    const args = ['check', ...gone.retries, '--output', file]
+    const equal = await bench.run([...args, ...endArguments([source, bad], await bench.scripted({ events }))])
+    expect([equal.code, readFileSync(file, 'utf8')]).toEqual([3, 'old\n'])
+    expect(equal.stdout.replaceAll(/\s+/g, ' ')).toContain(`Nothing was written to ${file}`)
+    const lacking = await bench.run([...args, ...endArguments([source, bad], empty)])
+    expect(lacking.code).toBe(3)
+    expect(idsOf(bench.readFile(file))).toEqual(idsOf(events))
   })
 })
 

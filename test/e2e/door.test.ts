@@ -39,7 +39,7 @@ describe('the door of a target that never took anything from us', () => {
     const { code, report } = await bench.catchup(source, target)
     expect(code).toBe(1)
     expect(report.totals).toMatchObject({ parked: 200, refused: 0, accepted: 0 })
-    expect(report.layers.map(({ outcomes }) => outcomes)).toEqual([{}, {}, {}])
+    expect(report.layers.map(({ outcomes }) => outcomes)).toEqual([{ unsent: 200 }, {}, {}])
     expect(target.received.events.length).toBeLessThanOrEqual(8 + 64)
     expect(report.problems).toContainEqual(expect.objectContaining({ what: 'target', reason: text }))
     delete target.behaviour.onEvent
@@ -67,7 +67,7 @@ describe('the door of a target that never took anything from us', () => {
     const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'blocked: go away' }) })
     const { code, report } = await bench.catchup(source, target)
     expect([code, report.totals.parked, report.totals.refused]).toEqual([1, 8, 0])
-    expect(bench.spool().map(({ state, outcome }) => `${state} ${outcome}`)).toEqual(Array(8).fill('parked unanswered'))
+    expect(bench.spool().map(({ state, outcome }) => `${state} ${outcome}`)).toEqual(Array(8).fill('parked unsent'))
   })
 
   const opens: readonly (readonly [string, readonly Key[], number, (n: number) => EventReply])[] = [

@@ -263,7 +263,7 @@ describe('the door', () => {
     const first = await bench.catchup(source, target)
     expect(first.code).toBe(1)
     expect(first.report).toMatchObject({ complete: false, totals: { accepted: 0, parked: 4, refused: 0 } })
-    expect(first.report.problems.filter(({ what }) => what !== 'unanswered')).toMatchObject([
+    expect(first.report.problems.filter(({ what }) => what !== 'unsent')).toMatchObject([
       { where: target.url, reason: text },
     ])
     expect(bench.spool().map(({ state: place }) => place)).toEqual(Array(4).fill('parked'))

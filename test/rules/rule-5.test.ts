@@ -61,8 +61,9 @@ describe('what the target refuses', () => {
 
   it('is counted in its layer: nothing that was sent has no outcome', async () => {
     const { layers, totals } = (await refusedRun('--json')).json<Report>()
-    const settled = layers.flatMap(({ outcomes }) => Object.values(outcomes)).reduce((sum, count) => sum + count, 0)
-    expect(settled + totals.parked).toBe(scene.events.length + comments.length)
+    const counted = layers.flatMap(({ outcomes }) => Object.values(outcomes)).reduce((sum, count) => sum + count, 0)
+    expect(counted).toBe(scene.events.length + comments.length)
+    expect(totals.parked).toBeLessThan(counted)
   })
 
   it('is in the table for people, with --verbose every word of it', async () => {

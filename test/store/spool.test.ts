@@ -190,7 +190,7 @@ describe('after a run that ended early', () => {
       'parked',
       'refused',
     ])
-    expect(spool.find(numbered(2).id)).toMatchObject({ outcome: 'unanswered', reason: 'killed', parkedAt: NOW + 5 })
+    expect(spool.find(numbered(2).id)).toMatchObject({ outcome: 'unsent', reason: 'killed', parkedAt: NOW + 5 })
     expect(spool.find(numbered(4).id)).toMatchObject({ outcome: 'waiting', reason: 'before', parkedAt: NOW })
   })
 })

@@ -15,6 +15,10 @@ export type ReqAnswer = {
   readonly end: ReqEnd
   /** Rows sent after the end. */
   readonly late?: readonly unknown[]
+  /** CLOSED for the same REQ, after the end and the late rows. */
+  readonly closedLate?: string
+  /** Between the end and what comes after it. @default 0: in the same packet */
+  readonly lateDelayMs?: number
   /** Before each row and before the end. @default 0 */
   readonly delayMs?: number
 }
@@ -27,6 +31,8 @@ export type ReqContext = {
   readonly index: number
   /** 0 for the first connection. */
   readonly connection: number
+  /** Whether the client has said who it is (NIP-42). */
+  readonly authenticated: boolean
   /** What the relay would answer otherwise, the convenience options applied; change a copy to misbehave. */
   readonly answer: ReqAnswer
 }
@@ -105,6 +111,8 @@ export type Behaviour = {
   sendAfterEose?: (filter: Filter) => readonly unknown[]
   /** Events that are held, and listed by NIP-77, but never served. */
   hides?: (event: NostrEvent) => boolean
+  /** Filters that are answered as if nothing matched, by REQ and by NIP-77. */
+  ignores?: (filter: Filter) => boolean
   /** The last word on a REQ; the options above are in `context.answer`. */
   onReq?: (context: ReqContext) => 'default' | ReqAnswer | Promise<'default' | ReqAnswer>
   /** `connection` is 0 for the first one. */
@@ -122,6 +130,8 @@ export type Behaviour = {
   /** @default 60,000 */
   negentropyFrameBytes?: number
   onNegOpen?: (filter: Filter) => NegDecision
+  /** What is said to NEG-CLOSE. @default nothing */
+  onNegClose?: (subId: string) => readonly unknown[] | undefined
   /** Counted over all connections in `received.refusals`. */
   limits?: Limits
   /** What needs NIP-42 first. @default nothing, and no challenge is sent */

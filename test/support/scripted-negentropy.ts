@@ -15,6 +15,12 @@ const UNKNOWN_LABEL = 'failed to parse envelope: unknown envelope label'
 // The reference implementation expects node:crypto where browsers and Node have WebCrypto.
 Object.assign(globalThis.crypto, { createHash })
 
+function closeNegotiation({ behaviour }: RelayState, connection: Connection, subId: string): void {
+  connection.negotiations.delete(subId)
+  const frame = behaviour.onNegClose?.(subId)
+  if (frame !== undefined) connection.send(...frame)
+}
+
 /** Answers NEG-OPEN, NEG-MSG or NEG-CLOSE (NIP-77); a relay without NIP-77 answers with a NOTICE. */
 export async function answerNegentropy(
   state: RelayState,
@@ -24,7 +30,7 @@ export async function answerNegentropy(
   const [label, subId, third, fourth] = frame.map((part) => (typeof part === 'string' ? part : ''))
   if (label === undefined || subId === undefined) return
   if (label !== 'NEG-OPEN') state.received.negs.push({ label, subId })
-  if (label === 'NEG-CLOSE') return void connection.negotiations.delete(subId)
+  if (label === 'NEG-CLOSE') return closeNegotiation(state, connection, subId)
   if (label === 'NEG-MSG') return reconcile(connection, subId, third ?? '')
   const filter = frame[2] as Filter
   state.received.negs.push({ label, subId, filter })
@@ -44,7 +50,7 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
       : connection.send('NOTICE', decision.notice)
   }
   if (negentropy !== true) return connection.send('NOTICE', UNKNOWN_LABEL)
-  const listed = findEvents(state.events, [filter])
+  const listed = state.behaviour.ignores?.(filter) === true ? [] : findEvents(state.events, [filter])
   if (listed.length > negentropyMax) {
     return connection.send('NEG-ERR', subId, 'blocked: too many query results', negentropyMax)
   }

@@ -15,7 +15,14 @@ export async function answerReq(
   const subscription: Subscription = { filters, live: false }
   connection.subscriptions.set(subId, subscription)
   const usual = await usualAnswer(state, connection, filters)
-  const context = { subId, filters, index, connection: connection.number, answer: usual }
+  const context = {
+    subId,
+    filters,
+    index,
+    connection: connection.number,
+    authenticated: connection.authenticated,
+    answer: usual,
+  }
   const decided = (await state.behaviour.onReq?.(context)) ?? 'default'
   await sendAnswer(connection, { subId, subscription, answer: decided === 'default' ? usual : decided })
 }
@@ -42,7 +49,8 @@ function closedAnswer(reason: string): ReqAnswer {
 function matchingRows({ behaviour, events }: RelayState, filters: readonly Filter[]): unknown[] {
   const { ignoreUntil, ignoreSince, hides, pageCap } = behaviour
   const visible = hides === undefined ? events : new Map([...events].filter(([, event]) => !hides(event)))
-  const obeyed = filters.map(({ since, until, ...rest }) => ({
+  const answered = filters.filter((filter) => behaviour.ignores?.(filter) !== true)
+  const obeyed = answered.map(({ since, until, ...rest }) => ({
     ...rest,
     ...(since === undefined || ignoreSince === true ? {} : { since }),
     ...(until === undefined || ignoreUntil === true ? {} : { until }),
@@ -64,7 +72,7 @@ type Sending = { readonly subId: string; readonly subscription: Subscription; re
 
 async function sendAnswer(connection: Connection, { subId, subscription, answer }: Sending): Promise<void> {
   const isWanted = (): boolean => connection.isOpen() && connection.subscriptions.get(subId) === subscription
-  const { rows, end, late = [], delayMs = 0 } = answer
+  const { rows, end, late = [], closedLate, lateDelayMs = 0, delayMs = 0 } = answer
   for (const row of rows) {
     if (delayMs > 0) await sleep(delayMs)
     if (!isWanted()) return
@@ -73,7 +81,9 @@ async function sendAnswer(connection: Connection, { subId, subscription, answer 
   if (delayMs > 0) await sleep(delayMs)
   if (!isWanted()) return
   await sendEnd(connection, { subId, subscription, end })
+  if (lateDelayMs > 0) await sleep(lateDelayMs)
   for (const row of late) connection.send('EVENT', subId, row)
+  if (closedLate !== undefined) connection.send('CLOSED', subId, closedLate)
 }
 
 async function sendEnd(

@@ -1,0 +1,201 @@
+/*
+ * Whether one relay answers broad questions, as far as this run has seen.
+ *
+ * Some relays answer a filter with fewer than two of ids, authors, kinds and tags by an empty EOSE (nostr-rs-relay with
+ * `limit_scrapers`): it looks as if they had nothing. What they show to a narrow question gives them away. Kept are a
+ * sample of the rows that came, and which broad questions were read to the end; `prove-breadth.ts` asks.
+ */
+import type { NostrEvent } from '../nostr/event.ts'
+import { tagConditions, type Filter } from '../nostr/filter.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** What the one condition of a broad filter is. */
+export type Shape = 'kinds' | 'tags'
+
+/** `needs-kinds`: it answers when kinds are named as well. `silent`: nothing that is asked like this is ever answered. */
+export type Verdict = 'unknown' | 'answers' | 'needs-kinds' | 'silent'
+
+/** A row as far as it can be asked for again. `keys`: the broad questions that it answers; `question`: what brought it. */
+export type ShownRow = {
+  readonly id: string
+  readonly kind: number
+  readonly createdAt: UnixSeconds
+  readonly keys: readonly string[]
+  readonly question: Filter
+}
+
+/** A row that came, although a broad question (`key`) that was read to its end should have brought it before. */
+export type Doubt = { readonly key: string; readonly row: ShownRow }
+
+/** Why what was asked of such a relay is not drained. */
+export const NARROW_ONLY = 'it answers narrow questions only'
+
+const MAX_SEEN = 50_000
+const MAX_DRAINED = 20_000
+const MAX_SHOWN = { ofKind: 6, inAll: 60 }
+const MAX_DOUBTS = 8
+const MAX_LOOKED_FOR = 3
+const MAX_KEYS = 20
+const MAX_KEY_LENGTH = 200
+const ASKED_TAGS: ReadonlySet<string> = new Set(['a', 'A', 'e', 'E', 'q', 'd'])
+
+type Bounds = { readonly since: UnixSeconds; readonly until: UnixSeconds }
+
+/** What a relay has shown of how it answers, bounded (rule 9). */
+export class Breadth {
+  readonly #verdicts: Record<Shape, Verdict> = { kinds: 'unknown', tags: 'unknown' }
+  readonly #asked = new Set<Shape>()
+  readonly #drained = new Map<string, Bounds>()
+  readonly #seen = new Set<string>()
+  readonly #shown: ShownRow[] = []
+  readonly #doubts: Doubt[] = []
+  #doubted = 0
+  #lookedFor = 0
+  /** Whether a narrow question brought what a broad one has left out, of a sort that it does answer. */
+  leavesOut = false
+
+  verdict(shape: Shape): Verdict {
+    return this.#verdicts[shape]
+  }
+
+  /** Whether tags are to be asked for together with kinds. */
+  get needsKinds(): boolean {
+    return this.#verdicts.tags === 'needs-kinds' || this.#verdicts.tags === 'silent'
+  }
+
+  /** Whether it holds what no broad question brings. */
+  get hides(): boolean {
+    return this.leavesOut || this.#verdicts.kinds === 'silent' || this.#verdicts.tags === 'silent'
+  }
+
+  /** The sorts of broad questions that were asked and have brought nothing so far. */
+  unproven(): Shape[] {
+    return [...this.#asked].filter((shape) => this.#verdicts[shape] === 'unknown')
+  }
+
+  /** Whether it takes more rows to tell how it answers; true only a few times. */
+  wantsRows(): boolean {
+    const lacksAny = this.#asked.has('kinds') && this.#verdicts.kinds === 'unknown' && this.#shown.length === 0
+    const isTagOpen = this.#verdicts.tags === 'unknown' || this.#verdicts.tags === 'needs-kinds'
+    const lacksReference =
+      this.#asked.has('tags') && isTagOpen && !this.#shown.some(({ keys }) => keys.some(isReference))
+    if (!lacksAny && !lacksReference) return false
+    this.#lookedFor += 1
+    return this.#lookedFor <= MAX_LOOKED_FOR
+  }
+
+  /** Takes rows that match the question they came for. */
+  show(question: Filter, events: readonly NostrEvent[]): void {
+    const shape = shapeOf(question)
+    if (shape !== undefined && events.length > 0) this.#verdicts[shape] = 'answers'
+    for (const event of events) {
+      if (this.#seen.has(event.id) || this.#seen.size >= MAX_SEEN) continue
+      this.#seen.add(event.id)
+      const row = { id: event.id, kind: event.kind, createdAt: event.created_at, keys: keysOf(event), question }
+      this.#keep(row)
+      for (const key of row.keys) if (this.#wasDrained(key, row)) this.#doubt({ key, row })
+    }
+  }
+
+  /** Notes that a filter was read to its end. */
+  drained(filter: Filter, rows: number): void {
+    const shape = shapeOf(filter)
+    if (shape === undefined) return
+    this.#asked.add(shape)
+    const { since = 0, until = Infinity } = filter
+    for (const key of keysOfFilter(filter)) {
+      if (this.#drained.size >= MAX_DRAINED) return
+      this.#drained.set(key, { since, until })
+      if (rows > 0) continue
+      for (const row of this.#shown) if (row.keys.includes(key) && this.#wasDrained(key, row)) this.#doubt({ key, row })
+    }
+  }
+
+  /** What speaks against the answers so far; each is named once. */
+  takeDoubts(): Doubt[] {
+    return this.#doubts.splice(0)
+  }
+
+  /** A row by which a sort of question can be tried; announcements, and what refers to others, first. */
+  rowFor(shape: Shape): ShownRow | undefined {
+    if (shape === 'kinds') return this.#shown[0]
+    return this.#shown.find(({ keys }) => keys.some(isReference)) ?? this.#shown.find(({ keys }) => keys.length > 1)
+  }
+
+  /** The relay answers this sort of question. */
+  believe(shape: Shape): void {
+    this.#verdicts[shape] = 'answers'
+  }
+
+  /** The relay has left out a row that this sort of question had to bring. */
+  disbelieve(shape: Shape): void {
+    if (this.#verdicts[shape] === 'answers') {
+      this.leavesOut = true
+      return
+    }
+    if (shape === 'kinds') this.#verdicts.kinds = 'silent'
+    // Nothing that names a tag alone was answered either.
+    if (this.#verdicts.tags === 'unknown') this.#verdicts.tags = 'needs-kinds'
+  }
+
+  /** Naming kinds beside tags does not help. */
+  giveUpTags(): void {
+    this.#verdicts.tags = 'silent'
+  }
+
+  /** Why the filter is not drained although the relay says so; null when nothing speaks against it. */
+  objection(filter: Filter, rows: number): string | null {
+    if (rows > 0) return null
+    const isTagged = tagConditions(filter).length > 0 && filter.authors === undefined
+    const verdict = isTagged ? this.#verdicts.tags : this.#verdicts.kinds
+    return verdict === 'silent' && (isTagged || shapeOf(filter) !== undefined) ? NARROW_ONLY : null
+  }
+
+  #keep(row: ShownRow): void {
+    const ofKind = this.#shown.filter(({ kind }) => kind === row.kind).length
+    if (ofKind < MAX_SHOWN.ofKind && this.#shown.length < MAX_SHOWN.inAll) this.#shown.push(row)
+  }
+
+  #wasDrained(key: string, { createdAt }: ShownRow): boolean {
+    const bounds = this.#drained.get(key)
+    return bounds !== undefined && createdAt >= bounds.since && createdAt <= bounds.until
+  }
+
+  #doubt(doubt: Doubt): void {
+    if (this.#doubted >= MAX_DOUBTS) return
+    this.#doubted += 1
+    this.#doubts.push(doubt)
+  }
+}
+
+/** What a filter asks by when it has one condition; `undefined` when it has none, two or more, or asks for ids. */
+export function shapeOf(filter: Filter): Shape | undefined {
+  const tags = tagConditions(filter).length
+  if (filter.ids !== undefined || filter.authors !== undefined) return undefined
+  if (filter.kinds !== undefined) return tags === 0 ? 'kinds' : undefined
+  return tags === 1 ? 'tags' : undefined
+}
+
+/** The broad question with this key. */
+export function questionOf(key: string): Filter {
+  const middle = key.indexOf('=')
+  const [name, value] = [key.slice(0, middle), key.slice(middle + 1)]
+  return name === 'kinds' ? { kinds: [Number(value)] } : { [name]: [value] }
+}
+
+/** Whether the key stands for a question by a tag that refers to another event. */
+export function isReference(key: string): boolean {
+  return key.startsWith('#') && !key.startsWith('#d=')
+}
+
+function keysOf({ kind, tags }: NostrEvent): string[] {
+  const named = tags.flatMap(([name = '', value = '']) =>
+    ASKED_TAGS.has(name) && value !== '' && value.length <= MAX_KEY_LENGTH ? [`#${name}=${value}`] : [],
+  )
+  return [`kinds=${kind}`, ...new Set(named.slice(0, MAX_KEYS))]
+}
+
+function keysOfFilter(filter: Filter): string[] {
+  const tags = tagConditions(filter).flatMap(([name, values]) => values.map((value) => `#${name}=${value}`))
+  return [...(filter.kinds ?? []).map((kind) => `kinds=${kind}`), ...tags]
+}

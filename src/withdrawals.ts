@@ -1,0 +1,60 @@
+import { askSources, type AskedSources } from './asked-peers.ts'
+import { isDeleted, isDeletedById, learnDeletions } from './deletions.ts'
+import { isExpired, type NostrEvent } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
+import type { Verifier } from './nostr/verifier.ts'
+import type { Peer } from './relay/peer.ts'
+import type { UnixSeconds } from './time.ts'
+import { hasVanished, learnVanishRequests, type VanishContext } from './vanish.ts'
+
+/** Whom to ask for what authors took back, and what is done with it. */
+export type WithdrawalContext = AskedSources &
+  VanishContext & {
+    readonly target: Peer
+    readonly verifier: Verifier
+    readonly now: UnixSeconds
+    readonly deletions: 'apply' | 'skip'
+  }
+
+/**
+ * Asks sources and target whether these events were deleted, or their authors have vanished: nothing of that returns.
+ * Requests to vanish are honoured whatever becomes of deletions. Throws LostRelayError when the target does not answer.
+ */
+export async function askForWithdrawals(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
+  await Promise.all([
+    askForDeletions(events, context),
+    learnVanishRequests(context.target, events, context),
+    askSources(context, events, (source, about) => learnVanishRequests(source, about, context)),
+  ])
+}
+
+/** Asks sources and target whether these events were deleted. Throws LostRelayError when the target does not answer. */
+export async function askForDeletions(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
+  const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
+  await Promise.all([
+    learnDeletions(context.target, deletable, context),
+    askSources(context, deletable, (source, about) => learnDeletions(source, about, context)),
+  ])
+}
+
+/** Why an event does not count any more, by what is known in this run; `undefined` when it does. */
+export function withdrawnBecause(
+  event: NostrEvent,
+  { now, deletions, state }: Pick<WithdrawalContext, 'now' | 'deletions' | 'state'>,
+): 'expired' | 'vanished' | 'deleted' | undefined {
+  if (isExpired(event, now)) return 'expired'
+  if (hasVanished(event, state.run)) return 'vanished'
+  return deletions === 'apply' && isDeleted(event, state.run) ? 'deleted' : undefined
+}
+
+/**
+ * Whether an older version at its address may count in its place. What deletes an address, or makes its author vanish,
+ * takes all that is older as well.
+ */
+export function leavesOlder(
+  event: NostrEvent,
+  context: Pick<WithdrawalContext, 'now' | 'deletions' | 'state'>,
+): boolean {
+  const why = withdrawnBecause(event, context)
+  return why === 'expired' || (why === 'deleted' && isDeletedById(event, context.state.run))
+}

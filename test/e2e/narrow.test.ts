@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Filter } from '../../src/nostr/filter.ts'
+import { comment, issue } from '../support/builders.ts'
+import { isScraper } from '../support/narrow-questions.ts'
+import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+
+const mine = smallRepository()
+const other = smallRepository({ owner: carol, d: 'other', startAt: 1_700_000_000 })
+const NARROW = /answers narrow questions only/
+
+/** A relay is narrow in one of these ways. */
+const WAYS: readonly (readonly [name: string, ignores: (filter: Filter) => boolean])[] = [
+  ['as nostr-rs-relay is', (filter) => isScraper(filter)],
+  ['and counts ids as one condition', (filter) => isScraper(filter, 1)],
+]
+
+describe('a source that answers narrow questions only', () => {
+  it.each(WAYS)('is read by kinds where the repository is named, %s (no false green #2)', async (_, ignores) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup(source, target, '--repo', mine.address)
+    expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+    expect(report.sources[0]?.notes.join()).toMatch(NARROW)
+    expect(code).toBe(0)
+    const again = await bench.catchup(source, target, '--repo', mine.address)
+    expect([again.code, again.report.totals.published]).toEqual([0, 0])
+  })
+
+  it.each(WAYS)('is not read to its end where everything is asked for, %s (no false green #2)', async (_, ignores) => {
+    const bench = createWorkbench()
+    const narrow = await bench.scripted({ events: [...mine.events, ...other.events], ignores })
+    const plain = await bench.scripted({ events: [mine.announced] })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup([narrow, plain], target)
+    expect(code).toBe(3)
+    expect(report.sources.map(({ complete }) => complete)).toEqual([false, true])
+    expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', narrow.url])
+    // What hangs from a repository that is known is copied all the same.
+    expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+    expect(bench.coverage(narrow).filter(({ layer }) => layer === 'announcements')).toEqual([])
+  })
+
+  it('shows itself by what only the target has announced', async () => {
+    const bench = createWorkbench()
+    const ignores = (filter: Filter): boolean => isScraper(filter)
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const target = await bench.scripted({ events: [mine.announced] })
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([3, idsOf(mine.events)])
+  })
+
+  it('says so to a person, with what helps', async () => {
+    const bench = createWorkbench()
+    const ignores = (filter: Filter): boolean => isScraper(filter)
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const target = await bench.scripted({ events: [mine.announced] })
+    const { stdout } = await bench.run(['catchup', '--source', source.url, '--target', target.url])
+    expect(stdout).toMatch(/announcements not read to the end: it answers narrow questions only/)
+    expect(stdout).toMatch(/Name the repositories with --repo, or their authors with --author/)
+    expect(stdout).not.toMatch(/again with the same options/)
+  })
+
+  it('is found out where it compares the same way (NIP-77)', async () => {
+    const bench = createWorkbench()
+    const ignores = (filter: Filter): boolean => isScraper(filter)
+    const source = await bench.scripted({ events: [...mine.events, ...other.events], ignores, negentropy: true })
+    const target = await bench.scripted({ events: [mine.announced], negentropy: true })
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([3, idsOf(mine.events)])
+  })
+
+  it('is not read to its end where kinds do not help either', async () => {
+    const bench = createWorkbench()
+    const ignores = ({ ids, authors }: Filter): boolean => ids === undefined && authors === undefined
+    const narrow = await bench.scripted({ events: mine.events, ignores })
+    const plain = await bench.scripted({ events: [mine.announced, mine.issue] })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup([narrow, plain], target, '--repo', mine.address)
+    expect(code).toBe(3)
+    expect(report.sources[0]?.layers.map(({ end }) => end)).toEqual(['drained', 'incomplete', 'incomplete'])
+  })
+
+  it('is found out when it ignores tags alone', async () => {
+    const bench = createWorkbench()
+    const ignores = ({ ids, authors, kinds }: Filter): boolean => (ids ?? authors ?? kinds) === undefined
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const target = await bench.scripted()
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(mine.events)])
+  })
+
+  it('is found out in a quick run as well', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events })
+    const target = await bench.scripted()
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    const late = issue(mine.address, bob, { createdAt: nowSeconds() })
+    source.events.set(late.id, late)
+    source.behaviour.ignores = (filter) => isScraper(filter)
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.sources[0]?.layers.map(({ end }) => end)]).toEqual([
+      3,
+      ['incomplete', 'drained', 'drained'],
+    ])
+    expect(target.events.has(late.id)).toBe(true)
+  })
+})
+
+describe('a source that leaves something out of a broad answer', () => {
+  it('which it shows to a narrow question, is not read to its end (no false green #2)', async () => {
+    const bench = createWorkbench()
+    const remark = comment(mine.issue, alice, { createdAt: 1_750_001_000, tags: [['a', mine.address]] })
+    const source = await bench.scripted({
+      events: [...mine.events, remark],
+      onReq: ({ filters, answer }) =>
+        filters.some((filter) => filter['#a'] !== undefined)
+          ? { ...answer, rows: answer.rows.filter((row) => (row as { id: string }).id !== remark.id) }
+          : 'default',
+    })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.problems.map(({ reason }) => reason).join()).toMatch(/leaves out of a broad answer/)
+    expect([code, bench.coverage(source)]).toEqual([3, []])
+  })
+})
+
+describe('an honest source', () => {
+  it('into which an event falls between two questions stays believed', async () => {
+    const bench = createWorkbench()
+    const late = comment(mine.issue, alice, { createdAt: 1_750_001_000, tags: [['a', mine.address]] })
+    const source = await bench.scripted({
+      events: mine.events,
+      onReq: ({ filters }) => {
+        if (filters.some((filter) => filter['#a'] !== undefined)) source.events.set(late.id, late)
+        return 'default'
+      },
+    })
+    const target = await bench.scripted()
+    const { code } = await bench.catchup(source, target)
+    expect([code, target.events.has(late.id)]).toEqual([0, true])
+  })
+
+  it('without anything in the scope is asked once for what is known elsewhere, and believed', async () => {
+    const bench = createWorkbench()
+    const [empty, plain] = await Promise.all([bench.scripted(), bench.scripted({ events: mine.events })])
+    const target = await bench.scripted()
+    const { code } = await bench.catchup([empty, plain], target)
+    const questions = empty.received.reqs.flatMap(({ filters }) => filters)
+    expect(questions.filter(({ ids, kinds }) => ids !== undefined && kinds !== undefined).length).toBeLessThanOrEqual(1)
+    expect(code).toBe(0)
+  })
+})
+
+describe('a target that answers narrow questions only', () => {
+  it('may hide announcements: the run is partial (no false green #2)', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events })
+    const ignores = (filter: Filter): boolean => isScraper(filter)
+    const target = await bench.scripted({ events: [mine.announced, other.announced], ignores })
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', target.url])
+    expect([code, idsOf(target.events.values())]).toEqual([3, idsOf([...mine.events, other.announced])])
+    const named = await bench.catchup(source, target, '--repo', mine.address)
+    expect(named.code).toBe(0)
+  })
+})

@@ -55,7 +55,9 @@ type Scene = {
 }
 
 describe(`runs in a row, between which databases are lost, restored and regained, seed ${SEED}`, () => {
-  it('say 0 only when the target holds what the range promises, and undisturbed ones end complete', async ({ task }) => {
+  it('say 0 only when the target holds what the range promises, and undisturbed ones end complete', async ({
+    task,
+  }) => {
     const directory = temporaryDirectory()
     let [number, greens] = [0, 0]
     const property = fc.asyncProperty(cases, async (drawn) => {

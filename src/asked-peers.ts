@@ -2,16 +2,24 @@ import { LostRelayError } from './errors.ts'
 import { withinBudget } from './fetch.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { OpenSource } from './reading.ts'
+import type { OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 
 /** A source, and about which events it may be asked; absent: about all. */
 export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
 
-/** The sources that can be asked, and who hears that one did not answer: it was not read to its end. */
+/**
+ * The sources that can be asked. `sourceFailed`: one did not answer, so it was not read to its end. `onSourceGap`: it may hide
+ * something although it answers; all that was read of it stands.
+ */
 export type AskedSources = {
   readonly peers: readonly AskedPeer[]
   readonly sourceFailed: (source: Peer, error: unknown) => void
+  readonly onSourceGap: (source: Peer, reason: string) => void
 }
+
+/** A source that is asked, what it is asked about, and who hears that it may hide something. */
+type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Promise<void>
 
 /** The sources as they are asked beside their layers: within the same budget. */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
@@ -24,16 +32,16 @@ export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
 
 /** Asks every source about those of the events that it may be asked about. */
 export async function askSources(
-  { peers, sourceFailed }: AskedSources,
+  { peers, sourceFailed, onSourceGap }: AskedSources,
   events: readonly NostrEvent[],
-  ask: (source: Peer, events: readonly NostrEvent[]) => Promise<void>,
+  ask: Asking,
 ): Promise<void> {
   const asking = peers.map(async (source) => {
     const { isAskedAbout = () => true } = source
     const about = events.filter(isAskedAbout)
     if (about.length === 0) return
     try {
-      await ask(source, about)
+      await ask(source, about, (reason) => onSourceGap(source, reason))
     } catch (error) {
       if (!(error instanceof LostRelayError)) throw error
       sourceFailed(source, error)

@@ -78,10 +78,11 @@ function exitOfCheck({ missing }: CheckReport): number {
   return missing > 0 ? 5 : 0
 }
 
-/** Whether every source was read to its end. */
+/** Whether every source was read to its end, and what the target has as far as it leads to more. */
 export function isRead(run: Run): boolean {
   const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
-  return isEverySourceRead && !run.wasCutShort && !run.target.breadth.hides && brokenLines(run) === 0
+  const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
+  return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
 }
 
 function brokenLines({ world }: Run): number {
@@ -107,6 +108,8 @@ function noteProblems(run: Run, stop: PublishStop | undefined): void {
     noteBrokenLines(endpoint, run)
     noteNotices(endpoint, run)
   }
+  for (const [reason, count] of run.targetGaps.list())
+    ledger.problem({ what: 'gap', where: target.endpoint.url, reason, count, example: null })
   if (target.breadth.hides)
     ledger.problem({ what: 'narrow', where: target.endpoint.url, reason: NARROW_ONLY, example: null })
   if (stop?.type === 'door' || stop?.type === 'stopped') noteStop(stop, run)
@@ -166,6 +169,7 @@ function noteSource(log: SourceLog, { ledger, choice }: Run): void {
 
 function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): void {
   const broken = endpoint.brokenLines?.()
+  if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
     ledger.problem({ what: 'file', where: endpoint.url, reason: `line ${line}: ${reason}`, example: null })
   }

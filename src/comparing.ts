@@ -2,8 +2,10 @@
  * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference comes.
  * One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something fails: pages.
  */
+import { isBorneOut, sampleIds, servesListed } from './claims.ts'
 import { overBudget, type Budget, type Fetched } from './fetch.ts'
 import type { Filter } from './nostr/filter.ts'
+import type { Verifier } from './nostr/verifier.ts'
 import type { PlannedRequest } from './plan.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from './relay/compared-set.ts'
 import { fetchMissing, type MissingContext } from './relay/fetch-missing.ts'
@@ -21,6 +23,9 @@ export type CompareSettings = {
   readonly run: RunTables
   readonly now: UnixSeconds
   readonly layers: ReadonlySet<LayerName>
+  readonly verifier: Verifier
+  /** Hears of a relay whose comparison with the target was not borne out by what they serve. */
+  readonly onContradiction: (url: string) => void
 }
 
 /** One source and how it is read. `budget`: what it may still send, comparisons included. */
@@ -33,9 +38,9 @@ export async function compareRequest(
   reading: DrainContext,
   settings: CompareSettings,
 ): Promise<Fetched | undefined> {
-  const { match, accepts } = request
+  const { match, accepts, scan } = request
   // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
-  const isNarrow = accepts === undefined && (match === undefined || match['#d'] !== undefined)
+  const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
   const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !settings.layers.has(request.layer)) return undefined
   const { filter } = request
@@ -49,7 +54,11 @@ export async function compareRequest(
   const isKnown = (id: string): boolean => settings.run.isSeen(id)
   const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now: settings.now })
   const isRefusedByTarget = settings.target.support.refusal !== undefined && source.peer.support.refusal === undefined
-  if (compared.comparison !== undefined) return compared
+  if (compared.comparison !== undefined) {
+    if (await isBorneOut(filter, reading, settings)) return compared
+    settings.onContradiction(source.peer.endpoint.url)
+    return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
+  }
   // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.
   if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, settings)
   return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
@@ -100,13 +109,18 @@ async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSe
 async function listTarget(
   target: ComparedSet,
   { filter }: PlannedRequest,
-  { run, now }: CompareSettings,
+  { target: peer, run, now, onContradiction }: CompareSettings,
 ): Promise<void> {
   await reconcileFilter({
     source: target,
     target: createLocalSet(new IdCollector().seal()),
     filter,
     now,
-    onMissing: async (ids) => run.addServed(ids),
+    onMissing: async (ids) => {
+      const sample = sampleIds({ size: ids.length, id: (place) => ids[place] ?? '' })
+      if (await servesListed(peer, sample)) return run.addServed(ids)
+      onContradiction(peer.endpoint.url)
+      run.distrustServed()
+    },
   })
 }

@@ -3,26 +3,28 @@ import { readDeletion } from './nostr/deletion.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import type { Verifier } from './nostr/verifier.ts'
-import { findDeletions } from './relay/holdings.ts'
+import { findDeletions, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { RunTables } from './store/run-tables.ts'
 import type { TargetState } from './store/target-state.ts'
 
-/** Records what a relay's verified deletions delete of these events. Throws LostRelayError. */
+/** Records what a relay's verified deletions delete of these events. Throws LostRelayError, for a gap as well where nobody hears of it. */
 export async function learnDeletions(
   peer: Peer,
   events: readonly NostrEvent[],
   { verifier, state }: { readonly verifier: Verifier; readonly state: TargetState },
+  onGap?: OnGap,
 ): Promise<void> {
   const ids = new Map(events.map(({ id, pubkey }) => [id, pubkey]))
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
-  await findDeletions(peer, { ids, addresses }, async (deletions) => {
+  const learn = async (deletions: readonly NostrEvent[]): Promise<void> => {
     const verdicts = await verifier.verify(deletions)
     state.transaction(() => {
       for (const [index, event] of deletions.entries())
         if (verdicts[index] === 'valid') recordDeletion(event, state.run)
     })
-  })
+  }
+  await findDeletions(peer, { ids, addresses }, learn, onGap)
 }
 
 /** Notes what a verified deletion deletes (NIP-09), wherever it was read. Other kinds are passed over. */

@@ -73,18 +73,53 @@ function voidCheckpoints(missing: number, target: Peer, { state, ledger }: Distr
 export async function distrustSource({ peer, log }: OpenSource, context: DistrustContext): Promise<void> {
   // A file may be another one under the same name: it has no checkpoints.
   if (peer.endpoint.kind !== 'relay' || !(await hasLostEverything(peer, context))) return
+  const lastProved = context.state.witnesses.lastProved(peer.endpoint.url) ?? 0
   log.fail('serves nothing of what it once had')
+  log.note(`nothing that it held on ${new Date(lastProved * 1000).toISOString()} is there any more`)
   context.state.coverage.holdBack(peer.endpoint.url)
 }
 
-/** A clock that is off by more than a third of the overlap eats it up: the run is full (of `source` alone, when that is given) and says so. */
-export function distrustClock(peer: Peer, { state, ledger, overlapSeconds }: DistrustContext, source?: string): void {
-  const offset = peer.profile.clockOffsetSeconds ?? 0
-  if (Math.abs(offset) <= overlapSeconds / 3) return
-  const direction = offset > 0 ? 'ahead of' : 'behind'
-  const where = source === undefined ? '' : ' there'
-  ledger.note(
-    `The clock of ${peer.endpoint.url} is ${Math.abs(Math.round(offset))} s ${direction} ours, so everything is read${where}.`,
-  )
-  state.coverage.ignoreInThisRun(source)
+/**
+ * A clock that is off by more than a third of the overlap eats it up: the run is full, and a checkpoint of its start may lie
+ * in the future, so none moves. It is ours that is wrong, as far as anybody knows, when the target says so, when no relay
+ * agrees with it, or when two relays agree with each other against it; else it is that of a source.
+ */
+export function distrustClocks(target: Peer, sources: readonly Peer[], context: DistrustContext): void {
+  const { state, ledger, overlapSeconds } = context
+  const offsets = new Map([target, ...sources].map((peer) => [peer, peer.profile.clockOffsetSeconds]))
+  const known = [...offsets].flatMap(([peer, seconds]) => (seconds === undefined ? [] : [{ peer, seconds }]))
+  const off = known.filter(({ seconds }) => isOff(seconds, overlapSeconds))
+  if (off.length === 0) return
+  state.coverage.ignoreInThisRun()
+  for (const { peer, seconds } of off) ledger.note(`${describeClock(peer, seconds)}, so everything is read.`)
+  const isDoubted = off.length === known.length || off.some(({ peer }) => peer === target) || haveTwoAlike(off, context)
+  if (!isDoubted) return off.forEach(({ peer }) => holdBackFor(peer, context))
+  ledger.note('The clock of this machine may be wrong: no checkpoint moves.')
+  state.coverage.holdBack()
+}
+
+/** The same for a source that was discovered on the way. */
+export function distrustClock(source: Peer, context: DistrustContext): void {
+  const { clockOffsetSeconds: seconds = 0 } = source.profile
+  if (!isOff(seconds, context.overlapSeconds)) return
+  context.ledger.note(`${describeClock(source, seconds)}, so everything is read there.`)
+  holdBackFor(source, context)
+}
+
+function holdBackFor({ endpoint }: Peer, { state, ledger }: DistrustContext): void {
+  ledger.note(`The checkpoints of ${endpoint.url} stay as they were, because of its clock.`)
+  state.coverage.holdBack(endpoint.url)
+}
+
+function isOff(seconds: number, overlapSeconds: number): boolean {
+  return Math.abs(seconds) > overlapSeconds / 3
+}
+
+function haveTwoAlike(off: readonly { readonly seconds: number }[], { overlapSeconds }: DistrustContext): boolean {
+  const sorted = off.map(({ seconds }) => seconds).sort((a, b) => a - b)
+  return sorted.some((seconds, index) => index > 0 && !isOff(seconds - (sorted[index - 1] ?? 0), overlapSeconds))
+}
+
+function describeClock({ endpoint }: Peer, seconds: number): string {
+  return `The clock of ${endpoint.url} is ${Math.abs(Math.round(seconds))} s ${seconds > 0 ? 'ahead of' : 'behind'} ours`
 }

@@ -61,7 +61,7 @@ export class Doorkeeper {
   }
 
   /** The target answered an event, or did not. */
-  note(event: NostrEvent, answer: Answer, meaning: Classification | undefined): void {
+  note(event: NostrEvent, answer: Exclude<Answer, { type: 'expired' }>, meaning: Classification | undefined): void {
     if (answer.type === 'unanswered') {
       this.#unanswered += 1
       if (this.#unanswered >= this.#options.window) this.#stop({ type: 'stopped', reason: answer.reason })

@@ -1,17 +1,26 @@
 import { OutOfTimeError, SpoolFullError } from './errors.ts'
 import { parseEvent, type NostrEvent } from './nostr/event.ts'
-import { createMatcher, type Filter } from './nostr/filter.ts'
+import { createMatcher, type Filter, type Matcher } from './nostr/filter.ts'
 import type { PlannedRequest } from './plan.ts'
 import { Aftermath } from './relay/aftermath.ts'
 import type { Endpoint, Page } from './relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from './relay/paging.ts'
-import type { Peer } from './relay/peer.ts'
+import { USUAL_LENGTH, type Peer } from './relay/peer.ts'
 import type { FilterComparison } from './relay/reconcile-filter.ts'
+import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
 
 const CONCURRENT_FILTERS = 4
 
-/** What a source may still send in this run, in bytes. Past it no filter is drained. */
-export type Budget = { bytesLeft: number; readonly maxBytes: number }
+/**
+ * What a source may still send in this run, in bytes. Past it no filter is drained. `scans`: what scans may bring for values
+ * that the source does not index, beside it; strangers choose these values.
+ */
+export type Budget = {
+  bytesLeft: number
+  readonly maxBytes: number
+  readonly isOfScans?: true
+  scans?: Map<number, Budget>
+}
 
 /** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take that back. */
 export type FetchContext = {
@@ -65,7 +74,7 @@ async function fetchRequest(
 ): Promise<Fetched> {
   const givenUp = source.endpoint.givenUp?.()
   if (givenUp !== undefined) return unread(givenUp)
-  const matches = createMatcher(planned.match ?? planned.filter)
+  const matches = createPlannedMatcher(planned)
   const { accepts = () => true } = planned
   const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
   const { endpoint, capacity, pageLimit, breadth } = source
@@ -77,14 +86,18 @@ async function fetchRequest(
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
     return { drain, comparison: undefined }
   }
+  const { scan } = planned
   const { aftermath } = context
-  const { request } = withinBudget(endpoint, context.budget, aftermath)
+  const budget = scan === undefined ? context.budget : budgetOfScan(scan, context.budget)
+  const { request } = withinBudget(endpoint, budget, aftermath)
   const plain = { request, sink, aftermath, capacity, limit: pageLimit }
   const drainContext = {
     ...plain,
     readSecond: async (filter: Filter, count: number) =>
       (await context.readSecond?.({ filter, count }, plain)) === true,
   }
+  if (scan !== undefined)
+    return { drain: await scanUnindexed({ ...planned, scan }, source, drainContext), comparison: undefined }
   const fetched = (await context.compare(planned, drainContext, context.budget)) ?? {
     drain: await drain(planned.filter, drainContext),
     comparison: undefined,
@@ -100,6 +113,22 @@ function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
   return { ...fetched, drain: { ...fetched.drain, reason: breadth.objection(filter, rows) } }
 }
 
+/** What a request is about, where more is asked for than is meant. */
+function createPlannedMatcher({ filter, match = filter, scan = [match] }: PlannedRequest): Matcher {
+  const matchers = scan.map(createMatcher)
+  return (event) => matchers.some((matches) => matches(event))
+}
+
+/** What scans may bring: little for values that no person writes, more for those that this relay is too small for. */
+function budgetOfScan(scan: readonly Filter[], budget: Budget): Budget {
+  const isHuge = longestValue(scan) > USUAL_LENGTH
+  const maxBytes = isHuge ? SCAN_BYTES : Math.max(SCAN_BYTES, budget.maxBytes / 4)
+  budget.scans ??= new Map()
+  const ofScan = budget.scans.get(maxBytes) ?? { bytesLeft: maxBytes, maxBytes, isOfScans: true }
+  budget.scans.set(maxBytes, ofScan)
+  return ofScan
+}
+
 /**
  * The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9).
  * `aftermath` hears what follows the ends of all of them.
@@ -110,13 +139,14 @@ export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aft
     kind: endpoint.kind,
     open: () => endpoint.open(),
     request: (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)),
-    publish: (event) => endpoint.publish(event),
+    publish: (event, isExpired) => endpoint.publish(event, isExpired),
     close: () => endpoint.close(),
   }
 }
 
 /** Why nothing more is read from a source that has sent too much. */
-export function overBudget({ maxBytes }: Budget): string {
+export function overBudget({ maxBytes, isOfScans }: Budget): string {
+  if (isOfScans === true) return `it sent more than the ${maxBytes} bytes that are set aside for this`
   return `it sent more than the ${maxBytes} bytes that --max-bytes allows`
 }
 

@@ -1,6 +1,6 @@
 import { askSources, type AskedSources } from './asked-peers.ts'
 import { isDeletedById } from './deletions.ts'
-import { takeInAside, type IntakeContext } from './intake.ts'
+import type { IntakeContext } from './intake.ts'
 import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
@@ -8,6 +8,7 @@ import { keepValid } from './nostr/verifier.ts'
 import { findDeletions, findServed } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { FIRST_STAGE } from './stages.ts'
+import { takeInAside } from './take-in-aside.ts'
 
 /**
  * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their author

@@ -12,7 +12,7 @@ import { isEphemeral, KIND } from './nostr/kinds.ts'
 import type { RelayNames } from './nostr/vanish.ts'
 import type { Verifier } from './nostr/verifier.ts'
 import type { PlannedRequest } from './plan.ts'
-import { findServed } from './relay/holdings.ts'
+import { findServed, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
@@ -37,6 +37,8 @@ export type IntakeContext = {
   readonly witness: (url: string, events: readonly NostrEvent[], proof?: { readonly isPublished: boolean }) => void
   /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
   readonly window: Window | undefined
+  /** Hears why the target may hide something of what it was asked for; see `TargetGaps`. */
+  readonly onTargetGap: OnGap
   /** What the target's software is, for refusals that are remembered. */
   readonly software: string | undefined
 }
@@ -71,28 +73,6 @@ export async function takeIn(
   })
 }
 
-/**
- * Takes in a verified event that was asked for beside the layers. Returns it as it stands in the spool when it is a
- * candidate; what was dropped for a newer version before is not counted as superseded any more.
- */
-export function takeInAside(
-  source: string,
-  layer: LayerName,
-  event: NostrEvent,
-  context: IntakeContext,
-): SpooledEvent | undefined {
-  const { state, ledger, learn } = context
-  if (state.spool.find(event.id) === undefined) {
-    const isNew = learnNew(layer, [event], context).length > 0
-    ledger.count(layer, 'fetched', isNew ? 1 : 0)
-    if (!isNew) ledger.drop(layer, 'superseded', -1)
-    if (!isNew) learn(layer, event)
-    spool(source, { layer, lateBefore: undefined }, event, context)
-  }
-  const spooled = state.spool.find(event.id)
-  return spooled?.state === 'candidate' ? spooled : undefined
-}
-
 /** Of these events, the ids that the target holds: those that it listed by NIP-77 need not be asked for. */
 async function findHeld(events: readonly NostrEvent[], { target, state }: IntakeContext): Promise<Set<string>> {
   const listed = events.filter(({ id }) => state.run.isServed(id)).map(({ id }) => id)
@@ -103,7 +83,7 @@ async function findHeld(events: readonly NostrEvent[], { target, state }: Intake
 }
 
 /** Notes verified events as seen, with the anchors, deletions and vanish requests in them. Returns the new ones that are wanted. */
-function learnNew(layer: LayerName, verified: readonly NostrEvent[], context: IntakeContext): NostrEvent[] {
+export function learnNew(layer: LayerName, verified: readonly NostrEvent[], context: IntakeContext): NostrEvent[] {
   const { state, ledger, deletions, learn } = context
   const fresh = verified.filter((event) => state.run.markSeen(event, layer))
   ledger.count(layer, 'unique', fresh.length)
@@ -151,7 +131,8 @@ export function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 
   return undefined
 }
 
-function spool(
+/** Keeps an event for selection, if it was not settled or parked before. Throws SpoolFullError when there is no room. */
+export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
   event: NostrEvent,

@@ -52,7 +52,9 @@ async function isNarrow({ peer, budget, log, narrowing }: OpenSource, context: K
 }
 
 async function tryPeer(peer: Peer, ask: Ask, known: Known | undefined): Promise<boolean> {
-  if (known !== undefined && peer.breadth.wantsRows()) await lookFor(questionsAbout(peer, known), peer, ask)
+  const { breadth } = peer
+  if (known !== undefined && breadth.lacksRows && breadth.mayBeAsked())
+    await lookFor(questionsAbout(peer, known), peer, ask)
   return proveBreadth(peer, ask)
 }
 
@@ -63,6 +65,7 @@ function askWithin({ endpoint }: Peer, budget: Budget): Ask {
 
 async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit }: Peer, ask: Ask): Promise<void> {
   for (const question of questions) {
+    if (!breadth.lacksRows) return
     const { rows } = await ask({ ...question, limit })
     const matches = createMatcher(question)
     breadth.show(
@@ -75,18 +78,15 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
 /** Questions with two conditions or more for what is known from elsewhere, or likely to be there. */
 function questionsAbout({ findsIdentifiers, profile }: Peer, { knowledge, state }: Known): Filter[] {
   const announced = [...knowledge.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
+  const roots = state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
+  const ids = [...announced.map(({ id }) => id), ...roots]
   const authors = [...new Set(announced.map(({ pubkey }) => pubkey))]
   const named = findsIdentifiers ? { '#d': [...new Set(announced.map(({ identifier }) => identifier))] } : {}
-  const roots = state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
   const { pubkey } = profile
   return [
-    ...(authors.length === 0
-      ? []
-      : [
-          { kinds: [KIND.announcement], authors, ...named },
-          { kinds: THREAD_KINDS, authors },
-        ]),
-    ...(roots.length === 0 ? [] : [{ ids: roots, kinds: ROOT_KINDS }]),
-    ...(isHex32(pubkey) ? [{ kinds: [...COMMON_KINDS, KIND.announcement, KIND.state], authors: [pubkey] }] : []),
-  ]
+    { ids, kinds: [KIND.announcement, ...ROOT_KINDS] },
+    { kinds: [KIND.announcement], authors, ...named },
+    { kinds: THREAD_KINDS, authors },
+    { kinds: [...COMMON_KINDS, KIND.announcement, KIND.state], authors: isHex32(pubkey) ? [pubkey] : [] },
+  ].filter(({ ids: asked, authors: by }) => (asked ?? by).length > 0)
 }

@@ -4,7 +4,7 @@
  * Reading goes on meanwhile. What was taken back is read again, at most twice: the relay may have learnt who we are, or an
  * event arrived in the moment between its EOSE and our CLOSE. What is taken back again is not drained.
  */
-import type { Aftermath, Contradiction } from './relay/aftermath.ts'
+import type { Aftermath } from './relay/aftermath.ts'
 
 /** One reading that counted as whole. `repeats`: how often it was made again. */
 export type OpenRead<Asked> = { readonly asked: Asked; readonly aftermath: Aftermath; readonly repeats: number }
@@ -14,14 +14,9 @@ export type TakenBack<Asked> = OpenRead<Asked> & { readonly reason: string; read
 
 const MAX_REPEATS = 2
 
-/** The readings of a run whose ends are open. `isMissing`: whether any of these ids has come in no other way. */
+/** The readings of a run whose ends are open. */
 export class OpenReads<Asked> {
-  readonly #isMissing: (ids: readonly string[]) => Promise<boolean>
   #reads: readonly OpenRead<Asked>[] = []
-
-  constructor(isMissing: (ids: readonly string[]) => Promise<boolean>) {
-    this.#isMissing = isMissing
-  }
 
   /** Notes a reading; those that stand by now are forgotten. */
   add(read: OpenRead<Asked>): void {
@@ -29,21 +24,14 @@ export class OpenReads<Asked> {
   }
 
   /** Takes out what was taken back so far. */
-  async take(isChosen: (asked: Asked) => boolean = () => true): Promise<TakenBack<Asked>[]> {
-    const taken: TakenBack<Asked>[] = []
-    for (const read of this.#reads) {
-      const { contradiction } = read.aftermath
-      if (contradiction === undefined || !isChosen(read.asked) || !(await this.#isBelieved(contradiction))) continue
-      taken.push({ ...read, reason: contradiction.reason, isWorthRepeating: read.repeats < MAX_REPEATS })
-    }
+  take(isChosen: (asked: Asked) => boolean = () => true): TakenBack<Asked>[] {
+    const taken = this.#reads.flatMap((read) => {
+      const reason = isChosen(read.asked) ? read.aftermath.contradiction : undefined
+      return reason === undefined ? [] : { ...read, reason, isWorthRepeating: read.repeats < MAX_REPEATS }
+    })
     const gone = new Set(taken.map(({ aftermath }) => aftermath))
     this.#reads = this.#reads.filter(({ aftermath }) => !gone.has(aftermath))
     return taken
-  }
-
-  /** Rows that this run knows all the same take nothing back: a relay may send them twice. */
-  async #isBelieved({ late, isOverfull }: Contradiction): Promise<boolean> {
-    return isOverfull || this.#isMissing(late)
   }
 }
 

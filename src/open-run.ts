@@ -22,6 +22,7 @@ import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from 
 import { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import { createTargetReader } from './target-anchors.ts'
+import { TargetGaps } from './target-gaps.ts'
 import type { UnixSeconds } from './time.ts'
 import { WitnessLog } from './witness-log.ts'
 
@@ -53,6 +54,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     ledger: new Ledger(names),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
+    targetGaps: new TargetGaps(),
   }
   sources.push(...(await openSources(world.sources, parts)))
   const discovery = createDiscovery(parts, { sources, logs, names })
@@ -112,13 +114,15 @@ function createIntake(parts: RunParts): IntakeContext {
     targetNames: relayNames(target.endpoint.url, options.service),
     learn: (layer, event) => knowledge.learn(layer, event, false),
     countHeld: (layer, event) => {
+      // Anchors are read whatever the window is: what lies outside was not asked about.
+      if (window !== undefined && !isWithin(event, window)) return
       ledger.count(layer, 'held')
-      const isCompared = options.command === 'check' && (window === undefined || isWithin(event, window))
-      if (isCompared) held.add(layer, event.kind, knowledge.repositoryOf(event))
+      if (options.command === 'check') held.add(layer, event.kind, knowledge.repositoryOf(event))
     },
     witness: (url, events, proof) => witnesses.add(url, events, proof),
     window,
     software,
+    onTargetGap: (reason) => parts.targetGaps.note(reason),
   }
 }
 
@@ -126,6 +130,7 @@ function createSelection({ choice, world, logs }: RunParts): Run['selection'] {
   return {
     scope: choice.scope,
     sourceFailed: (source, error) => failSource(source, error, logs, world.state),
+    onSourceGap: ({ endpoint }, reason) => logs.get(endpoint.url)?.fail(reason),
   }
 }
 
@@ -149,15 +154,19 @@ function createReaders(
   policy: SincePolicy,
   parts: RunParts,
 ): Pick<ReadingContext, 'compare' | 'readSecond' | 'readTarget' | 'settleTarget'> {
-  const { options, choice, knowledge } = parts
-  const { target, state, verifier, now, witness } = intake
+  const { options, choice, knowledge, ledger } = parts
+  const { target, state, verifier, now, witness, onTargetGap: onGap } = intake
   const compares = options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
   const comparable: readonly LayerName[] = options.followUps
     ? ['announcements', 'follow-ups']
     : ['announcements', 'repositories', 'threads']
-  const settings = { target, run: state.run, now, layers: new Set(options.reconcile ? comparable : []) }
+  const layers = new Set(options.reconcile ? comparable : [])
+  const onContradiction = (url: string): void =>
+    ledger.note(`What ${url} listed by NIP-77 is not what is served, so that was read in pages.`)
+  const settings = { target, run: state.run, now, layers, verifier, onContradiction }
   const targetReader = createTargetReader({
-    ...{ target, state, verifier, knowledge, now, compares, witness },
+    ...{ target, state, verifier, knowledge, now, compares, witness, onGap },
+    reconciles: options.reconcile,
     onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
   })
   return {

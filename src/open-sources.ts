@@ -78,6 +78,6 @@ async function openStranger(
   if (source === undefined) return undefined
   const context = createDistrust(opening)
   await distrustSource(source, context)
-  distrustClock(source.peer, context, endpoint.url)
+  distrustClock(source.peer, context)
   return source
 }

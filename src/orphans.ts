@@ -21,8 +21,11 @@ export type OrphanContext = {
   readonly released: ReadonlySet<string>
 }
 
-/** Anchors that no source and not the target has; `undefined` when that cannot be said in this run. */
-export type Nowhere = ReadonlySet<string> | undefined
+/** Why there is no parent: no source and not the target has it, or it was taken back although a source still has it. */
+export type Absence = 'nowhere' | 'deleted' | 'vanished' | 'expired'
+
+/** Anchors that can be no parents any more; `undefined` when that cannot be said in this run. */
+export type Nowhere = ReadonlyMap<string, Absence> | undefined
 
 type Fate = { readonly anchor: string } & (
   | { readonly type: 'served' }
@@ -146,7 +149,9 @@ function fateOf(anchor: string, { state, released }: OrphanContext, nowhere: Now
   if (author !== undefined && state.run.vanishedUntil(author) !== undefined) {
     return { anchor, type: 'ended', how: 'vanished', obstacle: anchor }
   }
-  if (nowhere?.has(anchor) === true) return { anchor, type: 'nowhere' }
+  const absence = nowhere?.get(anchor)
+  if (absence === 'nowhere') return { anchor, type: 'nowhere' }
+  if (absence !== undefined) return { anchor, type: 'ended', how: absence, obstacle: anchor }
   return state.anchors.has(anchor) ? { anchor, type: 'coming' } : undefined
 }
 

@@ -15,11 +15,12 @@ import { chunkByCountAndBytes } from './nostr/chunk.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { tagConditions, type Filter } from './nostr/filter.ts'
 import { isRootKind, KIND, ROOT_KINDS } from './nostr/kinds.ts'
+import { USUAL_LENGTH } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
 import type { UnixSeconds } from './time.ts'
 
 // Requests to vanish are asked for by their authors, and never copied.
-const SCANNED_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
+const KNOWN_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
 
 /** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
 export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
@@ -53,12 +54,14 @@ export type Read = {
 
 /**
  * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
- * `filter` asks for whole kinds, and what comes is matched here. `accepts`: see `Variant`.
+ * `filter` asks for whole kinds of the same authors, and what comes is matched here. `scan`: nor the values of these tags,
+ * which nothing narrows; see `scanUnindexed`. `accepts`: see `Variant`.
  */
 export type PlannedRequest = Read & {
   readonly layer: LayerName
   readonly filter: Filter
   readonly match?: Filter
+  readonly scan?: readonly Filter[]
   readonly accepts?: (event: NostrEvent) => boolean
   readonly anchors: readonly string[]
 }
@@ -104,11 +107,12 @@ export function* planRequests(
           yield limits.needsKinds === true ? withKinds(request) : request
         }
       }
-      const unindexed = served.filter((name) => !isIndexed(name))
+      const unindexed = isOnlyTags(variant, names) ? [] : served.filter((name) => !isIndexed(name))
       for (const group of chunkByCountAndBytes(unindexed, limits)) {
         for (const request of requestsFor(layer, variant, group, read, policy)) yield asScan(request)
       }
     }
+    yield* scansFor(layer, names, read, { policy, limits })
   }
 }
 
@@ -139,13 +143,44 @@ function* requestsFor(
 
 /** The same read, of the kinds that are known, where a relay answers no question for all kinds. */
 function withKinds(request: PlannedRequest): PlannedRequest {
-  return { ...request, filter: { kinds: SCANNED_KINDS, ...request.filter } }
+  return { ...request, filter: { kinds: KNOWN_KINDS, ...request.filter } }
+}
+
+type Planning = { readonly policy: SincePolicy; readonly limits: FilterLimits }
+
+/** Whether the variant asks for nothing but tags. */
+function isOnlyTags({ serves, filter }: Variant, names: readonly string[]): boolean {
+  const name = names.find(serves)
+  return name !== undefined && Object.keys(filter([name])).every((key) => key.startsWith('#') && key !== '#d')
+}
+
+/** One scan for all values that no tag finds; those that no person writes apart from those that only this relay is too small for. */
+function* scansFor(
+  layer: Layer,
+  names: readonly string[],
+  read: Read,
+  { policy, limits }: Planning,
+): Generator<PlannedRequest> {
+  const variants = layer.variants.filter((variant) => isOnlyTags(variant, names))
+  const isLong = (name: string): boolean =>
+    variants.some(({ serves, filter }) => serves(name) && !isFound(filter([name]), limits))
+  const isHuge = (name: string): boolean => Buffer.byteLength(name) > USUAL_LENGTH
+  const long = names.filter(isLong)
+  for (const group of [long.filter((name) => !isHuge(name)), long.filter(isHuge)].filter(({ length }) => length > 0)) {
+    const scan = variants.map(({ serves, filter }) => filter(group.filter(serves)))
+    const anything: Variant = { name: 'scan', serves: () => true, filter: () => ({}) }
+    for (const request of requestsFor(layer, anything, group, read, policy)) yield { ...request, scan }
+  }
 }
 
 /** The same read as a scan: whole kinds are asked for, and the tags are matched here. */
 function asScan(request: PlannedRequest): PlannedRequest {
-  const { authors, kinds = SCANNED_KINDS, since, until } = request.filter
-  const filter = withWindow({ kinds, ...(authors === undefined ? {} : { authors }) }, since, until)
+  const { authors, kinds, since, until } = request.filter
+  const filter = withWindow(
+    { ...(kinds === undefined ? {} : { kinds }), ...(authors === undefined ? {} : { authors }) },
+    since,
+    until,
+  )
   return { ...request, filter, match: request.filter }
 }
 

@@ -6,7 +6,7 @@
 import type { Doorkeeper, PublishStop } from './door.ts'
 import { INTERRUPTED, reasonOf } from './errors.ts'
 import type { Ledger } from './ledger.ts'
-import type { NostrEvent } from './nostr/event.ts'
+import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
 import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
@@ -71,7 +71,7 @@ function stopOf({ door, signal, deadline }: PublishContext): PublishStop | undef
 }
 
 type Verdict = Extract<Classification, { type: 'outcome' }>
-type Recorded = { readonly id: string; readonly change: SpoolChange }
+type Recorded = { readonly id: string; readonly change: SpoolChange | 'expired' }
 
 async function publishBatch(batch: readonly SpooledEvent[], context: PublishContext): Promise<void> {
   const recorded: Recorded[] = []
@@ -86,13 +86,20 @@ async function publishBatch(batch: readonly SpooledEvent[], context: PublishCont
   }
   await Promise.all(Array.from({ length: WINDOW }, worker))
   context.state.transaction(() => {
-    for (const { id, change } of recorded) context.state.spool.change(id, change, context.clock())
+    for (const { id, change } of recorded) {
+      if (change === 'expired') context.state.spool.remove(id)
+      else context.state.spool.change(id, change, context.clock())
+    }
   })
 }
 
-/** What to write about an event; `undefined` when it was not sent because publishing stopped. */
-async function publishOne(spooled: SpooledEvent, context: PublishContext): Promise<SpoolChange | undefined> {
+/** What to write about an event, `expired` when it is to be forgotten; `undefined` when it was not sent because publishing stopped. */
+async function publishOne(
+  spooled: SpooledEvent,
+  context: PublishContext,
+): Promise<SpoolChange | 'expired' | undefined> {
   const { event, layer } = spooled
+  if (isExpired(event, context.clock())) return settleExpired(spooled, context)
   const reason = spooled.isOrphan && isLastTry(spooled, context.clock()) ? undefined : blockedBy(event, context)
   if (reason !== undefined) {
     context.blocked.set(addressOf(event) ?? event.id, reason)
@@ -105,6 +112,7 @@ async function publishOne(spooled: SpooledEvent, context: PublishContext): Promi
   }
   const sent = await sendPaced(event, context)
   if (sent === undefined) return undefined
+  if (sent.type === 'expired') return settleExpired(spooled, context)
   const { answer, meaning } = sent
   context.door.note(event, answer, meaning)
   if (answer.type === 'unanswered' && answer.isUnsent === true) {
@@ -124,21 +132,42 @@ function noteSent({ event, layer }: SpooledEvent, { state, ledger, onSent }: Pub
   ledger.count(layer, 'published')
 }
 
-/** Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an answer. */
+/** Its time (NIP-40) has passed since it was selected. */
+function settleExpired({ layer }: SpooledEvent, { ledger }: PublishContext): 'expired' {
+  ledger.settle(layer, 'expired')
+  return 'expired'
+}
+
+/** An event that was sent, and what was said to it. */
+type Sent = {
+  readonly type: 'sent'
+  readonly answer: Exclude<Answer, { type: 'expired' }>
+  readonly meaning: Classification | undefined
+}
+
+/**
+ * Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an
+ * answer, `expired` when its time passed before its turn came.
+ */
 async function sendPaced(
   event: NostrEvent,
   context: PublishContext,
-): Promise<{ answer: Answer; meaning: Classification | undefined } | undefined> {
+): Promise<Sent | { readonly type: 'expired' } | undefined> {
   const { target, pacer, clock, door } = context
+  const isOver = (): boolean => isExpired(event, clock())
   for (;;) {
     const turn = await pacer.turn()
     if (stopOf(context) !== undefined) return undefined
-    const answer = await target.endpoint.publish(event)
-    if (answer.type === 'unanswered') return { answer, meaning: undefined }
+    const answer: Answer = isOver() ? { type: 'expired' } : await target.endpoint.publish(event, isOver)
+    if (answer.type === 'expired') {
+      pacer.taken(turn)
+      return answer
+    }
+    if (answer.type === 'unanswered') return { type: 'sent', answer, meaning: undefined }
     const meaning = classifyAnswer({ ...answer, event, now: clock() })
     if (meaning.type !== 'rate-limited') {
       pacer.taken(turn)
-      return { answer, meaning }
+      return { type: 'sent', answer, meaning }
     }
     if (pacer.slowDown(turn)) door.noteComplaint(answer.text)
   }

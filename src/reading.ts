@@ -9,9 +9,9 @@ import type { Layer } from './layers.ts'
 import { findNarrow } from './narrowness.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Filter } from './nostr/filter.ts'
+import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
-import { findServed } from './relay/holdings.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
@@ -84,7 +84,7 @@ type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
  * logged.
  */
 export async function readLayers(given: ReadingContext): Promise<void> {
-  const context = { ...given, openReads: new OpenReads<Asked>((ids) => isMissing(ids, given)) }
+  const context = { ...given, openReads: new OpenReads<Asked>() }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, context)
   while (await settleEnds(context))
@@ -129,7 +129,7 @@ async function settleEnds(context: Reading): Promise<boolean> {
     context.settleTarget(),
     ...sources.map(({ peer }) => peer.endpoint.settleEnds?.()),
   ])
-  const taken = await openReads.take()
+  const taken = openReads.take()
   await Promise.all(
     sources.map((source) =>
       readAgain(
@@ -141,12 +141,6 @@ async function settleEnds(context: Reading): Promise<boolean> {
   )
   if (taken.length > 0) await deriveAnchors(context)
   return hasRereadTarget || taken.length > 0
-}
-
-/** Whether any of these has neither been read in this run nor is served by the target. */
-async function isMissing(ids: readonly string[], { state, target }: ReadingContext): Promise<boolean> {
-  const unseen = ids.filter((id) => !state.run.isSeen(id))
-  return (await findServed(target, unseen)).size < new Set(unseen).size
 }
 
 /** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
@@ -201,7 +195,11 @@ async function readAtSource(
       stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, context)
     },
   })
-  await readAgain(source, await context.openReads.take((asked) => asked.source === source), context)
+  await readAgain(
+    source,
+    context.openReads.take((asked) => asked.source === source),
+    context,
+  )
 }
 
 function fetchingFrom(source: OpenSource, context: Reading): Omit<FetchContext, 'done'> {
@@ -250,8 +248,10 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-function limitsOf({ maxFilterBytes, maxTagValueLength, findsIdentifiers, breadth }: Peer): FilterLimits {
+/** A file finds any value. */
+function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
   const { needsKinds } = breadth
+  const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
   return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
 }
 
@@ -286,12 +286,16 @@ function conclude(
   { state }: ReadingContext,
 ): void {
   const { drain } = fetched
-  const { match } = request
-  if (match !== undefined && (peer.findsIdentifiers || match['#d'] === undefined)) {
-    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it does not index them`)
+  const { match, scan } = request
+  if (scan !== undefined || (match !== undefined && peer.findsIdentifiers)) {
+    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it may not index them`)
   }
-  const found = { drained: drain.reason === null, events: drain.rows > 0 }
-  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
+  const open = openAnchors(request, drain)
+  state.transaction(() => {
+    const { url } = peer.endpoint
+    state.coverage.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
+    state.coverage.note(url, request.layer, open, { drained: false, events: false })
+  })
 }
 
 function logTooManyRounds({ sources, state }: ReadingContext): void {

@@ -78,7 +78,7 @@ export type SourceReport = {
 
 /** One thing that went wrong or needs a look: grouped, counted, with an example. */
 export type Problem = {
-  /** An outcome (`waiting`, `refused`, …), or `source`, `target`, `file`, `invalid`, `notice`. */
+  /** An outcome (`waiting`, `refused`, …), or `source`, `target`, `gap`, `file`, `invalid`, `notice`. */
   readonly what: string
   /** The relay or file it happened at. */
   readonly where: string

@@ -16,6 +16,7 @@ import type { SelectContext } from './select.ts'
 import type { SourceLog } from './source-log.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { Clock } from './time.ts'
+import type { TargetGaps } from './target-gaps.ts'
 import type { WitnessLog } from './witness-log.ts'
 
 /** What a person may watch while the run goes on. */
@@ -67,6 +68,8 @@ export type Run = {
   readonly selection: Omit<SelectContext, keyof IntakeContext | 'members' | 'peers'>
   /** With `--discover`. */
   readonly discovery: Discovery | undefined
+  /** Where the target may hide something: nothing it lacks is overlooked, but what only it has may be. */
+  readonly targetGaps: TargetGaps
   /** What `check` found, `NOTHING_COMPARED` until then; null for other commands. */
   check: CheckReport | null
   /** The run ended before everything was selected: nothing may move. */

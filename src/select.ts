@@ -6,7 +6,7 @@
 import { parkedWait } from './parking.ts'
 import type { AskedSources } from './asked-peers.ts'
 import { freeAddresses } from './free-addresses.ts'
-import { takeInAside, type IntakeContext } from './intake.ts'
+import type { IntakeContext } from './intake.ts'
 import { findLiving } from './living-versions.ts'
 import type { Membership } from './membership.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
@@ -19,6 +19,7 @@ import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from './scope.ts'
 import { createStaging } from './stages.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
+import { takeInAside } from './take-in-aside.ts'
 import { askForWithdrawals, leavesOlder, withdrawnBecause } from './withdrawals.ts'
 
 /** What selection needs beyond the intake. */
@@ -162,6 +163,8 @@ function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, s
 type Aside = {
   readonly served: ReadonlyMap<string, NostrEvent>
   readonly remembered: ReadonlyMap<string, NostrEvent>
+  /** Ids that win over what the target serves in the same second: a page may have shown only one of several versions. */
+  readonly tied: readonly string[]
 }
 
 async function findVersionsAside(piece: readonly SpooledEvent[], { target, state }: SelectContext): Promise<Aside> {
@@ -169,31 +172,35 @@ async function findVersionsAside(piece: readonly SpooledEvent[], { target, state
     const address = addressOf(event)
     return address === undefined ? [] : [{ event, address }]
   })
-  const versions = await findVersions(
-    target,
-    addressed.map(({ address }) => address),
-  )
+  const addresses = addressed.map(({ address }) => address)
+  // What a full second hides of an address is sent: a target that has it, or a newer one, says so.
+  const versions = await findVersions(target, addresses, () => undefined)
   const served = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
     const shown = versions.get(address)
     return shown !== undefined && !isNewerVersion(event, shown) ? [[address, shown]] : []
+  })
+  const tied = addressed.flatMap(({ event, address }) => {
+    const shown = versions.get(address)
+    return shown?.created_at === event.created_at && isNewerVersion(event, shown) ? [event.id] : []
   })
   const remembered = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
     const newer = state.spool.rememberedVersions(address).filter((other) => isNewerVersion(other.event, event))
     return newer.map((other) => [address, other.event])
   })
-  return { served: new Map(served), remembered: new Map(remembered) }
+  return { served: new Map(served), remembered: new Map(remembered), tied }
 }
 
 /** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version that counts. */
 async function findHeld(
   piece: readonly SpooledEvent[],
-  { served, remembered, freed }: Aside & { readonly freed: ReadonlySet<string> },
+  { served, remembered, tied, freed }: Aside & { readonly freed: ReadonlySet<string> },
   context: SelectContext,
 ): Promise<Map<string, string>> {
   const { target, state, witness } = context
   const held = new Map<string, string>()
   const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
   for (const id of await findServed(target, parked)) held.set(id, 'held')
+  for (const id of await findServed(target, tied)) held.set(id, 'held')
   for (const { event } of piece) {
     const address = addressOf(event) ?? ''
     const [shown, settled] = [served.get(address), remembered.get(address)]

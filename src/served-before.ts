@@ -32,6 +32,11 @@ export class ServedBefore {
     this.see(this.#state.anchors.servedAnnouncements())
   }
 
+  /** The addresses of what was not seen yet. */
+  unseen(): readonly string[] {
+    return [...this.#expected.keys()]
+  }
+
   /** Takes out what the target, whose announcements were read to the end, did not show. It is known no longer. */
   takeLost(): readonly Witness[] {
     const lost = [...this.#expected.values()]

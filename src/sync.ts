@@ -5,9 +5,10 @@
 import { askedPeers } from './asked-peers.ts'
 import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
 import { advanceCoverage } from './checkpoint.ts'
-import { compare, NOTHING_COMPARED } from './compare.ts'
+import { compare } from './compare.ts'
 import { isDeleted } from './deletions.ts'
-import { createDistrust, distrustClock, distrustSource, distrustTarget } from './distrust.ts'
+import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './distrust.ts'
+import { nameEmptySources } from './emptiness.ts'
 import { createOwnerWatch } from './awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './door.ts'
 import { refuseEmptyScope } from './empty-scope.ts'
@@ -87,6 +88,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     await tryTarget(run.target, run.reading)
+    await nameEmptySources(run.sources, run.ledger)
     if (isWindowed(options)) await readParents(run.reading)
     await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
@@ -100,7 +102,11 @@ async function trust(run: Run): Promise<void> {
   const context = createDistrust(run)
   await distrustTarget(target, context)
   for (const source of sources) await distrustSource(source, context)
-  for (const peer of [target, ...sources.map((source) => source.peer)]) distrustClock(peer, context)
+  distrustClocks(
+    target,
+    sources.map(({ peer }) => peer),
+    context,
+  )
 }
 
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
@@ -144,7 +150,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
   const { witness } = run.reading
-  const proof = { target, state, verifier, ledger, now: startedAt, software, witness }
+  const proof = { target, state, verifier, ledger, now: startedAt, clock, software, witness }
   await reconsiderRefused(waiting)
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)

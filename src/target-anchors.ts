@@ -3,6 +3,8 @@
  * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
  */
 import { LostRelayError } from './errors.ts'
+import { sampleIds, servesListed } from './claims.ts'
+import { readSecond } from './comparing.ts'
 import type { Knowledge } from './knowledge.ts'
 import { isWholeScope, type Layer } from './layers.ts'
 import { chunkByCountAndBytes } from './nostr/chunk.ts'
@@ -16,7 +18,7 @@ import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
 import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
-import { readThrough } from './relay/holdings.ts'
+import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
 import type { Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
@@ -35,6 +37,10 @@ export type TargetContext = {
   readonly knowledge: Knowledge
   readonly now: UnixSeconds
   readonly compares: boolean
+  /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
+  readonly reconciles: boolean
+  /** Hears where the target may hide something; see `TargetGaps`. */
+  readonly onGap: OnGap
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
   /** Hears of announcements that the target was known to serve and does not any more. */
   readonly onLost: (lost: readonly Witness[]) => Promise<void>
@@ -59,7 +65,7 @@ const VALUES_PER_FILTER = 100
 /** A reader for one run: what can be compared is compared once. */
 export function createTargetReader(settings: TargetContext): TargetReader {
   const { target, state } = settings
-  const openReads = new OpenReads<Part>(async (ids) => ids.some((id) => !state.known.has(id)))
+  const openReads = new OpenReads<Part>()
   let before: ServedBefore | undefined
   const compared = new Map<LayerName, Promise<boolean>>()
   const compareOnce = (layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> => {
@@ -72,10 +78,13 @@ export function createTargetReader(settings: TargetContext): TargetReader {
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
-        return readPages(layer, announcementFilters(variants, names, context.target), context)
+        return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
       context.before()
       if (await compareOnce(layer, [KIND.announcement], context)) context.before().seeKnown()
-      else await readPages(layer, announcementFilters(variants, names.filter(isWholeScope), context.target), context)
+      else {
+        const filters = announcementFilters(variants, names.filter(isWholeScope), context.target)
+        if (await readPages(layer, filters, context)) await askForHidden(layer, context)
+      }
       return context.onLost(context.before().takeLost())
     }
     if (name !== 'repositories') return
@@ -95,7 +104,7 @@ export function createTargetReader(settings: TargetContext): TargetReader {
     read: (layer, anchors) => read({ layer, anchors }),
     settle: async () => {
       await target.endpoint.settleEnds?.()
-      const taken = await openReads.take()
+      const taken = openReads.take()
       for (const { asked, reason, repeats, isWorthRepeating } of taken) {
         if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)
         compared.delete(asked.layer.name)
@@ -111,17 +120,15 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   const { target, state, now } = context
   const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
   if (atTarget === undefined) return false
-  const known = new IdCollector()
-  let count = 0
-  for (const { id, createdAt } of state.known.ofKinds(kinds)) {
-    known.add(createdAt, id)
-    count += 1
-  }
-  if (count === 0) return false
+  const collector = new IdCollector()
+  for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)
+  const known = collector.seal()
+  if (known.size === 0) return false
+  const claimed = new Set(sampleIds(known))
   let isWhole = true
   const { type } = await reconcileFilter({
     source: atTarget,
-    target: createLocalSet(known.seal()),
+    target: createLocalSet(known),
     filter: { kinds },
     now,
     onMissing: async (ids) => {
@@ -129,17 +136,40 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
       const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
       isWhole &&= reason === null
     },
-    onExtra: async (ids) => state.transaction(() => state.known.remove(ids)),
+    onExtra: async (ids) => {
+      for (const id of ids) claimed.delete(id)
+      state.transaction(() => state.known.remove(ids))
+    },
   })
-  return type === 'done' && isWhole
+  return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
-  const { target, aftermath } = context
-  const heard = { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
+/** Returns whether a second of it stays open: it may hide what nobody else has. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<boolean> {
+  const { reconciles, now, onGap, aftermath } = context
+  const endpoint = hearEnds(context.target.endpoint, aftermath)
+  const target = { ...context.target, endpoint }
+  const { capacity, pageLimit: limit } = target
+  let isOpen = false
   for (const { filter, isWanted } of filters) {
-    await readThrough(heard, filter, (events) => learnHeld(layer, events.filter(isWanted), context))
+    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
+    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, capacity, limit }
+    const gap = await readThrough(target, filter, sink, {
+      readSecond: async (within, count) => reconciles && readSecond(target, { filter: within, count }, reading, now),
+    })
+    if (gap === null) continue
+    isOpen = true
+    onGap(`its ${layer.name}: ${gap}`)
   }
+  return isOpen
+}
+
+/** What it was known to serve and did not show may only be hidden in a full second: it is asked for by address. */
+async function askForHidden(layer: Layer, context: Reading): Promise<void> {
+  const unseen = context.before().unseen()
+  // What is hidden even so counts as lost.
+  const versions = await findVersions(context.target, unseen, () => undefined)
+  await learnHeld(layer, [...versions.values()], context)
 }
 
 /** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */

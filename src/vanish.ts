@@ -1,7 +1,7 @@
 import type { NostrEvent } from './nostr/event.ts'
 import { vanishesUntil, type RelayNames } from './nostr/vanish.ts'
 import { keepValid, type Verifier } from './nostr/verifier.ts'
-import { findVanishRequests } from './relay/holdings.ts'
+import { findVanishRequests, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { TargetState } from './store/target-state.ts'
 
@@ -10,22 +10,24 @@ export type VanishContext = { readonly state: TargetState; readonly targetNames:
 
 /**
  * Records the verified requests to vanish (NIP-62) that a relay has of the authors of these events, each author asked for
- * once a run. Throws LostRelayError.
+ * once a run. Throws LostRelayError, for a gap as well where nobody hears of it.
  */
 export async function learnVanishRequests(
   peer: Peer,
   events: readonly NostrEvent[],
   context: VanishContext & { readonly verifier: Verifier },
+  onGap?: OnGap,
 ): Promise<void> {
   const { state, verifier } = context
   const { url } = peer.endpoint
   const authors = [...new Set(events.map(({ pubkey }) => pubkey))].filter((author) => !state.run.isAsked(url, author))
-  await findVanishRequests(peer, authors, async (requests) => {
+  const learn = async (requests: readonly NostrEvent[]): Promise<void> => {
     const valid = await keepValid(requests, verifier)
     state.transaction(() => {
       for (const event of valid) recordVanishRequest(event, context)
     })
-  })
+  }
+  await findVanishRequests(peer, authors, learn, onGap)
   state.transaction(() => state.run.markAsked(url, authors))
 }
 

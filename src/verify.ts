@@ -16,7 +16,7 @@ import { noteArrivals } from './reopening.ts'
 import type { Outcome } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
-import type { UnixSeconds } from './time.ts'
+import type { Clock, UnixSeconds } from './time.ts'
 
 /** What the proof needs. */
 export type VerifyContext = {
@@ -25,6 +25,7 @@ export type VerifyContext = {
   readonly verifier: Verifier
   readonly ledger: Ledger
   readonly now: UnixSeconds
+  readonly clock: Clock
   readonly software: string | undefined
   readonly witness: (url: string, events: readonly NostrEvent[], proof: { readonly isPublished: boolean }) => void
 }
@@ -78,15 +79,16 @@ async function explainAbsence(
 ): Promise<void> {
   const events = absent.map(({ event }) => event)
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
-  const versions = await findVersions(context.target, addresses)
-  await learnDeletions(context.target, events, context)
+  // What a full second hides stays pending.
+  const versions = await findVersions(context.target, addresses, () => undefined)
+  await learnDeletions(context.target, events, context, () => undefined)
   for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')
     else if (version?.created_at === event.created_at && outcome !== 'pending')
       proofs.set(event.id, 'of the same second')
     else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
-    else if (isExpired(event, context.now)) proofs.set(event.id, 'expired')
+    else if (isExpired(event, context.clock())) proofs.set(event.id, 'expired')
   }
 }
 

@@ -184,7 +184,8 @@ async function findServedAnchors(
   const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
   const asked = [...anchors].filter((anchor) => !past.has(anchor))
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
-  const versions = await findVersions(context.target, asked.filter(isAddress))
+  // What a full second hides is waited for.
+  const versions = await findVersions(context.target, asked.filter(isAddress), () => undefined)
   const ids = await findServed(
     context.target,
     asked.filter((anchor) => !isAddress(anchor)),

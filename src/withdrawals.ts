@@ -3,6 +3,7 @@ import { isDeleted, isDeletedById, learnDeletions } from './deletions.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import type { Verifier } from './nostr/verifier.ts'
+import type { OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { UnixSeconds } from './time.ts'
 import { hasVanished, learnVanishRequests, type VanishContext } from './vanish.ts'
@@ -11,6 +12,8 @@ import { hasVanished, learnVanishRequests, type VanishContext } from './vanish.t
 export type WithdrawalContext = AskedSources &
   VanishContext & {
     readonly target: Peer
+    /** The target may hide something although it answers. */
+    readonly onTargetGap: OnGap
     readonly verifier: Verifier
     readonly now: UnixSeconds
     readonly deletions: 'apply' | 'skip'
@@ -23,8 +26,8 @@ export type WithdrawalContext = AskedSources &
 export async function askForWithdrawals(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
   await Promise.all([
     askForDeletions(events, context),
-    learnVanishRequests(context.target, events, context),
-    askSources(context, events, (source, about) => learnVanishRequests(source, about, context)),
+    learnVanishRequests(context.target, events, context, context.onTargetGap),
+    askSources(context, events, (source, about, onGap) => learnVanishRequests(source, about, context, onGap)),
   ])
 }
 
@@ -32,8 +35,8 @@ export async function askForWithdrawals(events: readonly NostrEvent[], context: 
 export async function askForDeletions(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
   const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
   await Promise.all([
-    learnDeletions(context.target, deletable, context),
-    askSources(context, deletable, (source, about) => learnDeletions(source, about, context)),
+    learnDeletions(context.target, deletable, context, context.onTargetGap),
+    askSources(context, deletable, (source, about, onGap) => learnDeletions(source, about, context, onGap)),
   ])
 }
 

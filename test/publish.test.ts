@@ -121,3 +121,17 @@ describe('publishReady', () => {
     expect([state.spool.count('confirming'), state.spool.count('parked')]).toEqual([4, 6])
   })
 })
+
+describe('an event whose time has passed', () => {
+  it('is not sent again after the target asked for patience, and is settled as expired (no false green #39)', async () => {
+    const { context, state, endpoint } = publishing(0, () => ok(false, 'rate-limited: slow down'))
+    const tags = [['expiration', String(SOME_TIME + 10)]]
+    const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, tags })
+    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spool.makeReady(event.id, 1)
+    const clock = (): number => SOME_TIME + (endpoint.published.length === 0 ? 0 : 10)
+    expect(await publishReady({ ...context, clock })).toEqual({ type: 'sent' })
+    expect([endpoint.published.length, state.spool.find(event.id)]).toEqual([1, undefined])
+    expect(context.ledger.layers()[0]?.outcomes).toEqual({ expired: 1 })
+  })
+})

@@ -1,5 +1,6 @@
 import { SyncError, UsageError } from '../errors.ts'
 import { openEventOutput } from '../file/event-output.ts'
+import { isSameFile } from '../file/same-file.ts'
 import type { CheckReport, Problem, Report } from '../report.ts'
 import type { RunOptions } from '../run-options.ts'
 import type { CheckOptions } from './options.ts'
@@ -25,6 +26,7 @@ export async function runCheck(request: CheckRequest): Promise<Report> {
 async function checkTarget(request: CheckRequest): Promise<Report> {
   const { check, signal } = request
   if (check.output === undefined) return runCommand(request)
+  refuseOutput(check.output, request.options)
   const output = await openEventOutput(check.output, { stdout: process.stdout, signal })
   try {
     const report = await runCommand({ ...request, onMissing: (event) => output.write(event) })
@@ -37,6 +39,13 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
   } finally {
     await output.discard()
   }
+}
+
+/** A file that is read is not replaced, whatever it is called. */
+function refuseOutput(output: string, { sources, target }: RunOptions): void {
+  const read = [...sources, target].find((end) => end !== '-' && output !== '-' && isSameFile(end, output))
+  if (read !== undefined)
+    throw new UsageError([`--output ${output} and ${read} are one file: what is missing needs a file of its own`])
 }
 
 /** What was read in part tells what is missing, but never that nothing is. */

@@ -1,6 +1,6 @@
 import { INTERRUPTED, OUT_OF_TIME } from '../errors.ts'
 import { cureOf, type Cure } from '../relay/answers.ts'
-import type { HeldBackRepository } from '../report.ts'
+import type { HeldBackRepository, Problem } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** What a group of problems means and what follows from it. `step` null: nothing is to be done. */
@@ -14,7 +14,7 @@ export type ProblemMeaning = {
 }
 
 /** Kinds of problems that are about a relay or a file, not about events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'source', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -42,9 +42,17 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     meaning: 'what it holds cannot be listed',
     step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
   },
+  empty: {
+    meaning: 'there is nothing to read',
+    step: 'Is it the right address? Once it has shown something, a run in which it shows nothing is not complete.',
+  },
   source: {
     meaning: '',
     step: 'Where it was not read to its end its checkpoint did not move: the next run reads that again.',
+  },
+  gap: {
+    meaning: 'the target may hold more than its pages show',
+    step: 'All that is known was compared by id and address. The run cannot be complete until the target shows the rest.',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {
@@ -93,6 +101,29 @@ export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning
   return meaning === undefined
     ? meaningOf('unsent')
     : { meaning, step: 'Kept on disk: the next run goes on from there.' }
+}
+
+/** What no further run mends by itself, by the words of the reason, and what the operator has to do first. */
+const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
+  [/ bytes that --max-bytes allows/, 'Raise --max-bytes'],
+  [
+    /: (?:no such file|it is a directory|a part of the path is not a directory|permission denied)/,
+    'Name a file that can be read',
+  ],
+  [/\b(?:ENOTFOUND|EAI_AGAIN)\b/, 'Check the name of the relay'],
+  [/: it is (?:compressed|a ZIP|UTF-16)/, 'Convert the file'],
+]
+
+/** What has to be done before another run can help, each once; none where a run may help as it is. */
+export function mendsOf(problems: readonly Problem[]): string[] {
+  const mends = problems.flatMap(({ what, reason }) => {
+    if (what === 'key') return ['Give a secret key that it accepts']
+    if (what === 'narrow') return ['Name what to copy with --repo or --author']
+    if (what === 'file') return ['Repair or remove the unreadable lines']
+    if (what !== 'source') return []
+    return MENDS.find(([says]) => says.test(reason))?.[1] ?? []
+  })
+  return [...new Set(mends)]
 }
 
 /** What makes a target take what it refused, as far as its words tell. */

@@ -5,6 +5,10 @@ const TIME_HELP = 'is not a time: give Unix seconds, an ISO date, or a duration 
 const AGO = /^(\d{1,9})([smhdwMY])$/
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i
 
+/** Nobody means the first hour of 1970, or its summer, by these. */
+const YEAR = /^(?:19[7-9]|20\d)\d$/
+const COMPACT_DATE = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
+
 /** Seconds in the units of a duration ago, as strfry has them: a month is 30 days, a year 365. */
 const UNIT_SECONDS: Readonly<Record<string, number>> = {
   s: 1,
@@ -17,11 +21,12 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 }
 
 /**
- * The time in Unix seconds: 9 or 10 digits as they are, an ISO 8601 date or date and time (without a zone: local time;
+ * The time in Unix seconds: up to 10 digits as they are, unless they look like a date, an ISO 8601 date or date and time (without a zone: local time;
  * a date alone: its first second), or a duration before `now` (`90m`, `12h`, `3d`, `2w`, `6M`, `1Y`).
  */
 export function parseTime(text: string, now: UnixSeconds): Parsed<UnixSeconds> {
-  if (/^\d{9,10}$/.test(text)) return ok(Number(text))
+  if (YEAR.test(text) || COMPACT_DATE.test(text)) return wrong(TIME_HELP)
+  if (/^\d{1,10}$/.test(text)) return ok(Number(text))
   if (/^\d{13}$/.test(text)) return wrong('looks like milliseconds: give Unix seconds (10 digits)')
   const ago = AGO.exec(text)
   if (ago !== null) return parseAgo(ago, now)

@@ -51,7 +51,7 @@ function renderForecast({ events, rate, durationMs }: Parameters<Progress['longS
 /** The progress line, cut to `width` columns: sources by name, or only their sum where the names do not fit. */
 export function renderProgress({ layer, perSource, sending }: ProgressState, width: number): string {
   const named = perSource.map(({ url, events }, index) => {
-    return `${foreign(url.replace(/^wss?:\/\//, ''))} ${index === 0 ? formatPlural(events, 'event') : formatCount(events)}`
+    return `${foreign(url).replace(/^wss?:\/\//, '')} ${index === 0 ? formatPlural(events, 'event') : formatCount(events)}`
   })
   const sum = perSource.reduce((total, { events }) => total + events, 0)
   const summed = `${formatPlural(perSource.length, 'source')} ${formatPlural(sum, 'event')}`

@@ -1,5 +1,6 @@
 import { reasonOf, SyncError, UsageError } from '../errors.ts'
 import { escapeForTerminal } from './escape.ts'
+import { maskUrls } from './mask-url.ts'
 
 /** What is printed on standard error for whatever ended a run: `error: …` lines, then what to do. Ends with a newline. */
 export function renderError(thrown: unknown, command?: string): string {
@@ -32,5 +33,5 @@ function causeOf(thrown: unknown): unknown {
 }
 
 function line(label: string, text: string): string {
-  return `${label}: ${escapeForTerminal(text, { maxLength: 1000 })}\n`
+  return `${label}: ${escapeForTerminal(maskUrls(text), { maxLength: 1000 })}\n`
 }

@@ -1,3 +1,4 @@
+import { maskUrls } from './mask-url.ts'
 import type { RelayInspection } from '../relay/inspection.ts'
 import type { Report } from '../report.ts'
 import type { Status } from '../status.ts'
@@ -12,7 +13,12 @@ export function renderJson(document: Report | Status | RelayInspection): string 
 
 /** A part of a document, without a newline. */
 export function renderJsonValue(value: object | string): string {
-  return JSON.stringify(value).replaceAll(UNSAFE, escapeUnits)
+  return JSON.stringify(value, maskStrings).replaceAll(UNSAFE, escapeUnits)
+}
+
+/** Query strings of URLs are never shown. */
+function maskStrings(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? maskUrls(value) : value
 }
 
 /** JSON escapes UTF-16 units: a character beyond the first plane takes two. */

@@ -3,7 +3,7 @@ import type { Problem, Report } from '../report.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
-import { meaningOf, meaningOfUnsent, pendingStep, reopeningOf } from './next-steps.ts'
+import { meaningOf, meaningOfUnsent, mendsOf, pendingStep, reopeningOf } from './next-steps.ts'
 import { ellipsizeMiddle, padText } from './text-width.ts'
 
 /** How many reasons of one group are shown without `--verbose`. */
@@ -35,7 +35,7 @@ function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack:
   const { isAboutEvents } = meaningOf(what)
   const { meaning, step: usual } =
     what === 'unsent' ? meaningOfUnsent(problems.map(({ reason }) => reason)) : meaningOf(what)
-  const step = what === 'pending' ? pendingStep(heldBack, canvas.now) : usual
+  const step = stepFor(what, usual, { problems, pending: pendingStep(heldBack, canvas.now) })
   const count = problems.reduce((sum, problem) => sum + problem.count, 0)
   const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`
   const title = `${foreign(what)}${place}${meaning === '' ? '' : `: ${meaning}`}`
@@ -44,6 +44,17 @@ function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack:
     ...renderReasons(canvas, problems, isAboutEvents && problems.length > 1),
     ...(step === null ? [] : hanging(canvas, '   → ', step)),
   ]
+}
+
+/** Another run reads what was not read, unless something has to be mended first. */
+function stepFor(
+  what: string,
+  usual: string | null,
+  { problems, pending }: { readonly problems: readonly Problem[]; readonly pending: string },
+): string | null {
+  if (what === 'pending') return pending
+  const mends = what === 'source' ? mendsOf(problems) : []
+  return mends.length === 0 ? usual : `${mends.join('. ')}: until then no run reads it to its end.`
 }
 
 /** A reason that stands alone needs no number: the group has it. */

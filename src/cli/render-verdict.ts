@@ -5,6 +5,7 @@ import { exitWord } from './exit-codes.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
+import { mendsOf } from './next-steps.ts'
 import { hasReconciled } from './render-check.ts'
 import { wrapText } from './text-width.ts'
 
@@ -174,11 +175,13 @@ function unreadText([first = '', ...others]: readonly string[]): string {
 }
 
 function shortName(url: string): string {
-  return foreign(url.replace(/^wss?:\/\//, ''))
+  return foreign(url).replace(/^wss?:\/\//, '')
 }
 
+/** That a run may help is not said where something has to be mended first. */
 function nextStep({ exit, command, problems }: Report): string {
-  if (exit === 3 && problems.some(({ what }) => what === 'narrow')) return ' Name what to copy with --repo or --author.'
+  const mends = exit === 3 ? mendsOf(problems) : []
+  if (mends.length > 0) return ` ${mends.join('. ')}. Then run ngit-sync ${foreign(command)} again.`
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

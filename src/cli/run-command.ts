@@ -1,7 +1,9 @@
 import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { UsageError } from '../errors.ts'
 import { createFileEndpoint, type FileEndpoint } from '../file/file-endpoint.ts'
+import { isSameFile } from '../file/same-file.ts'
 import { layerVersions } from '../layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { createVerifier } from '../nostr/verifier.ts'
@@ -11,6 +13,7 @@ import { createRelayPool } from '../relay/relay-pool.ts'
 import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-relay.ts'
 import type { Report } from '../report.ts'
 import type { ConnectionOptions, PacingOptions, RunOptions } from '../run-options.ts'
+import { adoptTarget } from '../store/adopt-target.ts'
 import { acquireLock } from '../store/lock.ts'
 import { explainStateError, openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState } from '../store/target-state.ts'
@@ -41,6 +44,7 @@ const MAX_VERIFIERS = 2
 /** Wires a run to the real world: state, lock, relays, files, clock; and takes it all down again. */
 export async function runCommand(request: RunRequest): Promise<Report> {
   const { options, signal, pacing } = request
+  refuseLinks(options)
   const cleanups: (() => unknown)[] = []
   try {
     const state = openState(request, cleanups)
@@ -88,6 +92,17 @@ export async function runCommand(request: RunRequest): Promise<Report> {
   }
 }
 
+/** A file that is read and written at once grows for ever. Standard input and output are told apart by the shell. */
+function refuseLinks({ sources, target }: RunOptions): void {
+  const isFile = (end: string): boolean => end !== '-' && !/^wss?:\/\//.test(end)
+  if (!isFile(target)) return
+  const linked = sources.filter((source) => isFile(source) && isSameFile(source, target))
+  if (linked.length === 0) return
+  throw new UsageError(
+    linked.map((source) => `the source ${source} and the target ${target} are one file: a source must be another one`),
+  )
+}
+
 /** `--dry-run` works on a copy; what goes to standard output leaves nothing to remember. */
 function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)[]) {
   const isStream = options.target === '-'
@@ -99,6 +114,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   }
   const db =
     options.dryRun || isStream ? openScratchCopy(isStream ? undefined : stateFile, tmpdir()) : openStateFile(stateFile)
+  adoptTarget(db, key, targetKeyOf)
   const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
   cleanups.push(() => state.close())
   return state

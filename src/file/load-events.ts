@@ -2,6 +2,7 @@ import { SyncError } from '../errors.ts'
 import type { BrokenLineTally } from './broken-lines.ts'
 import { isIndexError, type EventIndex } from './event-index.ts'
 import { parseEventLine } from './event-line.ts'
+import { adviseByLine, describePacked } from './file-shape.ts'
 import { errorCodeOf, fileReasonOf } from './file-error.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { readGzipFile, readPlainFile, readStream, type GzipDamage, type OnBytes } from './read-bytes.ts'
@@ -24,9 +25,15 @@ export async function loadEvents(source: EventSource, index: EventIndex, broken:
   const lines = new LineSplitter(MAX_LINE_BYTES, (bytes, lineNumber) => {
     const parsed = bytes === undefined ? OVERLONG : parseEventLine(bytes)
     if (parsed.type === 'event') index.add(parsed.event)
-    if (parsed.type === 'broken') broken.add(lineNumber, parsed.reason)
+    if (parsed.type !== 'broken') return
+    broken.add(lineNumber, parsed.reason, () => (bytes === undefined ? undefined : adviseByLine(source.path, bytes)))
   })
-  const damage = await readAll(source, (chunk) => lines.push(chunk))
+  let isBegun = false
+  const damage = await readAll(source, (chunk) => {
+    if (!isBegun) refusePacked(source.path, chunk)
+    isBegun = true
+    lines.push(chunk)
+  })
   lines.end()
   if (damage !== undefined) broken.add(lines.count + 1, damage.reason)
   return { endsInNewline: lines.endsInNewline, damage }
@@ -39,6 +46,16 @@ export function isGzipPath(path: string): boolean {
   return path.endsWith('.gz')
 }
 
+/** Thousands of broken lines would say less. */
+function refusePacked(path: string, first: Buffer): void {
+  const packed = describePacked(path, first)
+  if (packed !== undefined) throw new SyncError(`read events from ${nameOf(path)}: ${packed}`)
+}
+
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path
+}
+
 async function readAll(source: EventSource, onBytes: OnBytes): Promise<GzipDamage | undefined> {
   const { path, stdin, signal } = source
   try {
@@ -47,7 +64,7 @@ async function readAll(source: EventSource, onBytes: OnBytes): Promise<GzipDamag
     return await readWhole(readPlainFile(path, onBytes, signal))
   } catch (error) {
     signal.throwIfAborted()
-    throw isIndexError(error) ? error : readErrorOf(path, error)
+    throw isIndexError(error) || error instanceof SyncError ? error : readErrorOf(path, error)
   }
 }
 
@@ -57,8 +74,10 @@ async function readWhole(reading: Promise<void>): Promise<undefined> {
 }
 
 function readErrorOf(path: string, error: unknown): SyncError {
-  const name = path === '-' ? 'standard input' : path
-  return new SyncError(`read events from ${name}: ${fileReasonOf(error)}`, { cause: error, hint: hintFor(error) })
+  return new SyncError(`read events from ${nameOf(path)}: ${fileReasonOf(error)}`, {
+    cause: error,
+    hint: hintFor(error),
+  })
 }
 
 function hintFor(error: unknown): string {

@@ -7,6 +7,7 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'git:': '9418',
 }
 
+const LOOPBACK = /^(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|\[::ffff:(?:7f[0-9a-f]{2}:[0-9a-f]{1,4}|0:0)\])$/
 const NPUB = /^npub1[02-9ac-hj-np-z]{58}$/
 /** What is longer names nothing that could be reached: authors choose how much they write. */
 const MAX_URL_LENGTH = 2_048
@@ -37,6 +38,16 @@ export function relayWithoutQuery(text: string): string | undefined {
 /** The same for every normalised URL of one relay, with or without encryption: host, port unless it is a usual one, and path. */
 export function relayKey(url: string): string {
   return url.replace(/^wss?:\/\//, '').replace(/^([^/?]*):(?:80|443)(?=[/?]|$)/, '$1')
+}
+
+/**
+ * A normalised relay URL with `127.0.0.1` in the place of whatever name of this machine: localhost, 127.0.0.0/8, `[::1]`, the
+ * unspecified addresses, and IPv4 addresses that are mapped to IPv6. Other texts stay as they are.
+ */
+export function foldLoopback(url: string): string {
+  return url.replace(/^(wss?:\/\/)(\[[0-9a-f:]*\]|[^/?:]*)/, (whole, scheme: string, host: string) => {
+    return LOOPBACK.test(host) ? `${scheme}127.0.0.1` : whole
+  })
 }
 
 /** The same for every normalised relay URL of one host and port, whatever the path. */

@@ -1,24 +1,13 @@
-/** What a relay said about one reading after its ends: an EOSE that is followed by a CLOSED, or by rows, drains nothing (rule 1). */
-export type Contradiction = {
-  /** How the report names it. */
-  readonly reason: string
-  /** The relay's own words in a CLOSED. */
-  readonly closed: string | undefined
-  /** The ids of the rows that came too late. */
-  readonly late: readonly string[]
-  /** More of them than are kept, so nobody can tell whether they came in another way. */
-  readonly isOverfull: boolean
-}
-
 const KEPT = 500
 
 /**
- * What follows the ends of one reading, of all its pages and sessions. Of late rows only the ids are kept, and of these
- * 500: whoever reads again gets the rows (rules 8 and 9).
+ * What follows the ends of one reading, of all its pages and sessions: an EOSE that is followed by a CLOSED, or by rows
+ * that the reading does not bring in another way, drains nothing (rule 1). Of late rows only the ids are kept, and of
+ * these 500: whoever reads again gets the rows (rules 8 and 9).
  */
 export class Aftermath {
   readonly #late = new Set<string>()
-  #lateRows = 0
+  #lateBeside = 0
   #closed: string | undefined
   #lost: string | undefined
   #open = 0
@@ -28,11 +17,13 @@ export class Aftermath {
     return this.#open > 0
   }
 
-  /** What took an end back; `undefined` while nothing did. */
-  get contradiction(): Contradiction | undefined {
-    if (this.#closed === undefined && this.#lost === undefined && this.#lateRows === 0) return undefined
-    const isOverfull = this.#lateRows > KEPT || this.#closed !== undefined || this.#lost !== undefined
-    return { reason: this.#describe(), closed: this.#closed, late: [...this.#late], isOverfull }
+  /** What took an end back, as the report says it; `undefined` while nothing did. */
+  get contradiction(): string | undefined {
+    if (this.#closed !== undefined)
+      return `CLOSED after EOSE: ${this.#closed === '' ? 'without a reason' : this.#closed}`
+    const late = this.#late.size + this.#lateBeside
+    if (late > 0) return `${late} row${late === 1 ? '' : 's'} came after its EOSE`
+    return this.#lost === undefined ? undefined : `${this.#lost} right after its EOSE`
   }
 
   /** An end came that may be taken back. */
@@ -56,15 +47,13 @@ export class Aftermath {
   }
 
   /** An event that matches came after the EOSE. */
-  noteRow(id: string): void {
-    this.#lateRows += 1
+  noteLate(id: string): void {
     if (this.#late.size < KEPT) this.#late.add(id)
+    else this.#lateBeside += 1
   }
 
-  #describe(): string {
-    if (this.#closed !== undefined)
-      return `CLOSED after EOSE: ${this.#closed === '' ? 'without a reason' : this.#closed}`
-    if (this.#lateRows > 0) return `${this.#lateRows} row${this.#lateRows === 1 ? '' : 's'} came after its EOSE`
-    return `${this.#lost ?? ''} right after its EOSE`
+  /** A later page brought this event in its place. */
+  noteBrought(id: string): void {
+    this.#late.delete(id)
   }
 }

@@ -67,7 +67,7 @@ export function isDoorForReading(reason: string): boolean {
 
 /** The relay's words when it wants to know who we are (NIP-42), in what it said to an EVENT or in why a REQ was not answered. */
 export function demandForKey(reason: string): string | undefined {
-  return /(?:^|\bclosed: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
+  return /(?:^|\bclosed: |\bCLOSED after EOSE: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
 }
 
 /** The first rule that fits. Without the answer, of rules that depend on the event none does. */

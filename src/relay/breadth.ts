@@ -31,6 +31,8 @@ export type Doubt = { readonly key: string; readonly row: ShownRow }
 export const NARROW_ONLY = 'it answers narrow questions only'
 
 const MAX_SEEN = 50_000
+/** Enough of an id to tell it from 50,000 others. */
+const MARK_LENGTH = 16
 const MAX_DRAINED = 20_000
 const MAX_SHOWN = { ofKind: 6, inAll: 60 }
 const MAX_DOUBTS = 8
@@ -63,6 +65,11 @@ export class Breadth {
     return this.#verdicts.tags === 'needs-kinds' || this.#verdicts.tags === 'silent'
   }
 
+  /** Whether any row came at all. */
+  get hasShown(): boolean {
+    return this.#shown.length > 0
+  }
+
   /** Whether it holds what no broad question brings. */
   get hides(): boolean {
     return this.leavesOut || this.#verdicts.kinds === 'silent' || this.#verdicts.tags === 'silent'
@@ -73,13 +80,16 @@ export class Breadth {
     return [...this.#asked].filter((shape) => this.#verdicts[shape] === 'unknown')
   }
 
-  /** Whether it takes more rows to tell how it answers; true only a few times. */
-  wantsRows(): boolean {
-    const lacksAny = this.#asked.has('kinds') && this.#verdicts.kinds === 'unknown' && this.#shown.length === 0
-    const isTagOpen = this.#verdicts.tags === 'unknown' || this.#verdicts.tags === 'needs-kinds'
-    const lacksReference =
-      this.#asked.has('tags') && isTagOpen && !this.#shown.some(({ keys }) => keys.some(isReference))
-    if (!lacksAny && !lacksReference) return false
+  /** Whether it takes more rows to tell how it answers. */
+  get lacksRows(): boolean {
+    const { kinds, tags } = this.#verdicts
+    const lacksAny = this.#asked.has('kinds') && kinds === 'unknown' && this.#shown.length === 0
+    const isTagOpen = this.#asked.has('tags') && (tags === 'unknown' || tags === 'needs-kinds')
+    return lacksAny || (isTagOpen && !this.#shown.some(({ keys }) => keys.some(isReference)))
+  }
+
+  /** Whether it may be asked for what is known from elsewhere; true only a few times. */
+  mayBeAsked(): boolean {
     this.#lookedFor += 1
     return this.#lookedFor <= MAX_LOOKED_FOR
   }
@@ -89,8 +99,9 @@ export class Breadth {
     const shape = shapeOf(question)
     if (shape !== undefined && events.length > 0) this.#verdicts[shape] = 'answers'
     for (const event of events) {
-      if (this.#seen.has(event.id) || this.#seen.size >= MAX_SEEN) continue
-      this.#seen.add(event.id)
+      const mark = event.id.slice(0, MARK_LENGTH)
+      if (this.#seen.has(mark) || this.#seen.size >= MAX_SEEN) continue
+      this.#seen.add(mark)
       const row = { id: event.id, kind: event.kind, createdAt: event.created_at, keys: keysOf(event), question }
       this.#keep(row)
       for (const key of row.keys) if (this.#wasDrained(key, row)) this.#doubt({ key, row })

@@ -1,9 +1,12 @@
 import type { Stamp } from '../nostr/event.ts'
 
+/** No relay is known that brings fewer rows than this to a REQ that asks for more. */
+const SMALLEST_PAGE = 5
+
 /**
- * What is known of the size of a relay's pages: the most events that one has brought, and whether it ever showed two.
- * `assumed`: a second was taken for whole because the relay had shown only one event by then. `until` and `since`:
- * how it takes these words of a filter, once its pages have shown it.
+ * What is known of the size of a relay's pages: the most events that one has brought, and the first few that it ever
+ * showed. `assumed`: a second of so many events was taken for whole because the relay had shown no others by then.
+ * `until` and `since`: how it takes these words of a filter, once its pages have shown it.
  */
 export type Capacity = {
   most: number
@@ -17,7 +20,7 @@ export type Capacity = {
   /** A question for anything at all brings nothing, although it holds something: it has to be asked narrowly. */
   isNarrow: boolean
   probing: Promise<void>
-  assumed: boolean
+  assumed: number
   until: 'inclusive' | 'exclusive' | undefined
   since: 'inclusive' | 'exclusive' | undefined
 }
@@ -34,15 +37,23 @@ export function createCapacity(): Capacity {
     probedByIds: 0,
     isNarrow: false,
     probing: Promise.resolve(),
-    assumed: false,
+    assumed: 0,
     until: undefined,
     since: undefined,
   }
 }
 
-/** What was taken for a relay with a single event has shown another one since, one a page. */
-export function disproved({ assumed, most, shown }: Capacity): string | null {
-  return assumed && most === 1 && shown.size > 1 ? 'more events in one second than a page holds (1)' : null
+/**
+ * Whether a page of `count` rows of one second may be taken for whole at a relay with nothing else to show: so few events
+ * in all that a page has room for them, as far as anyone can see.
+ */
+export function mayBeAll(count: number, { most, shown }: Capacity): boolean {
+  return count < SMALLEST_PAGE && most <= count && shown.size === count
+}
+
+/** Whether a relay that was taken for one with so few events has shown others since, and no larger page. */
+export function isDisproved({ assumed, most, probed, shown }: Capacity): boolean {
+  return assumed > 0 && most <= assumed && probed <= assumed && shown.size > assumed
 }
 
 /** What a page of the usual limit held. Rows without a place, foreign and repeated ones make no page larger. */

@@ -4,13 +4,15 @@
  *
  * It was when this relay's pages have held more, or hold more when they are asked to. Some hold less the more is asked
  * of them (khatru gives a quarter of its cap to a limit above it), so what a page of a smaller limit held counts only
- * for a page of that limit. Else the filter is split, and last NIP-77 is asked. For some relays `since` is exclusive
- * (khatru in memory): they show it by an empty answer for a second that has brought rows.
+ * for a page of that limit. Else the filter is split: by its own values, which proves something, then by kinds and by the
+ * authors of the rows, which may find more. Last NIP-77 is asked. What stays open is noted with the part of the filter
+ * that has it, so that only the anchors in that part pay for it. For some relays `since` is exclusive (khatru in memory):
+ * they show it by an empty answer for a second that has brought rows.
  */
 import { tagConditions, type Filter } from '../nostr/filter.ts'
 import { parseStamp, type Stamp } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { noteProbed, type Capacity } from './capacity.ts'
+import { isDisproved, mayBeAll, noteProbed, type Capacity } from './capacity.ts'
 import { describeEnd } from './describe-end.ts'
 import type { End, Page } from './endpoint.ts'
 
@@ -20,6 +22,8 @@ export type Read = {
   readonly stamps: readonly Stamp[]
   readonly isMixed: boolean
   readonly rowCount: number
+  /** Who signed the rows that match. */
+  readonly authors: ReadonlySet<string>
 }
 
 /** Reads one page of what matches the filter; `until` and `limit`, where given, are asked in place of the usual ones. */
@@ -32,7 +36,12 @@ export type CloseContext = {
   readonly limit: number
   /** Reads a single second by NIP-77, where the relay speaks it: true when all of it came, and that was more than `count` events. */
   readonly readSecond?: (filter: Filter, count: number) => Promise<boolean>
+  /** Grows by what stays open. */
+  readonly gaps?: Gap[]
 }
+
+/** A part of a filter that was not read to its bottom, and why. */
+export type Gap = { readonly filter: Filter; readonly reason: string }
 
 /** A page of `count` rows of one second. */
 type FullPage = { readonly filter: Filter; readonly second: number; readonly count: number }
@@ -42,23 +51,71 @@ export type AskedPage = { readonly filter: Filter; readonly until: number | unde
 
 const SPLIT_KINDS: readonly number[] = Object.values(KIND)
 
+/** What an operator can do, or ask of whoever runs the relay. */
+const WHAT_CLOSES_IT = 'NIP-77 there or larger pages would show the rest'
+
+/** By so many authors of a full page its second is split further: each costs a REQ, and strangers choose how many there are. */
+const MAX_LEARNT_AUTHORS = 50
+
 /** Proves that a second was read whole, or says what stays open. */
 export async function closeSecond(page: FullPage, read: Reader, context: CloseContext): Promise<string | null> {
   const { filter, second, count } = page
   if (await isWholePage({ filter, until: second, count }, read, context)) return null
   const within = await windowOf(page, read, context)
-  let isWhole = isSplitProof(within)
-  let found = 0
-  for (const part of splitFilter(within)) {
-    const { end, rowCount } = await read(part)
-    if (end.type !== 'eose') return describeEnd(end)
-    found += rowCount
-    const open = await closeSecond({ filter: part, second, count: rowCount }, read, context)
-    isWhole = open === null && isWhole
+  const { capacity, gaps = [] } = context
+  const partGaps: Gap[] = []
+  const found = await readParts(page, within, read, { ...context, gaps: partGaps })
+  if (isSplitProof(within) && found >= count) {
+    gaps.push(...partGaps)
+    return partGaps[0]?.reason ?? null
   }
-  if (isWhole && found >= count) return null
   if ((await context.readSecond?.(within, count)) === true) return null
-  return `more events in second ${second} than a page holds (${context.capacity.most})`
+  if (count < context.limit && mayBeAll(count, capacity)) {
+    assume(count, capacity)
+    return null
+  }
+  const reason = describeGap(within, second, capacity)
+  gaps.push({ filter, reason })
+  return reason
+}
+
+/** Reads a second part by part, and closes it in each. Returns how many rows came. */
+async function readParts({ second }: FullPage, within: Filter, read: Reader, context: CloseContext): Promise<number> {
+  let found = 0
+  for (const part of isSplitProof(within) ? splitFilter(within) : await looseParts(within, read)) {
+    const { end, rowCount } = await read(part)
+    found += rowCount
+    if (end.type === 'eose') await closeSecond({ filter: part, second, count: rowCount }, read, context)
+    else context.gaps?.push({ filter: part, reason: describeEnd(end) })
+  }
+  return found
+}
+
+/** Parts that may find more of a second and are not together the whole: any kind by kinds, one kind by the authors of its rows. */
+async function looseParts(within: Filter, read: Reader): Promise<readonly Filter[]> {
+  if (within.kinds === undefined) return splitFilter(within)
+  if (within.authors !== undefined) return []
+  const { authors } = await read(within)
+  const isWorthIt = authors.size > 0 && authors.size <= MAX_LEARNT_AUTHORS
+  return isWorthIt ? [{ ...within, authors: [...authors] }] : []
+}
+
+/** Names the values that the gap is about, when they are few, and what would close it. */
+function describeGap(filter: Filter, second: number, { most }: Capacity): string {
+  const named = tagConditions(filter).filter(([, values]) => values.length === 1)
+  const values = named.map(([name, [value]]) => `, of #${name} ${value}`).join('')
+  return `more events in second ${second} than a page holds (${most})${values}: ${WHAT_CLOSES_IT}`
+}
+
+/**
+ * Why nothing can be taken for read at a relay that was taken for one with very few events: it has shown others since. A
+ * relay that was given more in the meantime shows a larger page when it is asked for one.
+ */
+export async function findDisproof(context: CloseContext): Promise<string | null> {
+  const { capacity } = context
+  if (!isDisproved(capacity)) return null
+  await probe(capacity.assumed + 1, context)
+  return isDisproved(capacity) ? `more events in one second than a page holds (${capacity.most})` : null
 }
 
 /** The filter within the second of the page, as this relay takes `since`: the rows of the page must come again. */
@@ -84,11 +141,14 @@ export async function isWholePage(page: AskedPage, read: Reader, context: CloseC
   await capacity.probing
   if (count >= capacity.probed) await probeByIds(count + 1, context)
   if (count < capacity.probed) return hasNoMore(page, read)
-  // A relay that never showed more than one event has nothing to cut off, as far as anyone can see.
-  if (count > 1 || capacity.shown.size > 1) return false
-  // One that has to be asked narrowly is asked once it has shown a second one.
-  capacity.assumed = !capacity.isNarrow
+  if (count > 1 || !mayBeAll(count, capacity)) return false
+  assume(count, capacity)
   return true
+}
+
+/** One that has to be asked narrowly is asked once it has shown another. */
+function assume(count: number, capacity: Capacity): void {
+  if (!capacity.isNarrow) capacity.assumed = Math.max(capacity.assumed, count)
 }
 
 /**

@@ -19,11 +19,13 @@ export type Page = { readonly rows: readonly unknown[]; readonly end: End; reado
 
 /**
  * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost; `isUnsent`:
- * there was no connection to send it on.
+ * there was no connection to send it on. `expired`: its time had passed when it was about to be sent, for the first time or
+ * again, so it was not.
  */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
   | { readonly type: 'unanswered'; readonly reason: string; readonly isUnsent?: true }
+  | { readonly type: 'expired' }
 
 /** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
 export type Profile = {
@@ -62,6 +64,8 @@ export interface Endpoint {
   brokenLines?(): {
     readonly count: number
     readonly examples: readonly { readonly line: number; readonly reason: string }[]
+    /** What helps, where the lines show what the file is. */
+    readonly advice?: string
   }
   /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
   notices?(): readonly Notice[]
@@ -71,8 +75,8 @@ export interface Endpoint {
   givenUp?(): string | undefined
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
-  /** One EVENT; several may be in flight. */
-  publish(event: NostrEvent): Promise<Answer>
+  /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */
+  publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -83,7 +87,7 @@ export function hearEnds(endpoint: Endpoint, aftermath: Aftermath): Endpoint {
     kind: endpoint.kind,
     open: () => endpoint.open(),
     request: (filter) => endpoint.request(filter, aftermath),
-    publish: (event) => endpoint.publish(event),
+    publish: (event, isExpired) => endpoint.publish(event, isExpired),
     close: () => endpoint.close(),
   }
 }

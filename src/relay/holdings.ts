@@ -1,10 +1,12 @@
 import { LostRelayError } from '../errors.ts'
-import { addressOf, isNewerVersion, parseAddress, type Address } from '../nostr/address.ts'
+import { addressOf, formatAddress, isNewerVersion, parseAddress, type Address } from '../nostr/address.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
-import type { Filter } from '../nostr/filter.ts'
+import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { isReplaceable, KIND } from '../nostr/kinds.ts'
+import type { CloseContext } from './close-second.ts'
 import { describeEnd } from './describe-end.ts'
+import type { End } from './endpoint.ts'
 import { drain } from './paging.ts'
 import type { Peer } from './peer.ts'
 
@@ -27,28 +29,51 @@ export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<M
   return authors
 }
 
-/** The newest version that the relay serves at each of these addresses. Throws LostRelayError. */
-export async function findVersions(peer: Peer, addresses: readonly string[]): Promise<Map<string, NostrEvent>> {
+/** Hears why a relay may hide something of what it was asked for, although it answers: more in one second than a page holds. */
+export type OnGap = (reason: string) => void
+
+/**
+ * The newest version that the relay serves at each of these addresses, unverified. What is looked for is known, so no page
+ * need be shown to be whole: each address is asked for until something comes, or nothing. Throws LostRelayError.
+ */
+export async function findVersions(
+  peer: Peer,
+  addresses: readonly string[],
+  onGap: OnGap = lose(peer),
+): Promise<Map<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
-  await readVersions(peer, addresses, (events) => {
-    for (const event of events) keepNewest(newest, event)
-  })
+  for (const [kind, group] of byKind(addresses)) {
+    const [indexed, unindexed] = splitByIdentifier(group, peer)
+    for (const chunk of chunkByCountAndBytes(indexed, limitsOf(peer, VALUES_PER_REQ)))
+      await collectVersions(peer, { kind, addresses: chunk, onGap }, newest)
+    // An identifier that the relay does not find is asked for by its author alone.
+    for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limitsOf(peer, VALUES_PER_REQ)))
+      await readInHalves(peer, { kinds: [kind] }, { authors, onGap }, (events) => {
+        for (const event of events) keepNewest(newest, event)
+      })
+  }
   return newest
 }
 
-/** Hands every version that the relay serves at these addresses to the sink, and of others of their authors, unverified. Throws LostRelayError. */
-export async function readVersions(
-  peer: Peer,
-  addresses: readonly string[],
-  sink: (events: readonly NostrEvent[]) => unknown,
-): Promise<void> {
+/**
+ * Hands every version that the relay shows at these addresses to the sink, and of others of their authors, unverified. More in one
+ * second than a page holds may stay hidden. Throws LostRelayError.
+ */
+export async function readVersions(peer: Peer, addresses: readonly string[], sink: Sink): Promise<void> {
   for (const [kind, group] of byKind(addresses)) {
-    for (const filter of versionsFilters(peer, kind, group)) await readThrough(peer, filter, sink)
+    const [indexed, unindexed] = splitByIdentifier(group, peer)
+    for (const chunk of chunkByCountAndBytes(indexed, limitsOf(peer, VALUES_PER_REQ)))
+      await readThrough(peer, versionsFilter(kind, chunk), sink)
+    for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limitsOf(peer, VALUES_PER_REQ)))
+      await readThrough(peer, { kinds: [kind], authors }, sink)
   }
 }
 
 /** What may have been deleted: ids with the public keys of their authors, and addresses. */
 export type Deletable = { readonly ids: ReadonlyMap<string, string>; readonly addresses: readonly string[] }
+
+/** Takes events page by page. */
+type Sink = (events: readonly NostrEvent[]) => unknown
 
 /**
  * Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Only those of
@@ -57,62 +82,124 @@ export type Deletable = { readonly ids: ReadonlyMap<string, string>; readonly ad
 export async function findDeletions(
   peer: Peer,
   { ids, addresses }: Deletable,
-  sink: (deletions: readonly NostrEvent[]) => unknown,
+  sink: Sink,
+  onGap: OnGap = lose(peer),
 ): Promise<void> {
   const limits = limitsOf(peer, VALUES_PER_REQ)
-  const kinds = [KIND.deletion]
-  const owned = addresses.map((address): [string, string] => [address, parseAddress(address)?.pubkey ?? ''])
+  const owned = addresses.map((address): Owned => [address, parseAddress(address)?.pubkey ?? ''])
   const [indexed, unindexed] = splitByLength(owned, ([address]) => address, peer)
-  const filters = [
-    ...[...chunkByCountAndBytes(ids, limits)].map((group): Filter => ({ kinds, '#e': keysOf(group), ...by(group) })),
-    ...[...chunkByCountAndBytes(indexed, limits)].map((group): Filter => ({
-      kinds,
-      '#a': keysOf(group),
-      ...by(group),
-    })),
-    ...[...chunkByCountAndBytes(by(unindexed).authors, limits)].map((authors): Filter => ({ kinds, authors })),
-  ]
-  await Promise.all(filters.map((filter) => readThrough(peer, filter, sink)))
+  await Promise.all([
+    ...[...chunkByCountAndBytes(byAuthor([...ids]), limits)].map((group) =>
+      readDeletions(peer, { tag: '#e', group, onGap }, sink),
+    ),
+    ...[...chunkByCountAndBytes(byAuthor(indexed), limits)].map((group) =>
+      readDeletions(peer, { tag: '#a', group, onGap }, sink),
+    ),
+    ...[...chunkByCountAndBytes(signersOf(unindexed), limits)].map((authors) =>
+      readInHalves(peer, { kinds: [KIND.deletion] }, { authors, onGap }, sink),
+    ),
+  ])
 }
 
 /** Hands the requests to vanish (NIP-62) of these authors to the sink, whatever relay they name, unverified. Throws LostRelayError. */
 export async function findVanishRequests(
   peer: Peer,
   authors: readonly string[],
-  sink: (requests: readonly NostrEvent[]) => unknown,
+  sink: Sink,
+  onGap: OnGap = lose(peer),
 ): Promise<void> {
   const groups = [...chunkByCountAndBytes(authors, limitsOf(peer, VALUES_PER_REQ))]
   // Their `relay` tag has more than one letter: no relay finds by it.
-  await Promise.all(groups.map((group) => readThrough(peer, { kinds: [KIND.vanishRequest], authors: group }, sink)))
+  const filter = { kinds: [KIND.vanishRequest] }
+  await Promise.all(groups.map((group) => readInHalves(peer, filter, { authors: group, onGap }, sink)))
 }
 
-/** Hands every event that matches to `sink`, page by page, to the bottom of the filter. Throws LostRelayError when the relay does not get there. */
+/**
+ * Hands every event that matches to `sink`, page by page, to the bottom of the filter. Returns why something may be hidden,
+ * although the relay answers, or null. Throws LostRelayError when it does not answer to the end.
+ */
 export async function readThrough(
   peer: Peer,
   filter: Filter,
-  sink: (events: readonly NostrEvent[]) => unknown,
-): Promise<void> {
+  sink: Sink,
+  { readSecond }: Pick<CloseContext, 'readSecond'> = {},
+): Promise<string | null> {
+  let last: End | undefined
   const { reason, rows } = await drain(filter, {
-    request: (asked) => peer.endpoint.request(asked),
+    request: async (asked) => {
+      const page = await peer.endpoint.request(asked)
+      last = page.end
+      return page
+    },
     sink: async (events) => {
       peer.breadth.show(filter, events)
       await sink(events)
     },
     capacity: peer.capacity,
     limit: peer.pageLimit,
+    ...(readSecond !== undefined && { readSecond }),
   })
-  if (reason !== null) throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
-  peer.breadth.drained(filter, rows)
+  if (reason !== null && last?.type !== 'eose') throw new LostRelayError(`read ${peer.endpoint.url}: ${reason}`)
+  if (reason === null) peer.breadth.drained(filter, rows)
+  return reason
 }
 
-type Owned = readonly (readonly [reference: string, author: string])[]
-
-function keysOf(group: Owned): string[] {
-  return group.map(([reference]) => reference)
+/** Where a gap is not provided for, the relay is as good as lost. */
+function lose({ endpoint }: Peer): OnGap {
+  return (reason) => {
+    throw new LostRelayError(`read ${endpoint.url}: ${reason}`)
+  }
 }
 
-function by(group: Owned): { authors: string[] } {
-  return { authors: [...new Set(group.map(([, author]) => author))] }
+/** Reads a filter of some authors; where one of them fills a second, the others are read without that one. */
+async function readInHalves(
+  peer: Peer,
+  filter: Filter,
+  { authors, onGap }: { readonly authors: readonly string[]; readonly onGap: OnGap },
+  sink: Sink,
+): Promise<void> {
+  const gap = await readThrough(peer, { ...filter, authors }, sink)
+  if (gap === null) return
+  if (authors.length === 1) return onGap(gap)
+  for (const half of halvesOf(authors)) await readInHalves(peer, filter, { authors: half, onGap }, sink)
+}
+
+type DeletionsOf = { readonly tag: '#e' | '#a'; readonly group: readonly Owned[]; readonly onGap: OnGap }
+
+/**
+ * Reads the deletions of some references by their authors. Of one reference the newest row says all: pages come newest
+ * first, and all deletions of one second say the same. So nobody hides anything by writing many of them.
+ */
+async function readDeletions(peer: Peer, { tag, group, onGap }: DeletionsOf, sink: Sink): Promise<void> {
+  let isNamed = false
+  const references = group.map(([reference]) => reference)
+  const filter: Filter = { kinds: [KIND.deletion], authors: signersOf(group), ...{ [tag]: references } }
+  const gap = await readThrough(peer, filter, (events) => {
+    isNamed ||= events.length > 0
+    return sink(events)
+  })
+  if (gap === null) return
+  if (group.length > 1) {
+    for (const half of halvesOf(group)) await readDeletions(peer, { tag, group: half, onGap }, sink)
+    return
+  }
+  if (!isNamed) onGap(gap)
+}
+
+function halvesOf<T>(values: readonly T[]): [T[], T[]] {
+  const middle = Math.ceil(values.length / 2)
+  return [values.slice(0, middle), values.slice(middle)]
+}
+
+type Owned = readonly [reference: string, author: string]
+
+/** Those of one author side by side: who fills a second then stands alone soonest. */
+function byAuthor(owned: readonly Owned[]): Owned[] {
+  return owned.toSorted(([, a], [, b]) => (a < b ? -1 : Number(a > b)))
+}
+
+function signersOf(group: readonly Owned[]): string[] {
+  return [...new Set(group.map(([, author]) => author))]
 }
 
 function limitsOf({ maxFilterBytes }: Peer, maxCount: number): { maxCount: number; maxBytes: number } {
@@ -127,6 +214,7 @@ async function collectAuthors(peer: Peer, ids: readonly string[], authors: Map<s
     const asked = new Set(rest)
     const came = rows.flatMap((row) => parseEvent(row) ?? []).filter(({ id }) => asked.has(id))
     if (came.length === 0) return
+    peer.breadth.show({ ids: rest }, came)
     for (const { id, pubkey } of came) authors.set(id, pubkey)
     rest = rest.filter((id) => !authors.has(id))
   }
@@ -140,16 +228,45 @@ function byKind(addresses: readonly string[]): Map<number, Address[]> {
   return kinds
 }
 
-/** An identifier that the relay does not find is asked for by its author alone. */
-function* versionsFilters(peer: Peer, kind: number, addresses: readonly Address[]): Generator<Filter> {
-  const limits = limitsOf(peer, VALUES_PER_REQ)
-  const [indexed, unindexed] = peer.findsIdentifiers ? splitByLength(addresses, ({ d }) => d, peer) : [[], addresses]
-  for (const chunk of chunkByCountAndBytes(indexed, limits)) {
-    const authors = authorsOf(chunk)
-    const isNamed = !isReplaceable(kind)
-    yield { kinds: [kind], authors, ...(isNamed && { '#d': [...new Set(chunk.map(({ d }) => d))] }) }
+type Versions = { readonly kind: number; readonly addresses: readonly Address[]; readonly onGap: OnGap }
+
+/** What did not come is asked for again until nothing comes; where only others come, in halves. */
+async function collectVersions(
+  peer: Peer,
+  { kind, addresses, onGap }: Versions,
+  newest: Map<string, NostrEvent>,
+): Promise<void> {
+  let rest = addresses
+  while (rest.length > 0) {
+    const filter = versionsFilter(kind, rest)
+    const { rows, end } = await peer.endpoint.request({ ...filter, limit: peer.pageLimit })
+    if (end.type !== 'eose') throw new LostRelayError(`ask ${peer.endpoint.url} for addresses: ${describeEnd(end)}`)
+    const matches = createMatcher(filter)
+    const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
+    for (const event of events) keepNewest(newest, event)
+    const left = rest.filter((address) => !newest.has(formatAddress(address)))
+    if (rows.length === 0) return
+    if (left.length === rest.length) {
+      if (rest.length === 1) return onGap('a page of versions brought only what was not asked for')
+      for (const half of halvesOf(rest)) await collectVersions(peer, { kind, addresses: half, onGap }, newest)
+      return
+    }
+    rest = left
   }
-  for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limits)) yield { kinds: [kind], authors }
+}
+
+function versionsFilter(kind: number, addresses: readonly Address[]): Filter {
+  const isNamed = !isReplaceable(kind)
+  return {
+    kinds: [kind],
+    authors: authorsOf(addresses),
+    ...(isNamed && { '#d': [...new Set(addresses.map(({ d }) => d))] }),
+  }
+}
+
+/** Addresses that the relay finds by their identifiers, and those that it does not. */
+function splitByIdentifier(addresses: readonly Address[], peer: Peer): [Address[], Address[]] {
+  return peer.findsIdentifiers ? splitByLength(addresses, ({ d }) => d, peer) : [[], [...addresses]]
 }
 
 function authorsOf(addresses: readonly Address[]): string[] {

@@ -7,16 +7,19 @@
  * `Aftermath` of the reading. Kept are filters and times of the last ends, never what came late.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { parseEvent } from '../nostr/event.ts'
+import { parseEvent, parseStamp } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import type { Aftermath } from './aftermath.ts'
 import type { Connection } from './connection.ts'
-import type { End } from './endpoint.ts'
+import type { End, Page } from './endpoint.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 
 /** How long an end is open for contradiction at least, in milliseconds. */
 const GRACE_MS = 500
 const REMEMBERED = 1_024
+/** More rows than that are never read from one packet. */
+const MAX_EARLY = 10_000
+const NONE = new Uint32Array()
 /** What a relay says to our CLOSE. */
 const ACKNOWLEDGEMENT = /^(?:|(?:subscription )?(?:closed|unsubscribed)(?: by (?:client|request))?\.?)$/i
 
@@ -33,6 +36,10 @@ type OpenEnd = Asked & {
   endedAt: number
   endedMs: number
   closed: string | undefined
+  /** The beginnings of the ids that the page has brought: such a row may come twice. */
+  brought: Uint32Array
+  /** Ids of rows that matched and came in the packet with the end. */
+  readonly early: string[]
   /** The packet with the end is still being read: no word of ours can have come in between. */
   isSamePacket: boolean
 }
@@ -56,19 +63,32 @@ export class OpenEnds {
   /** Notes what goes out under this id. */
   expect(id: string, asked: Asked): void {
     const sentAt = (this.#order += 1)
-    this.#reading.set(id, { ...asked, sentAt, endedAt: 0, endedMs: 0, closed: undefined, isSamePacket: true })
+    this.#reading.set(id, {
+      ...asked,
+      sentAt,
+      endedAt: 0,
+      endedMs: 0,
+      closed: undefined,
+      brought: NONE,
+      early: [],
+      isSamePacket: true,
+    })
   }
 
   /** The end of a page, once everything in its packet was heard: an EOSE that is followed there by CLOSED is that CLOSED. */
-  async conclude(id: string, end: End): Promise<End> {
+  async conclude(id: string, { end, rows }: Pick<Page, 'end' | 'rows'>): Promise<End> {
     const asked = this.#reading.get(id)
     this.#reading.delete(id)
     if (asked === undefined) return end
     if (end.type === 'eose' || end.type === 'closed') this.#noteAnswer(asked)
     if (end.type !== 'eose') return end
+    const ids = rows.map((row) => parseStamp(row)?.id ?? '')
+    asked.brought = Uint32Array.from(ids, beginningOf)
+    for (const id of ids) asked.aftermath?.noteBrought(id)
     this.#watch(id, asked)
     await nextTurn()
     asked.isSamePacket = false
+    for (const late of asked.early.splice(0)) this.#noteRow(asked, late)
     if (asked.closed === undefined) return end
     this.#forget(id, asked)
     return { type: 'closed', reason: asked.closed }
@@ -146,10 +166,20 @@ export class OpenEnds {
     if (this.#ended.delete(id)) aftermath?.settle()
   }
 
-  #hearRow({ filter, aftermath }: OpenEnd, row: unknown): void {
+  #hearRow(end: OpenEnd, row: unknown): void {
     const event = parseEvent(row)
-    if (event === undefined || filter === undefined || !isSpecific(filter)) return
-    if (createMatcher(filter)(event)) aftermath?.noteRow(event.id)
+    const { filter } = end
+    if (event === undefined || filter === undefined || !isSpecific(filter) || !createMatcher(filter)(event)) return
+    if (!end.isSamePacket) this.#noteRow(end, event.id)
+    else if (end.early.length < MAX_EARLY) end.early.push(event.id)
+  }
+
+  /** What a page of the same reading has brought may come again. */
+  #noteRow({ aftermath }: OpenEnd, id: string): void {
+    if (aftermath === undefined) return
+    const beginning = beginningOf(id)
+    const pages = [...this.#ended.values()].filter((end) => end.aftermath === aftermath)
+    if (!pages.some(({ brought }) => brought.includes(beginning))) aftermath.noteLate(id)
   }
 
   #hearClosed(id: string, end: OpenEnd, reason: string): void {
@@ -175,4 +205,9 @@ export class OpenEnds {
 /** A question for anything at all, such as the one for the size of pages, is no reading: every event matches it. */
 function isSpecific({ limit: _limit, since: _since, until: _until, ...rest }: Filter): boolean {
   return Object.keys(rest).length > 0
+}
+
+/** 32 bits of an id: enough to tell the rows of one page. */
+function beginningOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16)
 }

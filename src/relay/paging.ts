@@ -15,14 +15,16 @@
 import type { NostrEvent, Stamp } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import type { Aftermath } from './aftermath.ts'
-import { disproved, noteProbed, noteShown } from './capacity.ts'
+import { noteProbed, noteShown } from './capacity.ts'
 import {
   closeSecond,
+  findDisproof,
   isSplitProof,
   isWholePage,
   splitFilter,
   type AskedPage,
   type CloseContext,
+  type Gap,
   type Read,
   type Reader,
 } from './close-second.ts'
@@ -48,6 +50,8 @@ export type Drain = {
   readonly malformed: number
   /** Events that the filter did not ask for. */
   readonly foreign: number
+  /** The parts of the filter that were not drained, when the others were. */
+  readonly open?: readonly Filter[]
 }
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
@@ -55,14 +59,17 @@ type Tally = { pages: number; rows: number; bytes: number; malformed: number; fo
 export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
   const reader = createReader(context, tally)
-  const reason = (await descendInParts(filter, reader, context)) ?? disproved(context.capacity)
-  return { reason, ...tally }
+  const gaps: Gap[] = []
+  const gap = await descendInParts(filter, reader, { ...context, gaps })
+  if (gap !== null) return { reason: gap, ...tally, open: gaps.map((each) => each.filter) }
+  return { reason: await findDisproof(context), ...tally }
 }
 
 /** Two reads of one filter as one: the second has the last word on whether it was drained. */
 export function addDrains(a: Drain, b: Drain): Drain {
   return {
     reason: b.reason,
+    ...(b.open !== undefined && { open: b.open }),
     pages: a.pages + b.pages,
     rows: a.rows + b.rows,
     bytes: a.bytes + b.bytes,
@@ -76,7 +83,11 @@ const MIXED = 'a page mixed with values that begin like what was asked for may b
 /** A filter whose pages are mixed is read value by value, so that each fits into a page. */
 async function descendInParts(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
   const reason = await descend(filter, read, context)
-  if (reason !== MIXED || !isSplitProof(filter)) return reason
+  if (reason !== MIXED || !isSplitProof(filter)) {
+    const isNoted = reason === null || context.gaps?.some((gap) => gap.reason === reason) === true
+    if (!isNoted) context.gaps?.push({ filter, reason })
+    return reason
+  }
   let gap: string | null = null
   for (const part of splitFilter(filter)) gap = (await descendInParts(part, read, context)) ?? gap
   return gap
@@ -160,7 +171,8 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
-    return { end, stamps, isMixed, rowCount: rows.length }
+    const authors = new Set(events.map(({ pubkey }) => pubkey))
+    return { end, stamps, isMixed, rowCount: rows.length, authors }
   }
 }
 

@@ -36,8 +36,8 @@ const INDEXED_LENGTHS: readonly (readonly [software: RegExp, bytes: number])[] =
   [KHATRU, 100],
   [/\brnostr\b/i, 255],
 ]
-/** Of all others: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
-const USUAL_LENGTH = 512
+/** Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
+export const USUAL_LENGTH = 512
 
 /** A peer of which no page has been seen yet. */
 export function createPeer(endpoint: Endpoint, profile: Profile): Peer {

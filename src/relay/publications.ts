@@ -16,6 +16,12 @@ export type PublicationOptions = {
   readonly authentication: Authentication | undefined
 }
 
+/** What came of trying once; without a connection there was none to send it on. */
+type Delivered = {
+  readonly delivery: Delivery | { readonly type: 'expired' }
+  readonly connection: Connection | undefined
+}
+
 /** What one event has tried so far. */
 type Tries = { wasLost: boolean; authenticatedOn: Connection | undefined }
 
@@ -37,20 +43,24 @@ export class Publications {
     this.#options = options
   }
 
-  /** The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time. */
-  publish(event: NostrEvent): Promise<Answer> {
+  /**
+   * The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time, and not
+   * when `isExpired` says so right before it.
+   */
+  publish(event: NostrEvent, isExpired = (): boolean => false): Promise<Answer> {
     const earlier = this.#inFlight.get(event.id)
     if (earlier !== undefined) return earlier
-    const answer = this.#publishUntilAnswered(event).finally(() => this.#inFlight.delete(event.id))
+    const answer = this.#publishUntilAnswered(event, isExpired).finally(() => this.#inFlight.delete(event.id))
     this.#inFlight.set(event.id, answer)
     return answer
   }
 
-  async #publishUntilAnswered(event: NostrEvent): Promise<Answer> {
+  async #publishUntilAnswered(event: NostrEvent, isExpired: () => boolean): Promise<Answer> {
     const tries: Tries = { wasLost: false, authenticatedOn: undefined }
     try {
       for (;;) {
-        const { delivery, connection } = await this.#deliver(event)
+        const { delivery, connection } = await this.#deliver(event, isExpired)
+        if (delivery.type === 'expired') return delivery
         if (connection === undefined) return tries.wasLost ? answerOf(delivery) : unsent(delivery)
         if (!(await this.#isWorthRepeating(delivery, connection, tries))) return this.#explain(answerOf(delivery))
       }
@@ -59,13 +69,14 @@ export class Publications {
     }
   }
 
-  async #deliver(event: NostrEvent): Promise<{ delivery: Delivery; connection: Connection | undefined }> {
+  async #deliver(event: NostrEvent, isExpired: () => boolean): Promise<Delivered> {
     await this.#places.acquire()
     try {
       const reach = await this.#link.connected()
       if (reach.type !== 'connected') return { delivery: { ...reach, type: 'disconnected' }, connection: undefined }
       const { connection } = reach
       await this.#options.traffic.roomForFrame()
+      if (isExpired()) return { delivery: { type: 'expired' }, connection }
       const delivery = await deliver(connection, 'EVENT', event, this.#options)
       if (delivery.type === 'ok') this.#noteAnswered(connection)
       return { delivery, connection }

@@ -44,10 +44,10 @@ class RelayPool implements WebSocketRelay {
     return this.#first.givenUp()
   }
 
-  publish(event: NostrEvent): Promise<Answer> {
+  publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer> {
     const relay = this.#all[this.#published % this.#all.length] ?? this.#first
     this.#published += 1
-    return relay.publish(event)
+    return relay.publish(event, isExpired)
   }
 
   openNegentropy(

@@ -108,7 +108,7 @@ export class Requests {
     const id = this.#nextId()
     this.ends.expect(id, { filter, connection, aftermath })
     const page = await readPage(connection, id, filter, this.#options)
-    return { ...page, end: await this.ends.conclude(id, page.end) }
+    return { ...page, end: await this.ends.conclude(id, page) }
   }
 
   async #requestUntilEnd(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {

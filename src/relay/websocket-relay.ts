@@ -176,8 +176,8 @@ class SocketRelay implements WebSocketRelay {
     return page.end.type === 'eose' && this.#isStranger() ? { ...page, end: HIDDEN } : page
   }
 
-  publish(event: NostrEvent): Promise<Answer> {
-    return this.#publications.publish(event)
+  publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer> {
+    return this.#publications.publish(event, isExpired)
   }
 
   openNegentropy(

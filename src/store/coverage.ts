@@ -35,6 +35,7 @@ export class CoverageStore {
   readonly #heldBack = new Set<string>()
   #isIgnored = false
   #isFrozen = false
+  #isHeldBack = false
 
   constructor(db: Db, target: string, versions: LayerVersions) {
     this.#db = db
@@ -42,14 +43,18 @@ export class CoverageStore {
     this.#versions = versions
   }
 
-  /** From now on no checkpoint is believed in this run, of all sources or of one; they stay on disk. */
-  ignoreInThisRun(source?: string): void {
-    if (source === undefined) this.#isIgnored = true
-    else this.#ignored.add(source)
+  /** From now on no checkpoint is believed in this run; they stay on disk. */
+  ignoreInThisRun(): void {
+    this.#isIgnored = true
   }
 
-  /** From now on no checkpoint of the source is believed, and none moves, in this run; they stay on disk. */
-  holdBack(source: string): void {
+  /** From now on no checkpoint is believed, and none moves, in this run, of all sources or of one; they stay on disk. */
+  holdBack(source?: string): void {
+    if (source === undefined) {
+      this.#isIgnored = true
+      this.#isHeldBack = true
+      return
+    }
     this.#ignored.add(source)
     this.#heldBack.add(source)
   }
@@ -137,7 +142,8 @@ export class CoverageStore {
     let last: { layer: string; anchor: string } = { layer: '', anchor: '' }
     for (;;) {
       const rows = page.all(this.#target, versions, source, last.layer, last.anchor) as JoinedRow[]
-      yield* rows.map((row) => toReadRow(row, this.#isFrozen || this.#heldBack.has(source)))
+      const isFrozen = this.#isFrozen || this.#isHeldBack || this.#heldBack.has(source)
+      yield* rows.map((row) => toReadRow(row, isFrozen))
       const end = rows.at(-1)
       if (end === undefined) return
       last = end

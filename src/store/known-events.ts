@@ -17,12 +17,6 @@ export class KnownEvents {
     for (const { id, kind, created_at } of events) insert.run(this.#target, Buffer.from(id, 'hex'), kind, created_at)
   }
 
-  /** Whether the target is known to hold this. */
-  has(id: string): boolean {
-    const sql = 'SELECT 1 FROM known WHERE target = ? AND id = ?'
-    return this.#db.prepare(sql).get(this.#target, Buffer.from(id, 'hex')) !== undefined
-  }
-
   /** Notes that the target no longer holds these. */
   remove(ids: readonly string[]): void {
     const remove = this.#db.prepare('DELETE FROM known WHERE target = ? AND id = ?')

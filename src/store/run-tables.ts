@@ -12,6 +12,7 @@ export class RunTables {
   readonly #insertDeletion
   readonly #findDeletion
   #removalsNoted = 0
+  #isServedDistrusted = false
   readonly #insertVanished
   readonly #findVanished
   readonly #insertAsked
@@ -66,7 +67,12 @@ export class RunTables {
 
   /** Whether the target listed the id by NIP-77 in this run. */
   isServed(id: string): boolean {
-    return this.#findServed.get(toBlob(id)) !== undefined
+    return !this.#isServedDistrusted && this.#findServed.get(toBlob(id)) !== undefined
+  }
+
+  /** From now on nothing counts as listed by the target: it listed what it does not serve. */
+  distrustServed(): void {
+    this.#isServedDistrusted = true
   }
 
   /** Notes that the event was sent; false when it was sent before in this run. */

@@ -105,7 +105,7 @@ export class Spool {
     const isBeaten = others.some((other) => !isRemembered(other) && isNewerVersion(other.event, event))
     const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
     if (isBeaten) return [candidate]
-    const losers = others.filter((other) => isNewerVersion(event, other.event))
+    const losers = others.filter((other) => !isNewerVersion(other.event, event))
     for (const other of losers) this.remove(other.event.id)
     this.#insert(event, address, origin)
     return losers

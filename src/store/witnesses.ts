@@ -63,6 +63,12 @@ export class WitnessStore {
     return [...first, ...spread(others, count - first.length)]
   }
 
+  /** When the relay was last seen to hold any of them, in Unix seconds; `undefined` when there are none. */
+  lastProved(relay: string): UnixSeconds | undefined {
+    const sql = 'SELECT max(proved_at) AS at FROM witness WHERE target = ? AND relay = ?'
+    return (this.#db.prepare(sql).get(this.#target, relay) as { at: number | null }).at ?? undefined
+  }
+
   /** Forgets the witnesses of a relay. */
   forget(relay: string): void {
     this.#db.prepare('DELETE FROM witness WHERE target = ? AND relay = ?').run(this.#target, relay)

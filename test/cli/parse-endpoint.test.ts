@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isSameEndpoint, parseEndpoint, parseService } from '../../src/cli/parse-endpoint.ts'
+import { isSameEndpoint, parseEndpoint, parseRelay, parseService } from '../../src/cli/parse-endpoint.ts'
 
 describe('parseEndpoint', () => {
   it.each([
@@ -9,7 +9,11 @@ describe('parseEndpoint', () => {
     ['-', '-'],
     ['./events.jsonl', 'events.jsonl'],
     ['/var/backup/a b.jsonl', '/var/backup/a b.jsonl'],
-    ['relay.example', 'relay.example'],
+    ['./relay.example', 'relay.example'],
+    ['backup', 'backup'],
+    ['relay.one.jsonl.gz', 'relay.one.jsonl.gz'],
+    ['package.json', 'package.json'],
+    ['vitest.config.ts', 'vitest.config.ts'],
   ])('reads %s', (text, expected) => {
     expect(parseEndpoint(text)).toEqual({ type: 'ok', value: expected })
   })
@@ -28,6 +32,42 @@ describe('parseEndpoint', () => {
     'does not repeat %s, which may hold a password',
     (text) => {
       expect(parseEndpoint(text)).toMatchObject({ type: 'wrong', secret: true })
+    },
+  )
+})
+
+describe('a slip of the finger in a relay URL (no false green #20)', () => {
+  it.each([
+    ['relay.one', 'wss://relay.one'],
+    ['relay.one:7443', 'wss://relay.one:7443'],
+    ['Relay.One.', 'wss://relay.one'],
+    ['relay.one:7443/x', 'wss://relay.one:7443/x'],
+    ['localhost:7443', 'ws://localhost:7443'],
+    ['127.0.0.1:7443/x', 'ws://127.0.0.1:7443/x'],
+    ['[::1]:7443', 'ws://[::1]:7443'],
+    ['wss:/relay.one', 'wss://relay.one'],
+    ['wss:relay.one', 'wss://relay.one'],
+    ['ws:/relay.one/path', 'ws://relay.one/path'],
+    ['wss//relay.one', 'wss://relay.one'],
+    ['wss;//relay.one', 'wss://relay.one'],
+    ['://relay.one', 'wss://relay.one'],
+    ['//relay.one', 'wss://relay.one'],
+    ['http:/relay.one', 'ws://relay.one'],
+  ])('%s', (text, meant) => {
+    for (const parsed of [parseEndpoint(text), parseRelay(text)]) {
+      expect(parsed).toEqual({
+        type: 'wrong',
+        problem: `is not a relay URL, and no file of that name is there: give ${meant}, or ./… for a file`,
+        secret: false,
+      })
+    }
+  })
+
+  it.each(['wss:/relay.one?token=x', 'relay.one:80/?token=x', 'wss//me:secret@relay.one', 'http://h/?token=x'])(
+    'is not repeated where it may hold a secret: %s',
+    (text) => {
+      expect(parseEndpoint(text)).toMatchObject({ type: 'wrong', secret: true })
+      expect(parseEndpoint(text)).not.toMatchObject({ problem: expect.stringMatching(/token|secret@/) as string })
     },
   )
 })
@@ -57,6 +97,12 @@ describe('isSameEndpoint', () => {
     ['a.jsonl', `${process.cwd()}/a.jsonl`, true],
     ['a.jsonl', 'b.jsonl', false],
     ['-', '-', false],
+    ['ws://localhost:7443', 'ws://127.0.0.1:7443', true],
+    ['ws://127.9.9.9:7443/x', 'ws://[::1]:7443/x', true],
+    ['ws://[::ffff:7f00:1]', 'ws://localhost', true],
+    ['ws://localhost:7443', 'ws://localhost:7444', false],
+    ['ws://localhost.example', 'ws://localhost', false],
+    ['wss://a?b=1', 'wss://a?b=2', false],
   ])('%s and %s: %s', (a, b, expected) => {
     expect(isSameEndpoint(a, b)).toBe(expected)
   })

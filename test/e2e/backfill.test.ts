@@ -24,6 +24,30 @@ function commentsAt(root: NostrEvent, times: readonly number[]): NostrEvent[] {
   return times.map((createdAt) => comment(root, bob, { createdAt, content: `at ${createdAt}` }))
 }
 
+describe('what lies outside the window', () => {
+  it.each(['backfill', 'check'])('is not counted as held by %s (no false green #15)', async (command) => {
+    const bench = createWorkbench()
+    const [source, target] = [
+      await bench.scripted({ events: mine.events }),
+      await bench.scripted({ events: mine.events }),
+    ]
+    const args = [command, ...endArguments(source, target), ...WINDOW]
+    const { code, stdout } = await bench.run([...args, '--json'])
+    const report = JSON.parse(stdout) as Report
+    expect([code, report.totals.held, report.layers.map(({ held }) => held)]).toEqual([0, 0, [0, 0, 0]])
+    expect((await bench.run(args)).stdout).toMatch(/there (is|was) nothing to (copy|compare),? in the window\./)
+    expect((await bench.run([...args, '--quiet'])).stdout).toBe('')
+  })
+
+  it('leaves what lies in it to be counted (no false green #15)', async () => {
+    const bench = createWorkbench()
+    const events = [...mine.events, ...commentsAt(bug, [SINCE, UNTIL, UNTIL + 1])]
+    const [source, target] = [await bench.scripted({ events }), await bench.scripted({ events })]
+    const { stdout } = await bench.run(['backfill', ...endArguments(source, target), ...WINDOW])
+    expect(stdout).toContain('complete (0): the target already held all 2 events in the window.')
+  })
+})
+
 describe('backfill', () => {
   it('copies what lies in the window, its bounds included, and nothing else', async () => {
     const bench = createWorkbench()

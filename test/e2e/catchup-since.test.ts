@@ -231,6 +231,73 @@ describe('a full run', () => {
   })
 })
 
+describe('a checkpoint is not made by a clock that relays contradict', () => {
+  it('of ours, when source and target agree against it: what came meanwhile is copied (no false green #29)', async () => {
+    const bench = createWorkbench()
+    const dateOffsetSeconds = -54 * 60
+    const source = await bench.scripted({ events: old.events, dateOffsetSeconds })
+    const target = await bench.scripted({ dateOffsetSeconds })
+    const first = await bench.catchup(source, target)
+    expect([first.code, bench.coverage()]).toEqual([0, []])
+    expect(first.report.notes).toContain('The clock of this machine may be wrong: no checkpoint moves.')
+    for (const relay of [source, target]) relay.behaviour.dateOffsetSeconds = 0
+    const late = issue(old.address, bob, { createdAt: nowSeconds() - 40 * 60 })
+    source.events.set(late.id, late)
+    const { code } = await bench.catchup(source, target)
+    expect([code, target.countSends(late.id)]).toEqual([0, 1])
+  })
+
+  it.each([
+    ['no other relay tells the time', 'none'],
+    ['the target says so as well, otherwise', 500],
+  ] as const)('of ours, when %s (no false green #29)', async (_, ofTarget) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: old.events, dateOffsetSeconds: -3_240 })
+    const target = await bench.scripted({ dateOffsetSeconds: ofTarget })
+    const { code } = await bench.catchup(source, target)
+    expect([code, bench.coverage()]).toEqual([0, []])
+  })
+
+  it('of ours, when two sources agree against it and the target does not (no false green #29)', async () => {
+    const bench = createWorkbench()
+    const sources = [
+      await bench.scripted({ events: old.events, dateOffsetSeconds: 3_240 }),
+      await bench.scripted({ events: old.events, dateOffsetSeconds: 3_200 }),
+    ]
+    await bench.catchup(sources, await bench.scripted())
+    expect(bench.coverage()).toEqual([])
+  })
+
+  it('of one source, for that source alone (no false green #29)', async () => {
+    const bench = createWorkbench()
+    const right = await bench.scripted({ events: old.events })
+    const wrong = await bench.scripted({ events: old.events, dateOffsetSeconds: 3_240 })
+    const { code, report } = await bench.catchup([right, wrong], await bench.scripted())
+    expect([code, bench.coverage(wrong)]).toEqual([0, []])
+    expect(bench.coverage(right)).not.toEqual([])
+    expect(report.notes).toContain(`The checkpoints of ${wrong.url} stay as they were, because of its clock.`)
+  })
+
+  it('and an earlier one stays as it was (no false green #29)', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.letPass(60)
+    const before = bench.coverage()
+    source.behaviour.dateOffsetSeconds = -3_240
+    await bench.catchup(source, target)
+    expect(bench.coverage()).toEqual(before)
+  })
+
+  it('and one in the future is void (no false green #29)', async () => {
+    const bench = createWorkbench()
+    const { source, target } = await afterFirstRun(bench)
+    bench.letPass(-54 * 60)
+    source.forgetReceived()
+    const { code } = await bench.catchup(source, target)
+    expect([code, allSinces(source)]).toEqual([0, [undefined]])
+  })
+})
+
 describe('--since T', () => {
   it('reads since T what the target holds, and says that the run is complete since T', async () => {
     const bench = createWorkbench()

@@ -101,10 +101,7 @@ describe('a source that answers narrow questions only', () => {
     source.events.set(late.id, late)
     source.behaviour.ignores = (filter) => isScraper(filter)
     const { code, report } = await bench.catchup(source, target)
-    expect([code, report.sources[0]?.layers.map(({ end }) => end)]).toEqual([
-      3,
-      ['incomplete', 'drained', 'drained'],
-    ])
+    expect([code, report.sources[0]?.layers.map(({ end }) => end)]).toEqual([3, ['incomplete', 'drained', 'drained']])
     expect(target.events.has(late.id)).toBe(true)
   })
 })

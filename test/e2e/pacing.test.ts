@@ -107,7 +107,7 @@ describe('--max-duration', () => {
     const events = eventsOf(30)
     const source = await bench.scripted({ events })
     const target = await bench.scripted()
-    const { code, report } = await bench.catchup(source, target, '--rate', '8/s', '--max-duration', '1500ms')
+    const { code, report } = await bench.catchup(source, target, '--rate', '8/s', '--max-duration', '2500ms')
     const stored = target.events.size
     expect(stored).toBeLessThan(30)
     expect(code).toBe(3)
@@ -126,7 +126,7 @@ describe('--max-duration', () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: eventsOf(30) })
     const target = await bench.scripted()
-    const args = ['--rate', '8/s', '--max-duration', '1500ms']
+    const args = ['--rate', '8/s', '--max-duration', '2500ms']
     const { stdout } = await bench.run(['catchup', ...endArguments(source, target), ...args])
     const left = 30 - target.events.size
     expect(stdout).toContain(`${left} unsent at ${target.url}: not sent before --max-duration had passed`)

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
+import { KIND } from '../../src/nostr/kinds.ts'
 import { announcement, comment, issue, repositoryAddress, state } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
-import type { EventReply } from '../support/scripted-behaviour.ts'
+import type { EventDecision, EventReply } from '../support/scripted-behaviour.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
@@ -389,5 +391,24 @@ describe('a target that goes away', () => {
     delete target.behaviour.closeReq
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+  })
+})
+
+describe('an event whose time passes while the run goes on', () => {
+  it('is not sent any more, and is told as expired (no false green #39)', async () => {
+    const bench = createWorkbench()
+    const endsAt = nowSeconds() + 6
+    const brief = comment(mine.issue, carol, { tags: [['expiration', String(endsAt)]] })
+    const source = await bench.scripted({ events: [...mine.events, brief] })
+    const target = await bench.scripted({
+      onEvent: async ({ kind }): Promise<EventDecision> => {
+        if (kind === KIND.announcement) await waitFor(() => nowSeconds() >= endsAt, { timeoutMs: 20_000 })
+        return 'default'
+      },
+    })
+    const { code, report } = await bench.catchup(source, target, '--ok-timeout', '30s')
+    expect(target.countSends(brief.id)).toBe(0)
+    expect(report.layers[2]?.outcomes).toMatchObject({ expired: 1 })
+    expect([code, bench.spool()]).toEqual([0, []])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, comment, issue, repositoryAddress, state } from '../support/builders.ts'
+import { announcement, comment, deletion, issue, repositoryAddress, state, vanishRequest } from '../support/builders.ts'
 import { alice, bob, carol, dave, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -139,6 +139,47 @@ describe('what waits for a parent that nobody has', () => {
 function isEvent(row: unknown, { id }: NostrEvent): boolean {
   return typeof row === 'object' && row !== null && 'id' in row && row.id === id
 }
+
+describe('what waits for a parent that was taken back, while a source still serves it', () => {
+  const parent = 'the parent'
+  const byId = (event: NostrEvent, author = alice) => deletion({ ids: [event.id] }, author, { createdAt: START + 500 })
+
+  it.each([
+    ['an issue that was deleted', [announced, bug, remark], byId(bug, bob), 'parent deleted'],
+    ['an announcement that was deleted by its id', [announced, bug], byId(announced), 'parent deleted'],
+    [
+      'an issue of somebody who has vanished',
+      [announced, bug, remark],
+      vanishRequest(['ALL_RELAYS'], bob),
+      'parent vanished',
+    ],
+  ])('is refused with it: %s (no false green #31)', async (_what, events, taken, reason) => {
+    const bench = createWorkbench()
+    const sources = [await bench.scripted({ events }), await bench.scripted({ events: [taken] })]
+    const target = await startStrict(bench)
+    const first = await bench.catchup(sources, target)
+    expect(reasonsOf(first).map(([what, why]) => [what, why.replace(/[0-9a-f]{64}/g, parent)])).toContainEqual([
+      'refused',
+      expect.stringContaining(reason),
+    ])
+    expect(summaryOf(first)).toMatchObject({ code: 0, parked: 0 })
+    expect(summaryOf(await bench.catchup(sources, target))).toMatchObject({ code: 0, published: 0, parked: 0 })
+  })
+
+  it('is refused with it by a quick run, which does not read the parent again (no false green #31)', async () => {
+    const bench = createWorkbench()
+    const other = issue(mine.address, carol, { createdAt: START + 100 })
+    const source = await bench.scripted({ events: [announced, bug, other] })
+    const sources = [source, await bench.scripted({ events: [byId(bug, bob)] })]
+    const target = await startStrict(bench)
+    await bench.catchup(sources, target)
+    const fresh = comment(bug, carol, { createdAt: nowSeconds() })
+    source.events.set(fresh.id, fresh)
+    const last = await bench.catchup(sources, target)
+    expect(summaryOf(last)).toMatchObject({ code: 0, parked: 0 })
+    expect(reasonsOf(last)).toContainEqual(['refused', `parent deleted (${bug.id})`, 1])
+  })
+})
 
 describe('the reason shown', () => {
   it('is that of the present obstacle, however deep: the one that keeps the repository now', async () => {

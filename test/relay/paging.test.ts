@@ -205,7 +205,7 @@ describe('drain at a relay that misbehaves', () => {
   it('does not take a second for whole because an exclusive `since` shows nothing of it', async () => {
     const events = Array.from({ length: 10 }, (_, n) => eventOf(n + 1, { created_at: 20 }))
     const { drain: result } = await read({ '#a': ['x', 'y'] }, { events, cap: 5, sinceIsExclusive: true })
-    expect(result.reason).toBe('more events in second 20 than a page holds (5)')
+    expect(result.reason).toMatch(/^more events in second 20 than a page holds \(5\)/)
   })
 
   it('does not take a second for whole because pages hold more when less is asked for', async () => {
@@ -216,7 +216,7 @@ describe('drain at a relay that misbehaves', () => {
       // khatru above badger with MaxLimit 20
       onRequest: (filter, { rows }) => pageOf(rows.slice(0, isOverCap(filter) ? 5 : 20)),
     })
-    expect(result.reason).toBe('more events in second 20 than a page holds (5)')
+    expect(result.reason).toMatch(/^more events in second 20 than a page holds \(5\)/)
   })
 
   it('reads what values that begin alike disturb, by one value at a time where a page does not hold them', async () => {
@@ -350,7 +350,9 @@ describe('a second with more events than a page holds', () => {
 
   it('is a gap when nothing can split it', async () => {
     const { drain: result } = await read({ kinds: [1621], '#a': ['x'] }, { events: crowd(8), cap: 5 })
-    expect(result.reason).toBe('more events in second 10 than a page holds (5)')
+    expect(result.reason).toMatch(
+      /^more events in second 10 than a page holds \(5\), of #a x: NIP-77 there or larger pages/,
+    )
   })
 
   it('is not the end: what lies below is read', async () => {
@@ -383,7 +385,8 @@ describe('a second with more events than a page holds', () => {
     const kinds = [1617, 1618, 1621, 1111]
     const events = crowd(12, (index) => ({ kind: kinds[index % 4] ?? 0 }))
     const { drain: result, got } = await read(ALL, { events, cap: 5 })
-    expect([result.reason, got.size]).toEqual(['more events in second 10 than a page holds (5)', 12])
+    expect(result.reason).toMatch(/^more events in second 10 than a page holds \(5\)/)
+    expect(got.size).toBe(12)
   })
 
   it('is closed when the relay has shown a larger page', async () => {
@@ -479,8 +482,8 @@ describe('for any events, page cap and limit', () => {
             const before = endpoint.filters.length
             const { drain: result, got } = await readAt(endpoint, filter, { limit: pageLimit, capacity })
             expect(endpoint.filters.length - before).toBeLessThan(400)
-            // The one exception: nobody can tell a relay that holds one event from one that shows no more than one.
-            if (result.reason !== null || capacity.shown.size <= 1) continue
+            // The one exception: nobody can tell a relay that holds four events from one that shows no more than four.
+            if (result.reason !== null || capacity.shown.size <= capacity.assumed) continue
             const wanted = idsOf(held.filter((each) => matchesNaively(each, filter)))
             expect(got).toEqual(wanted)
           }

@@ -20,6 +20,13 @@ describe('publish', () => {
     expect(await useRelay(double.url).publish(event)).toEqual({ type: 'ok', accepted, text })
   })
 
+  it('is expired, and not sent again, when its time passed before the connection was back (no false green #39)', async () => {
+    const double = await startWsDouble({ onFrame: (_, { socket }) => socket.terminate() })
+    const isExpired = (): boolean => double.frames.length > 0
+    expect(await useRelay(double.url).publish(event, isExpired)).toEqual({ type: 'expired' })
+    expect(double.frames.length).toBe(1)
+  })
+
   it('sends the event as it is', async () => {
     const double = await startWsDouble({ onFrame: acceptAll })
     await useRelay(double.url).publish(event)

@@ -7,6 +7,7 @@ import { createCapacity } from '../../src/relay/capacity.ts'
 import { drain } from '../../src/relay/paging.ts'
 import { comment, issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
+import { isScraper } from '../support/narrow-questions.ts'
 import { carol, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay, ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -37,6 +38,21 @@ const FAILURES: readonly (readonly [name: string, answer: (usual: ReqAnswer) => 
     /error: out of memory/,
   ],
   ['a CLOSED before any row', () => ({ rows: [], end: { type: 'closed', reason: 'blocked: no' } }), /blocked: no/],
+  [
+    'an EOSE with a CLOSED behind it',
+    () => ({ rows: [], end: { type: 'eose' }, closedLate: 'error: no' }),
+    /error: no/,
+  ],
+  [
+    'an EOSE with a CLOSED 20 ms later',
+    () => ({ rows: [], end: { type: 'eose' }, closedLate: 'error: no', lateDelayMs: 20 }),
+    /error: no/,
+  ],
+  [
+    'an EOSE with rows 20 ms later',
+    ({ rows }) => ({ rows: [], end: { type: 'eose' }, late: rows, lateDelayMs: 20 }),
+    /\d+ rows? came after its EOSE/,
+  ],
   ['a NOTICE', () => ({ rows: [], end: { type: 'notice', text: 'could not parse' } }), /idle 0\.5 s/],
   ['a dropped connection', (usual) => ({ ...usual, end: { type: 'drop' } }), /1006/],
   [
@@ -222,6 +238,50 @@ describe('a relay that says it serves only those whom it knows', () => {
     expect(report.problems).toContainEqual(
       expect.objectContaining({ what: 'key', reason: expect.stringContaining('auth-required') as string }),
     )
+  })
+})
+
+describe('a relay that answers narrow questions only', () => {
+  it('has not shown all that it has, although every broad answer ends with EOSE', async () => {
+    const bench = createWorkbench()
+    const narrow = await bench.scripted({ events: [...scene.events, ...other.events], ignores: isScraper })
+    const target = await bench.scripted({ events: [scene.announced] })
+    const { code, report } = await bench.catchup(narrow, target, ...FAST)
+    expect(report.sources[0]?.layers.map(({ end }) => end)).toEqual(['incomplete', 'drained', 'drained'])
+    expect([code, idsOf(target.events.values())]).toEqual([3, idsOf(scene.events)])
+  })
+
+  it('nor has one that ignores tags whatever kinds are named with them', async () => {
+    const bench = createWorkbench()
+    const ignores = (filter: Filter): boolean => filter.ids === undefined && filter.authors === undefined
+    const narrow = await bench.scripted({ events: scene.events, ignores })
+    const plain = await bench.scripted({ events: [scene.announced, scene.issue] })
+    const target = await bench.scripted()
+    const { code } = await bench.catchup([narrow, plain], target, '--repo', scene.address, ...FAST)
+    expect([code, bench.coverage(narrow).filter(({ layer }) => layer === 'threads')]).toEqual([3, []])
+  })
+})
+
+describe('a comparison by NIP-77', () => {
+  const remarks = Array.from({ length: 40 }, (_, index) =>
+    comment(scene.issue, carol, { createdAt: scene.comment.created_at + 60 * index, content: String(index) }),
+  )
+  const events = [...scene.events, ...remarks]
+
+  it('is not believed of a target that does not serve what it listed', async () => {
+    const bench = createWorkbench()
+    const hidden = new Set(idsOf(remarks.slice(-15)))
+    const source = await bench.scripted({ events, negentropy: true })
+    const target = await bench.scripted({ events, negentropy: true, hides: ({ id }) => hidden.has(id) })
+    expect((await bench.catchup(source, target, ...FAST)).code).toBe(3)
+  })
+
+  it('is not believed of a source that lists the oldest only', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events, negentropy: true, negentropyCutsNewest: 10 })
+    const target = await bench.scripted({ negentropy: true })
+    const { code } = await bench.catchup(source, target, ...FAST)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(events)])
   })
 })
 

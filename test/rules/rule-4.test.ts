@@ -130,3 +130,16 @@ describe('a forged event', () => {
     )
   })
 })
+
+describe('a version that its author deleted', () => {
+  it('does not hide the older one, which another source serves', async () => {
+    const bench = createWorkbench()
+    const { announced } = scene
+    const newer = announcement(alice, 'hello', { createdAt: announced.created_at + 60 })
+    const gone = deletion({ ids: [newer.id] }, alice, { createdAt: announced.created_at + 120 })
+    const sources = [await bench.scripted({ events: [announced, gone] }), await bench.scripted({ events: [newer] })]
+    const target = await bench.scripted()
+    const { code } = await bench.catchup(sources, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, [announced.id]])
+  })
+})

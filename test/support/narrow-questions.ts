@@ -13,6 +13,6 @@ function conditionsOf(filter: Filter, idsCount: number): number {
 }
 
 /** What nostr-rs-relay ignores with `limit_scrapers`: filters with fewer than two conditions. Ids count as two there. */
-export function isScraper(filter: Filter, idsCount = 2): boolean {
+export function isScraper(filter: Filter, idsCount: 1 | 2 = 2): boolean {
   return conditionsOf(filter, idsCount) < 2
 }

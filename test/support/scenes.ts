@@ -48,10 +48,14 @@ export function smallRepository(
   }
 }
 
-/** The filters by which a scripted relay was read: not the questions for ids, versions, deletions, vanish requests, or page size. */
+/**
+ * The filters by which a scripted relay was read: not the questions for ids, versions, deletions, vanish requests, page size,
+ * or whether it brings again what it has shown, in three seconds.
+ */
 export function readingFilters({ received }: ScriptedRelay): Filter[] {
-  const isQuestion = ({ ids, kinds, limit: _limit, since: _since, ...rest }: Filter): boolean =>
+  const isQuestion = ({ ids, kinds, limit: _limit, since = -Infinity, ...rest }: Filter): boolean =>
     ids !== undefined ||
+    (rest.until ?? Infinity) - since === 2 ||
     ['5', '62'].includes(kinds?.join() ?? '') ||
     (kinds === undefined && Object.keys(rest).length === 0)
   return received.reqs.flatMap(({ filters }) => filters).filter((filter) => !isQuestion(filter))

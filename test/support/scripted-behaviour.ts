@@ -127,6 +127,8 @@ export type Behaviour = {
   negentropyMax?: number
   /** Of more matching events than this, only the newest are compared, and nobody is told. */
   negentropyCut?: number
+  /** The same, but the oldest are compared. */
+  negentropyCutsNewest?: number
   /** @default 60,000 */
   negentropyFrameBytes?: number
   onNegOpen?: (filter: Filter) => NegDecision

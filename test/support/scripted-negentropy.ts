@@ -41,7 +41,8 @@ type Opening = { readonly subId: string; readonly filter: Filter; readonly messa
 
 async function openNegotiation(state: RelayState, connection: Connection, opening: Opening): Promise<void> {
   const { subId, filter, message } = opening
-  const { negentropy, negentropyMax = Infinity, negentropyCut, negentropyFrameBytes, onNegOpen } = state.behaviour
+  const { negentropy, negentropyMax = Infinity, negentropyCut, negentropyCutsNewest = Infinity } = state.behaviour
+  const { negentropyFrameBytes, onNegOpen } = state.behaviour
   const decision = onNegOpen?.(filter) ?? 'default'
   if (decision === 'silent') return
   if (decision !== 'default') {
@@ -56,7 +57,8 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
   }
   const refusal = connection.limits.refuseSession(subId, listed.length, [...connection.negotiations.values()])
   if (refusal !== undefined) return connection.send(...refusal)
-  connection.negotiations.set(subId, createNegotiation(listed.slice(0, negentropyCut), negentropyFrameBytes))
+  const compared = listed.slice(-negentropyCutsNewest).slice(0, negentropyCut)
+  connection.negotiations.set(subId, createNegotiation(compared, negentropyFrameBytes))
   await reconcile(connection, subId, message)
 }
 

@@ -1,5 +1,5 @@
 import type { Filter } from '../../../src/nostr/filter.ts'
-import type { Behaviour } from '../../support/scripted-behaviour.ts'
+import type { Behaviour, ReqAnswer } from '../../support/scripted-behaviour.ts'
 import { LAYERS, type Expected, type Fault, type Phase } from './fault.ts'
 import { describeMatrix } from './run-matrix.ts'
 import { isAtSource, type Stage } from './stage.ts'
@@ -40,14 +40,14 @@ function closes(reason: string): Fault['arm'] {
 
 /** A page that ends like this. */
 function answers(
-  change: (rows: readonly unknown[]) => { rows: readonly unknown[]; late?: readonly unknown[]; end: 'eose' | 'never' },
+  change: (rows: readonly unknown[]) => Omit<ReqAnswer, 'end'> & { end: 'eose' | 'never' },
 ): Fault['arm'] {
   return (stage, phase) =>
     misbehave(stage, phase, (behaviour, isHit) => {
       behaviour.onReq = ({ filters, answer }) => {
         if (!filters.some(isHit)) return 'default'
-        const { rows, late = [], end } = change(answer.rows)
-        return { ...answer, rows, late, end: { type: end } }
+        const { end, ...changed } = change(answer.rows)
+        return { ...answer, ...changed, end: { type: end } }
       }
     })
 }
@@ -58,6 +58,35 @@ function isDoor(reason: string): boolean {
 }
 
 const partial = (says: RegExp): Expected => ({ exit: 3, says })
+
+/** What takes an end back: in the packet of the EOSE, or when our CLOSE is long there. */
+const CONTRADICTIONS = [
+  'auth-required: members only',
+  'restricted: not you',
+  'error: the index is broken',
+  'shutting down',
+]
+const MOMENTS = [
+  { when: 'at once', lateDelayMs: 0 },
+  { when: '20 ms later', lateDelayMs: 20 },
+]
+
+/** EOSE without a row, and CLOSED for the same REQ. */
+function takesBack(reason: string, { when, lateDelayMs }: (typeof MOMENTS)[number]): Fault {
+  return {
+    name: `EOSE, and CLOSED ${reason} ${when}`,
+    phases: PHASES,
+    scripts: 'both',
+    arm: answers(() => ({ rows: [], end: 'eose', closedLate: reason, lateDelayMs })),
+    expected: (phase) => {
+      if (isAtSource(phase)) return partial(new RegExp(`${reason}|listed by NIP-77 but not served`))
+      if (lateDelayMs === 0) return { exit: isDoor(reason) ? 1 : 3, says: new RegExp(reason) }
+      // A target that is asked whether it holds an event, and denies it, is sent a duplicate.
+      return phase === 'asking the target' ? { exit: 0 } : partial(/OK, but it is not served/)
+    },
+    laterSeconds: 40 * 60,
+  }
+}
 
 describeMatrix('how a request ends', [
   ...REASONS.map((reason): Fault => ({
@@ -119,6 +148,14 @@ describeMatrix('how a request ends', [
     arm: answers((rows) => ({ rows, end: 'never' })),
     expected: partial(/idle 0\.7 s/),
   },
+  ...MOMENTS.flatMap((moment) => CONTRADICTIONS.map((reason) => takesBack(reason, moment))),
+  {
+    name: 'EOSE too early, 20 ms before every row',
+    phases: LAYERS,
+    scripts: 'source',
+    arm: answers((rows) => ({ rows: [], late: rows, lateDelayMs: 20, end: 'eose' })),
+    expected: partial(/came after its EOSE|listed by NIP-77 but not served/),
+  },
   {
     name: 'EOSE too early, after two rows',
     phases: PHASES,
@@ -134,7 +171,9 @@ describeMatrix('how a request ends', [
     expected: (phase) => {
       // A target that is asked whether it holds an event, and denies it, is sent a duplicate.
       if (phase === 'asking the target') return { exit: 0 }
-      return partial(phase === 'verifying' ? /OK, but it is not served/ : /after EOSE|listed by NIP-77 but not served/)
+      return partial(
+        phase === 'verifying' ? /OK, but it is not served/ : /after its EOSE|listed by NIP-77 but not served/,
+      )
     },
     laterSeconds: 40 * 60,
   },

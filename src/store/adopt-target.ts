@@ -1,0 +1,23 @@
+import type { Db } from './state-file.ts'
+
+/**
+ * Gives what the state file knows under other names of one target to the name that it has today, as far as that knows
+ * nothing of its own: a relay on this machine was known by the name that was typed.
+ */
+export function adoptTarget(db: Db, key: string, nameOf: (target: string) => string): void {
+  const tables = db
+    .prepare(
+      `SELECT m.name FROM main.sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'target'`,
+    )
+    .pluck()
+    .all() as string[]
+  const adopt = db.transaction(() => {
+    for (const table of tables) {
+      const others = db.prepare(`SELECT DISTINCT target FROM ${table} WHERE target <> ?`).pluck().all(key) as string[]
+      for (const other of others.filter((target) => nameOf(target) === key)) {
+        db.prepare(`UPDATE OR IGNORE ${table} SET target = ? WHERE target = ?`).run(key, other)
+      }
+    }
+  })
+  adopt.immediate()
+}

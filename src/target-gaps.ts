@@ -1,0 +1,28 @@
+const MAX_REASONS = 20
+
+/**
+ * Why the target may hide something, although it answers: more in one second than its pages hold. What is known by id or
+ * address is asked for all the same and the run goes on, but it is not complete: something that only the target has may
+ * lead to more.
+ */
+export class TargetGaps {
+  readonly #reasons = new Map<string, number>()
+  #others = 0
+
+  note(reason: string): void {
+    const count = this.#reasons.get(reason)
+    // Strangers choose the seconds: so many are named, the others counted.
+    if (count === undefined && this.#reasons.size >= MAX_REASONS) this.#others += 1
+    else this.#reasons.set(reason, (count ?? 0) + 1)
+  }
+
+  get isEmpty(): boolean {
+    return this.#reasons.size === 0
+  }
+
+  /** Each reason with how often it was met. */
+  list(): readonly (readonly [reason: string, count: number])[] {
+    const others = this.#others === 0 ? [] : [['more of the same', this.#others] as const]
+    return [...this.#reasons, ...others]
+  }
+}

@@ -42,7 +42,7 @@ function hasLeft(scope: Scope, rule: RoleRule): (event: NostrEvent) => boolean {
 /** A target that no longer shows what it held was restored or replaced; one of which nothing is known may be. Throws LostRelayError. */
 export async function distrustTarget(target: Peer, context: DistrustContext): Promise<void> {
   const { coverage } = context.state
-  if (coverage.isEmpty()) return
+  if (!restsOnTarget(context.state)) return
   const { asked, unexplained } = await checkWitnesses(target, context)
   if (unexplained > 0) return voidCheckpoints(unexplained, target, context)
   if (asked > 0) return
@@ -53,17 +53,23 @@ export async function distrustTarget(target: Peer, context: DistrustContext): Pr
 
 /** The same, when it does not serve any more what it was known to hold. Throws LostRelayError. */
 export async function distrustLosses(lost: readonly Witness[], target: Peer, context: DistrustContext): Promise<void> {
-  if (context.state.coverage.isEmpty()) return
+  if (!restsOnTarget(context.state)) return
   const unexplained = await countUnexplained(lost, target, context)
   if (unexplained > 0) voidCheckpoints(unexplained, target, context)
 }
 
-function voidCheckpoints(missing: number, target: Peer, { state, ledger }: DistrustContext): void {
+/** Whether anything is remembered that holds only while the target is what it was: checkpoints, or what it made us settle. */
+function restsOnTarget({ coverage, spool }: DistrustContext['state']): boolean {
+  return !coverage.isEmpty() || spool.count('held') + spool.count('refused') > 0
+}
+
+function voidCheckpoints(missing: number, target: Peer, { state, ledger, now }: DistrustContext): void {
   ledger.note(
     `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
   )
   state.coverage.void()
   state.witnesses.forget(target.endpoint.url)
+  state.spool.reopenDisplaced(now)
 }
 
 /**

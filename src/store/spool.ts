@@ -148,6 +148,16 @@ export class Spool {
       .run(now, this.#target)
   }
 
+  /** The same for what was settled because of something that the target held. */
+  reopenDisplaced(now: UnixSeconds): void {
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked', outcome = 'waiting', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+         WHERE target = ? AND (state = 'held' OR (state = 'refused' AND outcome IN ('superseded', 'duplicate', 'deleted')))`,
+      )
+      .run(now, this.#target)
+  }
+
   /**
    * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
    * Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more than others.

@@ -37,14 +37,16 @@ export class WitnessStore {
 
   /**
    * Remembers that `relay` held these at `provedAt`; of an address only the newest version. `isPublished`: a run of ours
-   * sent them. The newest 250 of these and the newest 250 others are kept.
+   * sent them. The newest 250 of these and the newest 250 others are kept: by when they were first proved, since what came
+   * last is what a restored relay has lost, and a full run proves all of them again.
    */
   add(relay: string, witnesses: readonly Witness[], proof: { provedAt: UnixSeconds; isPublished: boolean }): void {
     const insert = this.#db.prepare(
       `INSERT INTO witness (target, relay, subject, id, pubkey, address, created_at, expires_at, repositories, proved_at, published)
        VALUES (@target, @relay, @subject, @id, @pubkey, @address, @createdAt, @expiresAt, @repositories, @provedAt, @published)
        ON CONFLICT DO UPDATE SET id = excluded.id, created_at = excluded.created_at, expires_at = excluded.expires_at,
-         proved_at = excluded.proved_at, published = max(published, excluded.published)
+         proved_at = CASE WHEN id = excluded.id AND published >= excluded.published THEN proved_at ELSE excluded.proved_at END,
+         published = max(published, excluded.published)
        WHERE excluded.created_at >= created_at`,
     )
     const common = { target: this.#target, relay, provedAt: proof.provedAt, published: proof.isPublished ? 1 : 0 }
@@ -54,7 +56,7 @@ export class WitnessStore {
 
   /**
    * At most `count` witnesses, half of them published by us and first, where there are enough of both sorts. Of each sort
-   * the newest half by when they were proved, the rest spread evenly over the older ones.
+   * the newest half by when they were first proved, the rest spread evenly over the older ones.
    */
   sample(relay: string, count: number): Witness[] {
     const [published, others] = [this.#load(relay, true), this.#load(relay, false)]

@@ -7,62 +7,19 @@ import { SyncError } from '../../src/errors.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
 import type { Db } from '../../src/store/state-file.ts'
-import {
-  announcement,
-  comment,
-  deletion,
-  graspList,
-  issue as issueOf,
-  reaction,
-  reply,
-  state,
-  status,
-} from '../support/builders.ts'
 import { expectedOfEverything } from '../support/expected-events.ts'
-import { generateHistory } from '../support/generate.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint, type MemoryEndpoint } from '../support/memory-endpoint.ts'
-import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import { openTemporaryState, temporaryDirectory } from '../support/temporary-state.ts'
 import { differenceOf, idsOf, type CoverageRow, type SpoolRow } from '../support/workbench.ts'
 import { standsFor } from './matrix/scene.ts'
+import { POOL, START } from './pool.ts'
 import { anySchedule, disturb, type Schedule } from './schedule.ts'
 
 const SEED = Number(process.env['FAULTS_SEED'] ?? 1)
 const RUNS = process.env['FAULTS'] === 'full' ? 2_000 : 200
-const START = 1_750_000_000
 /** A schedule that ends is over by then: each run uses up some of it. */
 const MOST_RUNS = 80
-
-const {
-  address,
-  announced,
-  issue,
-  comment: remark,
-  events: small,
-} = smallRepository({ d: 'small', startAt: 1_740_000_000 })
-/** A root: who deletes a comment is asked for before it is sent, and later by `--follow-ups` only. */
-const doomed = issueOf(address, bob, { createdAt: 1_740_001_000, content: 'never mind' })
-/** Of every sort that the rules tell apart; never more than two in one second. */
-const POOL: readonly NostrEvent[] = [
-  ...small,
-  ...generateHistory({ repositories: 2, rootsPerRepository: 2, commentsPerRoot: 2, seed: 3 }),
-  announcement(alice, 'small', { createdAt: 1_740_002_000, maintainers: [carol] }),
-  announcement(carol, 'small', { createdAt: 1_740_002_100 }),
-  state(carol, 'small', { createdAt: 1_740_002_200 }),
-  doomed,
-  deletion({ ids: [doomed.id] }, bob, { createdAt: 1_740_003_000 }),
-  status(1632, issue, alice, { createdAt: 1_740_003_100 }),
-  status(1630, issue, bob, { createdAt: 1_740_003_100 }),
-  reaction(issue, carol, { createdAt: 1_740_003_200 }),
-  reaction(remark, carol, { createdAt: 1_740_003_300 }),
-  reply(issue, carol, { createdAt: 1_740_003_400 }),
-  graspList(carol, ['wss://grasp.example'], { createdAt: 1_740_003_500 }),
-  graspList(carol, [], { createdAt: 1_740_003_600 }),
-  comment(issue, bob, { createdAt: 1_740_003_700, tags: [['expiration', String(START - 1)]] }),
-  comment(issue, bob, { createdAt: 1_740_003_700, tags: [['t', 'grasp-audit-test-event']] }),
-  comment(announced, alice, { createdAt: 4_000_000_000 }),
-]
 
 /** Which of three sources has an event: a bit for each. */
 const splits = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: POOL.length, maxLength: POOL.length })

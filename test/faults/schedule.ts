@@ -2,12 +2,17 @@ import fc from 'fast-check'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
+import type { Aftermath } from '../../src/relay/aftermath.ts'
 import type { Answer, Endpoint, End, Page } from '../../src/relay/endpoint.ts'
 import { SyncError } from '../../src/errors.ts'
 import type { MemoryEndpoint } from '../support/memory-endpoint.ts'
 
-/** What goes wrong with one REQ: how it ends, after how many of its rows; or a relay that is not there at all. */
-export type RequestFault = { readonly end: End; readonly rows: number } | 'forges' | 'shuffles'
+/** What goes wrong with one REQ: how it ends, after how many of its rows; or an EOSE after so many that is taken back. */
+export type RequestFault =
+  | { readonly end: End; readonly rows: number }
+  | { readonly rows: number; readonly takenBackBy: 'CLOSED' | 'the other rows' }
+  | 'forges'
+  | 'shuffles'
 
 /** What goes wrong with one EVENT. */
 export type PublishFault = { readonly answer: Answer; readonly isKept: boolean }
@@ -27,6 +32,13 @@ const end: fc.Arbitrary<End> = fc.constantFrom<End[]>(
 )
 const request = fc.oneof(
   { weight: 3, arbitrary: fc.record({ end, rows: fc.nat(4) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      rows: fc.nat(4),
+      takenBackBy: fc.constantFrom('CLOSED' as const, 'the other rows' as const),
+    }),
+  },
   { weight: 1, arbitrary: fc.constantFrom('forges' as const, 'shuffles' as const) },
 )
 const publish: fc.Arbitrary<PublishFault> = fc.oneof(
@@ -57,15 +69,24 @@ export function disturb(endpoint: MemoryEndpoint, schedule: Schedule): Endpoint 
   const opens = schedule.opens.values()
   const requests = schedule.requests.values()
   const publishes = schedule.publishes.values()
+  const contradictions: (() => void)[] = []
   return {
     ...endpoint,
+    async settleEnds() {
+      for (const contradict of contradictions.splice(0)) contradict()
+    },
     async open() {
       if (opens.next().value === false) throw new SyncError(`connect to ${endpoint.url}: ECONNREFUSED`)
       return endpoint.open()
     },
-    async request(filter: Filter) {
+    async request(filter: Filter, aftermath?: Aftermath) {
       const page = await endpoint.request(filter)
-      return spoilPage(page, requests.next().value)
+      const fault = requests.next().value
+      if (typeof fault !== 'object' || !('takenBackBy' in fault)) return spoilPage(page, fault)
+      const [shown, withheld] = [page.rows.slice(0, fault.rows), page.rows.slice(fault.rows)]
+      aftermath?.open()
+      contradictions.push(() => takeBack(withheld, fault.takenBackBy, aftermath))
+      return { ...page, rows: shown }
     },
     async publish(event: NostrEvent) {
       const fault = publishes.next().value
@@ -76,7 +97,17 @@ export function disturb(endpoint: MemoryEndpoint, schedule: Schedule): Endpoint 
   }
 }
 
-function spoilPage(page: Page, fault: RequestFault | undefined): Page {
+function takeBack(
+  withheld: readonly unknown[],
+  by: 'CLOSED' | 'the other rows',
+  aftermath: Aftermath | undefined,
+): void {
+  if (by === 'CLOSED') aftermath?.noteClosed('auth-required: who are you?')
+  else for (const row of withheld) aftermath?.noteRow((row as NostrEvent).id)
+  aftermath?.settle()
+}
+
+function spoilPage(page: Page, fault: Exclude<RequestFault, { takenBackBy: unknown }> | undefined): Page {
   if (fault === undefined) return page
   if (fault === 'shuffles') return { ...page, rows: [...page.rows].reverse() }
   if (fault !== 'forges') return { ...page, rows: page.rows.slice(0, fault.rows), end: fault.end }

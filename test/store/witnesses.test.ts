@@ -89,6 +89,16 @@ describe('witnesses', () => {
     expect(numbersOf(store, 10)[0]).toBe(1)
   })
 
+  it('keep their place when a later run proves them again, and lose it to what that one published', () => {
+    const { state } = openTemporaryState()
+    state.transaction(() => {
+      addTo(state.witnesses, 50, { isPublished: true, first: 1_001 })
+      addTo(state.witnesses, 2, { isPublished: true, provedAt: () => 2 })
+      addTo(state.witnesses, 50, { provedAt: () => 3, first: 1_001 })
+    })
+    expect(numbersOf(state.witnesses, 4)).toEqual([2, 1, 1_050, expect.any(Number)])
+  })
+
   it('know all that tells why they may be missing', () => {
     const { witnesses } = openTemporaryState().state
     const witness = witnessAt(1, { address: ADDRESS, expiresAt: 77, repositories: [ADDRESS] })

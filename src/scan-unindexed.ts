@@ -100,6 +100,5 @@ function explain(drained: Drain, [first = '', ...others]: readonly string[], pee
   const more = others.length === 0 ? '' : ` and ${others.length} more`
   const name = first.length > 120 ? `${first.slice(0, 120)}…` : first
   const reason = `what refers to ${name}${more} may be missing: values over ${peer.maxTagValueLength} bytes are not found by tags, and a scan did not end: ${drained.reason}`
-  const { open: _, ...rest } = drained
-  return { ...rest, reason }
+  return { ...drained, open: undefined, reason }
 }

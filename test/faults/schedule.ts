@@ -103,7 +103,7 @@ function takeBack(
   aftermath: Aftermath | undefined,
 ): void {
   if (by === 'CLOSED') aftermath?.noteClosed('auth-required: who are you?')
-  else for (const row of withheld) aftermath?.noteRow((row as NostrEvent).id)
+  else for (const row of withheld) aftermath?.noteLate((row as NostrEvent).id)
   aftermath?.settle()
 }
 

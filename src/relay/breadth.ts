@@ -193,7 +193,7 @@ export class Breadth {
 }
 
 /** What a filter asks by when it has one condition; `undefined` when it has none, two or more, or asks for ids. */
-export function shapeOf(filter: Filter): Shape | undefined {
+function shapeOf(filter: Filter): Shape | undefined {
   const tags = tagConditions(filter).length
   const name = tagConditions(filter)[0]?.[0]
   if (filter.ids !== undefined || filter.authors !== undefined) return undefined

@@ -5,6 +5,7 @@
 import type { Ledger } from './ledger.ts'
 import { parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
 import { isLastTry } from './parking.ts'
 import type { SpoolChange } from './store/spool.ts'
@@ -34,9 +35,10 @@ type Fate = { readonly anchor: string } & (
   | { readonly type: 'nowhere' }
 )
 
-type Ending = { readonly reason: string; readonly obstacle: string }
+type Ending = { readonly reason: string; readonly obstacle?: string }
 
 const PIECE = 250
+const ADMITTED_KINDS: readonly number[] = [KIND.announcement, KIND.state]
 const NOWHERE = 'its parent is at no source and not at the target'
 
 /** Refuses every orphan whose parents have ended, and what hangs from it. */
@@ -90,7 +92,13 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
 }
 
 /** How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or may come. */
-function endingOf({ attempts, reason = '', obstacle }: SpooledEvent, fates: readonly Fate[]): Ending | undefined {
+function endingOf(
+  { event, attempts, reason = '', obstacle }: SpooledEvent,
+  fates: readonly Fate[],
+): Ending | undefined {
+  // What hangs from nothing (a grasp list) no parent can bring in. What admits announcements and states is no parent.
+  const hangsFromNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
+  if (hangsFromNothing && attempts > 0) return { reason }
   if (fates.some(({ type }) => type === 'served' || type === 'coming')) return undefined
   const ended = fates.find((fate) => fate.type === 'ended')
   if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.obstacle }

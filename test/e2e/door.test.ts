@@ -31,7 +31,7 @@ describe('the door of a target that never took anything from us', () => {
     ['an unknown text', 'no entry'],
     ['restricted:', 'restricted: members only'],
     ['invalid:', 'invalid: not here'],
-  ])('is closed when eight events of two authors get one text: %s', async (_how, text) => {
+  ])('is closed when eight events of two authors get one text: %s (no false green #7)', async (_how, text) => {
     const bench = createWorkbench()
     const events = repositoriesOf([alice, bob], 200)
     const source = await bench.scripted({ events })
@@ -122,7 +122,7 @@ describe('the door of a service', () => {
   const text = (n: number): string =>
     `invalid: Announcement must list service in both 'clone' and 'relays' tags. Found: [${n}]`
 
-  it('is closed when every announcement that names it is refused; the report asks for --service', async () => {
+  it('is closed when every announcement that names it is refused; the report asks for --service (no false green #7)', async () => {
     const bench = createWorkbench()
     const events = repositoriesOf([alice], 3, ['ws://git.example.org'])
     const source = await bench.scripted({ events })

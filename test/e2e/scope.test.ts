@@ -161,6 +161,29 @@ describe('--scope listed', () => {
     expect(report.scope.repositories).toBe(3)
   })
 
+  it.each(['maintainers', 'm'])(
+    'takes the state of a maintainer who is written as npub in %s (no false green #9)',
+    async (tag) => {
+      const bench = createWorkbench()
+      const clone = ['https://grasp.example.com/x.git']
+      const names = { clone, relays: [SERVICE] }
+      const owner = announcement(alice, 'hello', { createdAt: START, ...names, tags: [[tag, npubEncode(bob.pubkey)]] })
+      const accepted = announcement(bob, 'hello', { createdAt: START + 1, ...names, maintainers: [alice] })
+      const pushed = state(bob, 'hello', { createdAt: START + 2 })
+      const [source, target] = await Promise.all([bench.real({ events: [owner, accepted, pushed] }), bench.real()])
+      const { code } = await bench.catchup(source, target, '--repo', repositoryAddress(alice, 'hello'))
+      expect([code, idsOf(target.events())]).toEqual([0, idsOf([owner, accepted, pushed])])
+    },
+  )
+
+  it('counts a maintainer that is not understood (no false green #9)', async () => {
+    const bench = createWorkbench()
+    const owner = announcement(alice, 'hello', { createdAt: START, tags: [['maintainers', 'npub1nonsense']] })
+    const [source, target] = await Promise.all([bench.real({ events: [owner] }), bench.real()])
+    const { report } = await bench.catchup(source, target)
+    expect(report.notes.join()).toContain('names maintainers that are not understood')
+  })
+
   it('takes the grasp lists of owners and maintainers only', async () => {
     const bench = createWorkbench()
     const clone = ['https://grasp.example.com/x.git']

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, comment, deletion, issue, repositoryAddress, state, vanishRequest } from '../support/builders.ts'
+import {
+  announcement,
+  comment,
+  deletion,
+  graspList,
+  issue,
+  repositoryAddress,
+  state,
+  vanishRequest,
+} from '../support/builders.ts'
 import { alice, bob, carol, dave, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -66,7 +75,7 @@ describe('what waits for a parent that nobody has', () => {
     return { bench, source, target }
   }
 
-  it('is refused, naming the parent, and makes no later night partial', async () => {
+  it('is refused, naming the parent, and makes no later night partial (no false green #12)', async () => {
     const { bench, source, target } = await loseIssue()
     const first = await bench.catchup(source, target, '--full')
     expect(summaryOf(first)).toEqual({ code: 0, published: 1, parked: 0, refused: 1 })
@@ -209,7 +218,7 @@ describe('the reason shown', () => {
 describe('an orphan refusal although the target serves the parent', () => {
   const issues = Array.from({ length: 10 }, (_, n) => issue(mine.address, bob, { createdAt: START + 500 + n }))
 
-  it('is a refusal after three runs over at least a day, each sent by itself before, and is not reopened by its parent', async () => {
+  it('is a refusal after three runs over at least a day, each sent by itself before, and is not reopened by its parent (no false green #12)', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [announced, ...issues] })
     const target = await bench.scripted({ onEvent: refusing(ORPHAN, ({ kind }) => kind === 1621) })
@@ -346,7 +355,25 @@ describe('a profile that was refused because its author takes no part', () => {
 })
 
 describe('a wait that would last for ever', () => {
-  it('is refused at once: an event dated in milliseconds', async () => {
+  it.each([ORPHAN, 'blocked: event does not relate to a stored repository'])(
+    'is refused at once: a grasp list, with %s (no false green #12)',
+    async (text) => {
+      const bench = createWorkbench()
+      const list = graspList(alice, ['wss://a.example'], { createdAt: START })
+      const source = await bench.scripted({ events: [announced, list] })
+      const target = await bench.scripted({ events: others, onEvent: refusing(text, ({ kind }) => kind === 10317) })
+      const first = await bench.catchup(source, target)
+      expect(reasonsOf(first)).toEqual([['refused', text, 1]])
+      expect(summaryOf(first)).toEqual({ code: 0, published: 2, parked: 0, refused: 1 })
+      expect(summaryOf(await bench.catchup(source, target, '--full'))).toMatchObject({
+        code: 0,
+        published: 0,
+        parked: 0,
+      })
+    },
+  )
+
+  it('is refused at once: an event dated in milliseconds (no false green #12)', async () => {
     const bench = createWorkbench()
     const late = issue(mine.address, bob, { createdAt: START * 1000 })
     const text = 'invalid: created_at too late'
@@ -378,7 +405,10 @@ describe('two versions of one second', () => {
     ['says no', { ok: false, text: 'replaced: have newer event' }],
     ['has an error', { ok: false, text: 'error: unknown' }],
     ['says OK and keeps its own', { ok: true, store: false }],
-  ] as const)('are settled when the target %s, and not sent again', async (_, reply) => {
+    ['says that it has it already', { ok: false, text: 'duplicate: have this event' }],
+    ['says OK to a duplicate', { ok: true, text: 'duplicate: have this event', store: false }],
+    ['has an unknown text', { ok: false, text: 'nope' }],
+  ] as const)('are settled when the target %s, and not sent again (no false green #11)', async (_, reply) => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [a] })
     const target = await bench.scripted({ events: [b], onEvent: () => reply })
@@ -391,7 +421,7 @@ describe('two versions of one second', () => {
 })
 
 describe('a no that would settle an event', () => {
-  it('is an error of the target, never pending, while it serves nothing of the kind', async () => {
+  it('is an error of the target, never pending, while it serves nothing of the kind (no false green #11)', async () => {
     const bench = createWorkbench()
     const text = 'replaced: have newer event'
     const source = await bench.scripted({ events: [announced] })

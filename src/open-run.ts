@@ -160,6 +160,7 @@ function createReaders(
     readTarget: createTargetReader({
       ...{ target, state, verifier, knowledge, now, compares, witness, onGap },
       reconciles: options.reconcile,
+      followUps: options.followUps,
       onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
     }),
   }

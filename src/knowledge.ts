@@ -18,6 +18,9 @@ export type KnowledgeOptions = {
   readonly host?: Service | undefined
 }
 
+const SHORT_URL = 100
+const FEW_URLS = 3
+
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
   readonly #state: TargetState
@@ -29,6 +32,8 @@ export class Knowledge {
   readonly #announcements = new Map<string, Announcement>()
   /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
   readonly #owned = new Set<string>()
+  /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
+  readonly #unremembered = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
@@ -66,7 +71,9 @@ export class Knowledge {
       this.#read += 1
       const announcement = this.#keepNewest(event)
       if (held) this.#noteHeld(announcement)
-      this.#state.anchors.rememberAnnouncement(announcement.address, event)
+      // Of anybody else's, only those that turn out to be members are remembered: they are many, and not small.
+      if (held || this.#owned.has(announcement.address)) this.#remember(announcement.address, event)
+      else this.#unremembered.add(announcement.address)
     }
     if (layer !== 'repositories' && layer !== 'threads') return
     if (isRootKind(event.kind)) {
@@ -94,7 +101,8 @@ export class Knowledge {
   /** The announcements that are in scope, by address. */
   announcementsInScope(): ReadonlyMap<string, Announcement> {
     const { announcements } = this.members()
-    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+    const known = [...this.#announcements].filter(([address]) => announcements.has(address))
+    return new Map(known.map(([address, announcement]) => [address, this.#withUrls(announcement)]))
   }
 
   /** Adds the anchors that follow from the announcements known now. */
@@ -102,6 +110,7 @@ export class Knowledge {
     const members = this.members()
     if (members === this.#derived) return
     this.#derived = members
+    this.#rememberMembers(members)
     const { announcements, states, outsiders, maintainerAddresses, authors } = members
     const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor)
     for (const address of announcements) add('repositories', address)
@@ -162,6 +171,25 @@ export class Knowledge {
     ]
   }
 
+  #withUrls(announcement: Announcement): Announcement {
+    const { address, id } = announcement
+    const event = this.#owned.has(address) ? undefined : this.#state.anchors.announcement(address)
+    return event?.id === id ? readAnnouncement(event, this.#rule) : announcement
+  }
+
+  /** What was read for want of nothing better, and is in scope now. It lies in the spool until it is selected. */
+  #rememberMembers({ announcements }: Membership): void {
+    for (const address of [...this.#unremembered].filter((each) => announcements.has(each))) {
+      const event = this.#state.spool.findVersion(address)?.event
+      if (event !== undefined) this.#remember(address, event)
+    }
+  }
+
+  #remember(address: string, event: NostrEvent): void {
+    this.#unremembered.delete(address)
+    this.#state.anchors.rememberAnnouncement(address, event)
+  }
+
   #isAlive({ address, pubkey, createdAt }: Announcement): boolean {
     const { run } = this.#state
     return Math.max(run.deletedUntil(pubkey, address) ?? -1, run.vanishedUntil(pubkey) ?? -1) < createdAt
@@ -189,11 +217,18 @@ export class Knowledge {
 
   #keep(announcement: Announcement): void {
     const { address } = announcement
-    this.#announcements.set(address, announcement)
-    if (isOwned(this.#scope, announcement, this.#rule)) this.#owned.add(address)
+    const isOurs = isOwned(this.#scope, announcement, this.#rule)
+    this.#announcements.set(address, isOurs ? announcement : withoutUrls(announcement))
+    if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)
     this.#resolved = undefined
   }
+}
+
+/** Of somebody else's announcement, what may decide the scope, and enough to tell where most repositories are. */
+function withoutUrls(announcement: Announcement): Announcement {
+  const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
+  return { ...announcement, clone: [], relays }
 }
 
 function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {

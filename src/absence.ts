@@ -113,7 +113,7 @@ async function findNewest(
   const newest = new Map<string, NostrEvent>()
   if (addresses.length === 0) return newest
   const wanted = new Set(addresses)
-  const learn = (events: readonly NostrEvent[]): void => {
+  const learn = (events: Iterable<NostrEvent>): void => {
     for (const event of events) {
       const address = addressOf(event) ?? ''
       const known = newest.get(address)

@@ -22,6 +22,9 @@ export type KnowledgeOptions = {
   readonly now?: UnixSeconds
 }
 
+const SHORT_URL = 100
+const FEW_URLS = 3
+
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
   readonly #state: TargetState
@@ -41,6 +44,8 @@ export class Knowledge {
   readonly #contested = new Set<string>()
   /** Ids of versions that were found to be gone, and replaced where something was left. */
   readonly #revised = new Set<string>()
+  /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
+  readonly #unremembered = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
@@ -80,7 +85,7 @@ export class Knowledge {
       const announcement = this.#keepNewest(event)
       if (held) this.#noteHeld(announcement)
       const isKept = this.#announcements.get(announcement.address)?.id === event.id
-      if (isKept && this.#isAlive(announcement)) this.#state.anchors.rememberAnnouncement(announcement.address, event)
+      if (isKept && this.#isAlive(announcement)) this.#rememberIfOurs(announcement.address, event, held)
     }
     if (layer !== 'repositories' && layer !== 'threads') return
     if (isRootKind(event.kind)) {
@@ -131,7 +136,8 @@ export class Knowledge {
   /** The announcements that are in scope, by address. */
   announcementsInScope(): ReadonlyMap<string, Announcement> {
     const { announcements } = this.members()
-    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+    const known = [...this.#announcements].filter(([address]) => announcements.has(address))
+    return new Map(known.map(([address, announcement]) => [address, this.#withUrls(announcement)]))
   }
 
   /** Adds the anchors that follow from the announcements known now. */
@@ -139,6 +145,7 @@ export class Knowledge {
     const members = this.members()
     if (members === this.#derived) return
     this.#derived = members
+    this.#rememberMembers(members)
     const { announcements, states, outsiders, maintainerAddresses, authors } = members
     const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor)
     for (const address of announcements) add('repositories', address)
@@ -199,6 +206,31 @@ export class Knowledge {
     ]
   }
 
+  #withUrls(announcement: Announcement): Announcement {
+    const { address, id } = announcement
+    const event = this.#owned.has(address) ? undefined : this.#state.anchors.announcement(address)
+    return event?.id === id ? readAnnouncement(event, this.#rule) : announcement
+  }
+
+  /** What was read for want of nothing better, and is in scope now. It lies in the spool until it is selected. */
+  #rememberMembers({ announcements }: Membership): void {
+    for (const address of [...this.#unremembered].filter((each) => announcements.has(each))) {
+      const event = this.#state.spool.findVersion(address)?.event
+      if (event !== undefined) this.#remember(address, event)
+    }
+  }
+
+  /** Of anybody else's, only those that turn out to be members are remembered: they are many, and not small. */
+  #rememberIfOurs(address: string, event: NostrEvent, held: boolean): void {
+    if (held || this.#owned.has(address)) this.#remember(address, event)
+    else this.#unremembered.add(address)
+  }
+
+  #remember(address: string, event: NostrEvent): void {
+    this.#unremembered.delete(address)
+    this.#state.anchors.rememberAnnouncement(address, event)
+  }
+
   #isAlive(announcement: Announcement): boolean {
     const { address, pubkey, createdAt } = announcement
     const { run } = this.#state
@@ -241,8 +273,9 @@ export class Knowledge {
 
   #keep(announcement: Announcement): void {
     const { address } = announcement
-    this.#announcements.set(address, announcement)
-    if (isOwned(this.#scope, announcement, this.#rule)) this.#owned.add(address)
+    const isOurs = isOwned(this.#scope, announcement, this.#rule)
+    this.#announcements.set(address, isOurs ? announcement : withoutUrls(announcement))
+    if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)
     this.#resolved = undefined
   }
@@ -255,6 +288,12 @@ function versionOf({ id, createdAt }: Announcement): Pick<NostrEvent, 'id' | 'cr
 /** Enough of an event to ask for it, and for what deletes it. */
 function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEvent {
   return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
+}
+
+/** Of somebody else's announcement, what may decide the scope, and enough to tell where most repositories are. */
+function withoutUrls(announcement: Announcement): Announcement {
+  const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
+  return { ...announcement, clone: [], relays }
 }
 
 function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {

@@ -169,6 +169,7 @@ function createReaders(
   const targetReader = createTargetReader({
     ...{ target, state, verifier, knowledge, now, compares, witness, onGap },
     reconciles: options.reconcile,
+    followUps: options.followUps,
     onLost: (lost) => distrustLosses(lost, target, createDistrust(parts)),
   })
   return {

@@ -11,16 +11,15 @@ export class ServedBefore {
 
   constructor(state: TargetState) {
     this.#state = state
-    this.#expected = new Map(
-      state.anchors.servedAnnouncements().map((event) => {
-        const address = addressOf(event) ?? ''
-        return [address, createWitness(event, [address])]
-      }),
-    )
+    this.#expected = new Map()
+    for (const event of state.anchors.servedAnnouncements()) {
+      const address = addressOf(event) ?? ''
+      this.#expected.set(address, createWitness(event, [address]))
+    }
   }
 
   /** The target serves these, in this version or a newer one. */
-  see(events: readonly NostrEvent[]): void {
+  see(events: Iterable<NostrEvent>): void {
     for (const event of events) {
       const address = addressOf(event) ?? ''
       if ((this.#expected.get(address)?.createdAt ?? Infinity) <= event.created_at) this.#expected.delete(address)

@@ -1,6 +1,7 @@
 /*
  * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
  * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
+ * With `--follow-ups`, what else it holds of repositories and threads is an anchor too.
  */
 import { LostRelayError } from './errors.ts'
 import { sampleIds, servesListed } from './claims.ts'
@@ -18,6 +19,7 @@ import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
 import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
+import type { Page } from './relay/endpoint.ts'
 import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
 import type { Peer } from './relay/peer.ts'
@@ -39,6 +41,7 @@ export type TargetContext = {
   readonly compares: boolean
   /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
   readonly reconciles: boolean
+  readonly followUps: boolean
   /** Hears where the target may hide something; see `TargetGaps`. */
   readonly onGap: OnGap
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
@@ -87,6 +90,7 @@ export function createTargetReader(settings: TargetContext): TargetReader {
       }
       return context.onLost(context.before().takeLost())
     }
+    if (context.followUps) await readFollowed(layer, names, context)
     if (name !== 'repositories') return
     const isCompared = await compareOnce(layer, ROOT_KINDS, context)
     const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
@@ -190,6 +194,48 @@ async function learnHeld(
   witness(target.endpoint.url, ours)
 }
 
+/** What may be followed: everything of these anchors, of which only what is not known yet need be read. */
+async function readFollowed(layer: Layer, names: readonly string[], context: Reading): Promise<void> {
+  if (layer.name !== 'repositories' && layer.name !== 'threads') return
+  for (const filter of layerFilters(layer.variants, names, context.target)) {
+    if (await listFollowed(layer, filter, context)) continue
+    const gap = await readThrough(context.target, filter, (events) => learnFollowed(layer, events, context))
+    if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
+  }
+}
+
+/** The same by NIP-77, which lists ids; false when it must be paged. */
+async function listFollowed(layer: Layer, filter: Filter, context: Reading): Promise<boolean> {
+  const { target, state, now, reconciles } = context
+  const atTarget = reconciles ? createRelaySet(target, filter) : undefined
+  if (atTarget === undefined) return false
+  let isWhole = true
+  const { type } = await reconcileFilter({
+    source: atTarget,
+    target: createLocalSet(new IdCollector().seal()),
+    filter,
+    now,
+    onMissing: async (ids) => {
+      const unknown = ids.filter((id) => !state.anchors.has(id, ['threads', 'follow-ups']))
+      const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked)
+      const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, context) })
+      isWhole &&= reason === null
+    },
+  })
+  return type === 'done' && isWhole
+}
+
+async function learnFollowed(
+  { name }: Layer,
+  events: readonly NostrEvent[],
+  { state, verifier, knowledge }: Reading,
+): Promise<void> {
+  const verified = await keepValid(events, verifier)
+  state.transaction(() => {
+    for (const event of verified) knowledge.learn(name, event, true)
+  })
+}
+
 function isAnchored(event: NostrEvent, { anchors }: TargetState): boolean {
   return referencesOf(event).addresses.some((address) => anchors.has(address))
 }
@@ -199,14 +245,21 @@ type TargetFilter = { readonly filter: Filter; readonly isWanted: (event: NostrE
 function* announcementFilters(
   variants: Layer['variants'],
   names: readonly string[],
-  { maxFilterBytes: maxBytes }: Peer,
+  target: Peer,
 ): Generator<TargetFilter> {
-  for (const variant of variants) {
+  for (const filter of layerFilters(variants, names, target))
+    if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
+}
+
+function* layerFilters(
+  variants: Layer['variants'],
+  names: readonly string[],
+  { maxFilterBytes: maxBytes }: Peer,
+): Generator<Filter> {
+  for (const variant of variants.filter(({ accepts }) => accepts === undefined)) {
     const served = names.filter((name) => variant.serves(name))
-    for (const group of chunkByCountAndBytes(served, { maxCount: VALUES_PER_FILTER, maxBytes })) {
-      const filter = variant.filter(group)
-      if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
-    }
+    for (const group of chunkByCountAndBytes(served, { maxCount: VALUES_PER_FILTER, maxBytes }))
+      yield variant.filter(group)
   }
 }
 

@@ -53,6 +53,32 @@ describe('Knowledge', () => {
     ])
   })
 
+  it('remembers of other people only who turns out to be a maintainer, and of the rest no URLs (no false green #33)', () => {
+    const { state, knowledge, file } = begin(LISTED)
+    const clone = Array.from({ length: 50 }, (_, index) => `https://${'x'.repeat(1_000)}.example/${index}.git`)
+    const strangers = Array.from({ length: 20 }, (_, index) => keyOf(`stranger ${index}`))
+    for (const key of [bob, ...strangers]) {
+      const event = announcement(key, 'repo', { clone, relays: clone.map((url) => url.replace('https', 'wss')) })
+      state.spool.addCandidate(event, {
+        layer: 'announcements',
+        source: 'wss://a.example',
+        isLate: false,
+        isOutside: false,
+      })
+      knowledge.learn('announcements', event, false)
+    }
+    expect([...knowledge.announcements()].flatMap(({ clone: urls, relays }) => [...urls, ...relays])).toEqual([])
+    knowledge.learn('announcements', announcement(alice, 'repo', { ...SERVICE, maintainers: [bob] }), false)
+    knowledge.deriveAnchors()
+    expect([...state.anchors.announcements()].map(({ pubkey }) => pubkey).sort()).toEqual(
+      [alice.pubkey, bob.pubkey].sort(),
+    )
+    const inScope = knowledge.announcementsInScope()
+    expect(inScope.get(repositoryAddress(bob, 'repo'))?.clone).toEqual(clone)
+    const later = begin(LISTED, file).knowledge
+    expect([...later.members().announcements].sort()).toEqual([...inScope.keys()].sort())
+  })
+
   it('adds a root as soon as it is read, in layer 2 or 3', () => {
     const { state, knowledge } = begin(ALL)
     const roots = [issue(address, alice), issue(address, bob)]

@@ -79,7 +79,7 @@ function takes(command: CliCommand): string {
 }
 
 function unknownOption(command: CliCommand, text: string): string {
-  const flag = text.replace(/=.*$/s, '')
+  const [flag = ''] = text.split('=', 1)
   const elsewhere = ALL_OPTIONS.find((spec) => spec.flag === flag)
   if (elsewhere?.commands.includes(command)) return `${flag} is a switch: it takes no value`
   if (elsewhere !== undefined) return `${flag} is no option of ${command}, but of ${elsewhere.commands.join(', ')}`

@@ -1,4 +1,5 @@
 import { parseAddress, type Address } from '../nostr/address.ts'
+import { withoutTrailing } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { decodePublicKey, decodeRepository } from '../nostr/nip19.ts'
 import { ok, wrong, wrongSecret, type Parsed, type Wrong } from './parsed.ts'
@@ -48,10 +49,8 @@ function checkKind(address: Address): Parsed<Address> {
 
 /** ngit writes `nostr://[user@][protocol/]npub[/relay-hint]/identifier`, with the identifier percent-encoded. */
 function parseCloneUrl(rest: string): Parsed<Address> {
-  const segments = rest
-    .replace(/[?#].*$/, '')
-    .replace(/\/+$/, '')
-    .split('/')
+  const [path = ''] = rest.split(/[?#]/, 1)
+  const segments = withoutTrailing(path, '/').split('/')
   const [first = ''] = segments
   if (/^naddr1/i.test(first)) return parseNaddr(first)
   const at = segments.findIndex((segment) => decodePublicKey(ownerOf(segment)) !== undefined)

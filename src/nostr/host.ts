@@ -31,7 +31,7 @@ export function hostAndPort(text: string): string | undefined {
 
 /** A relay URL in its normal form without its query; `undefined` when it is not one. */
 export function relayWithoutQuery(text: string): string | undefined {
-  const url = normalizeRelayUrl(text)?.replace(/\?.*$/s, '')
+  const url = normalizeRelayUrl(text)?.split('?', 1)[0]
   return url === undefined ? undefined : withoutTrailing(url, '/')
 }
 
@@ -52,7 +52,7 @@ export function foldLoopback(url: string): string {
 
 /** The same for every normalised relay URL of one host and port, whatever the path. */
 export function hostKey(url: string): string {
-  return relayKey(url).replace(/[/?].*$/s, '')
+  return relayKey(url).split(/[/?]/, 1)[0] ?? ''
 }
 
 /**

@@ -106,8 +106,9 @@ function explain({ means, isVague }: AnswerRule, { event, text }: OkAnswer): Cla
 }
 
 function splitText(text: string): { prefix: string; body: string } {
-  const match = /^\s*([a-z][a-z-]*)(?::\s*(.*)|\s*)$/is.exec(text)
-  if (match === null) return { prefix: '', body: text.trim() }
-  const [, prefix = '', body = ''] = match
-  return { prefix: prefix.toLowerCase(), body }
+  const colon = text.indexOf(':')
+  const prefix = (colon === -1 ? text : text.slice(0, colon)).trimStart()
+  const word = colon === -1 ? prefix.trimEnd() : prefix
+  if (!/^[a-z][a-z-]*$/i.test(word)) return { prefix: '', body: text.trim() }
+  return { prefix: word.toLowerCase(), body: colon === -1 ? '' : text.slice(colon + 1).trimStart() }
 }

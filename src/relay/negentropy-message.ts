@@ -104,11 +104,17 @@ function encodePayload(range: Range): string {
   }
 }
 
+function withoutZeroes(hex: string): string {
+  let end = hex.length
+  while (end > 0 && hex.slice(end - 2, end) === '00') end -= 2
+  return hex.slice(0, end)
+}
+
 function readBound(reader: Reader, { timestamp: last }: Bound): Bound {
   const time = reader.varint()
   const length = reader.varint()
   if (length > ID_BYTES) throw new ProtocolError(`it sends a bound of ${length} bytes`)
-  const id = reader.hex(length).replace(/(?:00)+$/, '')
+  const id = withoutZeroes(reader.hex(length))
   if (time === 0) return END
   if (last === END.timestamp) throw new ProtocolError('its bounds go backwards')
   const timestamp = last + time - 1

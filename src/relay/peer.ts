@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../nostr/host.ts'
 import type { Endpoint, Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { NegentropySupport } from './negentropy-support.ts'
@@ -63,10 +64,9 @@ function indexedLengthOf(software: string): number {
 export function softwareOf({ software, version }: Profile): string | undefined {
   if (software === undefined) return undefined
   const name =
-    software
-      .replace(/^git\+/, '')
-      .replace(/\/+$/, '')
+    withoutTrailing(software, '/')
       .split('/')
-      .at(-1) ?? software
+      .at(-1)
+      ?.replace(/^git\+/, '') ?? software
   return version === undefined ? name : `${name} ${version}`
 }

@@ -65,10 +65,10 @@ export class AnchorStore {
     return rows.map((row) => ({ ...row, held: row.held === 1 }))
   }
 
-  /** Whether this run knows the anchor, in any layer. */
-  has(anchor: string): boolean {
-    const sql = `SELECT 1 FROM temp.found WHERE layer IN ('repositories', 'threads') AND anchor = ?`
-    return this.#db.prepare(sql).get(anchor) !== undefined
+  /** Whether this run knows the anchor in one of these layers. */
+  has(anchor: string, layers: readonly LayerName[] = ['repositories', 'threads']): boolean {
+    const sql = 'SELECT 1 FROM temp.found WHERE layer IN (SELECT value FROM json_each(?)) AND anchor = ?'
+    return this.#db.prepare(sql).get(JSON.stringify(layers), anchor) !== undefined
   }
 
   /** The repositories that a root belongs to, the most important first; none when the root is not known or names none. */
@@ -104,19 +104,27 @@ export class AnchorStore {
     this.#db.prepare('DELETE FROM announcement WHERE target = ? AND address = ?').run(this.#target, address)
   }
 
-  /** The newest announcement of every address known for this target. */
-  announcements(): NostrEvent[] {
-    const rows = this.#db.prepare('SELECT json FROM announcement WHERE target = ? ORDER BY address').all(this.#target)
-    return rows.map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
+  /** The newest announcement of every address remembered for this target, one at a time. Nothing may be written meanwhile. */
+  announcements(): Generator<NostrEvent> {
+    return this.#eachEvent('SELECT json FROM announcement WHERE target = ? ORDER BY address')
   }
 
-  /** Of these announcements, the ones that the target was known to serve. */
-  servedAnnouncements(): NostrEvent[] {
-    const sql = 'SELECT json FROM announcement JOIN known USING (target, id) WHERE target = ?'
-    return this.#db
-      .prepare(sql)
-      .all(this.#target)
-      .map((row) => JSON.parse((row as { json: string }).json) as NostrEvent)
+  /** The newest announcement of an address, if it is remembered. */
+  announcement(address: string): NostrEvent | undefined {
+    const row = this.#db
+      .prepare('SELECT json FROM announcement WHERE target = ? AND address = ?')
+      .get(this.#target, address) as { json: string } | undefined
+    return row && (JSON.parse(row.json) as NostrEvent)
+  }
+
+  /** Of these announcements, the ones that the target was known to serve. Nothing may be written meanwhile. */
+  servedAnnouncements(): Generator<NostrEvent> {
+    return this.#eachEvent('SELECT json FROM announcement JOIN known USING (target, id) WHERE target = ?')
+  }
+
+  *#eachEvent(sql: string): Generator<NostrEvent> {
+    const rows = this.#db.prepare(sql).iterate(this.#target) as IterableIterator<{ json: string }>
+    for (const { json } of rows) yield JSON.parse(json) as NostrEvent
   }
 
   #addRepositories(anchor: string, repositories: readonly string[]): void {

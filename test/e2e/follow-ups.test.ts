@@ -68,6 +68,23 @@ describe('--follow-ups', () => {
     expect([code, idsOf(target.events())]).toEqual([0, idsOf([...left, withdrawn])])
   })
 
+  it.each([true, false])(
+    'brings the deletion of a comment that only the target holds, which speaks NIP-77: %s (no false green #10)',
+    async (negentropy) => {
+      const bench = createWorkbench()
+      const withdrawn = deletion({ ids: [old.comment.id] }, carol)
+      const obeyed = old.events.filter((event) => event !== old.comment)
+      const source = await bench.scripted({ events: [...obeyed, withdrawn] })
+      const target = await bench.scripted({ events: old.events, negentropy })
+      const { code } = await bench.catchup(source, target, '--follow-ups')
+      expect([code, idsOf(target.events.values())]).toEqual([0, idsOf([...obeyed, withdrawn])])
+      target.forgetReceived()
+      expect((await bench.catchup(source, target, '--follow-ups', '--full')).code).toBe(0)
+      const read = target.received.reqs.flatMap(({ filters }) => filters).filter((filter) => filter['#E'] !== undefined)
+      expect(read.length > 0).toBe(!negentropy)
+    },
+  )
+
   it('does not ask about roots: their threads are layer 3', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])

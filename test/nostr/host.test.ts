@@ -113,7 +113,7 @@ describe('what a stranger writes', () => {
   it.each([
     ['dots', `wss://a${'.'.repeat(100_000)}x/`],
     ['slashes', `wss://a.example/${'/'.repeat(100_000)}x`],
-  ])('takes no time however many %s it has', (_what, url) => {
+  ])('takes no time however many %s it has (no false green #26)', (_what, url) => {
     const begun = performance.now()
     for (const read of [normalizeRelayUrl, hostAndPort, relayWithoutQuery]) expect(read(url)).toBeUndefined()
     expect(performance.now() - begun).toBeLessThan(500)

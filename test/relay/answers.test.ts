@@ -273,3 +273,9 @@ describe('isDoorForReading', () => {
     ['disconnected: restricted: no', false],
   ])('of "%s" is %j', (reason, isDoor) => expect(isDoorForReading(reason)).toBe(isDoor))
 })
+
+it('takes no time for an answer of many spaces (no false green #26)', () => {
+  const begun = performance.now()
+  classify(false, `${' '.repeat(500_000)}x ${' '.repeat(500_000)}y: z`)
+  expect(performance.now() - begun).toBeLessThan(1_000)
+})

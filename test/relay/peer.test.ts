@@ -60,4 +60,10 @@ describe('softwareOf', () => {
     [{ software: '' }, ''],
     [{ version: '1' }, undefined],
   ])('of %j', (profile, software) => expect(softwareOf(profileOf(profile))).toBe(software))
+
+  it('takes no time however many slashes a relay says it is (no false green #26)', () => {
+    const begun = performance.now()
+    expect(softwareOf(profileOf({ software: `${'/'.repeat(500_000)}x` }))).toBe('x')
+    expect(performance.now() - begun).toBeLessThan(500)
+  })
 })

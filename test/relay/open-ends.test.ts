@@ -108,7 +108,7 @@ describe('an end that is followed', () => {
 describe('what was not asked for', () => {
   it('is counted with the next page, and the connection is dropped after 1 MiB (no false green #32)', async () => {
     const big = { ...bug, content: 'x'.repeat(300_000) }
-    const { relay, double } = await startContradicting(async (id, { send }) => {
+    const { relay, double } = await startContradicting((id, { send }) => {
       for (let row = 0; row < 40; row += 1) send('EVENT', id, big)
     })
     const before = process.memoryUsage().rss

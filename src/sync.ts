@@ -22,6 +22,7 @@ import { readParents } from './parents.ts'
 import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
 import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
+import { describeLearnt } from './relay/describe-learnt.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './run-options.ts'
@@ -60,7 +61,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     world.state.spool.recover(stop.reason, run.startedAt)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
-  notePauses(run)
+  noteLimits(run)
   const report = buildReport(run, stop, world.nowMs() - startedMs)
   endRun(run, report)
   return report
@@ -73,8 +74,9 @@ function stopOf(error: LostRelayError): PublishStop {
 }
 
 /** Relays that limit questions make a run long; without a word nobody would know why. */
-function notePauses({ target, sources, ledger }: Run): void {
+function noteLimits({ target, sources, ledger }: Run): void {
   for (const { endpoint } of [target, ...sources.map(({ peer }) => peer)]) {
+    for (const limit of describeLearnt(endpoint.learntLimits?.() ?? {})) ledger.note(`${endpoint.url} ${limit}`)
     const seconds = Math.round((endpoint.waitedMs?.() ?? 0) / 1000)
     if (seconds < LONG_WAIT_SECONDS) continue
     ledger.note(`Asking ${endpoint.url} took ${seconds} s longer: it limits how many questions it answers.`)

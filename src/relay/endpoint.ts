@@ -14,8 +14,24 @@ export type End =
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'aborted'; readonly reason: string }
 
-/** The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. */
-export type Page = { readonly rows: readonly unknown[]; readonly end: End; readonly bytes: number }
+/**
+ * The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. `isJoined`: they
+ * are the pages of several REQs, and say nothing of how many rows one page holds.
+ */
+export type Page = {
+  readonly rows: readonly unknown[]
+  readonly end: End
+  readonly bytes: number
+  readonly isJoined?: true
+}
+
+/** What a relay has shown to allow, and says in no document; absent where it took whatever was asked. */
+export type LearntLimits = {
+  /** The largest filter, in values of all its lists, and in bytes of JSON. */
+  readonly maxFilterValues?: number
+  readonly maxFilterBytes?: number
+  readonly maxOpenRequests?: number
+}
 
 /**
  * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost; `isUnsent`:
@@ -75,6 +91,8 @@ export interface Endpoint {
   givenUp?(): string | undefined
   /** Relays only: what is to be said when it asks who we are (NIP-42) and does not know it. */
   strangeness?(): string | undefined
+  /** Relays only: what it has refused to take so far. */
+  learntLimits?(): LearntLimits
   /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
   waitedMs?(): number
   /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */

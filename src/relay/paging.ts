@@ -159,14 +159,14 @@ function createReader(context: DrainContext, tally: Tally): Reader {
   let boundary = new Set<string>()
   return async (filter, { until = untilAsked(filter, context), limit = usual } = {}) => {
     const asked = until === undefined ? filter : { ...filter, until }
-    const { rows, end, bytes } = await context.request({ ...asked, limit })
+    const { rows, end, bytes, isJoined } = await context.request({ ...asked, limit })
     tally.pages += 1
     tally.bytes += bytes
     const { events, stamps, isMixed, malformed, foreign } = sortRows(rows, filter, asked)
     tally.malformed += malformed
     tally.foreign += foreign
-    if (limit === usual) noteShown(capacity, stamps)
-    else noteProbed(capacity, stamps)
+    if (limit === usual && isJoined === undefined) noteShown(capacity, stamps)
+    else if (isJoined === undefined) noteProbed(capacity, stamps)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)

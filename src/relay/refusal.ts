@@ -1,11 +1,19 @@
 /**
  * What a relay that puts us off wants, by its text in CLOSED, NEG-ERR or NOTICE. `pause`: the same again, later.
  * `fewer-requests`, `fewer-sessions`: not so many at once. `fewer-items`: the open reconciliations hold too much together.
- * `again`: its own fault, the same again. `unreadable`: one of our messages, and it does not say which. `final`: neither
+ * `smaller`: the filter has too many values, or is too long. `again`: its own fault, the same again. `unreadable`: one of our messages, and it does not say which. `final`: neither
  * time nor manners will help.
  */
 export type Refusal =
-  'pause' | 'fewer-requests' | 'fewer-sessions' | 'fewer-items' | 'again' | 'unreadable' | 'authenticate' | 'final'
+  | 'pause'
+  | 'fewer-requests'
+  | 'fewer-sessions'
+  | 'fewer-items'
+  | 'smaller'
+  | 'again'
+  | 'unreadable'
+  | 'authenticate'
+  | 'final'
 
 /** The first match counts. Texts of ngit-grasp 3.0.10 (grasp.md, Limits) unless said. */
 const MEANINGS: readonly (readonly [says: RegExp, means: Refusal])[] = [
@@ -17,6 +25,9 @@ const MEANINGS: readonly (readonly [says: RegExp, means: Refusal])[] = [
   // bostr, damus, nostream, nostr-rs-relay, strfry: with or without a prefix, as CLOSED or as NOTICE.
   [/\btoo many (?:concurrent |open |active )?(?:reqs|requests|subscriptions|subs)\b/i, 'fewer-requests'],
   [/\bmaximum concurrent subscription count reached\b/i, 'fewer-requests'],
+  [/\btoo many (?:filter )?(?:values|elements|items|tags|tag values|authors|ids)\b/i, 'smaller'],
+  [/\b(?:filter|request|req|message|query) (?:is |was )?too (?:large|big|long)\b/i, 'smaller'],
+  [/\btoo (?:large|big|long) (?:filter|request|req|message|query)\b/i, 'smaller'],
   [/^rate-limited:/i, 'pause'],
   [/^auth-required:/i, 'authenticate'],
   [/\blive event buffer overflow\b/i, 'again'],
@@ -33,5 +44,5 @@ export function readRefusal(text: string): Refusal {
 /** Whether a NOTICE with this text stands for the answer to a REQ. */
 export function isAnswerToRequest(notice: string): boolean {
   const refusal = readRefusal(notice)
-  return refusal === 'unreadable' || refusal === 'fewer-requests'
+  return refusal === 'unreadable' || refusal === 'fewer-requests' || refusal === 'smaller'
 }

@@ -1,5 +1,5 @@
 import type { Aftermath } from './aftermath.ts'
-import type { Answer, Page, Profile } from './endpoint.ts'
+import type { Answer, LearntLimits, Page, Profile } from './endpoint.ts'
 import type { Filter } from '../nostr/filter.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { NegentropySession } from './negentropy-session.ts'
@@ -38,6 +38,10 @@ class RelayPool implements WebSocketRelay {
 
   settleEnds(): Promise<void> {
     return this.#first.settleEnds()
+  }
+
+  learntLimits(): LearntLimits {
+    return this.#first.learntLimits()
   }
 
   givenUp(): string | undefined {

@@ -4,11 +4,12 @@ import { explainDemand, type Authentication } from './authentication.ts'
 import { pause } from './backoff.ts'
 import type { Connection } from './connection.ts'
 import { describeEnd } from './describe-end.ts'
-import type { End, Page } from './endpoint.ts'
+import type { End, LearntLimits, Page } from './endpoint.ts'
 import type { Link } from './link.ts'
 import { OpenEnds } from './open-ends.ts'
 import { readPage, type PageLimits } from './page.ts'
 import { readRefusal } from './refusal.ts'
+import { joinPages, RequestSize } from './request-size.ts'
 import { Slots } from './slots.ts'
 import type { Turn } from './throttle.ts'
 import type { Traffic } from './traffic.ts'
@@ -50,6 +51,8 @@ export class Requests {
   readonly #slots: Slots
   /** The ends that may still be taken back, of sessions (NIP-77) as well. */
   readonly ends: OpenEnds
+  readonly #size = new RequestSize()
+  #hasOpenedFewer = false
   #count = 0
   #unaskedBytes = 0
   /** What a CLOSED after its EOSE has led to: who wants to know us is told, once for all. */
@@ -77,6 +80,20 @@ export class Requests {
    * asked for. `aftermath` hears what follows its end.
    */
   async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
+    const parts = this.#size.partsOf(filter)
+    if (parts.length > 0) return joinPages(await Promise.all(parts.map((part) => this.request(part, aftermath))))
+    const page = await this.#requestAtOnce(filter, aftermath)
+    if (page.end.type === 'eose' || this.#size.partsOf(filter).length === 0) return page
+    const again = await this.request(filter, aftermath)
+    return { ...again, bytes: page.bytes + again.bytes }
+  }
+
+  /** What the relay has refused to take; nothing where it took whatever was asked. */
+  learntLimits(): LearntLimits {
+    return { ...this.#size.limits, ...(this.#hasOpenedFewer && { maxOpenRequests: this.#slots.limit }) }
+  }
+
+  async #requestAtOnce(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {
     await this.#slots.acquire()
     try {
       return await this.#requestUntilEnd(filter, aftermath)
@@ -123,6 +140,11 @@ export class Requests {
       const allowed = this.#slots.limit
       const page = await this.#ask(filter, reach.connection, aftermath)
       bytes += page.bytes + this.#takeUnasked()
+      if (this.#size.learn(filter, page.end)) {
+        this.#link.answered()
+        this.#options.traffic.queries.settle(turn, 'taken')
+        return { ...page, bytes }
+      }
       if (await this.#isWorthRepeating(page.end, { connection: reach.connection, turn, allowed }, tries)) continue
       return { ...page, end: this.#explain(page.end), bytes }
     }
@@ -183,6 +205,7 @@ export class Requests {
   /** Half as many at once, for the rest of the run; when there is only one, it is a matter of time. */
   async #openFewer({ turn, allowed }: Try): Promise<boolean> {
     const { queries } = this.#options.traffic
+    this.#hasOpenedFewer = true
     if (allowed <= 1) return queries.settle(turn, 'refused')
     queries.settle(turn, 'taken')
     // What was open together is refused together.

@@ -7,7 +7,7 @@ import { normalizeRelayUrl } from '../nostr/host.ts'
 import type { Aftermath } from './aftermath.ts'
 import { Authentication, explainDemand } from './authentication.ts'
 import type { Connection } from './connection.ts'
-import type { Answer, End, Endpoint, Page, Profile } from './endpoint.ts'
+import type { Answer, End, Endpoint, LearntLimits, Page, Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { Link } from './link.ts'
 import { LinkedNegentropySession, type NegentropySession } from './negentropy-session.ts'
@@ -72,6 +72,7 @@ export type WebSocketRelay = Endpoint & {
   openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
   settleEnds(): Promise<void>
   givenUp(): string | undefined
+  learntLimits(): LearntLimits
   /** How long queries had to wait because the relay limits them, in milliseconds. */
   waitedMs(): number
   /** Whether it has asked who we are (NIP-42) on the connection that is open. */
@@ -230,6 +231,10 @@ class SocketRelay implements WebSocketRelay {
 
   settleEnds(): Promise<void> {
     return this.#requests.settleEnds()
+  }
+
+  learntLimits(): LearntLimits {
+    return this.#requests.learntLimits()
   }
 
   givenUp(): string | undefined {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Filter } from '../../src/nostr/filter.ts'
 import { generateHistory } from '../support/generate.ts'
 import { smallRepository } from '../support/scenes.ts'
+import type { Behaviour, ReqEnd } from '../support/scripted-behaviour.ts'
+import type { ScriptedRelayOptions } from '../support/scripted-relay.ts'
 import { createWorkbench, differenceOf, endArguments, idsOf } from '../support/workbench.ts'
 
 const mine = smallRepository()
@@ -51,6 +54,74 @@ describe('the limits that a relay states in its NIP-11 document', () => {
   })
 })
 
+/** How many values the filter names. */
+function countValues(filter: Filter = {}): number {
+  return Object.values(filter).reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 0), 0)
+}
+
+/** Answers a filter of more than ten values in this way. */
+function refusesLarge(end: ReqEnd): Behaviour {
+  return { onReq: ({ filters: [filter] }) => (countValues(filter) > 10 ? { rows: [], end } : 'default') }
+}
+
+/** Answers what is asked while two others are open in this way. */
+function refusesMany(end: ReqEnd): Behaviour {
+  let open = 0
+  return {
+    onReq: async ({ answer }) => {
+      if (open >= 2) return { rows: [], end }
+      open += 1
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      open -= 1
+      return answer
+    },
+  }
+}
+
+const UNANNOUNCED: readonly (readonly [name: string, options: () => ScriptedRelayOptions, says: RegExp])[] = [
+  [
+    'CLOSED for too many values',
+    () => refusesLarge({ type: 'closed', reason: 'invalid: too many values' }),
+    /asked for at most \d+ values at once/,
+  ],
+  [
+    'a NOTICE for too many values',
+    () => refusesLarge({ type: 'notice', text: 'ERROR: too many values in filter' }),
+    /asked for at most \d+ values at once/,
+  ],
+  ['close 1009 over 4 kB', () => ({ maxMessageBytes: 4_000 }), /asked for at most \d+ bytes at once/],
+  [
+    'CLOSED for too many at once',
+    () => refusesMany({ type: 'closed', reason: 'error: too many concurrent REQs' }),
+    /asked (?:one question|2 questions) at a time/,
+  ],
+  [
+    'a NOTICE for too many at once',
+    () => refusesMany({ type: 'notice', text: 'too many concurrent REQs' }),
+    /asked (?:one question|2 questions) at a time/,
+  ],
+]
+
+describe('the limits that a relay states nowhere', () => {
+  it.each(UNANNOUNCED)('are learnt at a source: %s (no false green #13)', async (_, options, says) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: many, ...options() })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup(source, target, '--idle-timeout', '10s')
+    expect(differenceOf(target.events.values(), many)).toEqual({ missing: [], extra: [] })
+    expect([code, report.notes.join()]).toEqual([0, expect.stringMatching(says)])
+  })
+
+  it.each(UNANNOUNCED)('are learnt at a target: %s (no false green #13)', async (_, options) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: many })
+    const target = await bench.scripted(options())
+    const { code } = await bench.catchup(source, target, '--idle-timeout', '10s')
+    expect(differenceOf(target.events.values(), many)).toEqual({ missing: [], extra: [] })
+    expect(code).toBe(0)
+  })
+})
+
 describe('a source that wants patience', () => {
   it('gets it: a REQ that is closed as rate-limited is asked again', async () => {
     const bench = createWorkbench()
@@ -95,5 +166,48 @@ describe('a reader that goes away', () => {
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
     expect(stderr).not.toContain('EPIPE')
     expect(code).toBe(0)
+  })
+})
+
+describe('a source that limits how many REQs it answers', () => {
+  it('is drained: one pause for all, fewer at once, and the time is shown (no false green #34)', async () => {
+    const bench = createWorkbench()
+    // Twenty at once, then two for each half second of silence.
+    const limits = { queries: { burst: 20, gain: 2 }, secondMs: 500 }
+    const history = [
+      ...generateHistory({ repositories: 20, rootsPerRepository: 60, commentsPerRoot: 0, statuses: false }),
+    ]
+    const source = await bench.scripted({ events: history, pageCap: 100, limits })
+    const target = await bench.scripted()
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.problems]).toEqual([0, []])
+    expect(differenceOf(target.events.values(), history)).toEqual({ missing: [], extra: [] })
+    expect(report.notes.join()).toMatch(/Asking ws:\S+ took \d+ s longer: it limits how many questions it answers/)
+  })
+})
+
+describe('a source that stops answering', () => {
+  it('is given up after three questions, and the others do not wait for it (no false green #35)', async () => {
+    const bench = createWorkbench()
+    const history = [
+      ...generateHistory({ repositories: 2, rootsPerRepository: 300, commentsPerRoot: 1, statuses: false }),
+    ]
+    const healthy = await bench.scripted({ events: history })
+    const silent = await bench.scripted({ events: history })
+    silent.behaviour.onReq = ({ filters: [filter] }) =>
+      filter?.kinds === undefined ? { rows: [], end: { type: 'never' } } : 'default'
+    const target = await bench.scripted()
+    const args = ['--no-reconcile', '--idle-timeout', '2s']
+    const { code, report } = await bench.catchup([healthy, silent], target, ...args)
+    expect(code).toBe(3)
+    expect(differenceOf(target.events.values(), history)).toEqual({ missing: [], extra: [] })
+    // So many are open at once: no other is ever asked.
+    const unanswered = silent.received.reqs.filter(({ filters: [filter] }) => filter?.kinds === undefined)
+    expect(unanswered.length).toBeLessThanOrEqual(4)
+    const said = report.problems.filter(({ where, reason }) => where === silent.url && reason.includes('given up'))
+    expect(said).toMatchObject([
+      { reason: expect.stringMatching(/^threads not read to the end: given up: 3 questions/) as string },
+    ])
+    expect(bench.coverage(silent).filter(({ layer }) => layer === 'threads')).toEqual([])
   })
 })

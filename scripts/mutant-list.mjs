@@ -129,6 +129,20 @@ export const MUTANTS = [
     to: '',
   },
   {
+    rule: 1,
+    what: 'what the target may hide does not count',
+    file: 'src/build-report.ts',
+    from: 'run.targetGaps.isEmpty &&',
+    to: '',
+  },
+  {
+    rule: 1,
+    what: 'a part of a filter that stays open opens no anchor',
+    file: 'src/open-anchors.ts',
+    from: 'open.some((part) => concerns(part, anchor, filter))',
+    to: 'open.length < 0 && concerns(open[0] ?? {}, anchor, filter)',
+  },
+  {
     rule: 2,
     what: 'checkpoints move before anything is selected',
     file: 'src/sync.ts',
@@ -470,5 +484,19 @@ export const MUTANTS = [
     file: 'src/intake.ts',
     from: 'if (state.spool.isFull()) {',
     to: 'if (state.spool.count("ready") < 0) {',
+  },
+  {
+    rule: 9,
+    what: 'scans for what no relay indexes take what the source may send',
+    file: 'src/fetch.ts',
+    from: 'scan === undefined ? context.budget : budgetOfScan(scan, context.budget)',
+    to: 'context.budget',
+  },
+  {
+    rule: 9,
+    what: 'what strangers call their repositories is scanned for without a bound',
+    file: 'src/scan-unindexed.ts',
+    from: '8 * 2 ** 20',
+    to: '8 * 2 ** 40',
   },
 ]

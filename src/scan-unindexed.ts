@@ -15,10 +15,9 @@ import { USUAL_LENGTH, type Peer } from './relay/peer.ts'
 /** What scans for values that no person writes may bring of one source in a run, in bytes. */
 export const SCAN_BYTES = 8 * 2 ** 20
 
+const COMMON_KINDS: readonly number[] = [KIND.note, KIND.deletion, KIND.vanishRequest, KIND.comment]
 /** Kinds that hardly anything but git uses. */
-const RARE_KINDS: readonly number[] = Object.values(KIND).filter(
-  (kind) => ![KIND.note, KIND.deletion, KIND.vanishRequest, KIND.comment, KIND.announcement].includes(kind as 1),
-)
+const RARE_KINDS: readonly number[] = Object.values(KIND).filter((kind) => !COMMON_KINDS.includes(kind))
 
 /** Relays drop connections over longer messages than they take; no value that is longer is asked for by its tag. */
 const MAX_ASKED_LENGTH = 2_048
@@ -100,5 +99,7 @@ function explain(drained: Drain, [first = '', ...others]: readonly string[], pee
   const more = others.length === 0 ? '' : ` and ${others.length} more`
   const name = first.length > 120 ? `${first.slice(0, 120)}…` : first
   const reason = `what refers to ${name}${more} may be missing: values over ${peer.maxTagValueLength} bytes are not found by tags, and a scan did not end: ${drained.reason}`
-  return { ...drained, open: undefined, reason }
+  // Whatever part of the scan is open, the anchors are.
+  const { pages, rows, bytes, malformed, foreign } = drained
+  return { reason, pages, rows, bytes, malformed, foreign }
 }

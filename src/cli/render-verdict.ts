@@ -155,6 +155,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   const parts: string[] = []
   if (exit === 1) parts.push('the target refuses us')
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
+  if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {

@@ -51,7 +51,7 @@ export type Drain = {
   /** Events that the filter did not ask for. */
   readonly foreign: number
   /** The parts of the filter that were not drained, when the others were. */
-  readonly open?: readonly Filter[] | undefined
+  readonly open?: readonly Filter[]
 }
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }

@@ -4,7 +4,7 @@ import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, deletion, issue, SOME_TIME } from '../support/builders.ts'
 import { alice, bob, carol, dave, smallRepository } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'
-import { createWorkbench, idsOf } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
 const CAP = 5
 const SECOND = SOME_TIME + 10_000
@@ -45,6 +45,8 @@ describe('a full second at the target', () => {
       ],
     ])
     expect(bench.coverage(source).map(({ anchor }) => anchor)).toContain(addressOf(0))
+    const told = await bench.run(['catchup', ...endArguments(source, target), '--scope', 'all', '--quiet'])
+    expect(told.stdout).toContain('partial (3): the target may hold more than its pages show; ')
   })
 
   it('of roots is read by NIP-77, and then the run is complete (no false green #37)', async () => {

@@ -183,6 +183,18 @@ describe('a source', () => {
   })
 })
 
+describe('a full second at the target', () => {
+  it('may hide roots that only the target has: all else is sent, and the run is not complete', async () => {
+    const bench = createWorkbench()
+    const crowd = Array.from({ length: 7 }, (_, index) => issue(scene.address, carol, { content: `${index}` }))
+    const source = await bench.scripted({ events: [...scene.events, ...other.events] })
+    const target = await bench.scripted({ events: [scene.announced, ...crowd], pageCap: 5 })
+    const { code, report } = await bench.catchup(source, target, ...FAST)
+    expect([code, report.complete, report.problems.map(({ what }) => what)]).toEqual([3, false, ['gap']])
+    expect(idsOf(target.events.values())).toEqual(idsOf([...scene.events, ...other.events, ...crowd]))
+  })
+})
+
 describe('a source that serves nothing of what it once had', () => {
   it('was not read to its end: its checkpoints stay, exit 3', async () => {
     const bench = createWorkbench()

@@ -100,6 +100,27 @@ describe('past a bound a filter is not drained', () => {
     expect(report.problems.map(({ reason }) => reason).join()).toMatch(/the spool is full/)
   })
 
+  it('by what is read for an identifier that no relay indexes, which takes nothing from what else is read', async () => {
+    const spam = announcement(bob, 'x'.repeat(600))
+    const note = { ...spam, kind: 1, tags: [], content: 'n'.repeat(100_000) }
+    const notes = Array.from({ length: 200 }, (_, index) => ({
+      ...note,
+      id: index.toString(16).padStart(64, '0'),
+      created_at: index,
+    }))
+    const events = [...scene.events, spam, ...notes]
+    const source = createMemoryEndpoint({ url: 'ws://source.example', events, cap: 10 })
+    const { state, db } = openTemporaryState()
+    const target = createMemoryEndpoint()
+    const options = { maxBytesPerSource: 2 * MIB }
+    const report = await runInProcess({ sources: [source], target, state, options })
+    const [, repositories] = report.sources[0]?.layers ?? []
+    expect([report.exit, report.problems.length, repositories?.end]).toEqual([3, 1, 'incomplete'])
+    expect(repositories?.bytes).toBeLessThan(10 * MIB)
+    const covered = db.prepare('SELECT anchor FROM coverage').pluck().all()
+    expect([covered.includes(scene.address), covered.includes(scene.issue.id)]).toEqual([true, true])
+  })
+
   it('by threads that lead to new threads without end', async () => {
     const endless = createMemoryEndpoint({
       url: 'ws://endless.example',

@@ -70,16 +70,18 @@ export function disturb(endpoint: MemoryEndpoint, schedule: Schedule): Endpoint 
   const requests = schedule.requests.values()
   const publishes = schedule.publishes.values()
   const contradictions: (() => void)[] = []
+  const takeBackAll = (): void => {
+    for (const contradict of contradictions.splice(0)) contradict()
+  }
   return {
     ...endpoint,
-    async settleEnds() {
-      for (const contradict of contradictions.splice(0)) contradict()
-    },
+    settleEnds: async () => takeBackAll(),
     async open() {
       if (opens.next().value === false) throw new SyncError(`connect to ${endpoint.url}: ECONNREFUSED`)
       return endpoint.open()
     },
     async request(filter: Filter, aftermath?: Aftermath) {
+      takeBackAll()
       const page = await endpoint.request(filter)
       const fault = requests.next().value
       if (typeof fault !== 'object' || !('takenBackBy' in fault)) return spoilPage(page, fault)

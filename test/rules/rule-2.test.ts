@@ -173,14 +173,17 @@ describe('what was read and left out as out of scope', () => {
       'of a repository that did not name the service',
       [[other, ofBob(1, ...names)], [ofBob(2), pushed], [ofBob(3, ...names)]],
     ],
-  ])('is behind no checkpoint: %s, it comes with the next quick run that it belongs to (no false green #28)', async (_what, nights) => {
-    const bench = createWorkbench()
-    const [source, target] = await Promise.all([bench.scripted(), bench.scripted()])
-    const scope = nights.flat().includes(other) ? ['--scope', 'listed', '--service', 'wss://grasp.example.com'] : []
-    for (const [index, events] of nights.entries()) {
-      for (const event of events) source.events.set(event.id, event)
-      const { code } = await bench.catchup(source, target, ...scope)
-      expect([code, target.events.has(pushed.id)]).toEqual([0, index === nights.length - 1])
-    }
-  })
+  ])(
+    'is behind no checkpoint: %s, it comes with the next quick run that it belongs to (no false green #28)',
+    async (_what, nights) => {
+      const bench = createWorkbench()
+      const [source, target] = await Promise.all([bench.scripted(), bench.scripted()])
+      const scope = nights.flat().includes(other) ? ['--scope', 'listed', '--service', 'wss://grasp.example.com'] : []
+      for (const [index, events] of nights.entries()) {
+        for (const event of events) source.events.set(event.id, event)
+        const { code } = await bench.catchup(source, target, ...scope)
+        expect([code, target.events.has(pushed.id)]).toEqual([0, index === nights.length - 1])
+      }
+    },
+  )
 })

@@ -293,7 +293,7 @@ export const MUTANTS = [
     rule: 6,
     what: 'of two versions of one second ours is sent again each time',
     file: 'src/verify.ts',
-    from: "state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason: SAME_SECOND, software }, now)",
+    from: "state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason, software }, now)",
     to: 'state.spool.remove(event.id)',
   },
   {

@@ -32,6 +32,7 @@ export type VerifyContext = {
 
 const PIECE = 250
 const SAME_SECOND = 'the target serves another version of the same second'
+const GONE = 'the target still serves a newer version that was deleted or has expired'
 
 /** Settles or parks every event that was sent, by what the target serves now. Throws LostRelayError. */
 export async function confirmSent(context: VerifyContext): Promise<void> {
@@ -48,7 +49,7 @@ export async function confirmSent(context: VerifyContext): Promise<void> {
   }
 }
 
-type Proof = Outcome | 'of the same second'
+type Proof = Outcome | 'of the same second' | 'below what is gone'
 
 /** Served; or an announcement that came to wait for its git data: what it says of its members counts from then on. */
 function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | undefined): boolean {
@@ -84,7 +85,8 @@ async function explainAbsence(
   await learnDeletions(context.target, events, context, () => undefined)
   for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
-    if (version !== undefined && isNewerVersion(version, event)) proofs.set(event.id, 'superseded')
+    if (version !== undefined && isNewerVersion(version, event))
+      proofs.set(event.id, isGone(version, context) ? 'below what is gone' : 'superseded')
     else if (version?.created_at === event.created_at && outcome !== 'pending')
       proofs.set(event.id, 'of the same second')
     else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
@@ -92,14 +94,20 @@ async function explainAbsence(
   }
 }
 
+/** Whether a version does not count any more: an older one was sent in its place, and will be again if nobody remembers. */
+function isGone(version: NostrEvent, { state, clock }: VerifyContext): boolean {
+  return isDeleted(version, state.run) || isExpired(version, clock())
+}
+
 function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: VerifyContext): void {
   const { event, layer } = spooled
   const { state, ledger, now, software } = context
   if (proof === undefined && isHeldUnserved(event, spooled.reason ?? '')) return remember(spooled, context)
   if (proof === undefined) return park(spooled, context)
-  if (proof === 'of the same second') {
+  if (proof === 'of the same second' || proof === 'below what is gone') {
+    const reason = proof === 'of the same second' ? SAME_SECOND : GONE
     // Some relays keep their own of two, whatever its id: without this memory every full run would send ours again.
-    state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason: SAME_SECOND, software }, now)
+    state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason, software }, now)
     return ledger.settle(layer, 'superseded')
   }
   state.spool.remove(event.id)

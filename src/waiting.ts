@@ -51,7 +51,8 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
 }
 
 /**
- * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a run.
+ * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a run;
+ * and what another version superseded, when that is gone.
  * What was given up is asked for itself as well, not sent. Returns how many were reopened. Throws LostRelayError.
  */
 export async function reconsiderRefused(context: WaitingContext): Promise<number> {
@@ -64,8 +65,10 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
     const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
     const hopeful = absent.filter((orphan) => !hangsFromRefused(orphan, context))
     const served = await findServedAnchors(hopeful, reopened, context)
+    const bare = await findBare(piece, context)
     const isFreed = ({ event }: SpooledEvent): boolean => parentsOf(event).some((anchor) => served.has(anchor))
     const freed = piece.filter((spooled) => {
+      if (bare.has(spooled)) return true
       return (isDue(spooled, now) && !arrived.has(spooled.event.id)) || (hopeful.includes(spooled) && isFreed(spooled))
     })
     const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, context))
@@ -80,6 +83,23 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
   }
   if (count > 0) state.transaction(() => state.spool.orderByParents())
   return count
+}
+
+/** Of what is remembered as superseded, what the target serves nothing else for any more. */
+async function findBare(
+  piece: readonly SpooledEvent[],
+  { target }: WaitingContext,
+): Promise<ReadonlySet<SpooledEvent>> {
+  const superseded = piece.filter(({ outcome }) => outcome === 'superseded')
+  const versions = await findVersions(
+    target,
+    superseded.flatMap(({ event }) => addressOf(event) ?? []),
+  )
+  const isBare = ({ event }: SpooledEvent): boolean => {
+    const version = versions.get(addressOf(event) ?? '')
+    return version === undefined || version.created_at < event.created_at
+  }
+  return new Set(superseded.filter(isBare))
 }
 
 /** What reopens it has come since it was refused. */

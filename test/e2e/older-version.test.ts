@@ -129,6 +129,18 @@ describe('where an author deleted the newest version by its id', () => {
   })
 })
 
+describe('where a target follows no deletions', () => {
+  it('the older one is sent once and remembered as superseded (no false green #27)', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [older, gone] })
+    const target = await bench.scripted({ events: [newer], deletions: false })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.published]).toEqual([0, 2])
+    const again = await bench.catchup(source, target, '--full')
+    expect([again.code, again.report.totals.published]).toEqual([0, 0])
+  })
+})
+
 describe('where the newest version has expired', () => {
   it('the older one is copied past what the target still serves (no false green #27)', async () => {
     const bench = createWorkbench()
@@ -139,6 +151,11 @@ describe('where the newest version has expired', () => {
     const { code } = await bench.catchup(source, target)
     expect(target.countSends(older.id)).toBe(1)
     expect(code).toBe(0)
+    const again = await bench.catchup(source, target, '--full')
+    expect([again.code, again.report.totals.published]).toEqual([0, 0])
+    target.events.delete(stale.id)
+    await bench.catchup(source, target)
+    expect(idsOf(target.events.values())).toEqual([older.id])
   })
 })
 

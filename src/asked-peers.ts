@@ -21,9 +21,10 @@ export type AskedSources = {
 /** A source that is asked, what it is asked about, and who hears that it may hide something. */
 type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Promise<void>
 
-/** The sources as they are asked beside their layers: within the same budget. */
+/** The sources as they are asked beside their layers: within the same budget. One that was given up is not asked any more. */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
-  return sources.map(({ peer, budget, narrowing }) => ({
+  const answering = sources.filter(({ peer }) => peer.endpoint.givenUp?.() === undefined)
+  return answering.map(({ peer, budget, narrowing }) => ({
     ...peer,
     endpoint: withinBudget(peer.endpoint, budget),
     isAskedAbout: narrowing?.isAskedAbout,

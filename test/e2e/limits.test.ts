@@ -205,9 +205,13 @@ describe('a source that stops answering', () => {
     const unanswered = silent.received.reqs.filter(({ filters: [filter] }) => filter?.kinds === undefined)
     expect(unanswered.length).toBeLessThanOrEqual(4)
     const said = report.problems.filter(({ where, reason }) => where === silent.url && reason.includes('given up'))
-    expect(said).toMatchObject([
-      { reason: expect.stringMatching(/^threads not read to the end: given up: 3 questions/) as string },
-    ])
+    // Once for each layer, not for each request.
+    expect(said.length).toBeLessThanOrEqual(2)
+    expect(said).toContainEqual(
+      expect.objectContaining({
+        reason: expect.stringMatching(/^threads not read to the end: given up: 3 questions/) as string,
+      }),
+    )
     expect(bench.coverage(silent).filter(({ layer }) => layer === 'threads')).toEqual([])
   })
 })

@@ -60,6 +60,37 @@ function isDoor(reason: string): boolean {
 
 const partial = (says: RegExp): Expected => ({ exit: 3, says })
 
+/** A relay that answers no filter with so many values, and says it in one way or another. */
+function refusesLarge(end: ReqAnswer['end']): Fault['arm'] {
+  return (stage, phase) =>
+    misbehave(stage, phase, (behaviour, isHit) => {
+      behaviour.onReq = ({ filters: [filter = {}] }) =>
+        isHit(filter) && Object.values(filter).some((values) => Array.isArray(values) && values.length > 2)
+          ? { rows: [], end }
+          : 'default'
+    })
+}
+
+/** A relay that answers one REQ at a time and refuses the others. */
+function refusesMany(end: ReqAnswer['end']): Fault['arm'] {
+  return (stage, phase) => {
+    let open = 0
+    misbehave(stage, phase, (behaviour, isHit) => {
+      behaviour.onReq = async ({ filters, answer }) => {
+        if (!filters.some(isHit)) return 'default'
+        if (open > 0) return { rows: [], end }
+        open += 1
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        open -= 1
+        return answer
+      }
+    })
+  }
+}
+
+const TOO_LARGE = 'invalid: too many values'
+const TOO_MANY = 'too many concurrent REQs'
+
 /** What takes an end back: in the packet of the EOSE, or when our CLOSE is long there. */
 const CONTRADICTIONS = [
   'auth-required: members only',
@@ -178,6 +209,12 @@ describeMatrix('how a request ends', [
     arm: answers((rows) => ({ rows, end: 'never' })),
     expected: partial(/idle 0\.7 s/),
   },
+  ...[
+    { name: 'CLOSED for more than two values', arm: refusesLarge({ type: 'closed', reason: TOO_LARGE }) },
+    { name: 'NOTICE for more than two values', arm: refusesLarge({ type: 'notice', text: TOO_LARGE }) },
+    { name: 'CLOSED for more than one REQ at once', arm: refusesMany({ type: 'closed', reason: TOO_MANY }) },
+    { name: 'NOTICE for more than one REQ at once', arm: refusesMany({ type: 'notice', text: TOO_MANY }) },
+  ].map((limit): Fault => ({ ...limit, phases: PHASES, scripts: 'both', expected: { exit: 0 } })),
   ...MOMENTS.flatMap((moment) => CONTRADICTIONS.map((reason) => takesBack(reason, moment))),
   {
     name: 'EOSE too early, 20 ms before every row',

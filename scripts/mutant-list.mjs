@@ -221,6 +221,13 @@ export const MUTANTS = [
   },
   {
     rule: 3,
+    what: 'what a lost version made us settle stays settled',
+    file: 'src/distrust.ts',
+    from: 'state.spool.reopenDisplaced(now)',
+    to: '',
+  },
+  {
+    rule: 3,
     what: 'versions of addresses are no witnesses',
     file: 'src/trust.ts',
     from: 'return address !== undefined && (versions.get(address)?.created_at ?? -1) < createdAt',

@@ -16,7 +16,7 @@ import { anyDays, createFickleSource, type Day, type FickleSource, type SourceFo
 import { POOL, START } from './pool.ts'
 
 const SEED = Number(process.env['FAULTS_SEED'] ?? 1)
-const RUNS = process.env['FAULTS'] === 'full' ? 2_000 : 200
+const RUNS = process.env['FAULTS'] === 'full' ? 1_000 : 100
 const DAY = 86_400
 
 const lateAddress = repositoryAddress(bob, 'late')

@@ -113,6 +113,24 @@ describe('a filter has a since', () => {
     expect([code, target.events.has(scene.state.id)]).toEqual([0, true])
   })
 
+  it('not where the target has lost what stood in the place of an event, which it gets now', async () => {
+    const bench = createWorkbench()
+    const theirs = state(alice, 'hello', { createdAt: scene.state.created_at, commit: 'f'.repeat(40) })
+    const source = await bench.scripted({ events: scene.events })
+    const target = await bench.scripted({
+      events: [scene.announced, theirs],
+      onEvent: ({ id }) =>
+        id === scene.state.id && target.events.has(theirs.id)
+          ? { ok: false, text: 'replaced: have newer event' }
+          : 'default',
+    })
+    await bench.catchup(source, target)
+    expect(target.events.has(scene.state.id)).toBe(false)
+    target.events.clear()
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(scene.events)])
+  })
+
   it('not where nothing is known that the target held', async () => {
     const bench = createWorkbench()
     const { source, target } = await afterCompleteRun(bench)

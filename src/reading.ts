@@ -11,6 +11,7 @@ import type { Filter } from './nostr/filter.ts'
 import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import type { Aftermath } from './relay/aftermath.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
@@ -22,6 +23,8 @@ export type OpenSource = {
   readonly peer: Peer
   readonly budget: Budget
   readonly log: SourceLog
+  /** What follows the ends of questions that were asked beside the layers. */
+  readonly aside: Aftermath
   /** What a discovered source is asked about; absent: everything. */
   readonly narrowing?: Narrowing
 }

@@ -180,7 +180,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
 /** What a source answered beside the layers may be taken back as well: then it was not read to its end. */
 async function settleAsides({ sources, world }: Run): Promise<void> {
   const open = sources.filter(({ aside }) => aside.isOpen)
-  await Promise.all(open.map(({ peer }) => peer.endpoint.settleEnds?.()))
+  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
   for (const { peer, log, aside } of sources) {
     if (aside.contradiction === undefined) continue
     log.fail(aside.contradiction)

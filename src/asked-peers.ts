@@ -24,9 +24,9 @@ type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Pro
 /** The sources as they are asked beside their layers: within the same budget. One that was given up is not asked any more. */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
   const answering = sources.filter(({ peer }) => peer.endpoint.givenUp?.() === undefined)
-  return answering.map(({ peer, budget, narrowing }) => ({
+  return answering.map(({ peer, budget, narrowing, aside }) => ({
     ...peer,
-    endpoint: withinBudget(peer.endpoint, budget),
+    endpoint: withinBudget(peer.endpoint, budget, aside),
     isAskedAbout: narrowing?.isAskedAbout,
   }))
 }

@@ -25,6 +25,8 @@ export type Budget = {
 /** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take that back. */
 export type FetchContext = {
   readonly budget: Budget
+  /** Hears what follows all the ends; absent: each request has its own. */
+  readonly aftermath?: Aftermath
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
   readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
   /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
@@ -45,7 +47,7 @@ export async function fetchRequests(
   const queue = requests[Symbol.iterator]()
   const worker = async (): Promise<void> => {
     for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      const aftermath = new Aftermath()
+      const { aftermath = new Aftermath() } = context
       const fetched = await containFullSpool(fetchRequest(source, next.value, { ...context, aftermath }))
       context.done(next.value, fetched, aftermath)
     }

@@ -3,6 +3,7 @@ import { createDistrust, distrustClock, distrustSource } from './distrust.ts'
 import { SyncError } from './errors.ts'
 import type { OpenSource } from './reading.ts'
 import type { Endpoint, Profile } from './relay/endpoint.ts'
+import { Aftermath } from './relay/aftermath.ts'
 import { createPeer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
 import type { RunOptions } from './run-options.ts'
@@ -32,7 +33,8 @@ async function openSource(
   { maxBytesPerSource: maxBytes }: RunOptions,
 ): Promise<OpenSource | undefined> {
   try {
-    return { peer: createPeer(endpoint, await endpoint.open()), log, budget: { bytesLeft: maxBytes, maxBytes } }
+    const peer = createPeer(endpoint, await endpoint.open())
+    return { peer, log, budget: { bytesLeft: maxBytes, maxBytes }, aside: new Aftermath() }
   } catch (error) {
     if (!(error instanceof SyncError)) throw error
     log.fail(error.message)

@@ -50,6 +50,7 @@ async function fetchParents(source: OpenSource, ids: readonly string[], context:
   const groups = [...chunkByCountAndBytes(ids, { maxCount: IDS_PER_REQ, maxBytes: source.peer.maxFilterBytes })]
   await fetchRequests(source.peer, groups.map(requestFor), {
     budget: source.budget,
+    aftermath: source.aside,
     sink: (request, events) => {
       const ours = events.filter((event) => parentsOf(event).some((anchor) => context.state.anchors.has(anchor)))
       return takeIn(source.peer.endpoint.url, request, ours, context)

@@ -11,6 +11,7 @@ import type { Filter } from './nostr/filter.ts'
 import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest, type SincePolicy } from './plan.ts'
+import type { Aftermath } from './relay/aftermath.ts'
 import type { DrainContext } from './relay/paging.ts'
 import type { Peer } from './relay/peer.ts'
 import type { LayerName } from './report.ts'
@@ -22,6 +23,8 @@ export type OpenSource = {
   readonly peer: Peer
   readonly budget: Budget
   readonly log: SourceLog
+  /** What follows the ends of questions that were asked beside the layers. */
+  readonly aside: Aftermath
   /** What a discovered source is asked about; absent: everything. */
   readonly narrowing?: Narrowing
 }
@@ -88,7 +91,7 @@ export async function readLayers(given: ReadingContext): Promise<void> {
   const context = { ...given, openReads: new OpenReads<Asked>() }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, context)
-  while (await settleEnds(context))
+  while ((await settleEnds(context)) || (await findNarrow(progress, context)))
 }
 
 /** How far everybody has read, and in how many rounds. */
@@ -116,8 +119,14 @@ async function readRounds(progress: Progress, context: Reading): Promise<void> {
     }
     await deriveAnchors(context)
     for (const source of await readDiscovered(context)) positions.delete(source)
-    for (const source of await context.findNarrow()) positions.delete(source)
   }
+}
+
+/** Whether any source has turned out to leave out what it holds: it is read again. Looked for once its ends stand. */
+async function findNarrow({ positions }: Progress, context: Reading): Promise<boolean> {
+  const narrow = await context.findNarrow()
+  for (const source of narrow) positions.delete(source)
+  return narrow.length > 0
 }
 
 /**
@@ -225,6 +234,7 @@ function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: Read
 async function readAgain(source: OpenSource, taken: readonly TakenBack<Asked>[], context: Reading): Promise<void> {
   const repeats = new Map<PlannedRequest, number>()
   for (const { asked, reason, isWorthRepeating, repeats: before } of taken) {
+    source.peer.breadth.takeBack(asked.request.filter)
     if (isWorthRepeating) repeats.set(asked.request, before + 1)
     else noteUndrained(source, asked.request, reason, context)
   }

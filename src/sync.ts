@@ -51,6 +51,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     await gather(run)
     await selectEvents(selectionOf(run))
     stop = await finish(run)
+    await settleAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
       endThrown(run, error, world.nowMs() - startedMs)
@@ -174,6 +175,17 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   } while ((await reconsiderRefused(waiting)) + (await reviveWaiting(waiting)) > 0)
   await settleWaiting(run, waiting)
   return undefined
+}
+
+/** What a source answered beside the layers may be taken back as well: then it was not read to its end. */
+async function settleAsides({ sources, world }: Run): Promise<void> {
+  const open = sources.filter(({ aside }) => aside.isOpen)
+  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
+  for (const { peer, log, aside } of sources) {
+    if (aside.contradiction === undefined) continue
+    log.fail(aside.contradiction)
+    world.state.coverage.noteAllOpen(peer.endpoint.url)
+  }
 }
 
 function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pacer): Doorkeeper {

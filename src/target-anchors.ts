@@ -157,9 +157,10 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
   let isOpen = false
   for (const { filter, isWanted } of filters) {
     const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
-    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, capacity, limit }
+    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
     const gap = await readThrough(target, filter, sink, {
-      readSecond: async (within, count) => reconciles && readSecond(target, { filter: within, count }, reading, now),
+      readSecond: async (within, count) =>
+        reconciles && readSecond(context.target, { filter: within, count }, reading, now),
     })
     if (gap === null) continue
     isOpen = true

@@ -128,6 +128,16 @@ export class Breadth {
     }
   }
 
+  /** The relay took back that the filter was read to its end: that is bad enough, and no sign of how it answers such questions. */
+  takeBack(filter: Filter): void {
+    const shape = shapeOf(filter)
+    if (shape !== undefined) this.#asked.delete(shape)
+    const keys = new Set(keysOfFilter(filter))
+    for (const key of keys) this.#drained.delete(key)
+    const doubts = this.#doubts.splice(0)
+    this.#doubts.push(...doubts.filter(({ key }) => !keys.has(key)))
+  }
+
   /** What speaks against the answers so far; each is named once. */
   takeDoubts(): Doubt[] {
     return this.#doubts.splice(0)

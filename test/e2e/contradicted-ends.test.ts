@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import { comment } from '../support/builders.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import { KIND } from '../../src/nostr/kinds.ts'
+import { comment, deletion } from '../support/builders.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
 import type { Behaviour, ReqAnswer } from '../support/scripted-behaviour.ts'
 import { keyOf } from '../support/sign.ts'
@@ -163,4 +165,29 @@ describe('a target whose announcements and roots are read', () => {
     expect(JSON.stringify(report.problems)).toContain('error: no')
     expect(bench.coverage(source)).toEqual([])
   })
+})
+
+describe('a source that takes back what it said of deletions', () => {
+  const doomed = comment(mine.issue, bob, { createdAt: 1_700_000_900 })
+  const remorse = deletion({ ids: [doomed.id] }, bob, { createdAt: 1_700_000_901 })
+  const isAboutDeletions = (filter: Filter): boolean => filter.kinds?.includes(KIND.deletion) === true && '#e' in filter
+
+  for (const [what, after] of [
+    ['a CLOSED', () => ({ closedLate: 'restricted: not you' })],
+    ['the rows', (rows: ReqAnswer['rows']) => ({ late: rows })],
+  ] as const) {
+    it(`by ${what} 20 ms later was not read to its end (no false green #1)`, async () => {
+      const bench = createWorkbench()
+      const events = [...mine.events, doomed, remorse]
+      const onReq: Behaviour['onReq'] = ({ filters, answer }) =>
+        filters.some(isAboutDeletions)
+          ? { rows: [], end: { type: 'eose' }, lateDelayMs: 20, ...after(answer.rows) }
+          : { ...answer, rows: answer.rows.filter((row) => row !== remorse) }
+      const source = await bench.scripted({ events, onReq })
+      const { code, report } = await bench.catchup(source, await bench.scripted())
+      expect(code).toBe(3)
+      expect(JSON.stringify(report.problems)).toMatch(/after (its )?EOSE/)
+      expect(bench.coverage(source)).toEqual([])
+    })
+  }
 })

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { WebSocket } from 'ws'
@@ -31,6 +32,8 @@ export type Connection = {
   readonly subscriptions: Map<string, Subscription>
   readonly negotiations: Map<string, Negotiation>
   send(...frame: readonly unknown[]): void
+  /** Holds back what is sent until the function returned is called: then it goes out in one packet. */
+  gather(): () => void
   /** Cuts the connection once what was sent is out. */
   drop(): Promise<void>
   isOpen(): boolean
@@ -58,6 +61,12 @@ export function createConnection(
     subscriptions: new Map(),
     negotiations: new Map(),
     send,
+    gather: () => {
+      // No public way leads there; without it, two frames are two packets.
+      const { _socket: wire } = socket as unknown as { readonly _socket: Socket }
+      wire.cork()
+      return () => wire.uncork()
+    },
     drop: () => flushAndTerminate(socket),
     isOpen: () => socket.readyState === socket.OPEN,
   }

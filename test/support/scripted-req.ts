@@ -80,10 +80,12 @@ async function sendAnswer(connection: Connection, { subId, subscription, answer 
   }
   if (delayMs > 0) await sleep(delayMs)
   if (!isWanted()) return
+  const release = closedLate !== undefined && lateDelayMs === 0 ? connection.gather() : undefined
   await sendEnd(connection, { subId, subscription, end })
   if (lateDelayMs > 0) await sleep(lateDelayMs)
   for (const row of late) connection.send('EVENT', subId, row)
   if (closedLate !== undefined) connection.send('CLOSED', subId, closedLate)
+  release?.()
 }
 
 async function sendEnd(

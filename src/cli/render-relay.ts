@@ -20,6 +20,7 @@ export function renderRelay(inspection: RelayInspection, options: RenderOptions)
     ...pageLine(inspection),
     ...rateLine(inspection),
     ...knownLines(inspection),
+    ...refusedLines(canvas, inspection),
     authenticationLine(canvas, inspection),
     negentropyLine(canvas, inspection),
     clockLine(canvas, inspection),
@@ -91,6 +92,17 @@ function knownLines({ limits }: RelayInspection): Line[] {
     lines.push({ label: 'comparisons', text })
   }
   return lines
+}
+
+/** What it said in no document, and showed when it was asked for much. */
+function refusedLines({ warn }: Canvas, { refusesOver }: RelayInspection): Line[] {
+  const { maxFilterValues, maxFilterBytes, maxOpenRequests } = refusesOver
+  const texts = [
+    maxFilterValues === null ? undefined : `filters of more than ${formatPlural(maxFilterValues, 'value')}`,
+    maxFilterBytes === null ? undefined : `filters over ${formatBytes(maxFilterBytes)}`,
+    maxOpenRequests === null ? undefined : `more than ${formatPlural(maxOpenRequests, 'question')} at once`,
+  ].filter((text) => text !== undefined)
+  return texts.length === 0 ? [] : [{ label: 'refuses', text: texts.join(' · '), paint: warn }]
 }
 
 function authenticationLine(canvas: Canvas, { authentication }: RelayInspection): Line {

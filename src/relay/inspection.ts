@@ -1,7 +1,7 @@
 import { SyncError } from '../errors.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { End, Profile } from './endpoint.ts'
+import type { End, LearntLimits, Profile } from './endpoint.ts'
 import { knownLimits } from './known-limits.ts'
 import { encodeMessage, END } from './negentropy-message.ts'
 import type { NegentropyAnswer } from './negentropy-session.ts'
@@ -48,6 +48,8 @@ export type RelayInspection = {
     /** Rows of a REQ without `limit`. `isCut`: with a `limit` it serves more, so that is the size of its pages. */
     readonly page: { readonly rows: number; readonly isCut: boolean } | null
   }
+  /** What it refused when it was asked for as much at once as a run may ask; null where it refused nothing, or was not asked. */
+  readonly refusesOver: { readonly [limit in keyof LearntLimits]-?: number | null }
   readonly authentication: {
     /** Whether it sends a challenge (NIP-42). */
     readonly challenges: boolean
@@ -77,10 +79,14 @@ export type Inspector = {
 
 const NIP_NEGENTROPY = 77
 const ROUND_TRIPS = 3
+/** As many values as a run may put into one filter, and as many questions as it may ask at once. */
+const MANY = { values: 250, questions: 8 }
 const SMALL: Filter = { kinds: [KIND.announcement], limit: 1 }
 const NEGENTROPY_TIMEOUT_MS = 5_000
 /** Ours is an empty set: whatever the relay has, it lists. */
 const NOTHING = encodeMessage([{ type: 'ids', upper: END, ids: [] }])
+
+const NO_LIMITS = { maxFilterValues: null, maxFilterBytes: null, maxOpenRequests: null }
 
 /** Asks a relay what it is and tries what it can do. Throws SyncError when it cannot be reached. */
 export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promise<RelayInspection> {
@@ -96,6 +102,7 @@ export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promi
     rate: knownRate(softwareOf(profile)) ?? null,
     limits: limitsOf(profile),
     reading,
+    refusesOver: reading.works ? await tryMany(relay) : { ...NO_LIMITS },
     authentication: {
       challenges: stranger.hasChallenged(),
       isRequiredToRead,
@@ -164,6 +171,14 @@ async function measurePage(relay: WebSocketRelay): Promise<RelayInspection['read
   if (end.type !== 'eose') return null
   const more = await relay.request({ limit: rows.length + 1 })
   return { rows: rows.length, isCut: more.rows.length > rows.length }
+}
+
+/** The ids are those of no event. */
+async function tryMany(relay: WebSocketRelay): Promise<RelayInspection['refusesOver']> {
+  const ids = Array.from({ length: MANY.values }, (_, number) => number.toString(16).padStart(64, '0'))
+  await relay.request({ ids, limit: ids.length })
+  await Promise.all(Array.from({ length: MANY.questions }, () => relay.request(SMALL)))
+  return { ...NO_LIMITS, ...relay.learntLimits() }
 }
 
 async function tryNegentropy(

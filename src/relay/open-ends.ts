@@ -20,7 +20,7 @@ const REMEMBERED = 1_024
 /** More rows than that are never read from one packet. */
 const MAX_EARLY = 10_000
 const NONE = new Uint32Array()
-/** What a relay says to our CLOSE. */
+/** What a relay says to our CLOSE; ngit-grasp says nothing at all, and so when it ends a REQ of its own accord. */
 const ACKNOWLEDGEMENT = /^(?:|(?:subscription )?(?:closed|unsubscribed)(?: by (?:client|request))?\.?)$/i
 
 /** One REQ, or one session of NIP-77 (which has no filter: rows are not for it), and who wants to know what follows its end. */
@@ -183,11 +183,12 @@ export class OpenEnds {
   }
 
   #hearClosed(id: string, end: OpenEnd, reason: string): void {
+    if (ACKNOWLEDGEMENT.test(reason)) return
     if (end.isSamePacket) {
       end.closed ??= reason
       return
     }
-    if (this.#stands(end) || ACKNOWLEDGEMENT.test(reason)) return
+    if (this.#stands(end)) return
     end.aftermath?.noteClosed(reason)
     this.#forget(id, end)
     this.#onClosed(reason, end.connection)

@@ -35,6 +35,15 @@ function keyArguments(bench: Workbench): string[] {
 }
 
 describe('a source that says EOSE and then CLOSED', () => {
+  it('was read when the CLOSED is empty: so ngit-grasp ends a REQ for ids (no false green #1)', async () => {
+    const bench = createWorkbench()
+    const onReq: Behaviour['onReq'] = ({ answer }) => ({ ...answer, closedLate: '', lateDelayMs: 0 })
+    const source = await bench.scripted({ events: mine.events, onReq })
+    const target = await bench.scripted({ onReq })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.published]).toEqual([0, mine.events.length])
+  })
+
   for (const { when, lateDelayMs } of MOMENTS) {
     for (const closedLate of PREFIXES) {
       it(`was not read: ${closedLate.split(':')[0]}, ${when} (no false green #1)`, async () => {

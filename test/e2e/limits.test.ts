@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Filter } from '../../src/nostr/filter.ts'
 import { generateHistory } from '../support/generate.ts'
+import { refusesMany } from '../support/refuses-many.ts'
 import { smallRepository } from '../support/scenes.ts'
 import type { Behaviour, ReqEnd } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -62,20 +63,6 @@ function countValues(filter: Filter = {}): number {
 /** Answers a filter of more than ten values in this way. */
 function refusesLarge(end: ReqEnd): Behaviour {
   return { onReq: ({ filters: [filter] }) => (countValues(filter) > 10 ? { rows: [], end } : 'default') }
-}
-
-/** Answers what is asked while two others are open in this way. */
-function refusesMany(end: ReqEnd): Behaviour {
-  let open = 0
-  return {
-    onReq: async ({ answer }) => {
-      if (open >= 2) return { rows: [], end }
-      open += 1
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      open -= 1
-      return answer
-    },
-  }
 }
 
 const UNANNOUNCED: readonly (readonly [name: string, options: () => ScriptedRelayOptions, says: RegExp])[] = [

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { RelayInspection } from '../../src/relay/inspection.ts'
 import { announcement, SOME_TIME } from '../support/builders.ts'
+import { refusesMany } from '../support/refuses-many.ts'
 import { runCli } from '../support/run-cli.ts'
 import { alice, smallRepository } from '../support/scenes.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -101,6 +102,28 @@ describe('relay', () => {
         filter?.limit === undefined ? { ...answer, rows: answer.rows.slice(0, 10) } : 'default',
     })
     expect((await inspect(relay)).reading.page).toEqual({ rows: 10, isCut: true })
+  })
+
+  it('shows which filters are too large for a relay that says so nowhere (no false green #13)', async () => {
+    const relay = await scripted({
+      onReq: ({ filters: [filter] }) =>
+        (filter?.ids?.length ?? 0) > 10
+          ? { rows: [], end: { type: 'closed', reason: 'invalid: too many values' } }
+          : 'default',
+    })
+    expect((await inspect(relay)).refusesOver).toEqual({
+      maxFilterValues: 7,
+      maxFilterBytes: null,
+      maxOpenRequests: null,
+    })
+    expect((await runCli(['relay', relay.url])).stdout).toMatch(/refuses +filters of more than 7 values/)
+  })
+
+  it('shows how many questions are too many for a relay that says so nowhere (no false green #13)', async () => {
+    const relay = await scripted(refusesMany({ type: 'closed', reason: 'error: too many concurrent REQs' }))
+    const { maxOpenRequests } = (await inspect(relay)).refusesOver
+    expect(maxOpenRequests).toBeOneOf([1, 2])
+    expect((await runCli(['relay', relay.url])).stdout).toMatch(/refuses +more than [12] questions? at once/)
   })
 
   it('shows a clock that is off', async () => {

@@ -38,7 +38,6 @@ describe.each(capped)(`%s with ${PAGE_CAP} rows a page, read in pages`, (name) =
     const events = busyThread(20, 10)
     const [source, target] = await Promise.all([bench.foreign(name, { pageCap: PAGE_CAP, events }), bench.real()])
     const { code, report } = await bench.catchup(source, target, '--scope', 'all', '--no-reconcile')
-    expect(target.events().length).toBeLessThan(events.length)
     expect([code, report.complete]).toEqual([3, false])
     expect(report.problems.map(({ reason }) => reason).join()).toMatch(/more events in second \d+ than a page holds/)
   })

@@ -33,10 +33,11 @@ type IdList = { readonly size: number; readonly id: (position: number) => string
 
 /**
  * Whether what the source serves of a filter bears out a comparison that is done. What came to the source in the meantime
- * goes to the sink. Throws LostRelayError when the target stops answering.
+ * goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops answering.
  */
 export async function isBorneOut(filter: Filter, reading: DrainContext, context: ClaimContext): Promise<boolean> {
   const rows = await sampleRows(filter, reading)
+  if (rows === undefined) return false
   const claimed = rows.filter(({ id }) => !context.run.isSeen(id)).filter((event) => isAsked(event, context.now))
   const served = await findServed(
     context.target,
@@ -68,16 +69,19 @@ export function sampleIds(list: IdList): string[] {
     .map((place) => list.id(place))
 }
 
-async function sampleRows(filter: Filter, { request }: DrainContext): Promise<NostrEvent[]> {
+/** Some rows from the top and from further down; `undefined` when a question was not answered to its end. */
+async function sampleRows(filter: Filter, { request }: DrainContext): Promise<NostrEvent[] | undefined> {
   const matches = createMatcher(filter)
+  let isAnswered = true
   const ask = async (asked: Filter): Promise<NostrEvent[]> => {
-    const { rows } = await request(asked)
+    const { rows, end } = await request(asked)
+    isAnswered &&= end.type === 'eose'
     return rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event))
   }
   const newest = await ask({ ...filter, limit: NEWEST })
   const places = newest.length < NEWEST ? [] : placesBelow(newest).filter((second) => second > (filter.since ?? 0))
   const below = await Promise.all(places.map((until) => ask({ ...filter, until, limit: FURTHER_DOWN })))
-  return [...newest, ...below.flat()]
+  return isAnswered ? [...newest, ...below.flat()] : undefined
 }
 
 /** Seconds below a page, as far down as nobody can foretell who does not know its ids. */

@@ -164,7 +164,7 @@ function createReaders(
     : ['announcements', 'repositories', 'threads']
   const layers = new Set(options.reconcile ? comparable : [])
   const onContradiction = (url: string): void =>
-    ledger.note(`What ${url} listed by NIP-77 is not what is served, so that was read in pages.`)
+    ledger.note(`What ${url} listed by NIP-77 is not borne out by what is served, so that was read in pages.`)
   const settings = { target, run: state.run, now, layers, verifier, onContradiction }
   const targetReader = createTargetReader({
     ...{ target, state, verifier, knowledge, now, compares, witness, onGap },

@@ -26,7 +26,7 @@ describe('a target that lists by NIP-77 what it does not serve', () => {
     const target = await bench.scripted({ events, negentropy: true, hides: ({ id }) => hidden.has(id) })
     const { code, report } = await bench.catchup(source, target)
     expect(code).toBe(3)
-    expect(report.notes.join()).toMatch(/listed by NIP-77 is not what is served/)
+    expect(report.notes.join()).toMatch(/listed by NIP-77 is not borne out by what is served/)
   })
 
   it('gets what it has lost when it takes that again', async () => {
@@ -65,9 +65,27 @@ describe('a source that lists the oldest only', () => {
     const target = await bench.scripted({ negentropy: true, verify: false })
     const { code, report } = await bench.catchup(source, target)
     expect([code, target.events.size]).toEqual([0, events.length])
-    expect(report.notes.join()).toMatch(/listed by NIP-77 is not what is served/)
+    expect(report.notes.join()).toMatch(/listed by NIP-77 is not borne out by what is served/)
     const again = await bench.catchup(source, target, '--full')
     expect([again.code, again.report.totals.published]).toEqual([0, 0])
+  })
+})
+
+describe('a source that lists the oldest only and will not be tried', () => {
+  it('is read in pages as well (no false green #38)', async () => {
+    const bench = createWorkbench()
+    const events = longThread(300)
+    const source = await bench.scripted({
+      events,
+      negentropy: true,
+      negentropyCutsNewest: 101,
+      // The question by which a claim is tried, and no other, asks for so many.
+      onReq: ({ filters: [filter] }) =>
+        filter?.limit === 20 ? { rows: [], end: { type: 'closed', reason: 'error: busy' } } : 'default',
+    })
+    const target = await bench.scripted({ negentropy: true, verify: false })
+    await bench.catchup(source, target)
+    expect(target.events.size).toBe(events.length)
   })
 })
 

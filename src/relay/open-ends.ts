@@ -108,7 +108,9 @@ export class OpenEnds {
     const asked = this.#ended.get(id) ?? this.#reading.get(id)
     if (asked === undefined) return
     if (message.type === 'event') this.#hearRow(asked, message.row)
-    else if (message.type === 'closed' || message.type === 'neg-err') this.#hearClosed(id, asked, message.reason)
+    else if (message.type === 'neg-err') this.#hearClosed(id, asked, message.reason)
+    else if (message.type === 'closed' && !ACKNOWLEDGEMENT.test(message.reason))
+      this.#hearClosed(id, asked, message.reason)
   }
 
   /** Connections that have answered nothing since an end that matters; of those that are lost nothing more can come. */
@@ -183,7 +185,6 @@ export class OpenEnds {
   }
 
   #hearClosed(id: string, end: OpenEnd, reason: string): void {
-    if (ACKNOWLEDGEMENT.test(reason)) return
     if (end.isSamePacket) {
       end.closed ??= reason
       return

@@ -150,6 +150,15 @@ describe('a reading by NIP-77', () => {
     expect(bench.coverage(source).filter(({ layer }) => layer === 'repositories')).toEqual([])
   })
 
+  it('does not count when a NEG-ERR without a reason follows its end (no false green #1)', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events, negentropy: true })
+    const target = await bench.scripted({ events: mine.events.slice(0, 3), negentropy: true })
+    source.behaviour.onNegClose = (subId) => ['NEG-ERR', subId, '']
+    const { code } = await bench.catchup(source, target)
+    expect(code).toBe(3)
+  })
+
   it('does not count when CLOSED follows the events that were fetched by id (no false green #1)', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: mine.events, negentropy: true })

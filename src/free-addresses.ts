@@ -5,7 +5,7 @@ import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from './nostr/deletion.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { keepValid } from './nostr/verifier.ts'
-import { findDeletions, findServed } from './relay/holdings.ts'
+import { findDeletions, findServed, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { FIRST_STAGE } from './stages.ts'
 import { takeInAside } from './take-in-aside.ts'
@@ -40,14 +40,15 @@ async function collectDeletions(
   context: IntakeContext & AskedSources,
 ): Promise<ReadonlyMap<string, FoundVersion>> {
   const found = new Map<string, FoundVersion>()
-  const collect = async (peer: Peer, about: readonly NostrEvent[]): Promise<void> => {
+  const collect = async (peer: Peer, about: readonly NostrEvent[], onGap: OnGap): Promise<void> => {
     const ids = new Map(about.map(({ id, pubkey }) => [id, pubkey]))
-    await findDeletions(peer, { ids, addresses: [] }, async (events) => {
+    const keepNaming = async (events: readonly NostrEvent[]): Promise<void> => {
       for (const event of await keepValid(events, context.verifier)) {
         if (readDeletion(event).ids.some((id) => ids.get(id) === event.pubkey))
           found.set(event.id, { event, source: peer.endpoint.url })
       }
-    })
+    }
+    await findDeletions(peer, { ids, addresses: [] }, keepNaming, onGap)
   }
   await askSources(context, deleted, collect)
   return found

@@ -7,7 +7,7 @@ import { unwantedBecause } from './intake.ts'
 import { addressOf, isNewerVersion } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { keepValid } from './nostr/verifier.ts'
-import { readVersions } from './relay/holdings.ts'
+import { readVersions, type OnGap } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import { askForDeletions, withdrawnBecause, type WithdrawalContext } from './withdrawals.ts'
 
@@ -58,14 +58,15 @@ async function collectVersions(
   context: WithdrawalContext,
 ): Promise<ReadonlyMap<string, readonly FoundVersion[]>> {
   const versions = new Map<string, readonly FoundVersion[]>()
-  const collect = async (peer: Peer, about: readonly NostrEvent[]): Promise<void> => {
+  const collect = async (peer: Peer, about: readonly NostrEvent[], onGap: OnGap): Promise<void> => {
     const addresses = new Set(about.flatMap((event) => addressOf(event) ?? []))
-    await readVersions(peer, [...addresses], async (events) => {
+    const keepStanding = async (events: readonly NostrEvent[]): Promise<void> => {
       const asked = events.filter((event) => addresses.has(addressOf(event) ?? '') && isStanding(event, context))
       for (const event of await keepValid(asked, context.verifier)) keep(versions, { event, source: peer.endpoint.url })
-    })
+    }
+    await readVersions(peer, [...addresses], keepStanding, onGap)
   }
-  await Promise.all([collect(context.target, gone), askSources(context, gone, collect)])
+  await Promise.all([collect(context.target, gone, context.onTargetGap), askSources(context, gone, collect)])
   return versions
 }
 

@@ -55,7 +55,7 @@ export type ReadingContext = IntakeContext & {
   ) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /** Reads again what the target took back after it had answered, once all its ends stand. Returns whether there was any. */
+  /** Reads again what the target took back after it had answered, once all its ends stand. Returns whether it had to. */
   readonly settleTarget: () => Promise<boolean>
   /**
    * Adds to `sources` what the announcements in scope name. Returns these, and the sources that are asked about more
@@ -131,7 +131,7 @@ async function findNarrow({ positions }: Progress, context: Reading): Promise<bo
 
 /**
  * Waits, at all relays at once, until nothing more can take back what was read, and reads again what was taken back.
- * Returns whether there was any: new anchors may have come of it.
+ * Returns whether that was needed: new anchors may have come of it.
  */
 async function settleEnds(context: Reading): Promise<boolean> {
   const { sources, openReads } = context

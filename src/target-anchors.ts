@@ -56,7 +56,7 @@ type Reading = TargetContext & { readonly before: () => ServedBefore; readonly a
 export type TargetReader = {
   /** Reads what the target holds behind these anchors of a layer. */
   readonly read: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /** Waits until all its ends stand, and reads again what it took back. Returns whether there was any. */
+  /** Waits until all its ends stand, and reads again what it took back. Returns whether it had to. */
   readonly settle: () => Promise<boolean>
 }
 
@@ -151,9 +151,8 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
 /** Returns whether a second of it stays open: it may hide what nobody else has. */
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<boolean> {
   const { reconciles, now, onGap, aftermath } = context
-  const endpoint = hearEnds(context.target.endpoint, aftermath)
-  const target = { ...context.target, endpoint }
-  const { capacity, pageLimit: limit } = target
+  const target = heard(context)
+  const { endpoint, capacity, pageLimit: limit } = target
   let isOpen = false
   for (const { filter, isWanted } of filters) {
     const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
@@ -167,6 +166,11 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
     onGap(`its ${layer.name}: ${gap}`)
   }
   return isOpen
+}
+
+/** The target, with what it says after the ends of its pages. It speaks no NIP-77. */
+function heard({ target, aftermath }: Reading): Peer {
+  return { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
 }
 
 /** What it was known to serve and did not show may only be hidden in a full second: it is asked for by address. */
@@ -200,15 +204,15 @@ async function readFollowed(layer: Layer, names: readonly string[], context: Rea
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, context.target)) {
     if (await listFollowed(layer, filter, context)) continue
-    const gap = await readThrough(context.target, filter, (events) => learnFollowed(layer, events, context))
+    const gap = await readThrough(heard(context), filter, (events) => learnFollowed(layer, events, context))
     if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
   }
 }
 
 /** The same by NIP-77, which lists ids; false when it must be paged. */
 async function listFollowed(layer: Layer, filter: Filter, context: Reading): Promise<boolean> {
-  const { target, state, now, reconciles } = context
-  const atTarget = reconciles ? createRelaySet(target, filter) : undefined
+  const { target, state, now, reconciles, aftermath } = context
+  const atTarget = reconciles ? createRelaySet(target, filter, aftermath) : undefined
   if (atTarget === undefined) return false
   let isWhole = true
   const { type } = await reconcileFilter({
@@ -218,7 +222,7 @@ async function listFollowed(layer: Layer, filter: Filter, context: Reading): Pro
     now,
     onMissing: async (ids) => {
       const unknown = ids.filter((id) => !state.anchors.has(id, ['threads', 'follow-ups']))
-      const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked)
+      const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked, aftermath)
       const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, context) })
       isWhole &&= reason === null
     },

@@ -85,16 +85,16 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
   return count
 }
 
-/** Of what is remembered as superseded, what the target serves nothing else for any more. */
+/** Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide something. */
 async function findBare(
   piece: readonly SpooledEvent[],
   { target }: WaitingContext,
 ): Promise<ReadonlySet<SpooledEvent>> {
   const superseded = piece.filter(({ outcome }) => outcome === 'superseded')
-  const versions = await findVersions(
-    target,
-    superseded.flatMap(({ event }) => addressOf(event) ?? []),
-  )
+  let mayHide = false
+  const addresses = superseded.flatMap(({ event }) => addressOf(event) ?? [])
+  const versions = await findVersions(target, addresses, () => (mayHide = true))
+  if (mayHide) return new Set()
   const isBare = ({ event }: SpooledEvent): boolean => {
     const version = versions.get(addressOf(event) ?? '')
     return version === undefined || version.created_at < event.created_at

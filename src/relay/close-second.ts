@@ -91,7 +91,7 @@ async function readParts({ second }: FullPage, within: Filter, read: Reader, con
   return found
 }
 
-/** Parts that may find more of a second and are not together the whole: any kind by kinds, one kind by the authors of its rows. */
+/** Parts that may find more of a second and are not together the whole: all kinds one by one, a single kind by the authors of its rows. */
 async function looseParts(within: Filter, read: Reader): Promise<readonly Filter[]> {
   if (within.kinds === undefined) return splitFilter(within)
   if (within.authors !== undefined) return []

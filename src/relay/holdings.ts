@@ -56,16 +56,20 @@ export async function findVersions(
 }
 
 /**
- * Hands every version that the relay shows at these addresses to the sink, and of others of their authors, unverified. More in one
- * second than a page holds may stay hidden. Throws LostRelayError.
+ * Hands every version that the relay serves at these addresses to the sink, and of others of their authors, unverified.
+ * Throws LostRelayError.
  */
-export async function readVersions(peer: Peer, addresses: readonly string[], sink: Sink): Promise<void> {
+export async function readVersions(peer: Peer, addresses: readonly string[], sink: Sink, onGap: OnGap): Promise<void> {
+  const read = async (filter: Filter): Promise<void> => {
+    const gap = await readThrough(peer, filter, sink)
+    if (gap !== null) onGap(gap)
+  }
   for (const [kind, group] of byKind(addresses)) {
     const [indexed, unindexed] = splitByIdentifier(group, peer)
     for (const chunk of chunkByCountAndBytes(indexed, limitsOf(peer, VALUES_PER_REQ)))
-      await readThrough(peer, versionsFilter(kind, chunk), sink)
+      await read(versionsFilter(kind, chunk))
     for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limitsOf(peer, VALUES_PER_REQ)))
-      await readThrough(peer, { kinds: [kind], authors }, sink)
+      await read({ kinds: [kind], authors })
   }
 }
 

@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // End-to-end tests wait for processes of their own much of the time.
-    maxWorkers: availableParallelism() + 1,
+    // Scenarios wait for relays and for the grace of an end much of the time.
+    maxWorkers: availableParallelism() * 3,
     reporters: ['default'],
   },
 })

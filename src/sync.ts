@@ -50,8 +50,10 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(selectionOf(run))
-    stop = await finish(run)
-    await settleAsides(run)
+    const [end] = await Promise.all([finish(run), hearAsides(run)])
+    stop = end
+    await hearAsides(run)
+    judgeAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
       endThrown(run, error, world.nowMs() - startedMs)
@@ -177,10 +179,14 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   return undefined
 }
 
-/** What a source answered beside the layers may be taken back as well: then it was not read to its end. */
-async function settleAsides({ sources, world }: Run): Promise<void> {
+/** Waits until what the sources answered beside the layers can no longer be taken back: once before sending, while they are there. */
+async function hearAsides({ sources }: Run): Promise<void> {
   const open = sources.filter(({ aside }) => aside.isOpen)
   await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
+}
+
+/** A source that took an answer beside the layers back was not read to its end. */
+function judgeAsides({ sources, world }: Run): void {
   for (const { peer, log, aside } of sources) {
     if (aside.contradiction === undefined) continue
     log.fail(aside.contradiction)

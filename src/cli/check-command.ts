@@ -24,10 +24,10 @@ export async function runCheck(request: CheckRequest): Promise<Report> {
 }
 
 async function checkTarget(request: CheckRequest): Promise<Report> {
-  const { check, signal } = request
+  const { check, stdout, signal } = request
   if (check.output === undefined) return runCommand(request)
   refuseOutput(check.output, request.options)
-  const output = await openEventOutput(check.output, { stdout: process.stdout, signal })
+  const output = await openEventOutput(check.output, { stdout, signal })
   try {
     const report = await runCommand({ ...request, onMissing: (event) => output.write(event) })
     if (hasSomethingToWrite(report)) {

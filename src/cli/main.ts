@@ -1,155 +1,19 @@
-import { readFileSync } from 'node:fs'
-import type { Report } from '../report.ts'
-import { parseCommandLine, type CommandLine } from './command-line.ts'
-import { exitCodeOf } from './exit-codes.ts'
-import { listenForInterruption, type Interruption } from './interruption.ts'
-import { SECRET_VARIABLES } from './option-table.ts'
-import type { OutputOptions } from './options.ts'
-import type { RenderOptions } from './canvas.ts'
-import type { KeyPlace } from './read-key.ts'
-import { renderError } from './render-error.ts'
-import type { RunRequest } from './run-command.ts'
-import { stateFileOf, targetKeyOf } from './state-place.ts'
-
-type RunLine = Extract<CommandLine, { type: 'run' }>
-type StatusLine = Extract<CommandLine, { type: 'status' }>
-type RelayLine = Extract<CommandLine, { type: 'relay' }>
-
-const DEFAULT_WIDTH = 80
+import { listenForInterruption } from './interruption.ts'
+import { runProgram } from './run-program.ts'
 
 /** The program: reads the command line of this process, does what it says, and returns the exit code. */
 export async function main(): Promise<number> {
   const interruption = listenForInterruption()
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
-  const argv = process.argv.slice(2)
+  const { env, stdin, stdout, stderr } = process
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   try {
-    const line = await parseCommandLine(argv, process.env, nowSeconds(), {
-      version: readVersion(),
-      width: widthOf(process.stdout),
-    })
-    return await dispatch(line, interruption)
-  } catch (error) {
-    const code = interruption.exitCode()
-    process.stderr.write(code === undefined ? renderError(error, argv[0]) : 'interrupted\n')
-    return code ?? exitCodeOf(error)
+    return await runProgram(process.argv.slice(2), { env, stdin, stdout, stderr, interruption })
   } finally {
     interruption.dispose()
   }
 }
 
-async function dispatch(line: CommandLine, interruption: Interruption): Promise<number> {
-  switch (line.type) {
-    case 'text':
-      process[line.stream].write(line.text)
-      return line.exit
-    case 'run':
-      return run(line, interruption)
-    case 'status':
-      return showStatus(line)
-    case 'relay':
-      return showRelay(line, interruption)
-    case 'demo': {
-      const { runDemo } = await import('./demo.ts')
-      return runDemo(line.output, interruption.signal, { print: printReport })
-    }
-  }
-}
-
-/** One run, with its progress on the terminal and its report on standard output. */
-async function run(line: RunLine, interruption: Interruption): Promise<number> {
-  const { createProgress } = await import('./progress.ts')
-  const { options, connection, pacing, output } = line
-  const key = await findKey(line.key, interruption)
-  const progress = createProgress({ stream: process.stderr, isTTY: process.stderr.isTTY, quiet: output.quiet })
-  const stateFile = stateFileOf(line.stateFile, process.env)
-  const request = { options, connection, pacing, key, stateFile, signal: interruption.signal }
-  try {
-    const report = await runLine(line, { ...request, progress })
-    progress.stop()
-    const exit = interruption.exitCode() ?? report.exit
-    const isStdoutTaken = [options.target, line.check?.output].includes('-')
-    const stream = isStdoutTaken ? process.stderr : process.stdout
-    await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
-    return exit
-  } finally {
-    progress.stop()
-  }
-}
-
-async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
-  if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
-  const { runCheck } = await import('./check-command.ts')
-  return runCheck({ ...request, check })
-}
-
-/** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
-async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
-  const { isAllWell, renderReport } = await import('./render-table.ts')
-  if (output.quiet && isAllWell(report)) return
-  if (output.json) {
-    const { renderJson } = await import('./render-json.ts')
-    stream.write(renderJson(report))
-    return
-  }
-  const color = output.color && stream.isTTY
-  stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
-}
-
-async function showStatus({ target, list, output, ...line }: StatusLine): Promise<number> {
-  const status = await import('./status-command.ts')
-  await status.showStatus({
-    stateFile: stateFileOf(line.stateFile, process.env),
-    target: target === undefined ? undefined : targetKeyOf(target),
-    list,
-    output,
-    stream: process.stdout,
-    rendering: renderingFor(output),
-  })
-  return 0
-}
-
-async function showRelay({ url, connection, output, ...line }: RelayLine, interruption: Interruption): Promise<number> {
-  const { runRelayCommand } = await import('./relay-command.ts')
-  const key = await findKey(line.key, interruption)
-  const inspection = await runRelayCommand({ url, connection, key, signal: interruption.signal })
-  const text = output.json
-    ? (await import('./render-json.ts')).renderJson(inspection)
-    : (await import('./render-relay.ts')).renderRelay(inspection, renderingFor(output))
-  process.stdout.write(text)
-  return 0
-}
-
-/** The key for NIP-42, if there is one; its password is asked for on the terminal. */
-async function findKey(place: KeyPlace, { signal }: Interruption): Promise<Uint8Array | undefined> {
-  if (place.keyFile === undefined && (process.env[SECRET_VARIABLES.key] ?? '') === '') return undefined
-  const { readKey } = await import('./read-key.ts')
-  const { stdin, stderr } = process
-  const warn = (line: string): void => void stderr.write(`${line}\n`)
-  if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env: process.env, warn })
-  const { askPassword } = await import('./ask-password.ts')
-  const ask = (question: string): Promise<string> => askPassword(question, { input: stdin, output: stderr, signal })
-  return readKey(place, { env: process.env, warn, askPassword: ask })
-}
-
-function renderingFor({ color, verbose }: OutputOptions): RenderOptions {
-  const { stdout } = process
-  return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
-}
-
 /** A reader that went away (`| head`) changes nothing about the run. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
-
-function widthOf(stream: NodeJS.WriteStream): number {
-  return stream.isTTY ? stream.columns : DEFAULT_WIDTH
-}
-
-function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000)
 }

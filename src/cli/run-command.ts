@@ -31,6 +31,9 @@ export type RunRequest = {
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
+  /** What the end `-` stands for. */
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
   readonly progress: Progress
   /** `check`: takes each event that the target lacks. */
@@ -122,7 +125,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
 
 /** Every relay that comes here was named by the operator: only those get the key. */
 function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
-  const { pacing, signal } = request
+  const { pacing, stdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
     const others = role === 'source' ? 0 : pacing.connections - 1
@@ -132,7 +135,7 @@ function createEndpoint(url: string, role: 'source' | 'target', request: RunRequ
     role,
     temporaryDirectory: tmpdir(),
     signal,
-    ...(url === '-' ? { stdin: process.stdin, stdout: process.stdout } : {}),
+    ...(url === '-' ? { stdin, stdout } : {}),
   })
   return file
 }

@@ -66,7 +66,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Liv
   return { pid, stdout, stderr, kill, closeStdout, finished: tidied }
 }
 
-function buildEnvironment(temporary: string, { env, stateDir = temporary }: CliOptions): NodeJS.ProcessEnv {
+/** The environment of a run, with directories below a temporary one. */
+export function buildEnvironment(temporary: string, { env, stateDir = temporary }: CliOptions): NodeJS.ProcessEnv {
   const { PATH, NODE_V8_COVERAGE } = process.env
   return {
     PATH,

@@ -11,6 +11,7 @@ import { Sqlite } from '../../src/sqlite.ts'
 import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
 import { borrowRelay } from './relay-pool.ts'
+import { runHere } from './run-here.ts'
 import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from './scripted-relay.ts'
 
@@ -44,7 +45,7 @@ export type Workbench = {
   real(options?: RealRelayOptions): Promise<RealRelay>
   scripted(options?: ScriptedRelayOptions): Promise<ScriptedRelay>
   grasp(options?: GraspRelayOptions): Promise<GraspRelay>
-  /** `catchup --json` with the state file of this bench; further arguments and options of the process behind. */
+  /** `catchup --json` with the state file of this bench, in this process; further arguments behind. */
   catchup(sources: End | readonly End[], target: End, ...args: readonly string[]): Promise<Outcome>
   /** Any command line; the state file is added, `--json` is not. */
   run(args: readonly string[], options?: CliOptions): Promise<CliResult>
@@ -91,8 +92,9 @@ export function createWorkbench(): Workbench {
     scripted: async (options) => closedLater(await startScriptedRelay(options)),
     grasp: async (options) => closedLater(await startGraspRelay(options)),
     async catchup(sources, target, ...args) {
-      const result = await run(['catchup', '--json', ...endArguments(sources, target), ...args])
-      return withReport(result)
+      return withReport(
+        await runHere(['catchup', '--json', ...endArguments(sources, target), ...args, '--state', stateFile]),
+      )
     },
     run,
     start,

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import type { Report } from '../report.ts'
+import { parseCommandLine, type CommandLine } from './command-line.ts'
+import { exitCodeOf } from './exit-codes.ts'
+import type { Interruption } from './interruption.ts'
+import { SECRET_VARIABLES } from './option-table.ts'
+import type { OutputOptions } from './options.ts'
+import type { RenderOptions } from './canvas.ts'
+import type { KeyPlace } from './read-key.ts'
+import { renderError } from './render-error.ts'
+import type { RunRequest } from './run-command.ts'
+import { stateFileOf, targetKeyOf } from './state-place.ts'
+
+type RunLine = Extract<CommandLine, { type: 'run' }>
+type StatusLine = Extract<CommandLine, { type: 'status' }>
+type RelayLine = Extract<CommandLine, { type: 'relay' }>
+
+const DEFAULT_WIDTH = 80
+
+/** Where the program runs: `process`, or what a test puts in its place. */
+export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'> & {
+  readonly interruption: Interruption
+}
+
+/** Does what the command line says, and returns the exit code. `argv`: the words after the program's name. */
+export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
+  const { env, stdout, stderr, interruption } = place
+  try {
+    const line = await parseCommandLine(argv, env, nowSeconds(), { version: readVersion(), width: widthOf(stdout) })
+    return await dispatch(line, place)
+  } catch (error) {
+    const code = interruption.exitCode()
+    stderr.write(code === undefined ? renderError(error, argv[0]) : 'interrupted\n')
+    return code ?? exitCodeOf(error)
+  }
+}
+
+async function dispatch(line: CommandLine, place: Surroundings): Promise<number> {
+  switch (line.type) {
+    case 'text':
+      place[line.stream].write(line.text)
+      return line.exit
+    case 'run':
+      return run(line, place)
+    case 'status':
+      return showStatus(line, place)
+    case 'relay':
+      return showRelay(line, place)
+    case 'demo': {
+      const { runDemo } = await import('./demo.ts')
+      return runDemo(line.output, place.interruption.signal, { print: printReport })
+    }
+  }
+}
+
+/** One run, with its progress on the terminal and its report on standard output. */
+async function run(line: RunLine, place: Surroundings): Promise<number> {
+  const { createProgress } = await import('./progress.ts')
+  const { options, connection, pacing, output } = line
+  const { env, stdin, stdout, stderr, interruption } = place
+  const key = await findKey(line.key, place)
+  const progress = createProgress({ stream: stderr, isTTY: stderr.isTTY, quiet: output.quiet })
+  const stateFile = stateFileOf(line.stateFile, env)
+  const request = { options, connection, pacing, key, stateFile, stdin, stdout, signal: interruption.signal }
+  try {
+    const report = await runLine(line, { ...request, progress })
+    progress.stop()
+    const exit = interruption.exitCode() ?? report.exit
+    const isStdoutTaken = [options.target, line.check?.output].includes('-')
+    const stream = isStdoutTaken ? stderr : stdout
+    await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
+    return exit
+  } finally {
+    progress.stop()
+  }
+}
+
+async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
+  if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
+  const { runCheck } = await import('./check-command.ts')
+  return runCheck({ ...request, check })
+}
+
+/** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
+async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
+  const { isAllWell, renderReport } = await import('./render-table.ts')
+  if (output.quiet && isAllWell(report)) return
+  if (output.json) {
+    const { renderJson } = await import('./render-json.ts')
+    stream.write(renderJson(report))
+    return
+  }
+  const color = output.color && stream.isTTY
+  stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
+}
+
+async function showStatus(
+  { target, list, output, ...line }: StatusLine,
+  { env, stdout }: Surroundings,
+): Promise<number> {
+  const status = await import('./status-command.ts')
+  await status.showStatus({
+    stateFile: stateFileOf(line.stateFile, env),
+    target: target === undefined ? undefined : targetKeyOf(target),
+    list,
+    output,
+    stream: stdout,
+    rendering: renderingFor(output, stdout),
+  })
+  return 0
+}
+
+async function showRelay({ url, connection, output, ...line }: RelayLine, place: Surroundings): Promise<number> {
+  const { stdout, interruption } = place
+  const { runRelayCommand } = await import('./relay-command.ts')
+  const key = await findKey(line.key, place)
+  const inspection = await runRelayCommand({ url, connection, key, signal: interruption.signal })
+  const text = output.json
+    ? (await import('./render-json.ts')).renderJson(inspection)
+    : (await import('./render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
+  stdout.write(text)
+  return 0
+}
+
+/** The key for NIP-42, if there is one; its password is asked for on the terminal. */
+async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uint8Array | undefined> {
+  const { env, stdin, stderr, interruption } = surroundings
+  if (place.keyFile === undefined && (env[SECRET_VARIABLES.key] ?? '') === '') return undefined
+  const { readKey } = await import('./read-key.ts')
+  const warn = (line: string): void => void stderr.write(`${line}\n`)
+  if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env, warn })
+  const { askPassword } = await import('./ask-password.ts')
+  const ask = (question: string): Promise<string> =>
+    askPassword(question, { input: stdin, output: stderr, signal: interruption.signal })
+  return readKey(place, { env, warn, askPassword: ask })
+}
+
+function renderingFor({ color, verbose }: OutputOptions, stdout: NodeJS.WriteStream): RenderOptions {
+  return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function widthOf(stream: NodeJS.WriteStream): number {
+  return stream.isTTY ? stream.columns : DEFAULT_WIDTH
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000)
+}

@@ -125,9 +125,18 @@ export class OpenEnds {
     return Math.max(0, ...times.map((endedMs) => endedMs + GRACE_MS - this.#nowMs()))
   }
 
-  /** The grace of all is over: what the relay has answered since stands, the rest does not, for this reason. */
-  settle(silence: string): void {
+  /** The place of now in the order of what was sent and what ended, for `settle`. */
+  now(): number {
+    return this.#order
+  }
+
+  /**
+   * The grace of what had ended by then is over: what the relay has answered since stands, the rest does not, for this
+   * reason. What ended later stays open.
+   */
+  settle(until: number, silence: string): void {
     for (const [id, end] of [...this.#ended]) {
+      if (end.endedAt > until) continue
       if (!this.#isAnswered(end)) end.aftermath?.noteLost(silence)
       this.#forget(id, end)
     }

@@ -102,12 +102,16 @@ export class Requests {
     }
   }
 
-  /** Resolves when every end that somebody asked after stands or was taken back: after the grace, and an answer to something later. */
+  /**
+   * Resolves when every end so far that somebody asked after stands or was taken back: after the grace, and an answer to
+   * something later. Other questions may be asked meanwhile.
+   */
   async settleEnds(): Promise<void> {
+    const until = this.ends.now()
     const unproven = [...this.ends.unproven()]
     const probes = Promise.all(unproven.map((connection) => this.#probe(connection)))
     const [silences] = await Promise.all([probes, pause(Math.ceil(this.ends.graceLeftMs()), this.#options.signal)])
-    this.ends.settle(silences.find((text) => text !== undefined) ?? 'no answer')
+    this.ends.settle(until, silences.find((text) => text !== undefined) ?? 'no answer')
     await this.#consequence
   }
 

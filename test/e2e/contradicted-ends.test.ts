@@ -5,24 +5,13 @@ import { describe, expect, it } from 'vitest'
 import type { Filter } from '../../src/nostr/filter.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
 import { comment, deletion } from '../support/builders.ts'
+import { CLOSED_MOMENTS, CLOSED_TEXTS } from '../support/contradictions.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
 import type { Behaviour, ReqAnswer } from '../support/scripted-behaviour.ts'
 import { keyOf } from '../support/sign.ts'
 import { createWorkbench, idsOf, type Workbench } from '../support/workbench.ts'
 
 const mine = smallRepository()
-const PREFIXES = [
-  'auth-required: we only serve members',
-  'restricted: not you',
-  'error: the index is broken',
-  'rate-limited: slow down',
-  'blocked: go away',
-  'shutting down',
-]
-const MOMENTS = [
-  { when: 'in the same packet', lateDelayMs: 0 },
-  { when: '20 ms later', lateDelayMs: 20 },
-]
 
 /** Every REQ is answered with an empty EOSE and what follows it. */
 function answersNothing(after: Pick<ReqAnswer, 'closedLate' | 'lateDelayMs'>): Behaviour {
@@ -44,8 +33,8 @@ describe('a source that says EOSE and then CLOSED', () => {
     expect([code, report.totals.published]).toEqual([0, mine.events.length])
   })
 
-  for (const { when, lateDelayMs } of MOMENTS) {
-    for (const closedLate of PREFIXES) {
+  for (const { when, lateDelayMs } of CLOSED_MOMENTS) {
+    for (const closedLate of CLOSED_TEXTS) {
       it(`was not read: ${closedLate.split(':')[0]}, ${when} (no false green #1)`, async () => {
         const bench = createWorkbench()
         const source = await bench.scripted({ events: mine.events, ...answersNothing({ closedLate, lateDelayMs }) })
@@ -110,7 +99,7 @@ describe('a source that says EOSE and then CLOSED', () => {
 })
 
 describe('a source that says EOSE before its rows', () => {
-  it.each(MOMENTS)('was not read, $when (no false green #1)', async ({ lateDelayMs }) => {
+  it.each(CLOSED_MOMENTS)('was not read, $when (no false green #1)', async ({ lateDelayMs }) => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: mine.events })
     source.behaviour.onReq = ({ answer }) => ({ ...answer, rows: [], late: answer.rows, lateDelayMs })
@@ -172,17 +161,20 @@ describe('a reading by NIP-77', () => {
 })
 
 describe('a target whose announcements and roots are read', () => {
-  it.each(MOMENTS)('was not read when CLOSED follows its EOSE, $when (no false green #1)', async ({ lateDelayMs }) => {
-    const bench = createWorkbench()
-    const source = await bench.scripted({ events: mine.events })
-    const target = await bench.scripted({ events: mine.events.slice(0, 1) })
-    target.behaviour.onReq = ({ filters: [filter], answer }) =>
-      filter?.kinds === undefined ? answer : { ...answer, rows: [], closedLate: 'error: no', lateDelayMs }
-    const { code, report } = await bench.catchup(source, target)
-    expect(code).toBe(3)
-    expect(JSON.stringify(report.problems)).toContain('error: no')
-    expect(bench.coverage(source)).toEqual([])
-  })
+  it.each(CLOSED_MOMENTS)(
+    'was not read when CLOSED follows its EOSE, $when (no false green #1)',
+    async ({ lateDelayMs }) => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: mine.events })
+      const target = await bench.scripted({ events: mine.events.slice(0, 1) })
+      target.behaviour.onReq = ({ filters: [filter], answer }) =>
+        filter?.kinds === undefined ? answer : { ...answer, rows: [], closedLate: 'error: no', lateDelayMs }
+      const { code, report } = await bench.catchup(source, target)
+      expect(code).toBe(3)
+      expect(JSON.stringify(report.problems)).toContain('error: no')
+      expect(bench.coverage(source)).toEqual([])
+    },
+  )
 })
 
 describe('a source that takes back what it said of deletions', () => {

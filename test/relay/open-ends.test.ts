@@ -82,6 +82,32 @@ describe('an end that is followed', () => {
     expect(double.countFrames('REQ')).toBe(2)
   })
 
+  it('of a question that was asked while others were heard out stays open', async () => {
+    let finish: (() => void) | undefined
+    const double = await startWsDouble({
+      onFrame: ([label, id, filter], { send }) => {
+        if (label !== 'REQ') return
+        const isSecond = JSON.stringify(filter).includes('1111')
+        send('EOSE', id)
+        if (isSecond) finish = () => send('CLOSED', id, 'error: no')
+      },
+    })
+    const relay = useRelay(double.url)
+    const [first, second] = [new Aftermath(), new Aftermath()]
+    await relay.request({ kinds: [1621] }, first)
+    const heard = relay.settleEnds()
+    await waitFor(() => double.countFrames('REQ') === 2)
+    await relay.request({ kinds: [1111] }, second)
+    await heard
+    expect([first, second].map(({ isOpen, contradiction }) => [isOpen, contradiction])).toEqual([
+      [false, undefined],
+      [true, undefined],
+    ])
+    finish?.()
+    await waitFor(() => second.contradiction === 'CLOSED after EOSE: error: no')
+    expect(second.isOpen).toBe(false)
+  })
+
   it('by silence does not stand', async () => {
     let count = 0
     const double = await startWsDouble({

@@ -1,4 +1,5 @@
 import type { Filter } from '../../../src/nostr/filter.ts'
+import { CLOSED_MOMENTS, CLOSED_TEXTS } from '../../support/contradictions.ts'
 import { isScraper } from '../../support/narrow-questions.ts'
 import type { Behaviour, ReqAnswer } from '../../support/scripted-behaviour.ts'
 import { LAYERS, type Expected, type Fault, type Phase } from './fault.ts'
@@ -91,20 +92,11 @@ function refusesMany(end: ReqAnswer['end']): Fault['arm'] {
 const TOO_LARGE = 'invalid: too many values'
 const TOO_MANY = 'too many concurrent REQs'
 
-/** What takes an end back: in the packet of the EOSE, or when our CLOSE is long there. */
-const CONTRADICTIONS = [
-  'auth-required: members only',
-  'restricted: not you',
-  'error: the index is broken',
-  'shutting down',
-]
-const MOMENTS = [
-  { when: 'at once', lateDelayMs: 0 },
-  { when: '20 ms later', lateDelayMs: 20 },
-]
+/** A relay that asks for patience is asked again for minutes: its tests are end-to-end. */
+const TAKEN_BACK = CLOSED_TEXTS.filter((text) => !text.startsWith('rate-limited'))
 
 /** EOSE without a row, and CLOSED for the same REQ. */
-function takesBack(reason: string, { when, lateDelayMs }: (typeof MOMENTS)[number]): Fault {
+function takesBack(reason: string, { when, lateDelayMs }: (typeof CLOSED_MOMENTS)[number]): Fault {
   return {
     name: `EOSE, and CLOSED ${reason} ${when}`,
     phases: PHASES,
@@ -216,7 +208,7 @@ describeMatrix('how a request ends', [
     { name: 'CLOSED for more than one REQ at once', arm: refusesMany({ type: 'closed', reason: TOO_MANY }) },
     { name: 'NOTICE for more than one REQ at once', arm: refusesMany({ type: 'notice', text: TOO_MANY }) },
   ].map((limit): Fault => ({ ...limit, phases: PHASES, scripts: 'both', expected: { exit: 0 } })),
-  ...MOMENTS.flatMap((moment) => CONTRADICTIONS.map((reason) => takesBack(reason, moment))),
+  ...CLOSED_MOMENTS.flatMap((moment) => TAKEN_BACK.map((reason) => takesBack(reason, moment))),
   {
     name: 'EOSE too early, 20 ms before every row',
     phases: LAYERS,

@@ -42,14 +42,14 @@ describeMatrix('the network', [
     phases: ['verifying', 'connecting', 'connecting to the target', ...READING, ...TARGET],
     waits: true,
     arm: ({ strike }, phase) => strike(phase, { type: 'stall' }),
-    expected: lost(/idle 0\.7 s|no OK within 700 ms/, /no connection within 700 ms/),
+    expected: lost(/(?:idle|no answer within) 0\.7 s|no OK within 700 ms/, /no connection within 700 ms/),
   },
   {
     name: 'drips, slower than the timeouts allow',
     phases: ['layer 2', 'connecting', 'connecting to the target', 'layer 1', 'layer 3', ...TARGET],
     waits: true,
     arm: ({ strike }, phase) => strike(phase, { type: 'drip', bytes: 1, everyMs: 100 }),
-    expected: lost(/idle 0\.7 s|no OK within 700 ms/, /no connection within 700 ms/),
+    expected: lost(/(?:idle|no answer within) 0\.7 s|no OK within 700 ms/, /no connection within 700 ms/),
   },
   {
     name: 'is slow, but delivers',

@@ -133,11 +133,16 @@ export class Knowledge {
     return isOfMembers(layer, anchor, this.#scope, this.members())
   }
 
-  /** The announcements that are in scope, by address. */
+  /** The announcements that are in scope, by address, without most of their URLs. */
   announcementsInScope(): ReadonlyMap<string, Announcement> {
     const { announcements } = this.members()
-    const known = [...this.#announcements].filter(([address]) => announcements.has(address))
-    return new Map(known.map(([address, announcement]) => [address, this.#withUrls(announcement)]))
+    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+  }
+
+  /** The same announcement with its URLs, which are many and lie on disk. */
+  withUrls(announcement: Announcement): Announcement {
+    const event = this.#state.anchors.announcement(announcement.address)
+    return event?.id === announcement.id ? readAnnouncement(event, this.#rule) : announcement
   }
 
   /** Adds the anchors that follow from the announcements known now. */
@@ -206,12 +211,6 @@ export class Knowledge {
     ]
   }
 
-  #withUrls(announcement: Announcement): Announcement {
-    const { address, id } = announcement
-    const event = this.#owned.has(address) ? undefined : this.#state.anchors.announcement(address)
-    return event?.id === id ? readAnnouncement(event, this.#rule) : announcement
-  }
-
   /** What was read for want of nothing better, and is in scope now. It lies in the spool until it is selected. */
   #rememberMembers({ announcements }: Membership): void {
     for (const address of [...this.#unremembered].filter((each) => announcements.has(each))) {
@@ -258,7 +257,10 @@ export class Knowledge {
     const expiration = expirationOf(event)
     if (expiration !== undefined) this.#expirations.set(event.id, expiration)
     if (isOwned(this.#scope, announcement, this.#rule)) this.#identifiers.add(announcement.identifier)
-    if (known === undefined || this.#replaces(announcement, known)) this.#keep(announcement)
+    if (known !== undefined && !this.#replaces(announcement, known)) return announcement
+    // What is newer on disk would hide it there.
+    if (known !== undefined && !this.#isAlive(known)) this.#state.anchors.forgetAnnouncement(known.address)
+    this.#keep(announcement)
     return announcement
   }
 
@@ -274,7 +276,7 @@ export class Knowledge {
   #keep(announcement: Announcement): void {
     const { address } = announcement
     const isOurs = isOwned(this.#scope, announcement, this.#rule)
-    this.#announcements.set(address, isOurs ? announcement : withoutUrls(announcement))
+    this.#announcements.set(address, withoutUrls(announcement))
     if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)
     this.#resolved = undefined
@@ -290,7 +292,7 @@ function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEv
   return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
 }
 
-/** Of somebody else's announcement, what may decide the scope, and enough to tell where most repositories are. */
+/** What may decide the scope, and enough to tell where most repositories are: there are many announcements, and they are not small. */
 function withoutUrls(announcement: Announcement): Announcement {
   const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
   return { ...announcement, clone: [], relays }

@@ -24,6 +24,7 @@ export type KnowledgeOptions = {
 
 const SHORT_URL = 100
 const FEW_URLS = 3
+const MAX_UNDECIDED = 1_000
 
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
@@ -46,6 +47,8 @@ export class Knowledge {
   readonly #revised = new Set<string>()
   /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
   readonly #unremembered = new Set<string>()
+  /** Addresses of what is out of scope by the URLs that were read, and has others. */
+  readonly #undecided = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
@@ -196,7 +199,7 @@ export class Knowledge {
     return this.#read > 0
   }
 
-  /** Sentences about announcements in scope that say more than was read. */
+  /** Sentences about announcements that say more than was read, where that decides over scope or members. */
   notes(): string[] {
     const inScope = [...this.announcementsInScope().values()]
     return [
@@ -207,6 +210,12 @@ export class Knowledge {
       ...noteUnread(
         inScope.filter(({ unreadUrls }) => unreadUrls > 0),
         `names URLs that are not read: too long, or beyond the first ${MAX_URLS}`,
+      ),
+      ...noteUnread(
+        [...this.#undecided]
+          .filter((address) => !this.members().announcements.has(address))
+          .map((address) => ({ address })),
+        `is out of scope: it may name the service among its URLs that are not read, too long or beyond the first ${MAX_URLS}`,
       ),
     ]
   }
@@ -251,12 +260,21 @@ export class Knowledge {
     this.#held.authors.add(pubkey)
   }
 
+  /** It may name the service among the URLs that are not read: then it is left out without anybody knowing. */
+  #noteUndecided({ address, unreadUrls }: Announcement, event: NostrEvent): void {
+    if (this.#scope.type !== 'listed' || unreadUrls === 0 || this.#undecided.size >= MAX_UNDECIDED) return
+    const { host } = this.#scope.service
+    const isNamed = event.tags.some(([name, ...urls]) => isUrlTag(name) && urls.some((url) => url.includes(host)))
+    if (isNamed) this.#undecided.add(address)
+  }
+
   #keepNewest(event: NostrEvent): Announcement {
     const announcement = readAnnouncement(event, this.#rule)
     const known = this.#announcements.get(announcement.address)
     const expiration = expirationOf(event)
     if (expiration !== undefined) this.#expirations.set(event.id, expiration)
     if (isOwned(this.#scope, announcement, this.#rule)) this.#identifiers.add(announcement.identifier)
+    else this.#noteUndecided(announcement, event)
     if (known !== undefined && !this.#replaces(announcement, known)) return announcement
     // What is newer on disk would hide it there.
     if (known !== undefined && !this.#isAlive(known)) this.#state.anchors.forgetAnnouncement(known.address)
@@ -298,7 +316,11 @@ function withoutUrls(announcement: Announcement): Announcement {
   return { ...announcement, clone: [], relays }
 }
 
-function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {
+function isUrlTag(name: string | undefined): boolean {
+  return name === 'clone' || name === 'relays'
+}
+
+function noteUnread([first, ...others]: readonly Pick<Announcement, 'address'>[], what: string): string[] {
   if (first === undefined) return []
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   return [`The announcement ${first.address}${more} ${what}.`]

@@ -185,6 +185,17 @@ describe('Knowledge', () => {
     ])
   })
 
+  it('says which announcements are out of scope only by the URLs that were read (no false green #33)', () => {
+    const { knowledge } = begin(LISTED)
+    const urls = Array.from({ length: 60 }, (_, index) => `https://host${index}.example/x.git`)
+    const beyond = [...urls, ...SERVICE.clone]
+    knowledge.learn('announcements', announcement(alice, 'repo', { clone: beyond, relays: SERVICE.relays }), false)
+    knowledge.learn('announcements', announcement(bob, 'repo', { clone: urls, relays: SERVICE.relays }), false)
+    expect(knowledge.notes()).toEqual([
+      `The announcement ${address} (and 1 more) is out of scope: it may name the service among its URLs that are not read, too long or beyond the first 50.`,
+    ])
+  })
+
   it('knows whether any announcement was read in this run', () => {
     const first = begin(ALL)
     expect(first.knowledge.hasReadAnnouncements()).toBe(false)

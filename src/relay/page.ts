@@ -95,7 +95,7 @@ class PageReading implements SubscriptionListener {
     this.#limits.signal.removeEventListener('abort', this.#onAbort)
     this.#connection.unsubscribe(this.#id)
     if (!isClosedThere) this.#connection.sendAfterPause(['CLOSE', this.#id])
-    const { kept, isCut } = this.#rows
-    this.#resolve({ rows: kept, end, bytes: this.#bytes, ...(isCut && { isCut }) })
+    const { kept, readOver } = this.#rows
+    this.#resolve({ rows: kept, end, bytes: this.#bytes, ...(readOver > 0 && { readOver }) })
   }
 }

@@ -181,20 +181,20 @@ function createReader(context: DrainContext, tally: Tally): Reader {
   let boundary = new Set<string>()
   return async (filter, { until = untilAsked(filter, context), limit = usual } = {}) => {
     const asked = until === undefined ? filter : { ...filter, until }
-    const { rows, end, bytes, isJoined, isCut = false } = await context.request({ ...asked, limit })
+    const { rows, end, bytes, isJoined, readOver = 0 } = await context.request({ ...asked, limit })
     tally.pages += 1
     tally.bytes += bytes
     const { events, stamps, isMixed, malformed, foreign } = sortRows(rows, filter, asked)
     tally.malformed += malformed
     tally.foreign += foreign
-    if (limit === usual && isJoined === undefined) noteShown(capacity, stamps)
+    if (limit === usual && isJoined === undefined) noteShown(capacity, stamps, readOver)
     else if (isJoined === undefined) noteProbed(capacity, stamps)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
     const authors = new Set(events.map(({ pubkey }) => pubkey))
-    return { end, stamps, isMixed, rowCount: rows.length, isCut, authors }
+    return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, authors }
   }
 }
 

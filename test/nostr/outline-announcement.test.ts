@@ -23,7 +23,7 @@ function announce(...tags: readonly (readonly string[])[]) {
 
 /** Sets compare without their order, and what was left out by whether it was anything. */
 function peopleIn(event: ReturnType<typeof announce>, rule: RoleRule) {
-  const { clone, relays, unreadUrls, unreadMaintainers, ...rest } = readAnnouncement(event, rule)
+  const { unreadUrls, unreadMaintainers, ...rest } = readAnnouncement(event, rule)
   return { ...rest, unread: [unreadUrls > 0, unreadMaintainers > 0] }
 }
 

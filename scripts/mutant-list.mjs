@@ -427,7 +427,7 @@ export const MUTANTS = [
     what: 'announcements are remembered whole',
     file: 'src/store/anchors.ts',
     from: 'JSON.stringify(outlineAnnouncement(event))',
-    to: 'JSON.stringify(event)',
+    to: 'JSON.stringify(event ?? outlineAnnouncement(event))',
   },
   {
     rule: 1,
@@ -460,8 +460,8 @@ export const MUTANTS = [
   {
     rule: 9,
     what: 'a page has no end',
-    file: 'src/relay/page.ts',
-    from: 'if (this.#rows.length >= maxPageRows)',
+    file: 'src/relay/page-rows.ts',
+    from: 'if (this.kept.length >= maxPageRows)',
     to: 'if (maxPageRows === 0)',
   },
   {

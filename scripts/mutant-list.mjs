@@ -410,10 +410,38 @@ export const MUTANTS = [
   },
   {
     rule: 8,
-    what: 'the spool is read at once',
-    file: 'src/store/spool-statements.ts',
-    from: 'ORDER BY stage, level, created_at, id LIMIT @size`',
-    to: 'ORDER BY stage, level, created_at, id LIMIT @size * 1000`',
+    what: 'a piece of the spool is as large as strangers make it',
+    file: 'src/store/spool.ts',
+    from: 'if (bytes >= PIECE_BYTES) break',
+    to: 'if (bytes >= 1_000 * PIECE_BYTES) break',
+  },
+  {
+    rule: 8,
+    what: 'a page is as large as strangers make it',
+    file: 'src/relay/page-rows.ts',
+    from: 'const FULL_PAGE_BYTES = 4 * 1024 * 1024',
+    to: 'const FULL_PAGE_BYTES = 4_000 * 1024 * 1024',
+  },
+  {
+    rule: 8,
+    what: 'announcements are remembered whole',
+    file: 'src/store/anchors.ts',
+    from: 'JSON.stringify(outlineAnnouncement(event))',
+    to: 'JSON.stringify(event ?? outlineAnnouncement(event))',
+  },
+  {
+    rule: 1,
+    what: 'a page that was cut for its bytes is the last one (NIP-67)',
+    file: 'src/relay/paging.ts',
+    from: "if (rowCount > 0 && end.hint === 'finish' && !isCut) return gap",
+    to: "if (rowCount > 0 && end.hint === 'finish') return gap",
+  },
+  {
+    rule: 1,
+    what: 'a second that fills a smaller page is whole',
+    file: 'src/relay/paging.ts',
+    from: 'if (limit === context.limit || page.rowCount === 0 || isTelling) return page',
+    to: 'return page',
   },
   {
     rule: 9,
@@ -432,8 +460,8 @@ export const MUTANTS = [
   {
     rule: 9,
     what: 'a page has no end',
-    file: 'src/relay/page.ts',
-    from: 'if (this.#rows.length >= maxPageRows)',
+    file: 'src/relay/page-rows.ts',
+    from: 'if (this.kept.length >= maxPageRows)',
     to: 'if (maxPageRows === 0)',
   },
   {

@@ -70,7 +70,7 @@ export class Discovery {
   async follow(): Promise<readonly Discovered[]> {
     const { knowledge, sources } = this.#context
     this.#targetPlaces ??= await this.#findTargetPlaces()
-    const found = findCandidates(knowledge.announcementsInScope())
+    const found = findCandidates(knowledge.announcementsInScope(), (announcement) => knowledge.withUrls(announcement))
     const grown = this.#extend(found.candidates)
     const added: Taken[] = []
     for (let next = this.#choose(found); next.length > 0; next = this.#choose(found)) {

@@ -44,14 +44,18 @@ type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositor
 /**
  * The relays that announcements name. A repository is the announcements of one identifier that list each other's authors, one
  * way or through others, and a relay that one of them names is asked about all of them: their states and threads lie together.
+ * `withUrls` gives an announcement with all of its URLs.
  */
-export function findCandidates(known: ReadonlyMap<string, Announcement>): Findings {
+export function findCandidates(
+  known: ReadonlyMap<string, Announcement>,
+  withUrls = (announcement: Announcement): Announcement => announcement,
+): Findings {
   const gathered = new Map<string, Gathered>()
   const leftOut: Omission[] = []
   for (const family of groupByIdentifier(known.values()).values()) {
     for (const { members, addresses } of repositoriesOf(family)) {
       for (const member of members) {
-        const read = readRelays(member)
+        const read = readRelays(withUrls(member))
         leftOut.push(...read.leftOut)
         for (const url of read.urls) gather(gathered, { url, pubkey: member.pubkey }, addresses)
       }

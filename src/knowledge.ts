@@ -24,6 +24,7 @@ export type KnowledgeOptions = {
 
 const SHORT_URL = 100
 const FEW_URLS = 3
+const MAX_UNDECIDED = 1_000
 
 /** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
 export class Knowledge {
@@ -46,6 +47,8 @@ export class Knowledge {
   readonly #revised = new Set<string>()
   /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
   readonly #unremembered = new Set<string>()
+  /** Addresses of what is out of scope by the URLs that were read, and has others. */
+  readonly #undecided = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
@@ -133,11 +136,16 @@ export class Knowledge {
     return isOfMembers(layer, anchor, this.#scope, this.members())
   }
 
-  /** The announcements that are in scope, by address. */
+  /** The announcements that are in scope, by address, without most of their URLs. */
   announcementsInScope(): ReadonlyMap<string, Announcement> {
     const { announcements } = this.members()
-    const known = [...this.#announcements].filter(([address]) => announcements.has(address))
-    return new Map(known.map(([address, announcement]) => [address, this.#withUrls(announcement)]))
+    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+  }
+
+  /** The same announcement with its URLs, which are many and lie on disk. */
+  withUrls(announcement: Announcement): Announcement {
+    const event = this.#state.anchors.announcement(announcement.address)
+    return event?.id === announcement.id ? readAnnouncement(event, this.#rule) : announcement
   }
 
   /** Adds the anchors that follow from the announcements known now. */
@@ -191,7 +199,7 @@ export class Knowledge {
     return this.#read > 0
   }
 
-  /** Sentences about announcements in scope that say more than was read. */
+  /** Sentences about announcements that say more than was read, where that decides over scope or members. */
   notes(): string[] {
     const inScope = [...this.announcementsInScope().values()]
     return [
@@ -203,13 +211,13 @@ export class Knowledge {
         inScope.filter(({ unreadUrls }) => unreadUrls > 0),
         `names URLs that are not read: too long, or beyond the first ${MAX_URLS}`,
       ),
+      ...noteUnread(
+        [...this.#undecided]
+          .filter((address) => !this.members().announcements.has(address))
+          .map((address) => ({ address })),
+        `is out of scope: it may name the service among its URLs that are not read, too long or beyond the first ${MAX_URLS}`,
+      ),
     ]
-  }
-
-  #withUrls(announcement: Announcement): Announcement {
-    const { address, id } = announcement
-    const event = this.#owned.has(address) ? undefined : this.#state.anchors.announcement(address)
-    return event?.id === id ? readAnnouncement(event, this.#rule) : announcement
   }
 
   /** What was read for want of nothing better, and is in scope now. It lies in the spool until it is selected. */
@@ -252,13 +260,25 @@ export class Knowledge {
     this.#held.authors.add(pubkey)
   }
 
+  /** It may name the service among the URLs that are not read: then it is left out without anybody knowing. */
+  #noteUndecided({ address, unreadUrls }: Announcement, event: NostrEvent): void {
+    if (this.#scope.type !== 'listed' || unreadUrls === 0 || this.#undecided.size >= MAX_UNDECIDED) return
+    const { host } = this.#scope.service
+    const isNamed = event.tags.some(([name, ...urls]) => isUrlTag(name) && urls.some((url) => url.includes(host)))
+    if (isNamed) this.#undecided.add(address)
+  }
+
   #keepNewest(event: NostrEvent): Announcement {
     const announcement = readAnnouncement(event, this.#rule)
     const known = this.#announcements.get(announcement.address)
     const expiration = expirationOf(event)
     if (expiration !== undefined) this.#expirations.set(event.id, expiration)
     if (isOwned(this.#scope, announcement, this.#rule)) this.#identifiers.add(announcement.identifier)
-    if (known === undefined || this.#replaces(announcement, known)) this.#keep(announcement)
+    else this.#noteUndecided(announcement, event)
+    if (known !== undefined && !this.#replaces(announcement, known)) return announcement
+    // What is newer on disk would hide it there.
+    if (known !== undefined && !this.#isAlive(known)) this.#state.anchors.forgetAnnouncement(known.address)
+    this.#keep(announcement)
     return announcement
   }
 
@@ -274,7 +294,7 @@ export class Knowledge {
   #keep(announcement: Announcement): void {
     const { address } = announcement
     const isOurs = isOwned(this.#scope, announcement, this.#rule)
-    this.#announcements.set(address, isOurs ? announcement : withoutUrls(announcement))
+    this.#announcements.set(address, withoutUrls(announcement))
     if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)
     this.#resolved = undefined
@@ -290,13 +310,17 @@ function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEv
   return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
 }
 
-/** Of somebody else's announcement, what may decide the scope, and enough to tell where most repositories are. */
+/** What may decide the scope, and enough to tell where most repositories are: there are many announcements, and they are not small. */
 function withoutUrls(announcement: Announcement): Announcement {
   const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
   return { ...announcement, clone: [], relays }
 }
 
-function noteUnread([first, ...others]: readonly Announcement[], what: string): string[] {
+function isUrlTag(name: string | undefined): boolean {
+  return name === 'clone' || name === 'relays'
+}
+
+function noteUnread([first, ...others]: readonly Pick<Announcement, 'address'>[], what: string): string[] {
   if (first === undefined) return []
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   return [`The announcement ${first.address}${more} ${what}.`]

@@ -6,7 +6,7 @@ import { createDistrust, distrustLosses } from './distrust.ts'
 import { reasonOf } from './errors.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
-import { layersOf, type Layer } from './layers.ts'
+import { layersOf, layerVersions, type Layer } from './layers.ts'
 import { Ledger } from './ledger.ts'
 import { createDiscovery, openSources } from './open-sources.ts'
 import { relayNames } from './nostr/vanish.ts'
@@ -68,6 +68,8 @@ function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: Target
   const number = state.runs.begin(command, startedAt)
   if (command !== 'retry') state.runs.setScope(number, scope.type)
   state.spool.recover('the run before ended first', startedAt)
+  // A run without follow-ups believes what either kind of run has written.
+  state.prune({ now: startedAt, versions: layerVersions({ followUps: false }) })
   return number
 }
 

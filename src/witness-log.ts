@@ -6,6 +6,8 @@ import type { UnixSeconds } from './time.ts'
 
 const KEPT = 250
 const MAX_REPOSITORIES = 10
+const MAX_REFERENCES = 50
+const REFERRING = /^[aAeEq]$/
 
 /** What is known of an event when it is written down: who may take it from sight, and whether that was done already. */
 export type WitnessFacts = {
@@ -28,7 +30,7 @@ export class WitnessLog {
     const shown = this.#byUrl.get(url) ?? { published: [], others: [] }
     this.#byUrl.set(url, shown)
     const sort = isPublished ? 'published' : 'others'
-    const kept = shown[sort].concat(events.filter(canWitness))
+    const kept = shown[sort].concat(events.filter(canWitness).map(outlineOf))
     shown[sort] = kept.length > 2 * KEPT ? newest(kept) : kept
   }
 
@@ -42,6 +44,15 @@ export class WitnessLog {
       }
     }
   }
+}
+
+/** Enough of an event to say who may take it from sight: of a thousand whole ones, some of 60 kB, a run would die. */
+function outlineOf(event: NostrEvent): NostrEvent {
+  const named = (name: string): readonly (readonly string[])[] =>
+    event.tags.filter((tag) => tag[0] === name && tag[1] !== undefined).slice(0, 1)
+  const references = event.tags.filter(([name = '']) => REFERRING.test(name)).slice(0, MAX_REFERENCES)
+  const tags = [...named('d'), ...named('expiration'), ...references.map((tag) => tag.slice(0, 4))]
+  return { ...event, tags, content: '', sig: '' }
 }
 
 /** What is remembered of an event that a relay has shown. */

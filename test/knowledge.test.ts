@@ -55,7 +55,7 @@ describe('Knowledge', () => {
 
   it('remembers of other people only who turns out to be a maintainer, and of the rest no URLs (no false green #33)', () => {
     const { state, knowledge, file } = begin(LISTED)
-    const clone = Array.from({ length: 50 }, (_, index) => `https://${'x'.repeat(1_000)}.example/${index}.git`)
+    const clone = Array.from({ length: 50 }, (_, index) => `https://host${index}.example/${'x'.repeat(200)}.git`)
     const strangers = Array.from({ length: 20 }, (_, index) => keyOf(`stranger ${index}`))
     for (const key of [bob, ...strangers]) {
       const event = announcement(key, 'repo', { clone, relays: clone.map((url) => url.replace('https', 'wss')) })
@@ -74,7 +74,8 @@ describe('Knowledge', () => {
       [alice.pubkey, bob.pubkey].sort(),
     )
     const inScope = knowledge.announcementsInScope()
-    expect(inScope.get(repositoryAddress(bob, 'repo'))?.clone).toEqual(clone)
+    const [ofBob] = [...inScope.values()].filter(({ pubkey }) => pubkey === bob.pubkey)
+    expect([ofBob?.clone, ofBob && knowledge.withUrls(ofBob).clone]).toEqual([[], clone])
     const later = begin(LISTED, file).knowledge
     expect([...later.members().announcements].sort()).toEqual([...inScope.keys()].sort())
   })
@@ -181,6 +182,17 @@ describe('Knowledge', () => {
     knowledge.learn('announcements', announcement(alice, 'elsewhere', { tags }), false)
     expect(knowledge.notes()).toEqual([
       `The announcement ${address} (and 1 more) names maintainers that are not understood: by no public key, or beyond the first 100.`,
+    ])
+  })
+
+  it('says which announcements are out of scope only by the URLs that were read (no false green #33)', () => {
+    const { knowledge } = begin(LISTED)
+    const urls = Array.from({ length: 60 }, (_, index) => `https://host${index}.example/x.git`)
+    const beyond = [...urls, ...SERVICE.clone]
+    knowledge.learn('announcements', announcement(alice, 'repo', { clone: beyond, relays: SERVICE.relays }), false)
+    knowledge.learn('announcements', announcement(bob, 'repo', { clone: urls, relays: SERVICE.relays }), false)
+    expect(knowledge.notes()).toEqual([
+      `The announcement ${address} (and 1 more) is out of scope: it may name the service among its URLs that are not read, too long or beyond the first 50.`,
     ])
   })
 

@@ -18,7 +18,8 @@ export type Announcement = Roles & {
 
 /** How many URLs of a kind are read in one announcement. */
 export const MAX_URLS = 50
-const MAX_URL_LENGTH = 2_048
+/** Longer ones are not read. */
+export const MAX_URL_LENGTH = 2_048
 
 /** The announcement in an event of kind 30617. URLs may stand in several values, or in several tags. */
 export function readAnnouncement(event: NostrEvent, rule: RoleRule = 'today'): Announcement {

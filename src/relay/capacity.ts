@@ -57,8 +57,8 @@ export function isDisproved({ assumed, most, probed, shown }: Capacity): boolean
 }
 
 /** What a page of the usual limit held. Rows without a place, foreign and repeated ones make no page larger. */
-export function noteShown(capacity: Capacity, stamps: readonly Stamp[]): void {
-  capacity.most = Math.max(capacity.most, remember(capacity, stamps))
+export function noteShown(capacity: Capacity, stamps: readonly Stamp[], readOver = 0): void {
+  capacity.most = Math.max(capacity.most, remember(capacity, stamps) + readOver)
 }
 
 /** What a page held that was asked for less than usual. */

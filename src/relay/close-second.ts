@@ -22,6 +22,8 @@ export type Read = {
   readonly stamps: readonly Stamp[]
   readonly isMixed: boolean
   readonly rowCount: number
+  /** Older rows came than are kept: the oldest second is whole. */
+  readonly isCut: boolean
   /** Who signed the rows that match. */
   readonly authors: ReadonlySet<string>
 }

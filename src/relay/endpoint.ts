@@ -16,13 +16,15 @@ export type End =
 
 /**
  * The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. `isJoined`: they
- * are the pages of several REQs, and say nothing of how many rows one page holds.
+ * are the pages of several REQs, and say nothing of how many rows one page holds. `readOver`: so many rows more came,
+ * older than all of these, and were not kept, since these are many bytes; they have to be asked for again.
  */
 export type Page = {
   readonly rows: readonly unknown[]
   readonly end: End
   readonly bytes: number
   readonly isJoined?: true
+  readonly readOver?: number
 }
 
 /** What a relay has shown to allow, and says in no document; absent where it took whatever was asked. */

@@ -1,6 +1,7 @@
 import type { Filter } from '../nostr/filter.ts'
 import type { Connection, SubscriptionListener } from './connection.ts'
 import type { End, Page } from './endpoint.ts'
+import { PageRows } from './page-rows.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 
 /** What bounds one page. */
@@ -17,7 +18,8 @@ const PUT_OFF_GRACE_MS = 3_000
 
 /** Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it. */
 export function readPage(connection: Connection, id: string, filter: Filter, limits: PageLimits): Promise<Page> {
-  return new Promise((resolve) => new PageReading(connection, id, limits, resolve).start(filter))
+  const rows = new PageRows({ ...limits, isByIds: filter.ids !== undefined })
+  return new Promise((resolve) => new PageReading(connection, id, { ...limits, rows }, resolve).start(filter))
 }
 
 class PageReading implements SubscriptionListener {
@@ -25,16 +27,22 @@ class PageReading implements SubscriptionListener {
   readonly #id: string
   readonly #limits: PageLimits
   readonly #resolve: (page: Page) => void
-  readonly #rows: unknown[] = []
+  readonly #rows: PageRows
   readonly #onAbort = (): void => this.#end({ type: 'aborted', reason: String(this.#limits.signal.reason) })
   #bytes = 0
   #idleTimer: NodeJS.Timeout | undefined
   #putOffTimer: NodeJS.Timeout | undefined
 
-  constructor(connection: Connection, id: string, limits: PageLimits, resolve: (page: Page) => void) {
+  constructor(
+    connection: Connection,
+    id: string,
+    { rows, ...limits }: PageLimits & { readonly rows: PageRows },
+    resolve: (page: Page) => void,
+  ) {
     this.#connection = connection
     this.#id = id
     this.#limits = limits
+    this.#rows = rows
     this.#resolve = resolve
   }
 
@@ -76,10 +84,8 @@ class PageReading implements SubscriptionListener {
   }
 
   #keep(row: unknown): void {
-    const { maxPageBytes, maxPageRows } = this.#limits
-    if (this.#bytes > maxPageBytes) return this.#end({ type: 'aborted', reason: `page over ${maxPageBytes} bytes` })
-    if (this.#rows.length >= maxPageRows) return this.#end({ type: 'aborted', reason: `page over ${maxPageRows} rows` })
-    this.#rows.push(row)
+    const excess = this.#rows.add(row, this.#bytes)
+    if (excess !== null) return this.#end({ type: 'aborted', reason: excess })
     this.#idleTimer?.refresh()
   }
 
@@ -89,6 +95,7 @@ class PageReading implements SubscriptionListener {
     this.#limits.signal.removeEventListener('abort', this.#onAbort)
     this.#connection.unsubscribe(this.#id)
     if (!isClosedThere) this.#connection.sendAfterPause(['CLOSE', this.#id])
-    this.#resolve({ rows: this.#rows, end, bytes: this.#bytes })
+    const { kept, readOver } = this.#rows
+    this.#resolve({ rows: kept, end, bytes: this.#bytes, ...(readOver > 0 && { readOver }) })
   }
 }

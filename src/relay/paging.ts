@@ -6,7 +6,8 @@
  * on an empty page below the oldest second drains the filter, or one by which the relay says that its rows are the last
  * (NIP-67 `finish`). A page asked with `until` = t that brings rows of second t
  * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
- * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not.
+ * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page that was cut for its bytes
+ * ends with a whole second: the next one starts below, and asks for fewer rows.
  *
  * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
  * ended. They show it when they are asked from one second above, and are asked so from then on. Some look at the values
@@ -54,6 +55,9 @@ export type Drain = {
   readonly open?: readonly Filter[]
 }
 
+/** How fast pages grow again after one that was cut. */
+const GROWTH = 1.5
+
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
 /** Reads a filter to its bottom, newest first, handing each page's new matching events to the sink. */
 export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
@@ -97,9 +101,10 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
   const floor = filter.since ?? 0
   let gap: string | null = null
   let received: number | undefined
+  let { limit } = context
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const { end, stamps, isMixed, rowCount } =
-      asked === undefined ? await read(filter) : await readFrom(filter, asked, read, context)
+    const { end, stamps, isMixed, rowCount, isCut } = await readOn(filter, { until: asked, limit }, read, context)
+    limit = isCut ? rowCount : Math.min(context.limit, Math.ceil(GROWTH * limit))
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
     if (isMixed) return (await isWholeMixture({ filter, until: asked, count: rowCount }, read, context)) ? gap : MIXED
     if (rowCount > 0 && stamps.length === 0) return `page ${page} brought only what was not asked for`
@@ -108,17 +113,29 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     if (rowCount === 0 && end.hint === 'more') return `page ${page} is empty, and the relay says that there is more`
     if (rowCount === 0 && isBelowAll) return gap
     // NIP-67: nothing lies below these rows, and so nothing of them was cut off.
-    if (rowCount > 0 && end.hint === 'finish') return gap
+    if (rowCount > 0 && end.hint === 'finish' && !isCut) return gap
     const oldest = oldestOf(stamps, asked)
     // What lies below all time came last: there is nothing else below, and nothing above was cut off.
     if (oldest < floor) return gap
     const isOneSecond = oldest === asked
-    if (isOneSecond && rowCount > 0)
+    if (isOneSecond && rowCount > 0 && !isCut)
       gap = (await closeSecond({ filter, second: oldest, count: rowCount }, read, context)) ?? gap
-    if (isOneSecond && oldest <= floor) return gap
+    const isPast = isOneSecond || isCut
+    if (isPast && oldest <= floor) return gap
     received = oldest
-    asked = isOneSecond ? oldest - 1 : oldest
+    asked = isPast ? oldest - 1 : oldest
   }
+}
+
+type Next = { readonly until: number | undefined; readonly limit: number }
+
+/** The next page. A small one that one second fills, or that is mixed, says nothing: then it is asked for as usual. */
+async function readOn(filter: Filter, { until, limit }: Next, read: Reader, context: DrainContext): Promise<Read> {
+  if (until === undefined) return read(filter)
+  const page = await readFrom(filter, { until, limit }, read, context)
+  const isTelling = !page.isMixed && page.stamps.some(({ second }) => second < until)
+  if (limit === context.limit || page.rowCount === 0 || isTelling) return page
+  return readFrom(filter, { until, limit: context.limit }, read, context)
 }
 
 /** Where identifiers are asked for, khatru cuts a page to as many rows as the filter names addresses. */
@@ -130,15 +147,20 @@ async function isWholeMixture(page: AskedPage, read: Reader, context: DrainConte
  * The page from `second` on downwards. While nobody knows how this relay takes `until`, a page without that second is
  * asked for again from the second above: what it brings then, an exclusive `until` has left out.
  */
-async function readFrom(filter: Filter, second: number, read: Reader, { capacity }: DrainContext): Promise<Read> {
+async function readFrom(
+  filter: Filter,
+  { until: second, limit }: { readonly until: number; readonly limit: number },
+  read: Reader,
+  { capacity }: DrainContext,
+): Promise<Read> {
   const known = capacity.until
   const below = { ...filter, until: second }
-  const page = await read(below)
+  const page = await read(below, { limit })
   if (known !== undefined || page.end.type !== 'eose') return page
   if (holdsSecond(page, second)) capacity.until ??= 'inclusive'
   // Another filter may have found it out in the meantime.
   if (capacity.until === 'inclusive') return page
-  const above = await read(below, { until: second + 1 })
+  const above = await read(below, { until: second + 1, limit })
   if (above.end.type === 'eose' && !holdsSecond(above, second)) return page
   if (above.end.type === 'eose') capacity.until = 'exclusive'
   return above
@@ -159,20 +181,20 @@ function createReader(context: DrainContext, tally: Tally): Reader {
   let boundary = new Set<string>()
   return async (filter, { until = untilAsked(filter, context), limit = usual } = {}) => {
     const asked = until === undefined ? filter : { ...filter, until }
-    const { rows, end, bytes, isJoined } = await context.request({ ...asked, limit })
+    const { rows, end, bytes, isJoined, readOver = 0 } = await context.request({ ...asked, limit })
     tally.pages += 1
     tally.bytes += bytes
     const { events, stamps, isMixed, malformed, foreign } = sortRows(rows, filter, asked)
     tally.malformed += malformed
     tally.foreign += foreign
-    if (limit === usual && isJoined === undefined) noteShown(capacity, stamps)
+    if (limit === usual && isJoined === undefined) noteShown(capacity, stamps, readOver)
     else if (isJoined === undefined) noteProbed(capacity, stamps)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
     const authors = new Set(events.map(({ pubkey }) => pubkey))
-    return { end, stamps, isMixed, rowCount: rows.length, authors }
+    return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, authors }
   }
 }
 

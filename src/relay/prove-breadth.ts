@@ -74,9 +74,9 @@ async function leavesOut(question: Filter, row: ShownRow, peer: Asked, ask: Ask)
 async function bringsRow(filter: Filter, row: ShownRow, peer: Asked, ask: Ask): Promise<boolean | undefined> {
   // Some relays leave out the second of `since` or of `until`.
   const around = { since: Math.max(0, row.createdAt - 1), until: row.createdAt + 1 }
-  const { rows, end } = await ask({ ...filter, ...around, limit: peer.pageLimit })
+  const { rows, end, readOver = 0 } = await ask({ ...filter, ...around, limit: peer.pageLimit })
   if (rows.some((each) => parseStamp(each)?.id === row.id)) return true
-  const isCutOff = rows.length > 0 && rows.length >= peer.capacity.most
+  const isCutOff = readOver > 0 || (rows.length > 0 && rows.length >= peer.capacity.most)
   return end.type === 'eose' && end.hint !== 'more' && !isCutOff ? false : undefined
 }
 

@@ -1,5 +1,6 @@
 import type { LayerName } from '../report.ts'
 import type { NostrEvent } from '../nostr/event.ts'
+import { outlineAnnouncement } from '../nostr/outline-announcement.ts'
 import type { Db } from './state-file.ts'
 
 const LAYER_NAMES: readonly LayerName[] = ['announcements', 'repositories', 'threads', 'follow-ups']
@@ -88,7 +89,7 @@ export class AnchorStore {
     return (row as { n: number | null }).n ?? 0
   }
 
-  /** Remembers an announcement if it is the newest of its address. */
+  /** Remembers an announcement, in outline, if it is the newest of its address. */
   rememberAnnouncement(address: string, event: NostrEvent): void {
     this.#db
       .prepare(
@@ -96,7 +97,13 @@ export class AnchorStore {
          ON CONFLICT (target, address) DO UPDATE SET id = excluded.id, created_at = excluded.created_at, json = excluded.json
          WHERE excluded.created_at > created_at OR (excluded.created_at = created_at AND excluded.id < id)`,
       )
-      .run(this.#target, address, Buffer.from(event.id, 'hex'), event.created_at, JSON.stringify(event))
+      .run(
+        this.#target,
+        address,
+        Buffer.from(event.id, 'hex'),
+        event.created_at,
+        JSON.stringify(outlineAnnouncement(event)),
+      )
   }
 
   /** Forgets an announcement that its author deleted. */
@@ -104,12 +111,12 @@ export class AnchorStore {
     this.#db.prepare('DELETE FROM announcement WHERE target = ? AND address = ?').run(this.#target, address)
   }
 
-  /** The newest announcement of every address remembered for this target, one at a time. Nothing may be written meanwhile. */
+  /** The newest announcement of every address remembered for this target, in outline, one at a time. Nothing may be written meanwhile. */
   announcements(): Generator<NostrEvent> {
     return this.#eachEvent('SELECT json FROM announcement WHERE target = ? ORDER BY address')
   }
 
-  /** The newest announcement of an address, if it is remembered. */
+  /** The newest announcement of an address, in outline, if it is remembered. */
   announcement(address: string): NostrEvent | undefined {
     const row = this.#db
       .prepare('SELECT json FROM announcement WHERE target = ? AND address = ?')

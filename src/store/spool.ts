@@ -3,7 +3,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName, Outcome } from '../report.ts'
 import type { UnixSeconds } from '../time.ts'
 import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
-import { fromRow, newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
+import { fromRow, newcomer, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** What to write when an event is parked, refused or confirmed. Absent fields stay as they are. */
@@ -43,6 +43,8 @@ export type Origin = {
 
 /** It answered, and what it said stands: it holds the event back, or does not take it yet. */
 const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
+
+const PIECE_BYTES = 1024 * 1024
 
 /** Events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
@@ -112,13 +114,13 @@ export class Spool {
   }
 
   /**
-   * Events in a state, in pieces of at most `size`, in the order of publishing. The caller may change or remove what it
-   * was given. Each piece is found by the index from where the last one ended, so that all of them cost one pass.
+   * Events in a state, in pieces of at most `size`, fewer where they are large, in the order of publishing. The caller may
+   * change or remove what it was given. Each piece is found by the index from where the last one ended, so that all of them cost one pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
     let after = { stage: -1, level: 0, createdAt: 0, id: toBlob('') }
     for (;;) {
-      const rows = this.#statements.page.all({ target: this.#target, state, size, ...after })
+      const rows = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
       const piece = rows.map(fromRow)
       const [row, last] = [rows.at(-1), piece.at(-1)]
       if (row === undefined || last === undefined) return
@@ -173,7 +175,7 @@ export class Spool {
 
   /** The next ready events of the lowest stage and level, oldest first; they are all of one stage and level. */
   nextReady(limit: number): SpooledEvent[] {
-    return this.#statements.nextReady.all({ target: this.#target, limit }).map(fromRow)
+    return takeBytes(this.#statements.nextReady.iterate({ target: this.#target, limit })).map(fromRow)
   }
 
   /** Moves an event to another state. */
@@ -252,6 +254,18 @@ export class Spool {
       late: origin.isLate ? 1 : 0,
     })
   }
+}
+
+/** The first rows, up to so many bytes: at least one. Strangers choose how large events are. */
+function takeBytes(rows: Iterable<SpoolRow>): SpoolRow[] {
+  const taken: SpoolRow[] = []
+  let bytes = 0
+  for (const row of rows) {
+    taken.push(row)
+    bytes += row.json.length
+    if (bytes >= PIECE_BYTES) break
+  }
+  return taken
 }
 
 function isRemembered({ state }: SpooledEvent): boolean {

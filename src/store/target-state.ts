@@ -2,8 +2,10 @@ import type { LayerVersions } from '../layers.ts'
 import { AnchorStore } from './anchors.ts'
 import { CoverageStore } from './coverage.ts'
 import { KnownEvents } from './known-events.ts'
+import { pruneState, type PruneOptions } from './prune.ts'
 import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
+import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
 import type { Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
@@ -21,6 +23,9 @@ export type TargetState = {
   readonly run: RunTables
   /** Runs `work` in one transaction: all of it is on disk afterwards, or nothing. */
   transaction<T>(work: () => T): T
+  /** Removes what no run can need any more. */
+  prune(options: PruneOptions): void
+  /** Closes the file, which is smaller then if most of it was empty. */
   close(): void
 }
 
@@ -40,6 +45,10 @@ export function createTargetState(
     runs: new RunStore(db, target),
     run: new RunTables(db),
     transaction: (work) => db.transaction(work).immediate(),
-    close: () => db.close(),
+    prune: (pruneOptions) => pruneState(db, target, pruneOptions),
+    close: () => {
+      shrinkFile(db)
+      db.close()
+    },
   }
 }

@@ -66,7 +66,7 @@ export class WaitingRows {
     return new Map(rows.map(({ obstacle, n }) => [obstacle, n]))
   }
 
-  /** The newest announcement known at an address. */
+  /** The newest announcement known at an address, in outline. */
   announcementAt(address: string): NostrEvent | undefined {
     const row = this.#db
       .prepare<[string, string], { json: string }>('SELECT json FROM announcement WHERE target = ? AND address = ?')

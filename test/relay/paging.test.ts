@@ -584,3 +584,64 @@ describe('a relay that says whether its rows are the last (NIP-67)', () => {
     expect([whole.reason, got.size]).toEqual([null, 3])
   })
 })
+
+/** Pages that are full after `room` rows: what is older is read over, and no second is torn. */
+function cutting(options: MemoryEndpointOptions, room: number) {
+  const endpoint = createMemoryEndpoint(options)
+  const request = async (filter: Filter): Promise<Page> => {
+    const page = await endpoint.request(filter)
+    const rows = page.rows as readonly NostrEvent[]
+    const oldest = rows[room - 1]?.created_at ?? -1
+    const kept = rows.filter(({ created_at }) => created_at >= oldest)
+    return kept.length === rows.length ? page : { ...page, rows: kept, readOver: rows.length - kept.length }
+  }
+  return { request, filters: endpoint.filters }
+}
+
+describe('a page that was cut for its bytes', () => {
+  it('is followed by a smaller one below its last second, and pages grow again', async () => {
+    const events = eventsAt(...Array.from({ length: 60 }, (_, index) => 1_000 - index))
+    const { request, filters } = cutting({ events }, 10)
+    const endpoint = { request: (filter: Filter) => request(filter) }
+    const { drain: result, got } = await readAt(endpoint, ALL, { limit: 40, capacity: createCapacity() })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+    expect(filters.slice(0, 2)).toMatchObject([{ limit: 40 }, { limit: 10, until: 990 }])
+    expect(filters.slice(2, 5).map(({ limit }) => limit)).toEqual([15, 10, 15])
+  })
+
+  it('is not the last one, although the relay says so of all that it sent (NIP-67)', async () => {
+    const events = eventsAt(40, 30, 20, 10)
+    const { request } = cutting({ events }, 2)
+    const finished = async (filter: Filter): Promise<Page> => ({
+      ...(await request(filter)),
+      end: { type: 'eose', hint: 'finish' },
+    })
+    const { drain: result, got } = await readAt({ request: finished }, ALL, { limit: 40, capacity: createCapacity() })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+  })
+
+  it('does not make a second that fills the small page after it a whole one', async () => {
+    const events = [40, 39, 20, 20, 20, 20, 10].map((created_at, index) => eventOf(index + 1, { created_at }))
+    const { request } = cutting({ events }, 2)
+    const { drain: result, got } = await readAt({ request }, ALL, { limit: 6, capacity: createCapacity() })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+  })
+
+  it('loses nothing, wherever it was cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(12), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 2, max: 40 }),
+        async (seconds, room, cap) => {
+          const events = seconds.map((created_at, index) => eventOf(index + 1, { created_at }))
+          const { request } = cutting({ events, cap }, room)
+          const { drain: result, got } = await readAt({ request }, ALL, { limit: 40, capacity: createCapacity() })
+          if (result.reason === null) expect(got).toEqual(idsOf(events))
+          const most = Math.max(0, ...seconds.map((second) => seconds.filter((each) => each === second).length))
+          if (most < cap) expect(result.reason).toBeNull()
+        },
+      ),
+    )
+  })
+})

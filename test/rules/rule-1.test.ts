@@ -317,3 +317,34 @@ describe('a parent', () => {
     expect([second.code, second.report.totals]).toMatchObject([0, { parked: 0, refused: 1 }])
   })
 })
+
+describe('a page that was cut for its bytes', () => {
+  const rowsAt = (...seconds: readonly number[]) =>
+    seconds.map((createdAt, index) => issue(scene.address, carol, { createdAt, content: String(index) }))
+
+  /** Pages of at most six rows, full after two of them, with this end. */
+  async function readCut(rows: ReturnType<typeof rowsAt>, end: Page['end']): Promise<string[]> {
+    const got = new Set<string>()
+    const request = async ({ until = Infinity, limit = 6 }: Filter): Promise<Page> => {
+      const sent = rows.filter(({ created_at }) => created_at <= until).slice(0, limit)
+      const kept = sent.filter(({ created_at }) => created_at >= (sent[1]?.created_at ?? 0))
+      return { ...pageOf(kept), end: kept.length === 0 ? { type: 'eose' } : end, readOver: sent.length - kept.length }
+    }
+    const sink = async (events: readonly { readonly id: string }[]): Promise<void> => {
+      for (const { id } of events) got.add(id)
+    }
+    const { reason } = await drain({ kinds: [1621] }, { request, sink, capacity: createCapacity(), limit: 6 })
+    expect(reason).toBeNull()
+    return [...got].sort()
+  }
+
+  it('is not the last one, although the relay says that its rows are', async () => {
+    const rows = rowsAt(40, 30, 20, 10)
+    expect(await readCut(rows, { type: 'eose', hint: 'finish' })).toEqual(idsOf(rows))
+  })
+
+  it('does not make a second whole that fills the smaller page after it', async () => {
+    const rows = rowsAt(40, 39, 20, 20, 20, 20, 10)
+    expect(await readCut(rows, { type: 'eose' })).toEqual(idsOf(rows))
+  })
+})

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
 import type { LiveCli } from '../support/run-cli.ts'
 import { alice, bob } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'
-import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
+import { createWorkbench, differenceOf, endArguments, idsOf } from '../support/workbench.ts'
 
 /*
  * Rule 8. Memory does not grow with history: paging, selecting and publishing are bounded; ids are kept as bytes or on disk.
@@ -87,6 +87,32 @@ describe('a history that is larger than the heap', () => {
     expect(idsOf(target.events.values())).toEqual(idsOf(history))
     expect(peakMib).toBeLessThan(RESIDENT_MIB)
   })
+})
+
+describe('announcements of 70 kB by strangers who are all in scope', () => {
+  it(
+    'are copied with a heap of 64 MiB, twice, and remembered in outline (no false green #33)',
+    { timeout: 120_000 },
+    async () => {
+      const bench = createWorkbench()
+      const clone = Array.from({ length: 35 }, (_, index) => `https://host${index}.example/${'x'.repeat(1_950)}`)
+      const events = Array.from({ length: 700 }, (_, index) => {
+        const createdAt = 1_700_000_000 + Math.floor(index / 40)
+        return announcement(keyOf(`stranger ${index}`), 'repo', { createdAt, clone })
+      })
+      const source = await bench.scripted({ events, negentropy: false })
+      const target = await bench.scripted({ negentropy: false })
+      for (const published of [events.length, 0]) {
+        const args = ['catchup', '--json', '--full', ...endArguments(source, target), '--scope', 'all']
+        const env = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}` }
+        const { code, stderr, json } = await bench.start(args, { env, timeoutMs: 110_000 }).finished
+        expect([code, stderr]).toEqual([0, ''])
+        expect(json<Report>().totals.published).toBe(published)
+        expect(statSync(bench.stateFile).size).toBeLessThan(15_000_000)
+      }
+      expect(differenceOf(target.events.values(), events)).toEqual({ missing: [], extra: [] })
+    },
+  )
 })
 
 describe('what a source says of deletions', () => {

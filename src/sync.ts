@@ -91,7 +91,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     await tryTarget(run.target, run.reading)
-    await nameEmptySources(run.sources, run.ledger)
+    await nameEmptySources(run)
     if (isWindowed(options)) await readParents(run.reading)
     await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
@@ -139,6 +139,8 @@ function countUnsent({ world, ledger }: Run): void {
 async function publish(run: Run): Promise<PublishStop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(run, pacer)
+  // A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing?
+  if (stop === undefined && run.target.breadth.unproven().length > 0) await tryTarget(run.target, run.reading)
   const rate = pacer.rate()
   const seconds = Math.round(pacer.waitedMs() / 1000)
   if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {

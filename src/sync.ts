@@ -140,7 +140,8 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(run, pacer)
   // A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing?
-  if (stop === undefined && run.target.breadth.unproven().length > 0) await tryTarget(run.target, run.reading)
+  const { hasShown, unproven } = run.target.breadth
+  if (stop === undefined && hasShown && unproven.length > 0) await tryTarget(run.target, run.reading)
   const rate = pacer.rate()
   const seconds = Math.round(pacer.waitedMs() / 1000)
   if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
@@ -179,10 +180,17 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   return undefined
 }
 
-/** What a source answered beside the layers may be taken back as well: then it was not read to its end. */
-async function settleAsides({ sources, world }: Run): Promise<void> {
-  const open = sources.filter(({ aside }) => aside.isOpen)
-  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
+/**
+ * What was answered beside the layers may be taken back as well: then that source was not read to its end, or what the
+ * target knows of deletions and of newer versions may have been missed.
+ */
+async function settleAsides({ sources, target, targetAside, targetGaps, world }: Run): Promise<void> {
+  const asked = [{ peer: target, aside: targetAside }, ...sources]
+  await Promise.all(asked.map(async ({ peer, aside }) => aside.isOpen && peer.endpoint.settleEnds?.()))
+  if (targetAside.contradiction !== undefined) {
+    targetGaps.note(`its answers about deletions and versions: ${targetAside.contradiction}`)
+    world.state.coverage.holdBack()
+  }
   for (const { peer, log, aside } of sources) {
     if (aside.contradiction === undefined) continue
     log.fail(aside.contradiction)

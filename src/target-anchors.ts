@@ -17,12 +17,11 @@ import { keepValid, type Verifier } from './nostr/verifier.ts'
 import { OpenReads } from './open-reads.ts'
 import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
-import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
 import type { Page } from './relay/endpoint.ts'
 import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
-import type { Peer } from './relay/peer.ts'
+import { hearPeer, type Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
 import type { LayerName } from './report.ts'
 import { ServedBefore } from './served-before.ts'
@@ -151,7 +150,7 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
 /** What a second hides that stays open, `onGap` hears of. */
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
   const { reconciles, now, onGap, aftermath } = context
-  const target = heard(context)
+  const target = hearPeer(context.target, aftermath)
   const { endpoint, capacity, pageLimit: limit } = target
   for (const { filter, isWanted } of filters) {
     const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
@@ -162,11 +161,6 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
     })
     if (gap !== null) onGap(`its ${layer.name}: ${gap}`)
   }
-}
-
-/** The target, with what it says after the ends of its pages. It speaks no NIP-77. */
-function heard({ target, aftermath }: Reading): Peer {
-  return { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
 }
 
 /**
@@ -204,7 +198,7 @@ async function readFollowed(layer: Layer, names: readonly string[], context: Rea
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, context.target)) {
     if (await listFollowed(layer, filter, context)) continue
-    const gap = await readThrough(heard(context), filter, (events) => learnFollowed(layer, events, context))
+    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) => learnFollowed(layer, events, context))
     if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
   }
 }

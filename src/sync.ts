@@ -140,8 +140,8 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(run, pacer)
   // A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing?
-  const { hasShown, unproven } = run.target.breadth
-  if (stop === undefined && hasShown && unproven.length > 0) await tryTarget(run.target, run.reading)
+  const { breadth } = run.target
+  if (stop === undefined && breadth.hasShown && breadth.unproven().length > 0) await tryTarget(run.target, run.reading)
   const rate = pacer.rate()
   const seconds = Math.round(pacer.waitedMs() / 1000)
   if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {

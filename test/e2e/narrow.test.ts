@@ -224,7 +224,7 @@ describe('a target that answers narrow questions only', () => {
   })
 
   describe.each([true, false])('and is read by NIP-77: %s', (negentropy) => {
-    it('is not taken for one that was restored (no false green #2)', async () => {
+    it('is found out by what it was sent, and not taken for one that was restored (no false green #2)', async () => {
       const bench = createWorkbench()
       const source = await bench.scripted({ events: mine.events, negentropy })
       const target = await bench.scripted({ ignores: (filter) => isScraper(filter), negentropy })
@@ -235,6 +235,18 @@ describe('a target that answers narrow questions only', () => {
         expect(code).toBe(3)
       }
       expect(runs[1]?.report.totals.published).toBe(0)
+    })
+
+    it('and did not before, has lost no announcement that it shows by its address (no false green #2)', async () => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: mine.events, negentropy })
+      const target = await bench.scripted({ events: [mine.announced], negentropy })
+      expect((await bench.catchup(source, target)).code).toBe(0)
+      target.behaviour.ignores = (filter) => isScraper(filter)
+      const { code, report } = await bench.catchup(source, target)
+      expect(report.notes.join()).not.toMatch(/restored/)
+      expect(report.problems.map(({ what, where }) => [what, where])).toEqual([['narrow', target.url]])
+      expect([code, report.totals.published]).toEqual([3, 0])
     })
   })
 })

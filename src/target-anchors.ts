@@ -198,7 +198,9 @@ async function readFollowed(layer: Layer, names: readonly string[], context: Rea
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, context.target)) {
     if (await listFollowed(layer, filter, context)) continue
-    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) => learnFollowed(layer, events, context))
+    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) =>
+      learnFollowed(layer, events, context),
+    )
     if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
   }
 }

@@ -70,22 +70,25 @@ describe('a source that answers narrow questions only', () => {
     expect([code, target.events.has(bug.id)]).toEqual([3, true])
   })
 
-  it.each(WAYS)('and shows nothing to any question is no reason for green, %s (no false green #2)', async (_, ignores) => {
-    const bench = createWorkbench()
-    const source = await bench.scripted({ events: [mine.announced, mine.state, mine.issue], ignores })
-    const target = await bench.scripted()
-    for (const args of [[], ['--dry-run']]) {
-      const { code, report } = await bench.catchup(source, target, ...args)
-      expect(report.problems).toMatchObject([{ what: 'source', where: source.url, reason: NOTHING_COMPARED }])
-      expect(code).toBe(3)
-    }
-    expect(bench.coverage(source)).toEqual([])
-    const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
-    expect(stdout).toMatch(/Check the address .* name what to copy with --repo or --author/s)
-    expect(stdout).not.toMatch(/again with the same options/)
-    const named = await bench.catchup(source, target, '--repo', mine.address)
-    expect([named.code, idsOf(target.events.values())]).toEqual([0, idsOf([mine.announced, mine.state, mine.issue])])
-  })
+  it.each(WAYS)(
+    'and shows nothing to any question is no reason for green, %s (no false green #2)',
+    async (_, ignores) => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: [mine.announced, mine.state, mine.issue], ignores })
+      const target = await bench.scripted()
+      for (const args of [[], ['--dry-run']]) {
+        const { code, report } = await bench.catchup(source, target, ...args)
+        expect(report.problems).toMatchObject([{ what: 'source', where: source.url, reason: NOTHING_COMPARED }])
+        expect(code).toBe(3)
+      }
+      expect(bench.coverage(source)).toEqual([])
+      const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
+      expect(stdout).toMatch(/Check the address .* name what to copy with --repo or --author/s)
+      expect(stdout).not.toMatch(/again with the same options/)
+      const named = await bench.catchup(source, target, '--repo', mine.address)
+      expect([named.code, idsOf(target.events.values())]).toEqual([0, idsOf([mine.announced, mine.state, mine.issue])])
+    },
+  )
 
   it('is expected where its software can be set so and it shows nothing (no false green #2)', async () => {
     const bench = createWorkbench()

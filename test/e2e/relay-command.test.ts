@@ -187,7 +187,11 @@ describe('relay at one that wants to know who reads', () => {
     const bench = createWorkbench()
     const relay = await scripted({ events: mine.events, requireAuth: ['read'] })
     // The relay does not take it, whatever the key.
-    relay.behaviour.onReq = ({ answer }) => ({ ...answer, rows: [], end: { type: 'closed', reason: 'auth-required: no' } })
+    relay.behaviour.onReq = ({ answer }) => ({
+      ...answer,
+      rows: [],
+      end: { type: 'closed', reason: 'auth-required: no' },
+    })
     relay.behaviour.outgoing = (frame) => {
       const [label, id] = frame
       if (label !== 'OK') return [frame]

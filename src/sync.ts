@@ -20,7 +20,7 @@ import { tryTarget } from './narrowness.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
-import { readLayers } from './reading.ts'
+import { readLayers, type OpenSource } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { describeLearnt } from './relay/describe-learnt.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
@@ -50,7 +50,9 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(selectionOf(run))
-    stop = await finish(run)
+    // While events are sent, so that --max-duration finds the ends of the sources settled.
+    const [end] = await Promise.all([finish(run), settleOpen(run.sources)])
+    stop = end
     await settleAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
@@ -185,8 +187,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
  * target knows of deletions and of newer versions may have been missed.
  */
 async function settleAsides({ sources, target, targetAside, targetGaps, world }: Run): Promise<void> {
-  const asked = [{ peer: target, aside: targetAside }, ...sources]
-  await Promise.all(asked.map(async ({ peer, aside }) => aside.isOpen && peer.endpoint.settleEnds?.()))
+  await settleOpen([{ peer: target, aside: targetAside }, ...sources])
   if (targetAside.contradiction !== undefined) {
     targetGaps.note(`its answers about deletions and versions: ${targetAside.contradiction}`)
     world.state.coverage.holdBack()
@@ -196,6 +197,11 @@ async function settleAsides({ sources, target, targetAside, targetGaps, world }:
     log.fail(aside.contradiction)
     world.state.coverage.noteAllOpen(peer.endpoint.url)
   }
+}
+
+async function settleOpen(asked: readonly Pick<OpenSource, 'peer' | 'aside'>[]): Promise<void> {
+  const open = asked.filter(({ aside }) => aside.isOpen)
+  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
 }
 
 function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pacer): Doorkeeper {

@@ -20,7 +20,7 @@ import { tryTarget } from './narrowness.ts'
 import { openRun } from './open-run.ts'
 import { readParents } from './parents.ts'
 import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
-import { readLayers, type OpenSource } from './reading.ts'
+import { readLayers } from './reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { describeLearnt } from './relay/describe-learnt.ts'
 import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
@@ -50,9 +50,9 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(selectionOf(run))
-    // While events are sent, so that --max-duration finds the ends of the sources settled.
-    const [end] = await Promise.all([finish(run), settleOpen(run.sources)])
-    stop = end
+    // Before anything is sent: that may take as long as --max-duration allows.
+    await settleOpen(run)
+    stop = await finish(run)
     await settleAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
@@ -186,8 +186,9 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
  * What was answered beside the layers may be taken back as well: then that source was not read to its end, or what the
  * target knows of deletions and of newer versions may have been missed.
  */
-async function settleAsides({ sources, target, targetAside, targetGaps, world }: Run): Promise<void> {
-  await settleOpen([{ peer: target, aside: targetAside }, ...sources])
+async function settleAsides(run: Run): Promise<void> {
+  await settleOpen(run)
+  const { sources, targetAside, targetGaps, world } = run
   if (targetAside.contradiction !== undefined) {
     targetGaps.note(`its answers about deletions and versions: ${targetAside.contradiction}`)
     world.state.coverage.holdBack()
@@ -199,7 +200,9 @@ async function settleAsides({ sources, target, targetAside, targetGaps, world }:
   }
 }
 
-async function settleOpen(asked: readonly Pick<OpenSource, 'peer' | 'aside'>[]): Promise<void> {
+/** Waits, at all relays at once, until no answer that was given beside the layers can be taken back any more. */
+async function settleOpen({ sources, target, targetAside }: Run): Promise<void> {
+  const asked = [{ peer: target, aside: targetAside }, ...sources]
   const open = asked.filter(({ aside }) => aside.isOpen)
   await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
 }

@@ -67,6 +67,27 @@ export const MUTANTS = [
   },
   {
     rule: 1,
+    what: 'a source that shows nothing to any question is believed where nothing else was seen',
+    file: 'src/emptiness.ts',
+    from: 'return isNothingSeen ? NOTHING_COMPARED : undefined',
+    to: 'return undefined',
+  },
+  {
+    rule: 1,
+    what: 'a target that serves what it was sent is believed although it answers narrow questions only',
+    file: 'src/sync.ts',
+    from: 'breadth.hasShown && breadth.unproven().length > 0)',
+    to: 'breadth.hasShown && breadth.unproven().length < 0)',
+  },
+  {
+    rule: 1,
+    what: 'what the target takes back of deletions is not heard',
+    file: 'src/open-run.ts',
+    from: 'target: hearPeer(target, targetAside)',
+    to: 'target',
+  },
+  {
+    rule: 1,
     what: 'what a comparison claims is believed',
     file: 'src/claims.ts',
     from: 'return unserved.every(isRecent)',

@@ -4,7 +4,7 @@ import { listHeldBack } from './held-back.ts'
 import type { CheckReport, LayerReport, Report } from './report.ts'
 import { isWindowed, type Run } from './run.ts'
 import { demandForKey } from './relay/answers.ts'
-import { NARROW_ONLY } from './relay/breadth.ts'
+import { MAYBE_NARROW, NARROW_ONLY } from './relay/breadth.ts'
 import type { SourceLog } from './source-log.ts'
 import type { Spool, SpoolGroup } from './store/spool.ts'
 
@@ -153,8 +153,9 @@ function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choi
 function noteSource(log: SourceLog, { ledger, choice }: Run): void {
   const where = log.report().url
   // Where repositories or people are named already, nothing is left to name.
-  if (choice.scope.type !== 'named' && log.reasons().some(({ reason }) => reason === NARROW_ONLY))
-    ledger.problem({ what: 'narrow', where, reason: NARROW_ONLY, example: null })
+  const narrow = log.reasons().find(({ reason }) => reason === NARROW_ONLY || reason === MAYBE_NARROW)
+  if (choice.scope.type !== 'named' && narrow !== undefined)
+    ledger.problem({ what: 'narrow', where, reason: narrow.reason, example: null })
   for (const { layer, reason, filters } of log.reasons()) {
     const place = layer === null ? reason : `${layer} not read to the end: ${reason}`
     const demand = demandForKey(reason)

@@ -17,6 +17,12 @@ import type { TargetState } from './store/target-state.ts'
 const MAX_ANNOUNCEMENTS = 10
 const MAX_ROOTS = 50
 const THREAD_KINDS = [...ROOT_KINDS, KIND.comment, KIND.statusOpen, KIND.statusApplied, KIND.statusClosed]
+/** NIP-34 marks patches with these, NIP-22 comments with the kind of what they are about, NIP-09 deletions likewise. */
+const USUAL_QUESTIONS: readonly Filter[] = [
+  { kinds: [KIND.patch], '#t': ['root', 'root-revision', 'cover-letter'] },
+  { kinds: [KIND.comment], '#K': [KIND.announcement, ...ROOT_KINDS].map(String) },
+  { kinds: [KIND.deletion], '#k': [KIND.announcement, KIND.state, KIND.comment, ...ROOT_KINDS].map(String) },
+]
 /** What people who run a relay are likely to keep there: profile, note, follows, relay list. */
 const COMMON_KINDS = [0, 1, 3, 10_002]
 
@@ -77,18 +83,24 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
   }
 }
 
-/** Questions with two conditions or more for what is known from elsewhere, or likely to be there. */
-function questionsAbout({ findsIdentifiers, profile }: Peer, { knowledge, state }: Known): Filter[] {
+/**
+ * Questions with two conditions or more for what is known from elsewhere, or likely to be there: for one that has shown
+ * nothing at all, by values of tags that are in use everywhere too.
+ */
+function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { knowledge, state }: Known): Filter[] {
   const announced = [...knowledge.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
   const roots = state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
   const ids = [...announced.map(({ id }) => id), ...roots]
   const authors = [...new Set(announced.map(({ pubkey }) => pubkey))]
   const named = findsIdentifiers ? { '#d': [...new Set(announced.map(({ identifier }) => identifier))] } : {}
-  const { pubkey } = profile
-  return [
+  const operators = [profile.pubkey, profile.self].filter(isHex32)
+  const questions: Filter[] = [
     { ids, kinds: [KIND.announcement, ...ROOT_KINDS] },
     { kinds: [KIND.announcement], authors, ...named },
+    { kinds: THREAD_KINDS, '#a': announced.map(({ address }) => address) },
     { kinds: THREAD_KINDS, authors },
-    { kinds: [...COMMON_KINDS, KIND.announcement, KIND.state], authors: isHex32(pubkey) ? [pubkey] : [] },
-  ].filter(({ ids: asked, authors: by }) => (asked ?? by).length > 0)
+    { kinds: [...COMMON_KINDS, KIND.announcement, KIND.state], authors: operators },
+    ...(breadth.hasShown ? [] : USUAL_QUESTIONS),
+  ]
+  return questions.filter(({ ids: asked, authors: by, '#a': about }) => (asked ?? by ?? about)?.length !== 0)
 }

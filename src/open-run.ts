@@ -13,7 +13,8 @@ import { relayNames } from './nostr/vanish.ts'
 import { findNarrow } from './narrowness.ts'
 import type { SincePolicy } from './plan.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
-import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
+import { Aftermath } from './relay/aftermath.ts'
+import { createPeer, hearPeer, softwareOf, type Peer } from './relay/peer.ts'
 import { isEarlyGrasp } from './relay/software.ts'
 import { reviseAnnouncements } from './revise-announcements.ts'
 import type { LayerName } from './report.ts'
@@ -47,6 +48,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     number,
     startedAt,
     target,
+    targetAside: new Aftermath(),
     software: softwareOf(target.profile),
     choice,
     sources,
@@ -130,8 +132,9 @@ function createIntake(parts: RunParts): IntakeContext {
   }
 }
 
-function createSelection({ choice, world, logs }: RunParts): Run['selection'] {
+function createSelection({ choice, world, logs, target, targetAside }: RunParts): Run['selection'] {
   return {
+    target: hearPeer(target, targetAside),
     scope: choice.scope,
     sourceFailed: (source, error) => failSource(source, error, logs, world.state),
     onSourceGap: ({ endpoint }, reason) => logs.get(endpoint.url)?.fail(reason),

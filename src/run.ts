@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { Verifier } from './nostr/verifier.ts'
 import type { OpenSource, ReadingContext } from './reading.ts'
+import type { Aftermath } from './relay/aftermath.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import type { Pacer } from './relay/pacing.ts'
 import type { Peer } from './relay/peer.ts'
@@ -54,6 +55,8 @@ export type Run = {
   readonly number: number
   readonly startedAt: number
   readonly target: Peer
+  /** What follows the ends of what the target was asked of deletions and versions. */
+  readonly targetAside: Aftermath
   readonly software: string | undefined
   readonly choice: ScopeChoice
   /** Grows while announcements lead to more. */
@@ -65,7 +68,7 @@ export type Run = {
   readonly witnesses: WitnessLog
   readonly held: HeldTally
   readonly reading: ReadingContext
-  readonly selection: Omit<SelectContext, keyof IntakeContext | 'members' | 'peers'>
+  readonly selection: Omit<SelectContext, Exclude<keyof IntakeContext, 'target'> | 'members' | 'peers'>
   /** With `--discover`. */
   readonly discovery: Discovery | undefined
   /** Where the target may hide something: nothing it lacks is overlooked, but what only it has may be. */

@@ -50,10 +50,10 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(selectionOf(run))
-    const [end] = await Promise.all([finish(run), hearAsides(run)])
+    // What was asked so far is heard out while events are sent: that may take as long as --max-duration allows.
+    const [end] = await Promise.all([finish(run), settleOpen(run)])
     stop = end
-    await hearAsides(run)
-    judgeAsides(run)
+    await settleAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {
       endThrown(run, error, world.nowMs() - startedMs)
@@ -93,7 +93,7 @@ async function gather(run: Run): Promise<void> {
     await trust(run)
     await readLayers(run.reading)
     await tryTarget(run.target, run.reading)
-    await nameEmptySources(run.sources, run.ledger)
+    await nameEmptySources(run)
     if (isWindowed(options)) await readParents(run.reading)
     await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
@@ -141,6 +141,9 @@ function countUnsent({ world, ledger }: Run): void {
 async function publish(run: Run): Promise<PublishStop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(run, pacer)
+  // A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing?
+  const { breadth } = run.target
+  if (stop === undefined && breadth.hasShown && breadth.unproven().length > 0) await tryTarget(run.target, run.reading)
   const rate = pacer.rate()
   const seconds = Math.round(pacer.waitedMs() / 1000)
   if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
@@ -179,19 +182,29 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
   return undefined
 }
 
-/** Waits until what the sources answered beside the layers can no longer be taken back: once before sending, while they are there. */
-async function hearAsides({ sources }: Run): Promise<void> {
-  const open = sources.filter(({ aside }) => aside.isOpen)
-  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
-}
-
-/** A source that took an answer beside the layers back was not read to its end. */
-function judgeAsides({ sources, world }: Run): void {
+/**
+ * What was answered beside the layers may be taken back as well: then that source was not read to its end, or what the
+ * target knows of deletions and of newer versions may have been missed.
+ */
+async function settleAsides(run: Run): Promise<void> {
+  await settleOpen(run)
+  const { sources, targetAside, targetGaps, world } = run
+  if (targetAside.contradiction !== undefined) {
+    targetGaps.note(`its answers about deletions and versions: ${targetAside.contradiction}`)
+    world.state.coverage.holdBack()
+  }
   for (const { peer, log, aside } of sources) {
     if (aside.contradiction === undefined) continue
     log.fail(aside.contradiction)
     world.state.coverage.noteAllOpen(peer.endpoint.url)
   }
+}
+
+/** Waits, at all relays at once, until no answer that was given beside the layers can be taken back any more. */
+async function settleOpen({ sources, target, targetAside }: Run): Promise<void> {
+  const asked = [{ peer: target, aside: targetAside }, ...sources]
+  const open = asked.filter(({ aside }) => aside.isOpen)
+  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
 }
 
 function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pacer): Doorkeeper {

@@ -17,12 +17,11 @@ import { keepValid, type Verifier } from './nostr/verifier.ts'
 import { OpenReads } from './open-reads.ts'
 import { Aftermath } from './relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from './relay/compared-set.ts'
-import { hearEnds } from './relay/endpoint.ts'
 import { fetchByIds } from './relay/fetch-by-ids.ts'
 import type { Page } from './relay/endpoint.ts'
 import { findVersions, readThrough, type OnGap } from './relay/holdings.ts'
 import { IdCollector } from './relay/id-set.ts'
-import type { Peer } from './relay/peer.ts'
+import { hearPeer, type Peer } from './relay/peer.ts'
 import { reconcileFilter } from './relay/reconcile-filter.ts'
 import type { LayerName } from './report.ts'
 import { ServedBefore } from './served-before.ts'
@@ -83,11 +82,11 @@ export function createTargetReader(settings: TargetContext): TargetReader {
       if (!names.some(isWholeScope))
         return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
       context.before()
-      if (await compareOnce(layer, [KIND.announcement], context)) context.before().seeKnown()
-      else {
-        const filters = announcementFilters(variants, names.filter(isWholeScope), context.target)
-        if (await readPages(layer, filters, context)) await askForHidden(layer, context)
-      }
+      const filters = [...announcementFilters(variants, names.filter(isWholeScope), context.target)]
+      const isCompared = await compareOnce(layer, [KIND.announcement], context)
+      if (isCompared) context.before().seeKnown()
+      else await readPages(layer, filters, context)
+      if ((await askForHidden(layer, context)) && isCompared) await readPages(layer, filters, context)
       return context.onLost(context.before().takeLost())
     }
     if (context.followUps) await readFollowed(layer, names, context)
@@ -148,12 +147,11 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-/** Returns whether a second of it stays open: it may hide what nobody else has. */
-async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<boolean> {
+/** What a second hides that stays open, `onGap` hears of. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
   const { reconciles, now, onGap, aftermath } = context
-  const target = heard(context)
+  const target = hearPeer(context.target, aftermath)
   const { endpoint, capacity, pageLimit: limit } = target
-  let isOpen = false
   for (const { filter, isWanted } of filters) {
     const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
     const reading = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
@@ -161,24 +159,20 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
       readSecond: async (within, count) =>
         reconciles && readSecond(context.target, { filter: within, count }, reading, now),
     })
-    if (gap === null) continue
-    isOpen = true
-    onGap(`its ${layer.name}: ${gap}`)
+    if (gap !== null) onGap(`its ${layer.name}: ${gap}`)
   }
-  return isOpen
 }
 
-/** The target, with what it says after the ends of its pages. It speaks no NIP-77. */
-function heard({ target, aftermath }: Reading): Peer {
-  return { ...target, endpoint: hearEnds(target.endpoint, aftermath) }
-}
-
-/** What it was known to serve and did not show may only be hidden in a full second: it is asked for by address. */
-async function askForHidden(layer: Layer, context: Reading): Promise<void> {
+/**
+ * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked for
+ * by address. Returns whether any of it is served.
+ */
+async function askForHidden(layer: Layer, context: Reading): Promise<boolean> {
   const unseen = context.before().unseen()
   // What is hidden even so counts as lost.
   const versions = await findVersions(context.target, unseen, () => undefined)
   await learnHeld(layer, [...versions.values()], context)
+  return versions.size > 0
 }
 
 /** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */
@@ -204,7 +198,9 @@ async function readFollowed(layer: Layer, names: readonly string[], context: Rea
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, context.target)) {
     if (await listFollowed(layer, filter, context)) continue
-    const gap = await readThrough(heard(context), filter, (events) => learnFollowed(layer, events, context))
+    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) =>
+      learnFollowed(layer, events, context),
+    )
     if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
   }
 }

@@ -4,6 +4,8 @@
  */
 import { findUnexplained, type AbsenceContext } from './absence.ts'
 import { LostRelayError } from './errors.ts'
+import { parseStamp } from './nostr/event.ts'
+import { KIND } from './nostr/kinds.ts'
 import { findServed, findVersions } from './relay/holdings.ts'
 import type { Peer } from './relay/peer.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -11,6 +13,7 @@ import type { Witness } from './store/witnesses.ts'
 import type { UnixSeconds } from './time.ts'
 
 const ASKED = 50
+const ASKED_OTHERWISE = 5
 
 export type TrustContext = AbsenceContext & { readonly state: TargetState; readonly now: UnixSeconds }
 
@@ -62,14 +65,26 @@ function sampleAlive({ endpoint }: Peer, { state, now }: TrustContext): Witness[
   return state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
 }
 
-/** Of the regular events among these, those that the relay does not serve. */
+/** Of the regular events among these, those that the relay does not serve. One that answers no question by id hides none. */
 async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
   const regular = witnesses.filter(({ address }) => address === undefined)
   const served = await findServed(
     relay,
     regular.map(({ id }) => id),
   )
+  if (served.size === 0 && (await showsOtherwise(relay, regular))) return []
   return regular.filter(({ id }) => !served.has(id))
+}
+
+/** Whether the relay shows any of the first few of these when it is asked by author and time. */
+async function showsOtherwise({ endpoint, pageLimit: limit }: Peer, witnesses: readonly Witness[]): Promise<boolean> {
+  for (const { id, pubkey, createdAt } of witnesses.slice(0, ASKED_OTHERWISE)) {
+    // Some relays leave out the second of `since` or of `until`.
+    const around = { since: Math.max(0, createdAt - 1), until: createdAt + 1 }
+    const { rows } = await endpoint.request({ kinds: Object.values(KIND), authors: [pubkey], ...around, limit })
+    if (rows.some((row) => parseStamp(row)?.id === id)) return true
+  }
+  return false
 }
 
 /** Of the versions of addresses among these, those that the relay serves neither as they were nor newer. */

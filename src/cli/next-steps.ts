@@ -111,6 +111,7 @@ const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
     'Name a file that can be read',
   ],
   [/\b(?:ENOTFOUND|EAI_AGAIN)\b/, 'Check the name of the relay'],
+  [/: nothing was compared$/, 'Check the address of the source, or name what to copy with --repo or --author'],
   [/: it is (?:compressed|a ZIP|UTF-16)/, 'Convert the file'],
 ]
 

@@ -106,11 +106,12 @@ function refusedLines({ warn }: Canvas, { refusesOver }: RelayInspection): Line[
 }
 
 function authenticationLine(canvas: Canvas, { authentication }: RelayInspection): Line {
-  const { challenges, isRequiredToRead, isKeyAccepted } = authentication
+  const { challenges, isRequiredToRead, isKeyAccepted, keyFailure } = authentication
   const label = 'NIP-42 AUTH'
   if (isKeyAccepted !== null) {
-    const text = `required to read; our key is ${isKeyAccepted ? 'accepted' : 'not accepted'}`
-    return { label, text, paint: isKeyAccepted ? canvas.good : canvas.bad }
+    if (isKeyAccepted) return { label, text: 'required to read; our key is accepted', paint: canvas.good }
+    const text = `required to read; ${foreign(keyFailure ?? 'our key is not accepted')}`
+    return { label, text, paint: canvas.bad }
   }
   if (isRequiredToRead) return { label, text: 'required to read: give a key with --key-file', paint: canvas.warn }
   return { label, text: challenges ? 'offered, not required to read' : 'not asked for' }

@@ -29,6 +29,8 @@ export type Doubt = { readonly key: string; readonly row: ShownRow }
 
 /** Why what was asked of such a relay is not drained. */
 export const NARROW_ONLY = 'it answers narrow questions only'
+/** The same of one that shows nothing at all, where its software is known for it. */
+export const MAYBE_NARROW = 'it shows no event at all, and its software may be set to answer narrow questions only'
 
 const MAX_SEEN = 50_000
 /** Enough of an id to tell it from 50,000 others. */

@@ -247,6 +247,7 @@ async function collectVersions(
     if (end.type !== 'eose') throw new LostRelayError(`ask ${peer.endpoint.url} for addresses: ${describeEnd(end)}`)
     const matches = createMatcher(filter)
     const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
+    peer.breadth.show(filter, events)
     for (const event of events) keepNewest(newest, event)
     const left = rest.filter((address) => !newest.has(formatAddress(address)))
     if (rows.length === 0) return

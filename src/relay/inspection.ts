@@ -57,6 +57,8 @@ export type RelayInspection = {
     readonly isRequiredToRead: boolean
     /** Whether our key opened the door; null when none was given or needed. */
     readonly isKeyAccepted: boolean | null
+    /** Why our key was not accepted, in the relay's words where it had any; null when it was, or was not tried. */
+    readonly keyFailure: string | null
   }
   readonly negentropy: {
     readonly works: boolean
@@ -107,6 +109,7 @@ export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promi
       challenges: stranger.hasChallenged(),
       isRequiredToRead,
       isKeyAccepted: isRequiredToRead && known !== undefined ? reading.works : null,
+      keyFailure: known?.keyFailure() ?? null,
     },
     negentropy: await tryNegentropy(relay, profile),
     clockOffsetSeconds: profile.clockOffsetSeconds ?? null,

@@ -1,5 +1,6 @@
 import { withoutTrailing } from '../nostr/host.ts'
-import type { Endpoint, Profile } from './endpoint.ts'
+import type { Aftermath } from './aftermath.ts'
+import { hearEnds, type Endpoint, type Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './known-limits.ts'
 import { NegentropySupport } from './negentropy-support.ts'
 import { Breadth } from './breadth.ts'
@@ -54,6 +55,11 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     findsIdentifiers: !KHATRU.test(profile.software ?? ''),
     maxFilterBytes: Math.min(FILTER_BYTES, Math.floor((profile.maxMessageBytes ?? Infinity) / 2)),
   }
+}
+
+/** The peer as somebody reads it who wants to know what follows the ends of its pages. It speaks no NIP-77. */
+export function hearPeer(peer: Peer, aftermath: Aftermath): Peer {
+  return { ...peer, endpoint: hearEnds(peer.endpoint, aftermath) }
 }
 
 function indexedLengthOf(software: string): number {

@@ -71,6 +71,10 @@ class RelayPool implements WebSocketRelay {
     return this.#first.strangeness?.()
   }
 
+  keyFailure(): string | undefined {
+    return this.#first.keyFailure()
+  }
+
   hasChallenged(): boolean {
     return this.#first.hasChallenged()
   }

@@ -77,6 +77,8 @@ export type WebSocketRelay = Endpoint & {
   waitedMs(): number
   /** Whether it has asked who we are (NIP-42) on the connection that is open. */
   hasChallenged(): boolean
+  /** Why it does not accept our key, in its words where it had any; `undefined` when it does, or was not told. */
+  keyFailure(): string | undefined
   /** Frames so far that nobody waited for or nobody could read. */
   ignoredFrames(): number
 }
@@ -213,11 +215,15 @@ class SocketRelay implements WebSocketRelay {
     return this.#link.challenge !== undefined
   }
 
+  keyFailure(): string | undefined {
+    return this.#authentication?.failure
+  }
+
   strangeness(): string | undefined {
     if (!this.hasChallenged()) return undefined
     if (this.#authentication === undefined)
       return 'asks who we are and was not told: it may hide something from strangers'
-    const { failure } = this.#authentication
+    const failure = this.keyFailure()
     return failure === undefined ? undefined : `asks who we are: ${failure}; it may hide something from strangers`
   }
 

@@ -99,12 +99,15 @@ describe('the first catchup', () => {
     expect(idsOf(target.events())).toContain(future.id)
   })
 
-  it('has nothing to do between two empty relays, and says so', async () => {
+  it('has compared nothing between two empty relays, and says so (no false green #2)', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real(), bench.real()])
     const { code, report } = await bench.catchup(source, target)
-    expect(report).toMatchObject({ complete: true, totals: { fetched: 0, published: 0 } })
-    expect(code).toBe(0)
+    expect(report).toMatchObject({ complete: false, totals: { fetched: 0, published: 0 } })
+    expect([code, report.problems.map(({ reason }) => reason)]).toEqual([
+      3,
+      ['it serves no event at all, nor does the target: nothing was compared'],
+    ])
   })
 })
 

@@ -177,7 +177,7 @@ describe('a target whose announcements and roots are read', () => {
   )
 })
 
-describe('a source that takes back what it said of deletions', () => {
+describe('a relay that takes back what it said of deletions', () => {
   const doomed = comment(mine.issue, bob, { createdAt: 1_700_000_900 })
   const remorse = deletion({ ids: [doomed.id] }, bob, { createdAt: 1_700_000_901 })
   const isAboutDeletions = (filter: Filter): boolean => filter.kinds?.includes(KIND.deletion) === true && '#e' in filter
@@ -198,6 +198,21 @@ describe('a source that takes back what it said of deletions', () => {
       expect(code).toBe(3)
       expect(JSON.stringify(report.problems)).toMatch(/after (its )?EOSE/)
       expect(bench.coverage(source)).toEqual([])
+    })
+
+    it(`by ${what} a moment later, as a target, makes the run partial (no false green #1)`, async () => {
+      const bench = createWorkbench()
+      const onReq: Behaviour['onReq'] = ({ filters, answer }) =>
+        filters.some(isAboutDeletions)
+          ? { rows: [], end: { type: 'eose' }, lateDelayMs: 100, ...after(answer.rows) }
+          : answer
+      const source = await bench.scripted({ events: [...mine.events, doomed] })
+      const target = await bench.scripted({ events: [...mine.events, remorse], onReq, deletions: false })
+      const { code, report } = await bench.catchup(source, target)
+      expect(report.problems).toMatchObject([
+        { what: 'gap', reason: expect.stringMatching(/deletions and versions: .*after (its )?EOSE/) as string },
+      ])
+      expect([code, bench.coverage(source)]).toEqual([3, []])
     })
   }
 })

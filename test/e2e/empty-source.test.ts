@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Filter } from '../../src/nostr/filter.ts'
 import { alice, smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
@@ -24,6 +25,34 @@ describe('a source that comes up without its database', () => {
     for (const event of mine.events) source.events.set(event.id, event)
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
+  })
+})
+
+describe('a relay that answers no question by id', () => {
+  const ignores = (filter: Filter): boolean => filter.ids !== undefined
+
+  it('has not lost what a source shows when it is asked otherwise (no false green #4)', async () => {
+    const bench = createWorkbench()
+    const announcer = await bench.scripted({ events: [mine.announced] })
+    const source = await bench.scripted({ events: [mine.issue, mine.comment], ignores })
+    const target = await bench.scripted()
+    expect((await bench.catchup([announcer, source], target)).code).toBe(0)
+    const { code, report } = await bench.catchup([announcer, source], target)
+    expect([code, report.problems, report.sources[1]?.notes]).toEqual([0, [], []])
+    source.events.clear()
+    const emptied = await bench.catchup([announcer, source], target)
+    expect(emptied.report.problems).toMatchObject([{ where: source.url, reason: 'serves nothing of what it once had' }])
+    expect(emptied.code).toBe(3)
+  })
+
+  it('was not restored, as a target', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events })
+    const target = await bench.scripted({ events: mine.events })
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    target.behaviour.ignores = ignores
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.notes]).toEqual([0, []])
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Filter } from '../../src/nostr/filter.ts'
 import { comment, deletion, reaction } from '../support/builders.ts'
 import { alice, bob, carol, dave, sincesOf, smallRepository } from '../support/scenes.ts'
 import { signEvent } from '../support/sign.ts'
@@ -82,6 +83,27 @@ describe('--follow-ups', () => {
       expect((await bench.catchup(source, target, '--follow-ups', '--full')).code).toBe(0)
       const read = target.received.reqs.flatMap(({ filters }) => filters).filter((filter) => filter['#E'] !== undefined)
       expect(read.length > 0).toBe(!negentropy)
+    },
+  )
+
+  it.each([true, false])(
+    'is partial where the target takes back what it said of what is followed there, by NIP-77: %s (no false green #1)',
+    async (negentropy) => {
+      const bench = createWorkbench()
+      const withdrawn = deletion({ ids: [old.comment.id] }, carol)
+      const source = await bench.scripted({ events: [old.announced, old.state, old.issue, withdrawn] })
+      const target = await bench.scripted({ events: old.events, negentropy })
+      const isFollowed = (filter?: Filter): boolean => filter?.['#E'] !== undefined
+      target.behaviour.ignores = isFollowed
+      target.behaviour.onReq = ({ filters: [filter], answer }) =>
+        isFollowed(filter) ? { ...answer, closedLate: 'error: no', lateDelayMs: 20 } : answer
+      target.behaviour.onNegClose = (asked) =>
+        target.received.negs.some(({ subId, filter }) => subId === asked && isFollowed(filter))
+          ? ['NEG-ERR', asked, 'error: no']
+          : undefined
+      const { code, report } = await bench.catchup(source, target, '--follow-ups')
+      expect(JSON.stringify(report.problems)).toContain('CLOSED after EOSE: error: no')
+      expect([code, bench.coverage(source)]).toEqual([3, []])
     },
   )
 

@@ -4,11 +4,12 @@ import type { Filter } from '../../src/nostr/filter.ts'
 import { comment, issue } from '../support/builders.ts'
 import { isScraper } from '../support/narrow-questions.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const mine = smallRepository()
 const other = smallRepository({ owner: carol, d: 'other', startAt: 1_700_000_000 })
 const NARROW = /answers narrow questions only/
+const NOTHING_COMPARED = 'it serves no event at all, nor does the target: nothing was compared'
 
 /** A relay is narrow in one of these ways. */
 const WAYS: readonly (readonly [name: string, ignores: (filter: Filter) => boolean])[] = [
@@ -50,6 +51,55 @@ describe('a source that answers narrow questions only', () => {
     const target = await bench.scripted({ events: [mine.announced] })
     const { code } = await bench.catchup(source, target)
     expect([code, idsOf(target.events.values())]).toEqual([3, idsOf(mine.events)])
+  })
+
+  it.each(WAYS)('shows itself by values that are in use everywhere, %s (no false green #2)', async (_, ignores) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: mine.events, ignores })
+    const { code, report } = await bench.catchup(source, await bench.scripted())
+    expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', source.url])
+    expect([code, bench.coverage(source)]).toEqual([3, []])
+  })
+
+  it('shows itself by what a repository has that only the target announces (no false green #2)', async () => {
+    const bench = createWorkbench()
+    const bug = issue(mine.address, bob, { createdAt: 1_750_000_000 })
+    const source = await bench.scripted({ events: [bug], ignores: (filter) => isScraper(filter) })
+    const target = await bench.scripted({ events: [mine.announced] })
+    const { code } = await bench.catchup(source, target)
+    expect([code, target.events.has(bug.id)]).toEqual([3, true])
+  })
+
+  it.each(WAYS)(
+    'and shows nothing to any question is no reason for green, %s (no false green #2)',
+    async (_, ignores) => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: [mine.announced, mine.state, mine.issue], ignores })
+      const target = await bench.scripted()
+      for (const args of [[], ['--dry-run']]) {
+        const { code, report } = await bench.catchup(source, target, ...args)
+        expect(report.problems).toMatchObject([{ what: 'source', where: source.url, reason: NOTHING_COMPARED }])
+        expect(code).toBe(3)
+      }
+      expect(bench.coverage(source)).toEqual([])
+      const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
+      expect(stdout).toMatch(/Check the address .* name what to copy with --repo or --author/s)
+      expect(stdout).not.toMatch(/again with the same options/)
+      const named = await bench.catchup(source, target, '--repo', mine.address)
+      expect([named.code, idsOf(target.events.values())]).toEqual([0, idsOf([mine.announced, mine.state, mine.issue])])
+    },
+  )
+
+  it('is expected where its software can be set so and it shows nothing (no false green #2)', async () => {
+    const bench = createWorkbench()
+    const document = { software: 'https://git.sr.ht/~gheartsfield/nostr-rs-relay' }
+    const ignores = (filter: Filter): boolean => isScraper(filter)
+    const source = await bench.scripted({ events: [other.announced, other.state], ignores, document })
+    const target = await bench.scripted({ events: mine.events })
+    const { code, report } = await bench.catchup(source, target)
+    expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', source.url])
+    expect([code, bench.coverage(source)]).toEqual([3, []])
+    expect((await bench.catchup(source, target, '--repo', mine.address)).code).toBe(0)
   })
 
   it('says so to a person, with what helps', async () => {
@@ -174,5 +224,32 @@ describe('a target that answers narrow questions only', () => {
     expect([code, idsOf(target.events.values())]).toEqual([3, idsOf([...mine.events, other.announced])])
     const named = await bench.catchup(source, target, '--repo', mine.address)
     expect(named.code).toBe(0)
+  })
+
+  describe.each([true, false])('and is read by NIP-77: %s', (negentropy) => {
+    it('is found out by what it was sent, and not taken for one that was restored (no false green #2)', async () => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: mine.events, negentropy })
+      const target = await bench.scripted({ ignores: (filter) => isScraper(filter), negentropy })
+      const runs = [await bench.catchup(source, target), await bench.catchup(source, target)]
+      for (const { code, report } of runs) {
+        expect(report.notes.join()).not.toMatch(/restored/)
+        expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', target.url])
+        expect(code).toBe(3)
+      }
+      expect(runs[1]?.report.totals.published).toBe(0)
+    })
+
+    it('and did not before, has lost no announcement that it shows by its address (no false green #2)', async () => {
+      const bench = createWorkbench()
+      const source = await bench.scripted({ events: mine.events, negentropy })
+      const target = await bench.scripted({ events: [mine.announced], negentropy })
+      expect((await bench.catchup(source, target)).code).toBe(0)
+      target.behaviour.ignores = (filter) => isScraper(filter)
+      const { code, report } = await bench.catchup(source, target)
+      expect(report.notes.join()).not.toMatch(/restored/)
+      expect(report.problems.map(({ what, where }) => [what, where])).toEqual([['narrow', target.url]])
+      expect([code, report.totals.published]).toEqual([3, 0])
+    })
   })
 })

@@ -159,6 +159,28 @@ describe('where the newest version has expired', () => {
   })
 })
 
+describe('where a target serves nothing at an address any more, as far as it can be seen', () => {
+  it('the older one is not sent while a page brings only what was not asked for (no false green #37)', async () => {
+    const bench = createWorkbench()
+    const stale = announcement(alice, 'hello', {
+      createdAt: START + 100,
+      tags: [['expiration', String(START + 1_000)]],
+    })
+    const unasked = announcement(bob, 'another', { createdAt: START })
+    const source = await bench.scripted({ events: [older] })
+    const target = await bench.scripted({ events: [stale] })
+    expect((await bench.catchup(source, target)).code).toBe(0)
+    target.events.delete(stale.id)
+    target.behaviour.onReq = ({ filters: [filter], answer }) =>
+      filter?.['#d']?.includes('hello') === true ? { ...answer, rows: [unasked] } : answer
+    await bench.catchup(source, target)
+    expect(target.countSends(older.id)).toBe(1)
+    delete target.behaviour.onReq
+    await bench.catchup(source, target)
+    expect(target.countSends(older.id)).toBe(2)
+  })
+})
+
 describe('scope and membership are decided by the newest living announcement', () => {
   it('a deleted one that left the service takes nothing out (no false green #27)', async () => {
     const bench = createWorkbench()

@@ -54,7 +54,7 @@ describe('relay', () => {
       },
       rate: { burst: 60, intervalMs: 1_010 },
       reading: { works: true, reason: null, page: { rows: 4, isCut: false } },
-      authentication: { challenges: false, isRequiredToRead: false, isKeyAccepted: null },
+      authentication: { challenges: false, isRequiredToRead: false, isKeyAccepted: null, keyFailure: null },
       negentropy: { works: true, isAnnounced: true, reason: null },
       clockOffsetSeconds: expect.any(Number) as number,
     })
@@ -156,7 +156,12 @@ describe('relay at one that wants to know who reads', () => {
   it('says so without a key', async () => {
     const relay = await scripted({ events: mine.events, requireAuth: ['read'] })
     const inspection = await inspect(relay)
-    expect(inspection.authentication).toEqual({ challenges: true, isRequiredToRead: true, isKeyAccepted: null })
+    expect(inspection.authentication).toEqual({
+      challenges: true,
+      isRequiredToRead: true,
+      isKeyAccepted: null,
+      keyFailure: null,
+    })
     expect(inspection.reading).toMatchObject({ works: false })
     expect((await runCli(['relay', relay.url])).stdout).toContain('required to read: give a key with --key-file')
   })
@@ -168,10 +173,37 @@ describe('relay at one that wants to know who reads', () => {
     const inspection = await inspect(relay, '--key-file', bench.path('key'))
     expect(inspection).toMatchObject({
       reading: { works: true, page: { rows: 4, isCut: false } },
-      authentication: { challenges: true, isRequiredToRead: true, isKeyAccepted: true },
+      authentication: { challenges: true, isRequiredToRead: true, isKeyAccepted: true, keyFailure: null },
       negentropy: { works: true },
     })
     expect(relay.received.auths.map(({ pubkey }) => pubkey)).toEqual([operator.pubkey])
+  })
+
+  it.each([
+    ['restricted: you are not a member', 'it refused our key: restricted: you are not a member'],
+    ['invalid: the relay tag is wrong', 'it refused our key: invalid: the relay tag is wrong; it may know itself by'],
+    [undefined, 'it did not answer our AUTH'],
+  ])('tells what it says to a key that it refuses: %s (no false green #3)', async (refusal, told) => {
+    const bench = createWorkbench()
+    const relay = await scripted({ events: mine.events, requireAuth: ['read'] })
+    // The relay does not take it, whatever the key.
+    relay.behaviour.onReq = ({ answer }) => ({
+      ...answer,
+      rows: [],
+      end: { type: 'closed', reason: 'auth-required: no' },
+    })
+    relay.behaviour.outgoing = (frame) => {
+      const [label, id] = frame
+      if (label !== 'OK') return [frame]
+      return refusal === undefined ? [] : [['OK', id, false, refusal]]
+    }
+    writeFileSync(bench.path('key'), nsecEncode(operator.secret), { mode: 0o600 })
+    const args = ['--key-file', bench.path('key'), '--ok-timeout', '300ms']
+    const { authentication } = await inspect(relay, ...args)
+    expect(authentication).toMatchObject({ isRequiredToRead: true, isKeyAccepted: false })
+    expect(authentication.keyFailure).toContain(told)
+    const { stdout } = await runCli(['relay', relay.url, ...args])
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(`required to read; ${told}`)
   })
 
   it('keeps the key to itself where none is wanted', async () => {

@@ -240,11 +240,12 @@ describe('--scope listed', () => {
     expect(target.received.events).toEqual([owner, second, ...states])
   })
 
-  it('is complete when there are no announcements at all', async () => {
+  it('is partial when there is nothing at all on either side: nothing was compared (no false green #2)', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real(), bench.real()])
-    const { code } = await bench.catchup(source, target, '--scope', 'listed')
-    expect(code).toBe(0)
+    const { code, report } = await bench.catchup(source, target, '--scope', 'listed')
+    expect(report.problems).toMatchObject([{ reason: expect.stringMatching(/nothing was compared/) as string }])
+    expect(code).toBe(3)
   })
 })
 

@@ -37,7 +37,11 @@ const ARRIVING: readonly NostrEvent[] = [
 const ALL = [...POOL, ...ARRIVING]
 
 const cases = fc.record({
-  chosen: fc.subarray(ALL.map((_, index) => index)),
+  // Between two sides that hold nothing at all nothing is compared: that is no complete run.
+  chosen: fc.subarray(
+    ALL.map((_, index) => index),
+    { minLength: 1 },
+  ),
   // A bit for each source.
   split: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: ALL.length, maxLength: ALL.length }),
   held: fc.array(fc.boolean(), { minLength: ALL.length, maxLength: ALL.length }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { advanceCoverage } from '../../src/checkpoint.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
+import { KIND } from '../../src/nostr/kinds.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
 import { createCapacity } from '../../src/relay/capacity.ts'
 import { drain } from '../../src/relay/paging.ts'
@@ -271,6 +272,38 @@ describe('a relay that answers narrow questions only', () => {
     const target = await bench.scripted()
     const { code } = await bench.catchup([narrow, plain], target, '--repo', scene.address, ...FAST)
     expect([code, bench.coverage(narrow).filter(({ layer }) => layer === 'threads')]).toEqual([3, []])
+  })
+})
+
+describe('a relay that shows nothing to any question', () => {
+  it('is not known to have nothing, where the target has nothing either', async () => {
+    const bench = createWorkbench()
+    const narrow = await bench.scripted({ events: [scene.announced], ignores: isScraper })
+    const { code } = await bench.catchup(narrow, await bench.scripted(), ...FAST)
+    expect([code, bench.coverage()]).toEqual([3, []])
+  })
+
+  it('may hide announcements, where it is the target and shows what it was sent by id only', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: scene.events })
+    const target = await bench.scripted({ events: [other.announced], ignores: isScraper })
+    const { code } = await bench.catchup(source, target, ...FAST)
+    expect([code, target.events.size]).toEqual([3, scene.events.length + 1])
+  })
+})
+
+describe('what a target says of deletions', () => {
+  it('does not count when it takes that back', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: scene.events })
+    const target = await bench.scripted({
+      onReq: ({ filters: [filter], answer }) =>
+        filter?.kinds?.includes(KIND.deletion) === true
+          ? { ...answer, closedLate: 'restricted: not you', lateDelayMs: 100 }
+          : answer,
+    })
+    const { code } = await bench.catchup(source, target, ...FAST)
+    expect([code, bench.coverage()]).toEqual([3, []])
   })
 })
 

@@ -56,6 +56,8 @@ export function readingFilters({ received }: ScriptedRelay): Filter[] {
   const isQuestion = ({ ids, kinds, limit: _limit, since = -Infinity, ...rest }: Filter): boolean =>
     ids !== undefined ||
     (rest.until ?? Infinity) - since === 2 ||
+    // What is read by `a` is read with every kind.
+    (kinds !== undefined && '#a' in rest) ||
     ['5', '62'].includes(kinds?.join() ?? '') ||
     (kinds === undefined && Object.keys(rest).length === 0)
   return received.reqs.flatMap(({ filters }) => filters).filter((filter) => !isQuestion(filter))

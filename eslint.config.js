@@ -53,4 +53,23 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    // What becomes of an event is decided, written and counted in one place.
+    files: ['src/**/*.ts'],
+    ignores: ['src/fate.ts', 'src/store/target-state.ts', 'src/store/spool-rows.ts', 'src/store/spool-statements.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "Identifier[name='spoolRows']", message: 'only fate.ts changes the state of an event' },
+        {
+          selector: 'TemplateElement[value.raw=/\\b(?:INSERT INTO|UPDATE|DELETE FROM) spool\\b/]',
+          message: 'the rows of the spool are written in store/spool-rows.ts',
+        },
+        {
+          selector: 'Literal[value=/\\b(?:INSERT INTO|UPDATE|DELETE FROM) spool\\b/]',
+          message: 'the rows of the spool are written in store/spool-rows.ts',
+        },
+      ],
+    },
+  },
 )

@@ -180,7 +180,7 @@ export const MUTANTS = [
   {
     rule: 2,
     what: 'parked events are forgotten by the next run',
-    file: 'src/store/spool.ts',
+    file: 'src/store/spool-rows.ts',
     from: "state IN ('candidate', 'outside')`",
     to: "state IN ('candidate', 'outside', 'parked')`",
   },
@@ -244,7 +244,7 @@ export const MUTANTS = [
     rule: 3,
     what: 'what a lost version made us settle stays settled',
     file: 'src/distrust.ts',
-    from: 'state.spool.reopenDisplaced(now)',
+    from: '  fate.reopenDisplaced()',
     to: '',
   },
   {
@@ -321,8 +321,8 @@ export const MUTANTS = [
     rule: 6,
     what: 'of two versions of one second ours is sent again each time',
     file: 'src/verify.ts',
-    from: "state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason, software }, now)",
-    to: 'state.spool.remove(event.id)',
+    from: "return fate.refuse(spooled, 'superseded', { reason })",
+    to: 'return fate.forget(spooled)',
   },
   {
     rule: 5,
@@ -370,8 +370,8 @@ export const MUTANTS = [
     rule: 6,
     what: 'a deletion that is held unseen is forgotten, and sent again',
     file: 'src/verify.ts',
-    from: "state.spool.change(event.id, { state: 'held', outcome: 'duplicate', software }, now)",
-    to: 'state.spool.remove(event.id)',
+    from: 'return fate.hold(spooled)',
+    to: 'return fate.forget(spooled)',
   },
   {
     rule: 5,

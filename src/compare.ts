@@ -1,17 +1,17 @@
+import type { Fate } from './fate.ts'
 import { buildHistogram, hourOf } from './histogram.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import type { CheckReport, Difference, LayerName } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
-import type { UnixSeconds } from './time.ts'
 
 /** What a comparison needs. `onMissing` takes each missing event, one at a time. */
 export type CompareContext = {
   readonly state: TargetState
   readonly knowledge: Knowledge
   readonly held: HeldTally
-  readonly now: UnixSeconds
+  readonly fate: Fate
   readonly listIds: boolean
   /** Whether `catchup` would read any source since its checkpoint only. */
   readonly isQuick: boolean
@@ -76,11 +76,11 @@ export async function compare(context: CompareContext): Promise<CheckReport> {
 }
 
 /** Selection takes up again what waits on disk; nothing is sent here, so it goes on waiting. */
-function parkAgain({ state, now }: CompareContext): void {
+function parkAgain({ state, fate }: CompareContext): void {
   for (const piece of state.spool.inState('ready', PIECE)) {
-    for (const { event, parkedAt, isOrphan, obstacle, retryAt } of piece) {
-      if (parkedAt === undefined) continue
-      state.spool.change(event.id, { state: 'parked', isOrphan, obstacle, retryAt: retryAt ?? null }, now)
+    for (const spooled of piece) {
+      const { parkedAt, isOrphan, obstacle, retryAt } = spooled
+      if (parkedAt !== undefined) fate.park(spooled, { isOrphan, obstacle, retryAt })
     }
   }
 }

@@ -1,4 +1,5 @@
 import { askedPeers } from './asked-peers.ts'
+import type { Fate } from './fate.ts'
 import type { Ledger } from './ledger.ts'
 import { readAnnouncement } from './nostr/announcement.ts'
 import type { NostrEvent } from './nostr/event.ts'
@@ -12,19 +13,24 @@ import type { Witness } from './store/witnesses.ts'
 import { checkWitnesses, countUnexplained, hasLostEverything, type TrustContext } from './trust.ts'
 
 /** What it takes to stop believing checkpoints, and to say so. */
-export type DistrustContext = TrustContext & { readonly ledger: Ledger; readonly overlapSeconds: number }
+export type DistrustContext = TrustContext & {
+  readonly ledger: Ledger
+  readonly fate: Fate
+  readonly overlapSeconds: number
+}
 
 /** What a run knows that its checkpoints are measured by. */
 export function createDistrust(
-  run: Pick<Run, 'options' | 'world' | 'startedAt' | 'target' | 'ledger' | 'choice' | 'sources'>,
+  run: Pick<Run, 'options' | 'world' | 'startedAt' | 'target' | 'ledger' | 'fate' | 'choice' | 'sources'>,
 ): DistrustContext {
-  const { options, world, startedAt, target, ledger, choice, sources } = run
+  const { options, world, startedAt, target, ledger, fate, choice, sources } = run
   const rule = isEarlyGrasp(target.profile) ? 'early' : 'today'
   return {
     state: world.state,
     verifier: world.verifier,
     now: startedAt,
     ledger,
+    fate,
     overlapSeconds: options.overlapSeconds,
     // A discovered source is asked about nothing but the repositories that name it.
     peers: () => [target, ...askedPeers(sources.filter(({ narrowing }) => narrowing === undefined))],
@@ -63,13 +69,13 @@ function restsOnTarget({ coverage, spool }: DistrustContext['state']): boolean {
   return !coverage.isEmpty() || spool.count('held') + spool.count('refused') > 0
 }
 
-function voidCheckpoints(missing: number, target: Peer, { state, ledger, now }: DistrustContext): void {
+function voidCheckpoints(missing: number, target: Peer, { state, ledger, fate }: DistrustContext): void {
   ledger.note(
     `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
   )
   state.coverage.void()
   state.witnesses.forget(target.endpoint.url)
-  state.spool.reopenDisplaced(now)
+  fate.reopenDisplaced()
 }
 
 /**

@@ -56,12 +56,12 @@ async function collectDeletions(
 
 /** Whether the deletion is going to be sent. */
 function makeReady({ event, source }: FoundVersion, context: IntakeContext): boolean {
-  const { spool } = context.state
-  return context.state.transaction(() => {
+  const { state, fate } = context
+  return state.transaction(() => {
     takeInAside(source, 'repositories', event, context)
-    const spooled = spool.find(event.id)
+    const spooled = state.spool.find(event.id)
     if (spooled === undefined || spooled.state === 'refused' || spooled.state === 'held') return false
-    spool.makeReady(event.id, FIRST_STAGE)
+    fate.makeReady(spooled, FIRST_STAGE)
     return true
   })
 }

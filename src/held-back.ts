@@ -2,6 +2,7 @@ import type { Knowledge } from './knowledge.ts'
 import { tagValues, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { keptUntil } from './parking.ts'
+import { isInPurgatory } from './relay/answers.ts'
 import type { HeldBackRepository } from './report.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -15,7 +16,8 @@ const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 /** What the target took and holds back until git data arrives, by repository; those that hold up most come first. */
 export function listHeldBack(state: TargetState, knowledge: Knowledge): HeldBackRepository[] {
   const groups = new Map<string | null, Group>()
-  for (const spooled of state.waits.inPurgatory()) {
+  for (const spooled of state.waits.pending()) {
+    if (!isInPurgatory(spooled.reason ?? '')) continue
     const repository = knowledge.repositoryOf(spooled.event) ?? null
     const group = groups.get(repository) ?? { ids: [], commits: new Set(), count: 0, lastOkAt: undefined }
     groups.set(repository, add(group, spooled))

@@ -5,6 +5,7 @@
  */
 import { recordDeletion } from './deletions.ts'
 import { SpoolFullError } from './errors.ts'
+import type { Fate } from './fate.ts'
 import type { Ledger } from './ledger.ts'
 import { isExpired, tagValues, type NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
@@ -26,6 +27,7 @@ export type IntakeContext = {
   readonly state: TargetState
   readonly verifier: Verifier
   readonly ledger: Ledger
+  readonly fate: Fate
   readonly now: UnixSeconds
   readonly deletions: 'apply' | 'skip'
   /** By what requests to vanish name the target. */
@@ -68,7 +70,7 @@ export async function takeIn(
   context.witness(context.target.endpoint.url, held)
   const lacking = wanted.filter((event) => !served.has(event.id))
   context.state.transaction(() => {
-    for (const event of held) context.state.spool.remove(event.id)
+    for (const spooled of held.flatMap(({ id }) => context.state.spool.find(id) ?? [])) context.fate.forget(spooled)
     for (const event of lacking) spool(source, request, event, context)
   })
 }
@@ -138,22 +140,21 @@ export function spool(
   event: NostrEvent,
   context: IntakeContext,
 ): void {
-  const { state, ledger } = context
+  const { state, ledger, fate } = context
   const before = state.spool.find(event.id)
   if (before !== undefined && !mayBeTriedAgain(before, context)) {
     if (before.state === 'refused') ledger.drop(request.layer, 'refused before')
     if (before.state === 'held') context.countHeld(request.layer, event)
     return
   }
-  if (before !== undefined) state.spool.remove(event.id)
+  if (before !== undefined) fate.forget(before)
   if (state.spool.isFull()) {
     state.coverage.freeze()
     throw new SpoolFullError()
   }
   const isLate = request.lateBefore !== undefined && event.created_at < request.lateBefore
   const isOutside = context.window !== undefined && !isWithin(event, context.window)
-  const losers = state.spool.addCandidate(event, { layer: request.layer, source, isLate, isOutside })
-  for (const loser of losers) ledger.drop(loser.layer, 'superseded')
+  fate.take(event, { layer: request.layer, source, isLate, isOutside })
 }
 
 /** Whether an event was signed within the window. */

@@ -5,7 +5,7 @@ import type { OrphanContext } from './orphans.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 
 /** What it takes to send again what the target has lost. `released` grows by what was sent again. */
-export type LostContext = Pick<OrphanContext, 'state' | 'now'> & {
+export type LostContext = Pick<OrphanContext, 'state' | 'fate' | 'now'> & {
   readonly released: Set<string>
   readonly stageOf: (event: NostrEvent) => number
 }
@@ -19,7 +19,7 @@ const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
  * Returns how many became ready, each once a run.
  */
 export function reviveLost(context: LostContext): number {
-  const { state, released, now, stageOf } = context
+  const { state, fate, released, now, stageOf } = context
   let count = 0
   for (const piece of state.spool.inState('parked', PIECE)) {
     const refused = piece.filter(({ event, isOrphan, reason = '' }) => {
@@ -30,7 +30,7 @@ export function reviveLost(context: LostContext): number {
     const identifiers = new Set(identifiersOf(lost))
     const revived = [...lost, ...refused.filter((spooled) => identifiersOf([spooled]).some((d) => identifiers.has(d)))]
     state.transaction(() => {
-      for (const { event } of revived) state.spool.makeReady(event.id, stageOf(event))
+      for (const spooled of revived) fate.makeReady(spooled, stageOf(spooled.event))
     })
     for (const { event } of revived) released.add(event.id)
     count += revived.length

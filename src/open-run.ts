@@ -4,6 +4,7 @@ import { compareRequest, readSecond } from './comparing.ts'
 import type { Discovery } from './discovering.ts'
 import { createDistrust, distrustLosses } from './distrust.ts'
 import { reasonOf } from './errors.ts'
+import { Fate } from './fate.ts'
 import { isWithin, type IntakeContext } from './intake.ts'
 import { Knowledge } from './knowledge.ts'
 import { layersOf, layerVersions, type Layer } from './layers.ts'
@@ -36,11 +37,13 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   const target = createPeer(world.target, await world.target.open())
   const startedAt = world.clock()
   const choice = chooseRunScope(options, target, world.state)
-  const number = beginRun(options, choice, world.state, startedAt)
   const host = possibleHost(choice.scope, target.profile)
   const layers = layersOf({ followUps: options.followUps, host })
   const names = layers.map(({ name }) => name)
   const logs = new Map(world.sources.map(({ url }) => [url, new SourceLog(url, names)]))
+  const ledger = new Ledger(names)
+  const fate = new Fate({ state: world.state, ledger, now: startedAt, software: softwareOf(target.profile) })
+  const number = beginRun(options, choice, world.state, fate, startedAt)
   const sources: OpenSource[] = []
   const parts: RunParts = {
     options,
@@ -54,7 +57,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
     sources,
     logs,
     knowledge: recallKnowledge(options, choice, target, world.state, startedAt),
-    ledger: new Ledger(names),
+    ledger,
+    fate,
     witnesses: new WitnessLog(),
     held: new HeldTally(),
     targetGaps: new TargetGaps(),
@@ -66,10 +70,16 @@ export async function openRun(options: RunOptions, world: World): Promise<Run> {
   return { ...parts, discovery, reading, selection: createSelection(parts), check, wasCutShort: false }
 }
 
-function beginRun({ command }: RunOptions, { scope }: ScopeChoice, state: TargetState, startedAt: number): number {
+function beginRun(
+  { command }: RunOptions,
+  { scope }: ScopeChoice,
+  state: TargetState,
+  fate: Fate,
+  startedAt: number,
+): number {
   const number = state.runs.begin(command, startedAt)
   if (command !== 'retry') state.runs.setScope(number, scope.type)
-  state.spool.recover('the run before ended first', startedAt)
+  fate.recover('the run before ended first')
   // A run without follow-ups believes what either kind of run has written.
   state.prune({ now: startedAt, versions: layerVersions({ followUps: false }) })
   return number
@@ -108,13 +118,14 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
 }
 
 function createIntake(parts: RunParts): IntakeContext {
-  const { options, world, target, startedAt, software, knowledge, ledger, witnesses, held } = parts
+  const { options, world, target, startedAt, software, knowledge, ledger, fate, witnesses, held } = parts
   const window = isWindowed(options) ? { since: options.since, until: options.until } : undefined
   return {
     target,
     state: world.state,
     verifier: world.verifier,
     ledger,
+    fate,
     now: startedAt,
     deletions: options.deletions,
     targetNames: relayNames(target.endpoint.url, options.service),

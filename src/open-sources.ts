@@ -12,7 +12,7 @@ import { SourceLog } from './source-log.ts'
 
 type Opening = Pick<
   Run,
-  'options' | 'world' | 'startedAt' | 'target' | 'knowledge' | 'ledger' | 'logs' | 'choice' | 'sources'
+  'options' | 'world' | 'startedAt' | 'target' | 'fate' | 'knowledge' | 'ledger' | 'logs' | 'choice' | 'sources'
 >
 
 /** Opens the sources that the operator named; the logs of the others say why they cannot be reached. */

@@ -2,13 +2,12 @@
  * What becomes of parked events that hang from others. Each parent is served, may still come, has ended, or is nowhere;
  * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
  */
-import type { Ledger } from './ledger.ts'
+import type { Fate } from './fate.ts'
 import { parseAddress } from './nostr/address.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import { parentsOf } from './nostr/references.ts'
 import { isLastTry } from './parking.ts'
-import type { SpoolChange } from './store/spool.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
@@ -16,9 +15,8 @@ import type { UnixSeconds } from './time.ts'
 /** What it takes to judge orphans. `released` holds the parents that the target was found to serve in this run. */
 export type OrphanContext = {
   readonly state: TargetState
-  readonly ledger: Ledger
+  readonly fate: Fate
   readonly now: UnixSeconds
-  readonly software: string | undefined
   readonly released: ReadonlySet<string>
 }
 
@@ -28,7 +26,7 @@ export type Absence = 'nowhere' | 'deleted' | 'vanished' | 'expired'
 /** Anchors that can be no parents any more; `undefined` when that cannot be said in this run. */
 export type Nowhere = ReadonlyMap<string, Absence> | undefined
 
-type Fate = { readonly anchor: string } & (
+type Prospect = { readonly anchor: string } & (
   | { readonly type: 'served' }
   | { readonly type: 'coming'; readonly parent?: SpooledEvent }
   | { readonly type: 'ended'; readonly how: string; readonly obstacle: string }
@@ -39,7 +37,8 @@ type Ending = { readonly reason: string; readonly obstacle?: string }
 
 const PIECE = 250
 const ADMITTED_KINDS: readonly number[] = [KIND.announcement, KIND.state]
-const NOWHERE = 'its parent is at no source and not at the target'
+/** Why an orphan is refused that no relay has a parent of; the words of the target may follow. */
+export const NOWHERE = 'its parent is at no source and not at the target'
 
 /** Refuses every orphan whose parents have ended, and what hangs from it. */
 export function refuseWithParents(context: OrphanContext, nowhere?: Nowhere): void {
@@ -81,9 +80,9 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   for (const piece of state.spool.inState('parked', PIECE)) {
     state.transaction(() => {
       for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) {
-        const ending = endingOf(orphan, fatesOf(orphan.event, context, nowhere))
+        const ending = endingOf(orphan, prospectsOf(orphan.event, context, nowhere))
         if (ending === undefined) continue
-        refuse(orphan, { ...ending, isOrphan: true }, context)
+        context.fate.refuse(orphan, 'refused', { ...ending, isOrphan: true })
         count += 1
       }
     })
@@ -94,58 +93,53 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
 /** How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or may come. */
 function endingOf(
   { event, attempts, reason = '', obstacle }: SpooledEvent,
-  fates: readonly Fate[],
+  prospects: readonly Prospect[],
 ): Ending | undefined {
   // What hangs from nothing (a grasp list) no parent can bring in. What admits announcements and states is no parent.
   const hangsFromNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
   if (hangsFromNothing && attempts > 0) return { reason }
-  if (fates.some(({ type }) => type === 'served' || type === 'coming')) return undefined
-  const ended = fates.find((fate) => fate.type === 'ended')
+  if (prospects.some(({ type }) => type === 'served' || type === 'coming')) return undefined
+  const ended = prospects.find((prospect) => prospect.type === 'ended')
   if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.obstacle }
-  const [nowhere] = fates
+  const [nowhere] = prospects
   if (nowhere === undefined) return undefined
   const isItsOwn = attempts > 0 && obstacle === undefined && reason !== ''
   return { reason: isItsOwn ? `${NOWHERE}: ${reason}` : NOWHERE, obstacle: nowhere.anchor }
 }
 
 function settleOrphan(orphan: SpooledEvent, context: OrphanContext, nowhere: Nowhere): void {
-  const { state, now } = context
-  const fates = fatesOf(orphan.event, context, nowhere)
-  const coming = fates.filter((fate) => fate.type === 'coming')
-  if (coming.length > 0) return explainWait(orphan, coming.flatMap(({ parent }) => parent ?? [])[0], coming, state)
-  if (!fates.some(({ type }) => type === 'served')) return
+  const { fate, now } = context
+  const prospects = prospectsOf(orphan.event, context, nowhere)
+  const coming = prospects.filter((prospect) => prospect.type === 'coming')
+  if (coming.length > 0) return explainWait(orphan, coming.flatMap(({ parent }) => parent ?? [])[0], coming, fate)
+  if (!prospects.some(({ type }) => type === 'served')) return
   // Reopened by no parent: they are all there. By the author's next version, other software, or in 30 days.
-  if (orphan.attempts > 0 && isLastTry(orphan, now)) return refuse(orphan, { isOrphan: false }, context)
-  state.spool.change(orphan.event.id, { state: 'parked', isOrphan: true, isError: true }, now)
+  if (orphan.attempts > 0 && isLastTry(orphan, now)) return fate.refuse(orphan, 'refused')
+  fate.park(orphan, { isOrphan: true, isError: true })
 }
 
 /** Says which parent stands in the way, and what keeps that one: of a chain, what keeps the first. */
 function explainWait(
-  { event, reason, obstacle }: SpooledEvent,
+  orphan: SpooledEvent,
   parent: SpooledEvent | undefined,
-  [first]: readonly Fate[],
-  { waits }: TargetState,
+  [first]: readonly Prospect[],
+  fate: Fate,
 ): void {
   if (parent === undefined || first === undefined) return
   const cause =
     parent.obstacle === undefined
       ? { reason: `its parent is ${parent.outcome}: ${parent.reason ?? ''}`, obstacle: first.anchor }
       : { reason: parent.reason ?? '', obstacle: parent.obstacle }
-  if (cause.reason !== reason || cause.obstacle !== obstacle) waits.explain(event.id, cause.reason, cause.obstacle)
-}
-
-function refuse({ event, layer }: SpooledEvent, change: Omit<SpoolChange, 'state'>, context: OrphanContext): void {
-  const { state, ledger, now, software } = context
-  state.spool.change(event.id, { state: 'refused', outcome: 'refused', software, ...change }, now)
-  ledger.settle(layer, 'refused')
+  if (cause.reason !== orphan.reason || cause.obstacle !== orphan.obstacle)
+    fate.explain(orphan, cause.reason, cause.obstacle)
 }
 
 /** What is known of each parent; of one that is neither ours nor served, nothing. */
-function fatesOf(event: NostrEvent, context: OrphanContext, nowhere: Nowhere): Fate[] {
-  return parentsOf(event).flatMap((anchor) => fateOf(anchor, context, nowhere) ?? [])
+function prospectsOf(event: NostrEvent, context: OrphanContext, nowhere: Nowhere): Prospect[] {
+  return parentsOf(event).flatMap((anchor) => prospectOf(anchor, context, nowhere) ?? [])
 }
 
-function fateOf(anchor: string, { state, released }: OrphanContext, nowhere: Nowhere): Fate | undefined {
+function prospectOf(anchor: string, { state, released }: OrphanContext, nowhere: Nowhere): Prospect | undefined {
   if (released.has(anchor)) return { anchor, type: 'served' }
   const parent = findSpooled(anchor, state)
   if (parent?.state === 'refused') return { anchor, type: 'ended', ...describeRefusal(anchor, parent) }

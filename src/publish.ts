@@ -3,8 +3,10 @@
  * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
  * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
  */
+import { AnswerPen } from './answer-pen.ts'
 import type { Doorkeeper, PublishStop } from './door.ts'
 import { INTERRUPTED, reasonOf } from './errors.ts'
+import type { Fate } from './fate.ts'
 import type { Ledger } from './ledger.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { addressOf } from './nostr/address.ts'
@@ -15,7 +17,6 @@ import { classifyAnswer, type Classification } from './relay/answers.ts'
 import type { Answer } from './relay/endpoint.ts'
 import type { Pacer } from './relay/pacing.ts'
 import type { Peer } from './relay/peer.ts'
-import type { SpoolChange } from './store/spool.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { Clock } from './time.ts'
@@ -27,12 +28,12 @@ export type PublishContext = {
   readonly target: Peer
   readonly state: TargetState
   readonly ledger: Ledger
+  readonly fate: Fate
   readonly pacer: Pacer
   readonly clock: Clock
   readonly signal: AbortSignal
   /** No event is sent once it is aborted; its reason says why. */
   readonly deadline: AbortSignal
-  readonly software: string | undefined
   readonly blocked: Map<string, string>
   /** Whether an announcement that does not name the target may be taken later, for the sake of another. */
   readonly awaitsOwner: (event: NostrEvent) => boolean
@@ -71,58 +72,47 @@ function stopOf({ door, signal, deadline }: PublishContext): PublishStop | undef
 }
 
 type Verdict = Extract<Classification, { type: 'outcome' }>
-type Recorded = { readonly id: string; readonly change: SpoolChange | 'expired' }
+/** Writes what became of an event. */
+type Decision = () => void
 
 async function publishBatch(batch: readonly SpooledEvent[], context: PublishContext): Promise<void> {
-  const recorded: Recorded[] = []
+  const pen = new AnswerPen(context.state.transaction)
   const trials = new Trials()
   const queue = batch.values()
   const worker = async (): Promise<void> => {
     for (const spooled of queue) {
-      const change = await trials.inTurn(spooled.event, () => publishOne(spooled, context))
-      if (change === undefined) return
-      recorded.push({ id: spooled.event.id, change })
+      const decision = await trials.inTurn(spooled.event, () => publishOne(spooled, context))
+      if (decision === undefined) return
+      pen.add(decision)
     }
   }
-  await Promise.all(Array.from({ length: WINDOW }, worker))
-  context.state.transaction(() => {
-    for (const { id, change } of recorded) {
-      if (change === 'expired') context.state.spool.remove(id)
-      else context.state.spool.change(id, change, context.clock())
-    }
-  })
+  const workers = await Promise.allSettled(Array.from({ length: WINDOW }, worker))
+  pen.flush()
+  for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
 }
 
-/** What to write about an event, `expired` when it is to be forgotten; `undefined` when it was not sent because publishing stopped. */
-async function publishOne(
-  spooled: SpooledEvent,
-  context: PublishContext,
-): Promise<SpoolChange | 'expired' | undefined> {
-  const { event, layer } = spooled
-  if (isExpired(event, context.clock())) return settleExpired(spooled, context)
-  const reason = spooled.isOrphan && isLastTry(spooled, context.clock()) ? undefined : blockedBy(event, context)
-  if (reason !== undefined) {
-    context.blocked.set(addressOf(event) ?? event.id, reason)
-    return { state: 'parked', outcome: 'waiting', reason, isOrphan: true }
+/** What becomes of an event; `undefined` when it was not sent because publishing stopped. */
+async function publishOne(spooled: SpooledEvent, context: PublishContext): Promise<Decision | undefined> {
+  const { event, isOrphan } = spooled
+  const { fate, clock } = context
+  if (isExpired(event, clock())) return () => fate.settle(spooled, 'expired')
+  const blocked = isOrphan && isLastTry(spooled, clock()) ? undefined : blockedBy(event, context)
+  if (blocked !== undefined) {
+    context.blocked.set(addressOf(event) ?? event.id, blocked)
+    return () => fate.park(spooled, { outcome: 'waiting', reason: blocked, isOrphan: true })
   }
   const tooLarge = excessOf(event, context)
-  if (tooLarge !== undefined) {
-    context.ledger.settle(layer, 'too-large')
-    return { state: 'refused', outcome: 'too-large', reason: tooLarge, software: context.software }
-  }
+  if (tooLarge !== undefined) return () => fate.refuse(spooled, 'too-large', { reason: tooLarge })
   const sent = await sendPaced(event, context)
   if (sent === undefined) return undefined
-  if (sent.type === 'expired') return settleExpired(spooled, context)
+  if (sent.type === 'expired') return () => fate.settle(spooled, 'expired')
   const { answer, meaning } = sent
   context.door.note(event, answer, meaning)
   if (answer.type === 'unanswered' && answer.isUnsent === true) {
-    return { state: 'parked', outcome: 'unsent', reason: answer.reason, isOrphan: spooled.isOrphan }
+    return () => fate.park(spooled, { outcome: 'unsent', reason: answer.reason, isOrphan })
   }
   noteSent(spooled, context)
-  const text = answer.type === 'ok' ? answer.text : answer.reason
-  const change = changeFor(spooled, text, meaning, context)
-  const isNo = answer.type === 'ok' && !answer.accepted
-  return { ...change, wasSent: true, ...(isNo && { lastOkAt: undefined }) }
+  return decide(spooled, answer, meaning, context)
 }
 
 /** Counts events, not sends: what was freed after a refusal is sent once more. */
@@ -130,12 +120,6 @@ function noteSent({ event, layer }: SpooledEvent, { state, ledger, onSent }: Pub
   if (!state.run.markSent(event.id)) return
   onSent()
   ledger.count(layer, 'published')
-}
-
-/** Its time (NIP-40) has passed since it was selected. */
-function settleExpired({ layer }: SpooledEvent, { ledger }: PublishContext): 'expired' {
-  ledger.settle(layer, 'expired')
-  return 'expired'
 }
 
 /** An event that was sent, and what was said to it. */
@@ -173,34 +157,38 @@ async function sendPaced(
   }
 }
 
-/** Where the answer leads: asked again (`confirming`), tried again (`parked`), or remembered (`refused`). */
-function changeFor(
-  { event, layer }: SpooledEvent,
-  text: string,
+/** Where the answer leads: asked again, tried again, or refused. */
+function decide(
+  spooled: SpooledEvent,
+  answer: Sent['answer'],
   meaning: Classification | undefined,
   context: PublishContext,
-): SpoolChange {
-  if (meaning === undefined) return { state: 'confirming', outcome: 'unanswered', reason: text }
-  if (meaning.type !== 'outcome') return { state: 'parked', outcome: 'unsent', reason: text }
+): Decision {
+  const { event } = spooled
+  const { fate } = context
+  const reason = answer.type === 'ok' ? answer.text : answer.reason
+  if (meaning === undefined) return () => fate.confirmLater(spooled, { outcome: 'unanswered', reason })
+  if (meaning.type !== 'outcome') return () => fate.park(spooled, { outcome: 'unsent', reason, wasSent: true })
   if (meaning.isUnlisted === true && context.awaitsOwner(event)) {
-    return waitingChange(event, text, { ...meaning, orphan: 'alone' }, context)
+    return wait(spooled, reason, { ...meaning, orphan: 'alone' }, context)
   }
   const { outcome } = meaning
+  const isYes = answer.type === 'ok' && answer.accepted
+  const lastOkAt = isYes ? context.clock() : undefined
   switch (outcome) {
+    case 'pending':
+      context.blocked.set(addressOf(event) ?? event.id, reason)
+      return () => fate.confirmLater(spooled, { outcome, reason, lastOkAt })
     case 'accepted':
     case 'duplicate':
     case 'superseded':
-      return { state: 'confirming', outcome, reason: text, lastOkAt: context.clock() }
-    case 'pending':
-      context.blocked.set(addressOf(event) ?? event.id, text)
-      return { state: 'confirming', outcome, reason: text, lastOkAt: context.clock() }
+      return () => fate.confirmLater(spooled, { outcome, reason, lastOkAt })
     case 'waiting':
     case 'unanswered':
     case 'unsent':
-      return waitingChange(event, text, meaning, context)
+      return wait(spooled, reason, meaning, context)
     default:
-      context.ledger.settle(layer, outcome)
-      return { state: 'refused', outcome, reason: text, software: context.software }
+      return () => fate.refuse(spooled, outcome, { reason, wasSent: true })
   }
 }
 
@@ -215,19 +203,15 @@ function excessOf(event: NostrEvent, { target }: PublishContext): string | undef
 }
 
 /** What hangs from a waiting event waits as well; after an orphan refusal, so does what hangs from the same parents. */
-function waitingChange(event: NostrEvent, text: string, meaning: Verdict, { blocked }: PublishContext): SpoolChange {
-  blocked.set(addressOf(event) ?? event.id, text)
-  if (meaning.orphan === 'siblings') for (const anchor of parentsOf(event)) blocked.set(anchor, text)
+function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked, fate }: PublishContext): Decision {
+  const { event } = spooled
+  blocked.set(addressOf(event) ?? event.id, reason)
+  if (meaning.orphan === 'siblings') for (const anchor of parentsOf(event)) blocked.set(anchor, reason)
+  const isOrphan = meaning.orphan !== undefined
   const isError = meaning.error === true || !meaning.known
-  return {
-    // verify.ts looks whether a newer version explains the error, and when errors have lasted long enough.
-    state: isError ? 'confirming' : 'parked',
-    outcome: 'waiting',
-    reason: text,
-    isOrphan: meaning.orphan !== undefined,
-    isError,
-    retryAt: meaning.retryAt ?? null,
-  }
+  const why = { outcome: 'waiting', reason, isOrphan, isError, retryAt: meaning.retryAt } as const
+  // verify.ts looks whether a newer version explains the error, and when errors have lasted long enough.
+  return isError ? () => fate.confirmLater(spooled, why) : () => fate.park(spooled, { ...why, wasSent: true })
 }
 
 /**
@@ -241,11 +225,10 @@ function blockedBy(event: NostrEvent, { blocked, isHosted }: PublishContext): st
   return anchors.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined
 }
 
-function parkReady(reason: string, { state, clock }: PublishContext): void {
+function parkReady(reason: string, { state, fate }: PublishContext): void {
   for (const piece of state.spool.inState('ready', BATCH)) {
     state.transaction(() => {
-      for (const { event } of piece)
-        state.spool.change(event.id, { state: 'parked', outcome: 'unsent', reason }, clock())
+      for (const spooled of piece) fate.park(spooled, { outcome: 'unsent', reason })
     })
   }
 }

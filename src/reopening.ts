@@ -1,5 +1,8 @@
+import type { Fate } from './fate.ts'
 import { addressOf, parseAddress } from './nostr/address.ts'
 import { KIND } from './nostr/kinds.ts'
+import { NOWHERE } from './orphans.ts'
+import { cureOf } from './relay/answers.ts'
 import type { SpooledEvent } from './store/spooled-event.ts'
 import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
@@ -11,11 +14,21 @@ import type { UnixSeconds } from './time.ts'
  */
 export function noteArrivals(
   arrived: readonly Pick<SpooledEvent, 'event'>[],
-  { state, now }: { readonly state: TargetState; readonly now: UnixSeconds },
+  { state, fate, now }: { readonly state: TargetState; readonly fate: Fate; readonly now: UnixSeconds },
 ): void {
   const events = arrived.map(({ event }) => event)
   const announced = events.filter(({ kind }) => kind === KIND.announcement)
   const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
-  state.waits.reopenMembers([...new Set(identifiers)], now)
-  state.waits.reopenProfiles([...new Set(events.map(({ pubkey }) => pubkey))], now)
+  // What this run sent itself came after the announcement.
+  for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], now)) {
+    if (spooled.state === 'parked' || isWantOfAnnouncement(spooled)) fate.tryAgain(spooled, 0)
+  }
+  for (const spooled of state.waits.refusedProfiles([...new Set(events.map(({ pubkey }) => pubkey))])) {
+    if (cureOf(spooled.reason ?? '') === 'participation') fate.tryAgain(spooled, now)
+  }
+}
+
+/** Refused until a repository admits its author: by the target, or by us because no relay has the announcement. */
+function isWantOfAnnouncement({ reason = '' }: SpooledEvent): boolean {
+  return reason.startsWith(NOWHERE) || cureOf(reason) === 'parent'
 }

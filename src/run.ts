@@ -1,5 +1,6 @@
 import type { HeldTally } from './compare.ts'
 import type { Discovery, StrangersGate } from './discovering.ts'
+import type { Fate } from './fate.ts'
 import type { IntakeContext } from './intake.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Ledger } from './ledger.ts'
@@ -65,6 +66,7 @@ export type Run = {
   readonly logs: ReadonlyMap<string, SourceLog>
   readonly knowledge: Knowledge
   readonly ledger: Ledger
+  readonly fate: Fate
   readonly witnesses: WitnessLog
   readonly held: HeldTally
   readonly reading: ReadingContext

@@ -40,7 +40,7 @@ export async function selectEvents(context: SelectContext): Promise<void> {
   for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, context)
   if (state.spool.count('outside') > 0) await selectParents(staging, context)
   for (const piece of state.spool.inState('outside', PIECE)) await passOver(piece, staging, context)
-  state.transaction(() => state.spool.orderByParents())
+  state.transaction(() => context.fate.orderByParents())
 }
 
 /** The same for some parked events alone. */
@@ -56,7 +56,7 @@ async function selectPiece(
   staging: Staging,
   context: SelectContext,
 ): Promise<readonly SpooledEvent[]> {
-  const { state, ledger } = context
+  const { state, fate } = context
   const versions = await findVersionsAside(piece, context)
   const { served, remembered } = versions
   await askForWithdrawals([...piece.map(({ event }) => event), ...served.values(), ...remembered.values()], context)
@@ -78,10 +78,8 @@ async function selectPiece(
       judged.flatMap(({ spooled, why }) => (why === 'held' && spooled.state === 'parked' ? [spooled] : [])),
       context,
     )
-    for (const { event } of sendable) state.spool.makeReady(event.id, staging.stageOf(event))
+    for (const spooled of sendable) fate.makeReady(spooled, staging.stageOf(spooled.event))
   })
-  for (const { layer, isLate, state: from } of sendable)
-    if (isLate && from !== 'parked') ledger.count(layer, 'lateArrivals')
   const older = await selectOlder(
     gone.map(({ spooled }) => spooled),
     staging,
@@ -196,7 +194,7 @@ async function findHeld(
   { served, remembered, tied, freed }: Aside & { readonly freed: ReadonlySet<string> },
   context: SelectContext,
 ): Promise<Map<string, string>> {
-  const { target, state, witness } = context
+  const { target, state, fate, witness } = context
   const held = new Map<string, string>()
   const parked = piece.filter(({ state }) => state !== 'candidate').map(({ event }) => event.id)
   for (const id of await findServed(target, parked)) held.set(id, 'held')
@@ -209,7 +207,9 @@ async function findHeld(
       held.set(event.id, 'superseded')
     else if (settled === undefined) continue
     else if (withdrawnBecause(settled, context) === undefined) held.set(event.id, 'superseded')
-    else state.spool.remove(settled.id)
+    else
+      for (const memory of state.spool.rememberedVersions(address))
+        if (memory.event.id === settled.id) fate.forget(memory)
   }
   const shown = piece.map(({ event }) => event).filter(({ id }) => held.get(id) === 'held')
   witness(target.endpoint.url, shown)
@@ -245,31 +245,26 @@ function parentsOutside(piece: readonly SpooledEvent[], { state }: SelectContext
   return [...found.values()]
 }
 
-function takeOut({ event, layer, state: from }: SpooledEvent, why: string, context: SelectContext): void {
-  const { state, ledger } = context
-  state.spool.remove(event.id)
-  if (from === 'parked') return settleParked(event, layer, why, ledger)
-  if (why === 'held') context.countHeld(layer, event)
-  else ledger.drop(layer, why)
+function takeOut(spooled: SpooledEvent, why: string, context: SelectContext): void {
+  const { fate } = context
+  if (spooled.state === 'parked') return settleParked(spooled, why, context)
+  if (why !== 'held') return fate.drop(spooled, why)
+  fate.forget(spooled)
+  context.countHeld(spooled.layer, spooled.event)
 }
 
-function settleParked(
-  event: NostrEvent,
-  layer: SpooledEvent['layer'],
-  why: string,
-  ledger: SelectContext['ledger'],
-): void {
+function settleParked(spooled: SpooledEvent, why: string, { fate, ledger }: SelectContext): void {
   switch (why) {
     case 'held':
       ledger.note('Some events that waited on disk are served by the target now.')
-      return ledger.settle(layer, 'accepted')
+      return fate.settle(spooled, 'accepted')
     case 'superseded':
     case 'vanished':
     case 'deleted':
     case 'expired':
-      return ledger.settle(layer, why)
+      return fate.settle(spooled, why)
     default:
-      return ledger.drop(layer, why)
+      return fate.drop(spooled, why)
   }
 }
 
@@ -282,7 +277,7 @@ async function passOver(piece: readonly SpooledEvent[], staging: Staging, contex
     context,
   )
   state.transaction(() => {
-    for (const { event } of piece) state.spool.remove(event.id)
+    for (const spooled of piece) context.fate.forget(spooled)
   })
   await selectOlder(
     addressed.filter(({ event }) => leavesOlder(event, context)),

@@ -61,7 +61,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     }
     stop = world.signal.aborted ? INTERRUPTION : stopOf(error)
     run.wasCutShort = true
-    world.state.spool.recover(stop.reason, run.startedAt)
+    run.fate.recover(stop.reason)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
   noteLimits(run)
@@ -88,7 +88,7 @@ function noteLimits({ target, sources, ledger }: Run): void {
 
 /** Brings into the spool what may have to be sent: what the sources have, or, for a retry, what is there already. */
 async function gather(run: Run): Promise<void> {
-  const { options, world, startedAt } = run
+  const { options, fate } = run
   if (options.command !== 'retry') {
     await trust(run)
     await readLayers(run.reading)
@@ -97,7 +97,7 @@ async function gather(run: Run): Promise<void> {
     if (isWindowed(options)) await readParents(run.reading)
     await refuseEmptyScope(run)
   } else if (options.reopenRefused) {
-    world.state.spool.reopenAll(startedAt)
+    fate.reopenAll()
   }
 }
 
@@ -116,14 +116,14 @@ async function trust(run: Run): Promise<void> {
 
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
 async function finish(run: Run): Promise<PublishStop | undefined> {
-  const { options, world, knowledge, held, startedAt } = run
+  const { options, world, knowledge, held, fate } = run
   if (!options.dryRun) return publish(run)
   const { state, onMissing } = world
   if (options.command === 'check') {
     // Before that it stays NOTHING_COMPARED.
     const isCompared = [...run.logs.values()].some((log) => log.hasSaidSomething())
     const isQuick = [...run.logs.values()].some((log) => log.isQuick())
-    const context = { state, knowledge, held, now: startedAt, listIds: options.listIds, isQuick, onMissing }
+    const context = { state, knowledge, held, fate, listIds: options.listIds, isQuick, onMissing }
     if (isCompared) run.check = await compare(context)
   } else {
     countUnsent(run)
@@ -154,25 +154,25 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
 
 /** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
 async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
-  const { world, target, ledger, software, startedAt } = run
+  const { world, target, ledger, fate, startedAt } = run
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
   const { witness } = run.reading
-  const proof = { target, state, verifier, ledger, now: startedAt, clock, software, witness }
+  const proof = { target, state, verifier, fate, now: startedAt, clock, witness }
   await reconsiderRefused(waiting)
   await reviveWaiting(waiting)
   const onSent = watchSending(run, pacer)
   const { blocked } = waiting
   const door = createDoorkeeper(run, pacer)
   const awaitsOwner = createOwnerWatch(run.knowledge.members(), state.spool)
-  const about = { target, state, ledger, pacer, clock, signal, deadline, software, blocked }
+  const about = { target, state, ledger, fate, pacer, clock, signal, deadline, blocked }
   const host = hostOfPullRequests(run.choice.scope, target.profile)
   const isHosted = (event: NostrEvent): boolean => host !== undefined && isHostedPullRequest(event, host)
   const context: PublishContext = { ...about, door, awaitsOwner, isHosted, onSent }
   do {
     const end = await publishReady(context)
     if (end.type === 'door') {
-      shutDoor(end, { state, ledger, startedAt })
+      shutDoor(end, { state, fate, startedAt })
       return end
     }
     await confirmSent(proof)
@@ -229,13 +229,12 @@ async function settleWaiting(run: Run, waiting: WaitingContext): Promise<void> {
 }
 
 function createWaiting(run: Run): WaitingContext {
-  const { target, world, ledger, startedAt, software } = run
+  const { target, world, fate, startedAt } = run
   return {
     target,
     state: world.state,
-    ledger,
+    fate,
     now: startedAt,
-    software,
     blocked: new Map(),
     released: new Set(),
     reopened: new Set(),

@@ -4,7 +4,7 @@
  */
 import { addressOf, isNewerVersion } from './nostr/address.ts'
 import { isDeleted, learnDeletions } from './deletions.ts'
-import type { Ledger } from './ledger.ts'
+import type { Fate } from './fate.ts'
 import { isExpired, type NostrEvent } from './nostr/event.ts'
 import { KIND } from './nostr/kinds.ts'
 import type { Verifier } from './nostr/verifier.ts'
@@ -23,10 +23,9 @@ export type VerifyContext = {
   readonly target: Peer
   readonly state: TargetState
   readonly verifier: Verifier
-  readonly ledger: Ledger
+  readonly fate: Fate
   readonly now: UnixSeconds
   readonly clock: Clock
-  readonly software: string | undefined
   readonly witness: (url: string, events: readonly NostrEvent[], proof: { readonly isPublished: boolean }) => void
 }
 
@@ -100,46 +99,30 @@ function isGone(version: NostrEvent, { state, clock }: VerifyContext): boolean {
 }
 
 function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: VerifyContext): void {
-  const { event, layer } = spooled
-  const { state, ledger, now, software } = context
-  if (proof === undefined && isHeldUnserved(event, spooled.reason ?? '')) return remember(spooled, context)
+  const { fate } = context
+  // The one OK without storage that counts: to ask again would only bring the same answer.
+  if (proof === undefined && isHeldUnserved(spooled.event, spooled.reason ?? '')) return fate.hold(spooled)
   if (proof === undefined) return park(spooled, context)
   if (proof === 'of the same second' || proof === 'below what is gone') {
     const reason = proof === 'of the same second' ? SAME_SECOND : GONE
     // Some relays keep their own of two, whatever its id: without this memory every full run would send ours again.
-    state.spool.change(event.id, { state: 'refused', outcome: 'superseded', reason, software }, now)
-    return ledger.settle(layer, 'superseded')
+    return fate.refuse(spooled, 'superseded', { reason })
   }
-  state.spool.remove(event.id)
-  ledger.settle(layer, proof)
-}
-
-/** The one OK without storage that counts: to ask again would only bring the same answer. */
-function remember({ event, layer }: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
-  state.spool.change(event.id, { state: 'held', outcome: 'duplicate', software }, now)
-  ledger.settle(layer, 'duplicate')
+  fate.settle(spooled, proof)
 }
 
 /** An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long enough. */
-function park(spooled: SpooledEvent, context: VerifyContext): void {
-  const { event, outcome, reason, lastOkAt } = spooled
-  const { spool } = context.state
-  const { now } = context
-  if (outcome === 'unanswered') return spool.change(event.id, { state: 'parked' }, now)
+function park(spooled: SpooledEvent, { fate, now }: VerifyContext): void {
+  const { outcome, reason, lastOkAt } = spooled
+  if (outcome === 'unanswered') return fate.park(spooled)
   if (outcome === 'waiting') {
-    return hasLasted(spooled, now) ? refuse(spooled, context) : spool.change(event.id, { state: 'parked' }, now)
+    return hasLasted(spooled, now) ? fate.refuse(spooled, 'refused') : fate.park(spooled)
   }
   const saidYes = lastOkAt !== undefined && lastOkAt >= now
   if (!saidYes) {
     // It said that there is something else at the address, and serves nothing of the kind: an error of the relay.
-    if (isLastTry(spooled, now)) return refuse(spooled, context)
-    return spool.change(event.id, { state: 'parked', outcome: 'waiting', isError: true }, now)
+    if (isLastTry(spooled, now)) return fate.refuse(spooled, 'refused')
+    return fate.park(spooled, { outcome: 'waiting', isError: true })
   }
-  const pending = { outcome: 'pending', ...(reason === '' ? { reason: 'OK, but it is not served' } : {}) } as const
-  spool.change(event.id, { state: 'parked', ...pending }, now)
-}
-
-function refuse({ event, layer }: SpooledEvent, { state, ledger, now, software }: VerifyContext): void {
-  state.spool.change(event.id, { state: 'refused', outcome: 'refused', software }, now)
-  ledger.settle(layer, 'refused')
+  fate.park(spooled, { outcome: 'pending', ...(reason === '' ? { reason: 'OK, but it is not served' } : {}) })
 }

@@ -46,7 +46,7 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
     context.blocked.delete(anchor)
   }
   refuseWithParents(context)
-  if (count > 0) context.state.transaction(() => spool.orderByParents())
+  if (count > 0) context.state.transaction(() => context.fate.orderByParents())
   return count
 }
 
@@ -56,7 +56,7 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
  * What was given up is asked for itself as well, not sent. Returns how many were reopened. Throws LostRelayError.
  */
 export async function reconsiderRefused(context: WaitingContext): Promise<number> {
-  const { target, state, now, reopened } = context
+  const { target, state, fate, now, reopened } = context
   let count = 0
   for (const piece of state.spool.inState('refused', PIECE)) {
     const givenUp = piece.filter(({ outcome }) => outcome === 'given-up').map(({ event }) => event.id)
@@ -73,15 +73,15 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
     })
     const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, context))
     state.transaction(() => {
-      for (const { event } of freed) state.spool.reopen(event.id, now)
-      for (const { event } of waiting) state.spool.reopen(event.id, now, { isOrphan: true })
+      for (const spooled of freed) fate.reopen(spooled)
+      for (const spooled of waiting) fate.reopen(spooled, { isOrphan: true })
     })
     const opened = [...freed, ...waiting].flatMap(({ event }) => state.spool.find(event.id) ?? [])
     if (opened.length > 0) await context.select(opened)
     for (const anchor of served) reopened.add(anchor)
     count += freed.length
   }
-  if (count > 0) state.transaction(() => state.spool.orderByParents())
+  if (count > 0) state.transaction(() => fate.orderByParents())
   return count
 }
 
@@ -114,23 +114,19 @@ function waitsAgain({ event, outcome }: SpooledEvent, { state }: WaitingContext)
 
 /** The target serves what was given up. */
 function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, context: WaitingContext): void {
-  const { state, ledger } = context
+  const { state, fate } = context
   const arrived = piece.filter(({ event }) => ids.has(event.id))
   state.transaction(() => {
-    for (const { event, layer } of arrived) {
-      state.spool.remove(event.id)
-      ledger.settle(layer, 'accepted')
-    }
+    for (const spooled of arrived) fate.settle(spooled, 'accepted')
     noteArrivals(arrived, context)
   })
 }
 
 /** Refuses what the target does not take before a time that is further away than anything is kept. */
-export function refuseEndless(forgetSeconds: number, { state, ledger, now, software }: WaitingContext): void {
-  const refuse = ({ event, layer, reason = '', retryAt }: SpooledEvent): void => {
-    const why = `${reason} (not before second ${retryAt}: longer than --forget-parked)`
-    state.spool.change(event.id, { state: 'refused', outcome: 'refused', reason: why, software }, now)
-    ledger.settle(layer, 'refused')
+export function refuseEndless(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+  const refuse = (spooled: SpooledEvent): void => {
+    const { reason = '', retryAt } = spooled
+    fate.refuse(spooled, 'refused', { reason: `${reason} (not before second ${retryAt}: longer than --forget-parked)` })
   }
   for (const piece of state.spool.inState('parked', PIECE)) {
     const endless = piece.filter(({ retryAt = now }) => retryAt - now > forgetSeconds)
@@ -139,10 +135,10 @@ export function refuseEndless(forgetSeconds: number, { state, ledger, now, softw
 }
 
 /** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
-export function giveUpOld(forgetSeconds: number, { state, ledger, now, software }: WaitingContext): void {
-  const giveUp = ({ event, layer, reason = 'waited too long', isOrphan }: SpooledEvent): void => {
-    state.spool.change(event.id, { state: 'refused', outcome: 'given-up', reason, software, isOrphan }, now)
-    ledger.settle(layer, 'given-up')
+export function giveUpOld(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+  const giveUp = (spooled: SpooledEvent): void => {
+    const { reason = 'waited too long', isOrphan } = spooled
+    fate.refuse(spooled, 'given-up', { reason, isOrphan })
   }
   for (const piece of state.spool.inState('parked', PIECE)) {
     const old = piece.filter(({ parkedAt = now }) => now - parkedAt > forgetSeconds)
@@ -156,7 +152,6 @@ async function freeServed(
   served: Set<string>,
   context: WaitingContext,
 ): Promise<readonly SpooledEvent[]> {
-  const { spool } = context.state
   const orphans = piece.filter(({ isOrphan }) => isOrphan)
   const found = await findServedAnchors(orphans, context.released, context)
   const paired = orphans.filter((orphan) => mayBeAdmitted(orphan, context))
@@ -165,7 +160,7 @@ async function freeServed(
     (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
   )
   context.state.transaction(() => {
-    for (const { event } of freed) spool.makeReady(event.id, context.stageOf(event))
+    for (const spooled of freed) context.fate.makeReady(spooled, context.stageOf(spooled.event))
   })
   for (const anchor of found) served.add(anchor)
   return freed

@@ -59,7 +59,7 @@ describe('Knowledge', () => {
     const strangers = Array.from({ length: 20 }, (_, index) => keyOf(`stranger ${index}`))
     for (const key of [bob, ...strangers]) {
       const event = announcement(key, 'repo', { clone, relays: clone.map((url) => url.replace('https', 'wss')) })
-      state.spool.addCandidate(event, {
+      state.spoolRows.insert(event, {
         layer: 'announcements',
         source: 'wss://a.example',
         isLate: false,

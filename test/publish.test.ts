@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
+import { Fate } from '../src/fate.ts'
 import { Ledger } from '../src/ledger.ts'
 import { Doorkeeper } from '../src/door.ts'
 import { publishReady, WINDOW, type PublishContext } from '../src/publish.ts'
@@ -19,8 +20,8 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
   const { state } = openTemporaryState()
   for (let n = 0; n < count; n += 1) {
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME + n })
-    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spool.makeReady(event.id, 1)
+    state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spoolRows.makeReady(event.id, 1)
   }
   const clock = { nowMs: 0 }
   const endpoint: MemoryEndpoint = createMemoryEndpoint({ onPublish: answer })
@@ -31,6 +32,7 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
     clock.nowMs += ms
   }
   const pacer = createPacer({ rate, nowMs: () => clock.nowMs, sleep, signal })
+  const ledger = new Ledger(['repositories'])
   const context: PublishContext = {
     door: new Doorkeeper({
       window: WINDOW,
@@ -41,12 +43,12 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
     }),
     target: createPeer(endpoint, PROFILE),
     state,
-    ledger: new Ledger(['repositories']),
+    ledger,
+    fate: new Fate({ state, ledger, now: SOME_TIME, software: undefined }),
     pacer,
     clock: () => SOME_TIME,
     signal,
     deadline: deadline.signal,
-    software: undefined,
     blocked: new Map(),
     awaitsOwner: () => false,
     isHosted: () => false,
@@ -62,8 +64,8 @@ describe('an event that is larger than the software of the target is known to ta
     const { context, state, endpoint } = publishing(0, () => undefined)
     const content = 'x'.repeat(196_608)
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, content })
-    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spool.makeReady(event.id, 1)
+    state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spoolRows.makeReady(event.id, 1)
     const target = createPeer(endpoint, { ...PROFILE, software: 'ngit-grasp', version: '3.0.10' })
     expect(await publishReady({ ...context, target })).toEqual({ type: 'sent' })
     expect(endpoint.published).toEqual([])
@@ -77,8 +79,8 @@ describe('publishReady', () => {
     const { context, state, endpoint } = publishing(0, () => ok(true, ''))
     const repository = `30617:${alice.pubkey}:x`
     const event = issue(repository, alice, { createdAt: SOME_TIME })
-    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spool.makeReady(event.id, 1)
+    state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spoolRows.makeReady(event.id, 1)
     await publishReady({ ...context, blocked: new Map([[repository, 'no']]), isHosted: ({ id }) => id === event.id })
     expect(endpoint.published.length).toBe(1)
   })
@@ -127,8 +129,8 @@ describe('an event whose time has passed', () => {
     const { context, state, endpoint } = publishing(0, () => ok(false, 'rate-limited: slow down'))
     const tags = [['expiration', String(SOME_TIME + 10)]]
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, tags })
-    state.spool.addCandidate(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spool.makeReady(event.id, 1)
+    state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
+    state.spoolRows.makeReady(event.id, 1)
     const clock = (): number => SOME_TIME + (endpoint.published.length === 0 ? 0 : 10)
     expect(await publishReady({ ...context, clock })).toEqual({ type: 'sent' })
     expect([endpoint.published.length, state.spool.find(event.id)]).toEqual([1, undefined])

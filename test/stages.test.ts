@@ -163,13 +163,13 @@ describe('the order of publishing', () => {
     const sent: string[][] = []
     store.transaction(() => {
       for (const event of events) {
-        store.spool.addCandidate(event, { layer: 'threads', source: 'x', isLate: false, isOutside: false })
-        store.spool.makeReady(event.id, stageOf(event))
+        store.spoolRows.insert(event, { layer: 'threads', source: 'x', isLate: false, isOutside: false })
+        store.spoolRows.makeReady(event.id, stageOf(event))
       }
-      store.spool.orderByParents()
+      store.spoolRows.orderByParents()
       for (let next = store.spool.nextReady(batch); next.length > 0; next = store.spool.nextReady(batch)) {
         sent.push(next.map(({ event }) => event.id))
-        for (const { event } of next) store.spool.remove(event.id)
+        for (const { event } of next) store.spoolRows.remove(event.id)
       }
     })
     return sent

@@ -60,6 +60,11 @@ export function isHeldUnserved(event: NostrEvent, text: string): boolean {
   return (event.kind === KIND.deletion || event.kind === KIND.vanishRequest) && splitText(text).prefix === 'duplicate'
 }
 
+/** Whether a relay that took an event says that it waits for git data (ngit-grasp). */
+export function isInPurgatory(text: string): boolean {
+  return /purgatory/i.test(text)
+}
+
 /** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */
 export function isDoorForReading(reason: string): boolean {
   return /\bclosed: (?:auth-required|restricted):/.test(reason)

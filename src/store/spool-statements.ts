@@ -22,6 +22,8 @@ export type SpoolStatements = {
   readonly raise: Statement<[{ target: string; level: number }]>
   readonly mark: Statement<[{ level: number }]>
   readonly change: Statement<[Record<string, unknown>]>
+  readonly explain: Statement<[reason: string, obstacle: string, target: string, id: Buffer]>
+  readonly tryAgain: Statement<[from: UnixSeconds, target: string, id: Buffer]>
   readonly remove: Statement<[target: string, id: Buffer]>
 }
 
@@ -72,6 +74,8 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
          obstacle = @obstacle
        WHERE target = @target AND id = @id`,
     ),
+    explain: db.prepare('UPDATE spool SET reason = ?, obstacle = ? WHERE target = ? AND id = ?'),
+    tryAgain: db.prepare('UPDATE spool SET retry_at = ? WHERE target = ? AND id = ?'),
     remove: db.prepare('DELETE FROM spool WHERE target = ? AND id = ?'),
   }
 }

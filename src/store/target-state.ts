@@ -7,6 +7,7 @@ import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
 import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
+import { SpoolRows } from './spool-rows.ts'
 import type { Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
 import { WitnessStore } from './witnesses.ts'
@@ -16,6 +17,8 @@ export type TargetState = {
   readonly coverage: CoverageStore
   readonly anchors: AnchorStore
   readonly spool: Spool
+  /** For `fate.ts` only. */
+  readonly spoolRows: SpoolRows
   readonly waits: WaitingRows
   readonly known: KnownEvents
   readonly witnesses: WitnessStore
@@ -35,11 +38,13 @@ export function createTargetState(
   target: string,
   options: { versions: LayerVersions; maxSpoolBytes: number },
 ): TargetState {
+  const spool = new Spool(db, target, options.maxSpoolBytes)
   return {
     coverage: new CoverageStore(db, target, options.versions),
     anchors: new AnchorStore(db, target),
     known: new KnownEvents(db, target),
-    spool: new Spool(db, target, options.maxSpoolBytes),
+    spool,
+    spoolRows: new SpoolRows(db, target, spool),
     waits: new WaitingRows(db, target),
     witnesses: new WitnessStore(db, target),
     runs: new RunStore(db, target),

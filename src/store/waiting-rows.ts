@@ -1,36 +1,19 @@
-import type { Statement } from 'better-sqlite3'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
-import { fromRow, SPOOL_COLUMNS, toBlob, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
+import { fromRow, SPOOL_COLUMNS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** `30617:` or `30618:`, a public key and a colon stand before an identifier. */
 const IDENTIFIER = 'substr(address, 72)'
 
-/** Who is refused until a repository admits them (ngit-grasp, ngit-relay, ours); the words of the relay are in front or behind. */
-const NOT_ADMITTED = [
-  'author not authorized',
-  'no announcement exists',
-  'must list service in both',
-  'its parent is at no',
-]
-const IS_NOT_ADMITTED = NOT_ADMITTED.map((text) => `reason LIKE '%${text}%'`).join(' OR ')
-
-/** What the spool knows of events that wait for others: questions and marks beside their way through the stages. */
+/** What the spool knows of events that wait for others. */
 export class WaitingRows {
   readonly #db: Db
   readonly #target: string
-  readonly #explain: Statement<[reason: string, obstacle: string, target: string, id: Buffer]>
 
   constructor(db: Db, target: string) {
     this.#db = db
     this.#target = target
-    this.#explain = db.prepare('UPDATE spool SET reason = ?, obstacle = ? WHERE target = ? AND id = ?')
-  }
-
-  /** Says why an event waits now, and for which parent. */
-  explain(id: string, reason: string, obstacle: string): void {
-    this.#explain.run(reason, obstacle, this.#target, toBlob(id))
   }
 
   /** Announcements and states of these identifiers that the target holds back until git data arrives. */
@@ -45,12 +28,11 @@ export class WaitingRows {
     return rows.map(fromRow)
   }
 
-  /** Everything that the target said to hold back until git data arrives. Nothing may be written meanwhile. */
-  *inPurgatory(): Generator<SpooledEvent> {
+  /** Everything that the target took and does not serve yet. Nothing may be written meanwhile. */
+  *pending(): Generator<SpooledEvent> {
     const rows = this.#db
       .prepare<[string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'
-         AND reason LIKE '%purgatory%'`,
+        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
       )
       .iterate(this.#target)
     for (const row of rows) yield fromRow(row)
@@ -74,30 +56,28 @@ export class WaitingRows {
     return row === undefined ? undefined : (JSON.parse(row.json) as NostrEvent)
   }
 
-  /** The profiles and relay lists (kinds 0 and 10002) of these authors that were refused for want of an event of theirs are tried by the next run. */
-  reopenProfiles(authors: readonly string[], now: UnixSeconds): void {
-    if (authors.length === 0) return
-    this.#db
-      .prepare(
-        `UPDATE spool SET retry_at = ? WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
-         AND pubkey IN (SELECT unhex(value) FROM json_each(?)) AND reason LIKE '%author must participate%'`,
+  /** The profiles and relay lists (kinds 0 and 10002) of these authors that were refused. */
+  refusedProfiles(authors: readonly string[]): SpooledEvent[] {
+    if (authors.length === 0) return []
+    const rows = this.#db
+      .prepare<[string, string], SpoolRow>(
+        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
+         AND pubkey IN (SELECT unhex(value) FROM json_each(?))`,
       )
-      .run(now, this.#target, JSON.stringify(authors))
+      .all(this.#target, JSON.stringify(authors))
+    return rows.map(fromRow)
   }
 
-  /**
-   * An announcement of each of these identifiers came: announcements and states of others that were not admitted in runs
-   * before `now` are tried at once. What this run sent itself came after the announcement.
-   */
-  reopenMembers(identifiers: readonly string[], now: UnixSeconds): void {
-    if (identifiers.length === 0) return
-    this.#db
-      .prepare(
-        `UPDATE spool SET retry_at = 0 WHERE target = @target AND kind IN (30617, 30618)
-         AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR
-              (state = 'refused' AND settled_at < @now AND (${IS_NOT_ADMITTED})))
+  /** Announcements and states of these identifiers that were refused before `now`, or have waited since then for a parent. */
+  notAdmitted(identifiers: readonly string[], now: UnixSeconds): SpooledEvent[] {
+    if (identifiers.length === 0) return []
+    const rows = this.#db
+      .prepare<[Record<string, unknown>], SpoolRow>(
+        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND kind IN (30617, 30618)
+         AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR (state = 'refused' AND settled_at < @now))
          AND ${IDENTIFIER} IN (SELECT value FROM json_each(@identifiers))`,
       )
-      .run({ target: this.#target, now, identifiers: JSON.stringify(identifiers) })
+      .all({ target: this.#target, now, identifiers: JSON.stringify(identifiers) })
+    return rows.map(fromRow)
   }
 }

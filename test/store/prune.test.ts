@@ -131,7 +131,7 @@ describe('a state file that was needed for a while', () => {
     const { state, db, file } = openTemporaryState()
     for (const key of people) {
       const event = announcement(key, 'repo', { content: 'x'.repeat(500_000) })
-      state.spool.addCandidate(event, { layer: 'announcements', source: 'a', isLate: false, isOutside: false })
+      state.spoolRows.insert(event, { layer: 'announcements', source: 'a', isLate: false, isOutside: false })
     }
     state.anchors.add('all', 'repositories', 'kept')
     db.pragma('wal_checkpoint(TRUNCATE)')
@@ -147,7 +147,7 @@ describe('a state file that was needed for a while', () => {
   it('stays as it is while another process writes', () => {
     const { state, db, file } = openTemporaryState()
     const event = announcement(alice, 'repo', { content: 'x'.repeat(20_000_000) })
-    state.spool.addCandidate(event, { layer: 'announcements', source: 'a', isLate: false, isOutside: false })
+    state.spoolRows.insert(event, { layer: 'announcements', source: 'a', isLate: false, isOutside: false })
     db.exec('DELETE FROM spool')
     const other = openStateFile(file)
     other.exec('BEGIN IMMEDIATE')

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Spool } from '../../src/store/spool.ts'
+import type { SpoolRows } from '../../src/store/spool-rows.ts'
 import type { SpoolState } from '../../src/store/spooled-event.ts'
 import { announcement, issue, state as stateEvent } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
@@ -16,8 +17,9 @@ function numbered(number: number, changes: Partial<NostrEvent> = {}): NostrEvent
   return { ...issue('', alice), id: number.toString(16).padStart(64, '0'), ...changes }
 }
 
-function newSpool(maxSpoolBytes?: number): Spool {
-  return openTemporaryState(maxSpoolBytes === undefined ? {} : { maxSpoolBytes }).state.spool
+function newSpool(maxSpoolBytes?: number): { readonly spool: Spool; readonly rows: SpoolRows } {
+  const { state } = openTemporaryState(maxSpoolBytes === undefined ? {} : { maxSpoolBytes })
+  return { spool: state.spool, rows: state.spoolRows }
 }
 
 function idsIn(spool: Spool, state: SpoolState): string[] {
@@ -26,9 +28,9 @@ function idsIn(spool: Spool, state: SpoolState): string[] {
 
 describe('the spool', () => {
   it('gives back what it was given', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     const event = issue('30617:x:ü', alice, { content: '\u0000 " \u2028', tags: [['-'], ['emoji', '👩‍🚀']] })
-    spool.addCandidate(event, { ...FROM, isLate: true })
+    rows.insert(event, { ...FROM, isLate: true })
     expect(spool.find(event.id)).toMatchObject({
       event,
       layer: 'threads',
@@ -40,8 +42,8 @@ describe('the spool', () => {
 
   it('keeps only the newest version of an address, whatever order they come in', () => {
     const versions = [10, 30, 20].map((createdAt) => announcement(alice, 'repo', { createdAt }))
-    const spool = newSpool()
-    const losers = versions.flatMap((event) => spool.addCandidate(event, FROM).map((loser) => loser.event.created_at))
+    const { spool, rows } = newSpool()
+    const losers = versions.flatMap((event) => rows.insert(event, FROM).map((loser) => loser.event.created_at))
     expect(idsIn(spool, 'candidate')).toEqual([versions[1]?.id])
     expect(losers).toEqual([10, 20])
   })
@@ -50,8 +52,8 @@ describe('the spool', () => {
     const versions = ['a', 'b'].map((content) => announcement(alice, 'repo', { content }))
     const lower = versions.map(({ id }) => id).sort()[0]
     for (const order of [versions, versions.toReversed()]) {
-      const spool = newSpool()
-      for (const event of order) spool.addCandidate(event, FROM)
+      const { spool, rows } = newSpool()
+      for (const event of order) rows.insert(event, FROM)
       expect(idsIn(spool, 'candidate')).toEqual([lower])
     }
   })
@@ -63,9 +65,9 @@ describe('the spool', () => {
       fc.property(fc.array(version, { minLength: 1, maxLength: 8 }), (drafts) => {
         const events = drafts.map((draft) => announcement(alice, 'repo', draft))
         const kept = state.transaction(() => {
-          for (const event of events) state.spool.addCandidate(event, FROM)
+          for (const event of events) state.spoolRows.insert(event, FROM)
           const left = idsIn(state.spool, 'candidate')
-          for (const id of left) state.spool.remove(id)
+          for (const id of left) state.spoolRows.remove(id)
           return left
         })
         const newest = events.toSorted((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))[0]
@@ -76,38 +78,38 @@ describe('the spool', () => {
   })
 
   it('keeps versions of other kinds, identifiers and authors', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     const events = [
       announcement(alice, 'repo'),
       announcement(alice, 'other'),
       announcement(keyOf('bob'), 'repo'),
       stateEvent(alice, 'repo'),
     ]
-    for (const event of events) expect(spool.addCandidate(event, FROM)).toEqual([])
+    for (const event of events) expect(rows.insert(event, FROM)).toEqual([])
     expect(idsIn(spool, 'candidate')).toHaveLength(4)
   })
 
   it('hands out events in pieces, and their rows may be removed or changed meanwhile', () => {
-    const spool = newSpool()
-    for (let number = 1; number <= 10; number += 1) spool.addCandidate(numbered(number), FROM)
+    const { spool, rows } = newSpool()
+    for (let number = 1; number <= 10; number += 1) rows.insert(numbered(number), FROM)
     const sizes: number[] = []
     for (const piece of spool.inState('candidate', 4)) {
       sizes.push(piece.length)
       for (const [index, { event }] of piece.entries())
-        if (index % 2 === 0) spool.remove(event.id)
-        else spool.makeReady(event.id, 1)
+        if (index % 2 === 0) rows.remove(event.id)
+        else rows.makeReady(event.id, 1)
     }
     expect([sizes, spool.count('ready'), spool.count('candidate')]).toEqual([[4, 4, 2], 5, 0])
   })
 
   it('hands out each event once though it comes back into the same state', () => {
-    const spool = newSpool()
-    for (let number = 1; number <= 5; number += 1) spool.addCandidate(numbered(number), FROM)
-    for (const piece of spool.inState('candidate', 2)) for (const { event } of piece) spool.makeReady(event.id, 0)
+    const { spool, rows } = newSpool()
+    for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
+    for (const piece of spool.inState('candidate', 2)) for (const { event } of piece) rows.makeReady(event.id, 0)
     let seen = 0
     for (const piece of spool.inState('ready', 2)) {
       seen += piece.length
-      for (const { event } of piece) spool.change(event.id, { state: 'ready' }, NOW)
+      for (const { event } of piece) rows.change(event.id, { state: 'ready' }, NOW)
     }
     expect(seen).toBe(5)
   })
@@ -115,31 +117,31 @@ describe('the spool', () => {
 
 describe('the order of publishing', () => {
   it('is stage, then age, then id', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     const events = [
       numbered(1, { created_at: 30 }),
       numbered(2, { created_at: 10 }),
       numbered(3, { created_at: 10 }),
       numbered(4, { created_at: 1 }),
     ]
-    for (const event of events) spool.addCandidate(event, FROM)
-    for (const event of events) spool.makeReady(event.id, event.created_at === 1 ? 2 : 1)
+    for (const event of events) rows.insert(event, FROM)
+    for (const event of events) rows.makeReady(event.id, event.created_at === 1 ? 2 : 1)
     expect(spool.nextReady(10).map(({ event }) => event)).toEqual([events[1], events[2], events[0]])
   })
 
   it('gives at most as many as asked', () => {
-    const spool = newSpool()
-    for (let number = 1; number <= 5; number += 1) spool.addCandidate(numbered(number), FROM)
-    for (let number = 1; number <= 5; number += 1) spool.makeReady(numbered(number).id, 1)
+    const { spool, rows } = newSpool()
+    for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
+    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, 1)
     expect(spool.nextReady(2)).toHaveLength(2)
   })
 })
 
 describe('a change', () => {
-  function changed(...changes: readonly Parameters<Spool['change']>[1][]) {
-    const spool = newSpool()
-    spool.addCandidate(numbered(1), FROM)
-    for (const [index, change] of changes.entries()) spool.change(numbered(1).id, change, NOW + index)
+  function changed(...changes: readonly Parameters<SpoolRows['change']>[1][]) {
+    const { spool, rows } = newSpool()
+    rows.insert(numbered(1), FROM)
+    for (const [index, change] of changes.entries()) rows.change(numbered(1).id, change, NOW + index)
     return spool.find(numbered(1).id)
   }
 
@@ -175,13 +177,13 @@ describe('a change', () => {
 
 describe('after a run that ended early', () => {
   it('drops what was not selected and parks what was, with the reason', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     const states = ['candidate', 'outside', 'ready', 'confirming', 'parked', 'refused'] as const
     for (const [index, state] of states.entries()) {
-      spool.addCandidate(numbered(index), { ...FROM, isOutside: state === 'outside' })
-      if (index > 1) spool.change(numbered(index).id, { state, outcome: 'waiting', reason: 'before' }, NOW)
+      rows.insert(numbered(index), { ...FROM, isOutside: state === 'outside' })
+      if (index > 1) rows.change(numbered(index).id, { state, outcome: 'waiting', reason: 'before' }, NOW)
     }
-    spool.recover('killed', NOW + 5)
+    rows.recover('killed', NOW + 5)
     expect(states.map((_, index) => spool.find(numbered(index).id)?.state)).toEqual([
       undefined,
       undefined,
@@ -197,9 +199,9 @@ describe('after a run that ended early', () => {
 
 describe('the room in the spool', () => {
   it('ends at its bytes', () => {
-    const spool = newSpool(400_000)
+    const { spool, rows } = newSpool(400_000)
     const isFull = [...Array(20).keys()].map((number) => {
-      spool.addCandidate(numbered(number, { content: 'x'.repeat(30_000) }), FROM)
+      rows.insert(numbered(number, { content: 'x'.repeat(30_000) }), FROM)
       return spool.isFull()
     })
     expect(isFull[0]).toBe(false)
@@ -207,21 +209,20 @@ describe('the room in the spool', () => {
   })
 
   it('comes back when events leave', () => {
-    const spool = newSpool(400_000)
-    for (let number = 1; number <= 20; number += 1)
-      spool.addCandidate(numbered(number, { content: 'x'.repeat(30_000) }), FROM)
-    for (let number = 1; number <= 20; number += 1) spool.remove(numbered(number).id)
+    const { spool, rows } = newSpool(400_000)
+    for (let number = 1; number <= 20; number += 1) rows.insert(numbered(number, { content: 'x'.repeat(30_000) }), FROM)
+    for (let number = 1; number <= 20; number += 1) rows.remove(numbered(number).id)
     expect(spool.isFull()).toBe(false)
   })
 })
 
 describe('groups', () => {
   it('count events by outcome and reason, the largest first, with an example', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     for (let number = 1; number <= 3; number += 1) {
-      spool.addCandidate(numbered(number), FROM)
+      rows.insert(numbered(number), FROM)
       const reason = number === 1 ? 'blocked: a' : 'blocked: b'
-      spool.change(numbered(number).id, { state: 'refused', outcome: 'refused', reason }, NOW)
+      rows.change(numbered(number).id, { state: 'refused', outcome: 'refused', reason }, NOW)
     }
     expect(spool.groups('refused')).toMatchObject([
       { outcome: 'refused', reason: 'blocked: b', count: 2, example: numbered(2).id },
@@ -230,20 +231,20 @@ describe('groups', () => {
   })
 
   it('name one of the parents that stand in the way, and how many those are', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     for (let number = 1; number <= 3; number += 1) {
-      spool.addCandidate(numbered(number), FROM)
+      rows.insert(numbered(number), FROM)
       const obstacle = number === 1 ? undefined : `30617:b:${number}`
-      spool.change(numbered(number).id, { state: 'parked', outcome: 'waiting', reason: 'no', obstacle }, NOW)
+      rows.change(numbered(number).id, { state: 'parked', outcome: 'waiting', reason: 'no', obstacle }, NOW)
     }
     expect(spool.groups('parked')).toMatchObject([{ count: 3, obstacle: '30617:b:2', obstacles: 2 }])
   })
 
   it('leave out refusals of earlier runs', () => {
-    const spool = newSpool()
+    const { spool, rows } = newSpool()
     for (const [index, at] of [NOW - 1, NOW].entries()) {
-      spool.addCandidate(numbered(index), FROM)
-      spool.change(numbered(index).id, { state: 'refused', outcome: 'refused', reason: 'no' }, at)
+      rows.insert(numbered(index), FROM)
+      rows.change(numbered(index).id, { state: 'refused', outcome: 'refused', reason: 'no' }, at)
     }
     expect(spool.groups('refused', NOW).map(({ count }) => count)).toEqual([1])
   })

@@ -42,7 +42,7 @@ function failureOf(file: string): SyncError {
 /** A state file with an event in it, closed. */
 function closedState(): string {
   const { state, file } = openTemporaryState()
-  state.spool.addCandidate(event, FROM)
+  state.spoolRows.insert(event, FROM)
   state.close()
   return file
 }
@@ -66,7 +66,7 @@ describe('openStateFile', () => {
     const umask = process.umask(0)
     onTestFinished(() => void process.umask(umask))
     const { state, file } = openTemporaryState()
-    state.spool.addCandidate(event, FROM)
+    state.spoolRows.insert(event, FROM)
     expect(modeOf(dirname(file))).toBe('700')
     const modes = readdirSync(dirname(file)).map((name) => [name, modeOf(join(dirname(file), name))])
     expect(Object.fromEntries(modes)).toEqual({ 'state.db': '600', 'state.db-wal': '600', 'state.db-shm': '600' })
@@ -248,7 +248,7 @@ describe('two connections to one file', () => {
     const first = openTemporaryState()
     const second = openTemporaryState({ file: first.file })
     first.state.transaction(() => {
-      first.state.spool.addCandidate(event, FROM)
+      first.state.spoolRows.insert(event, FROM)
       expect(second.state.spool.find(event.id)).toBeUndefined()
     })
     expect(second.state.spool.find(event.id)).toBeDefined()
@@ -264,7 +264,7 @@ describe('two connections to one file', () => {
   it('keep what two targets know apart', () => {
     const first = openTemporaryState({ target: 'ws://one' })
     const second = openTemporaryState({ file: first.file, target: 'ws://two' })
-    first.state.spool.addCandidate(event, FROM)
+    first.state.spoolRows.insert(event, FROM)
     first.state.coverage.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
     expect(second.state.spool.find(event.id)).toBeUndefined()
     expect(second.state.coverage.load('ws://source', 'threads', 'x')).toBeUndefined()
@@ -276,7 +276,7 @@ describe('a transaction', () => {
     const { state } = openTemporaryState()
     const failing = (): void =>
       state.transaction(() => {
-        state.spool.addCandidate(event, FROM)
+        state.spoolRows.insert(event, FROM)
         throw new Error('on the way')
       })
     expect(failing).toThrow('on the way')

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ export async function runHere(args: readonly string[]): Promise<CliResult> {
   const { runProgram } = (await import(/* @vite-ignore */ BUILD)) as Program
   const temporary = mkdtempSync(join(tmpdir(), 'ngit-sync-here-'))
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
   onTestFinished(() => controller.abort(new Error('the test is over')))
   const [stdout, stderr] = [createSink(), createSink()]
   try {

@@ -1,0 +1,51 @@
+/** How many answers may wait for the disk, and for how long (milliseconds). */
+const MAX_WAITING = 64
+const MAX_WAIT_MS = 250
+
+type Transaction = (work: () => void) => void
+
+/**
+ * Writes answers to the disk in groups: as soon as 64 wait, or 250 ms after the first of them. After a crash the target is
+ * sent again only what it answered since. `transaction` runs the work of a group as a whole.
+ */
+export class AnswerPen {
+  readonly #transaction: Transaction
+  #waiting: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction
+  }
+
+  /** Takes the work that writes one answer. Throws what a group before has thrown. */
+  add(work: () => void): void {
+    this.#rethrow()
+    this.#waiting.push(work)
+    if (this.#waiting.length >= MAX_WAITING) this.flush()
+    else this.#timer ??= setTimeout(() => this.#flushLater(), MAX_WAIT_MS)
+  }
+
+  /** Writes what waits. Throws what a group before has thrown. */
+  flush(): void {
+    this.#rethrow()
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const works = this.#waiting
+    this.#waiting = []
+    if (works.length > 0) this.#transaction(() => works.forEach((work) => work()))
+  }
+
+  /** Nobody waits for the timer: who adds or flushes next hears of it. */
+  #flushLater(): void {
+    try {
+      this.flush()
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
+  #rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+}

@@ -1,0 +1,174 @@
+import { addressOf, isNewerVersion } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { LayerName, Outcome } from '../report.ts'
+import type { UnixSeconds } from '../time.ts'
+import { isRemembered, type Spool } from './spool.ts'
+import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
+import { newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
+import type { Db } from './state-file.ts'
+
+/** What to write when an event is parked, refused or confirmed. Absent fields stay as they are. */
+export type RowChange = {
+  readonly state: SpoolState
+  readonly outcome?: Outcome
+  readonly reason?: string
+  readonly isOrphan?: boolean
+  readonly isError?: boolean
+  readonly lastOkAt?: UnixSeconds | undefined
+  readonly retryAt?: UnixSeconds | undefined
+  readonly wasSent?: boolean
+  /** The parent that stands in the way; absent: none is known any more. */
+  readonly obstacle?: string | undefined
+  readonly software?: string | undefined
+}
+
+/** Where a fetched event comes from. */
+export type Origin = {
+  readonly layer: LayerName
+  readonly source: string
+  readonly isLate: boolean
+  readonly isOutside: boolean
+}
+
+/** It answered, and what it said stands: it holds the event back, or does not take it yet. */
+const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
+
+/** Writes the rows of the spool. Only `fate.ts` may: it knows which state follows which, and counts. */
+export class SpoolRows {
+  readonly #db: Db
+  readonly #target: string
+  readonly #spool: Spool
+  readonly #statements: SpoolStatements
+
+  constructor(db: Db, target: string, spool: Spool) {
+    this.#db = db
+    this.#target = target
+    this.#spool = spool
+    this.#statements = prepareSpoolStatements(db)
+  }
+
+  /**
+   * Adds a fetched event. Of one address only the newest version stays: returns the versions that lost, which is the
+   * event itself when the spool holds a newer one. Beside one that is remembered as settled it stays for now.
+   */
+  insert(event: NostrEvent, origin: Origin): SpooledEvent[] {
+    const address = addressOf(event)
+    const others = address === undefined ? [] : this.#spool.versions(address)
+    const isBeaten = others.some((other) => !isRemembered(other) && isNewerVersion(other.event, event))
+    const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
+    if (isBeaten) return [candidate]
+    const losers = others.filter((other) => !isNewerVersion(other.event, event))
+    for (const other of losers) this.remove(other.event.id)
+    this.#add(event, address, origin)
+    return losers
+  }
+
+  /** Marks an event as selected, to be sent in a stage. */
+  makeReady(id: string, stage: number): void {
+    this.#statements.makeReady.run(stage, this.#target, toBlob(id))
+  }
+
+  /** Moves an event to another state. */
+  change(id: string, change: RowChange, now: UnixSeconds): void {
+    this.#statements.change.run({
+      target: this.#target,
+      id: toBlob(id),
+      now,
+      state: change.state,
+      outcome: change.outcome ?? null,
+      reason: change.reason ?? null,
+      orphan: change.isOrphan === true ? 1 : 0,
+      error: change.isError === true ? 1 : 0,
+      sent: change.wasSent === true ? 1 : 0,
+      lastOkAt: change.lastOkAt ?? null,
+      retryAt: change.retryAt ?? null,
+      software: change.software ?? null,
+      obstacle: change.obstacle ?? null,
+    })
+  }
+
+  /** Says why an event waits now, and for which parent. */
+  explain(id: string, reason: string, obstacle: string): void {
+    this.#statements.explain.run(reason, obstacle, this.#target, toBlob(id))
+  }
+
+  /** Lets a run that starts after `from` try an event again. */
+  tryAgain(id: string, from: UnixSeconds): void {
+    this.#statements.tryAgain.run(from, this.#target, toBlob(id))
+  }
+
+  /** Takes an event out: the target holds it, or it is not wanted. */
+  remove(id: string): void {
+    this.#statements.remove.run(this.#target, toBlob(id))
+  }
+
+  /** Gives a refused or given-up event a new start: parked from now on, and to be sent; an orphan once its parent is served. */
+  reopen(id: string, now: UnixSeconds, { isOrphan = false } = {}): void {
+    this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id), orphan: isOrphan ? 1 : 0 })
+  }
+
+  /** Gives every refused or given-up event a new start: parked from now on. What hangs from others still waits for them. */
+  reopenAll(now: UnixSeconds): void {
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked', outcome = 'waiting', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+         WHERE target = ? AND state = 'refused'`,
+      )
+      .run(now, this.#target)
+  }
+
+  /** The same for what was settled because of something that the target held. */
+  reopenDisplaced(now: UnixSeconds): void {
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked', outcome = 'waiting', parked_at = ?, settled_at = NULL, retry_at = NULL, error_runs = 0
+         WHERE target = ? AND (state = 'held' OR (state = 'refused' AND outcome IN ('superseded', 'duplicate', 'deleted')))`,
+      )
+      .run(now, this.#target)
+  }
+
+  /**
+   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason, `unsent` what was not sent.
+   * What the target said to hold back stays so: sent again before its time, it would replace what is held back.
+   */
+  recover(reason: string, now: UnixSeconds): void {
+    this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
+    this.#db
+      .prepare(
+        `UPDATE spool SET state = 'parked',
+           reason = CASE WHEN ${HAS_ANSWER} THEN reason ELSE ? END,
+           outcome = CASE WHEN ${HAS_ANSWER} THEN outcome WHEN state = 'ready' THEN 'unsent' ELSE 'unanswered' END,
+           parked_at = coalesce(parked_at, ?), retry_at = NULL WHERE target = ? AND state IN ('ready', 'confirming')`,
+      )
+      .run(reason, now, this.#target)
+  }
+
+  /**
+   * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
+   * Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more than others.
+   */
+  orderByParents(): void {
+    const { link, begin, raise, mark } = this.#statements
+    this.#db.exec('DELETE FROM temp.link')
+    link.run(this.#target)
+    begin.run()
+    // Ids are hashes of what they refer to, so there is no cycle; if there were one, its events would stay at level 0.
+    for (let level = 1; raise.run({ target: this.#target, level }).changes > 0; level += 1) mark.run({ level })
+  }
+
+  #add(event: NostrEvent, address: string | undefined, origin: Origin): void {
+    this.#statements.insert.run({
+      target: this.#target,
+      id: toBlob(event.id),
+      layer: origin.layer,
+      kind: event.kind,
+      pubkey: toBlob(event.pubkey),
+      address: address ?? null,
+      createdAt: event.created_at,
+      json: JSON.stringify(event),
+      source: origin.source,
+      state: origin.isOutside ? 'outside' : 'candidate',
+      late: origin.isLate ? 1 : 0,
+    })
+  }
+}

@@ -1,22 +1,73 @@
 // Import rules: `npx depcruise --config .dependency-cruiser.cjs src`
+
+/** Only these may import a package. */
 const only = (name, pkg, allowed) => ({
   name,
   severity: 'error',
   from: { path: '^src', pathNot: allowed },
   to: { path: `node_modules/(${pkg})/|^node:(${pkg})|^(${pkg})(/|$)` },
 })
-const STAGES = '^src/(plan|fetch|intake|select|publish|verify|waiting|checkpoint|build-report)\\.ts$'
-const WIRING = '^src/cli/(main|demo|\\w+-command)\\.ts$'
+
+/** Files below `from` import nothing of src but these. */
+const restrict = (name, from, ...to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src', pathNot: [from, '^src/(errors|time)\\.ts$', ...to] },
+})
+
+/** The chapters of a run, from the ground up, and what each may import beside nostr/, relay/, report/, store/ and run/. */
+const CHAPTERS = {
+  withdraw: [],
+  scope: ['withdraw'],
+  trust: ['scope', 'withdraw'],
+  discover: ['scope'],
+  read: ['withdraw', 'scope', 'trust', 'discover', 'checkpoint'],
+  select: ['withdraw', 'scope', 'read'],
+  publish: ['withdraw', 'scope', 'select'],
+  check: ['scope'],
+}
+const BASE = 'nostr|relay|report|store|run|checkpoint'
+const WIRING = '^src/cli/(run-program|demo|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    restrict('nostr-is-the-floor', '^src/nostr/'),
+    restrict('relay-knows-nostr-only', '^src/relay/', '^src/nostr/'),
+    restrict('report-is-plain', '^src/report/', '^src/nostr/', '^src/relay/pace/'),
+    restrict('checkpoint-is-plain', '^src/checkpoint/', '^src/(nostr|report)/'),
+    restrict('store-keeps-plain-types', '^src/store/', '^src/(nostr|report|checkpoint)/', '^src/sqlite\\.ts$'),
+    restrict('file-is-an-endpoint', '^src/file/', '^src/nostr/', '^src/relay/endpoint\\.ts$', '^src/sqlite\\.ts$'),
+    restrict('demo-stands-alone', '^src/demo/', '^src/nostr/', '^src/sqlite\\.ts$'),
+    restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store)/'),
+    ...Object.entries(CHAPTERS).map(([name, others]) =>
+      restrict(`${name}-imports-by-name`, `^src/${name}/`, `^src/(${[BASE, ...others].join('|')})/`),
+    ),
+    {
+      name: 'socket-knows-no-pages',
+      severity: 'error',
+      from: { path: '^src/relay/(socket|pace)/' },
+      to: { path: '^src/relay/(paging|negentropy)/' },
+    },
+    {
+      name: 'paging-knows-no-negentropy',
+      severity: 'error',
+      from: { path: '^src/relay/paging/' },
+      to: { path: '^src/relay/negentropy/' },
+    },
     {
       name: 'core-never-imports-cli',
       severity: 'error',
       from: { path: '^src', pathNot: '^src/cli/' },
       to: { path: '^src/cli/' },
+    },
+    {
+      name: 'parse-and-render-are-apart',
+      severity: 'error',
+      from: { path: '^src/cli/render/' },
+      to: { path: '^src/cli/parse/' },
     },
     {
       name: 'only-wiring-opens-the-outside-world',
@@ -29,25 +80,6 @@ module.exports = {
       severity: 'error',
       from: { path: '^src', pathNot: `${WIRING}|^src/index\\.ts$` },
       to: { path: '^src/sync\\.ts$', dependencyTypesNot: ['type-only'] },
-    },
-    {
-      name: 'stages-share-types-only',
-      comment: 'sync.ts passes values from stage to stage',
-      severity: 'error',
-      from: { path: STAGES },
-      to: { path: STAGES, dependencyTypesNot: ['type-only'] },
-    },
-    {
-      name: 'nostr-is-the-floor',
-      severity: 'error',
-      from: { path: '^src/nostr/' },
-      to: { path: '^src', pathNot: '^src/(nostr/|errors\\.ts|time\\.ts)' },
-    },
-    {
-      name: 'relay-knows-nostr-only',
-      severity: 'error',
-      from: { path: '^src/relay/' },
-      to: { path: '^src', pathNot: '^src/(relay/|nostr/|errors\\.ts|time\\.ts)' },
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
     only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo)/'),

@@ -1,7 +1,7 @@
 import type { Filter } from '../src/nostr/filter.ts'
-import { IdCollector } from '../src/relay/id-set.ts'
-import { LocalResponder } from '../src/relay/local-responder.ts'
-import { decodeMessage, encodeMessage } from '../src/relay/negentropy-message.ts'
+import { IdCollector } from '../src/relay/negentropy/id-set.ts'
+import { LocalResponder } from '../src/relay/negentropy/local-responder.ts'
+import { decodeMessage, encodeMessage } from '../src/relay/negentropy/negentropy-message.ts'
 import type { EventIndex } from './event-index.ts'
 
 /** The NIP-77 sessions of one connection to a lean relay. */

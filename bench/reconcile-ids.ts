@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util'
 
 import { nip77 } from 'nostr-tools'
 
-import { reconcile } from '../src/relay/bridge.ts'
-import { IdCollector, type IdSet } from '../src/relay/id-set.ts'
-import { LocalResponder } from '../src/relay/local-responder.ts'
+import { reconcile } from '../src/relay/negentropy/bridge.ts'
+import { IdCollector, type IdSet } from '../src/relay/negentropy/id-set.ts'
+import { LocalResponder } from '../src/relay/negentropy/local-responder.ts'
 import { createRemote, overTheWire } from '../test/support/test-responders.ts'
 
 const MB = 1_000_000

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
-import type { Report } from '../src/report.ts'
+import type { Report } from '../src/report/report.ts'
 import { Sqlite } from '../src/sqlite.ts'
 import { startNode } from '../test/support/child.ts'
 import { createRandom, generateHistory } from '../test/support/generate.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import type { Report } from '../src/report.ts'
+import type { Report } from '../src/report/report.ts'
 import { startNode, type Child } from '../test/support/child.ts'
 import { waitFor } from '../test/support/wait-for.ts'
 import type { Traffic } from './lean-relay.ts'

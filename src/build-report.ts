@@ -1,15 +1,16 @@
-import type { PublishStop } from './door.ts'
+import { isWindowed } from './report/run-options.ts'
+import type { OpenedRun } from './open-run.ts'
+import type { PublishStop } from './publish/door.ts'
 import { InterruptedError } from './errors.ts'
-import { listHeldBack } from './held-back.ts'
-import type { CheckReport, LayerReport, Report } from './report.ts'
-import { isWindowed, type Run } from './run.ts'
+import { listHeldBack } from './publish/held-back.ts'
+import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { demandForKey } from './relay/answers.ts'
-import { MAYBE_NARROW, NARROW_ONLY } from './relay/breadth.ts'
-import type { SourceLog } from './source-log.ts'
+import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
+import type { SourceLog } from './run/source-log.ts'
 import type { Spool, SpoolGroup } from './store/spool.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
-export function buildReport(run: Run, stop: PublishStop | undefined, durationMs: number): Report {
+export function buildReport(run: OpenedRun, stop: PublishStop | undefined, durationMs: number): Report {
   const { options, target, ledger, world, startedAt, choice } = run
   noteProblems(run, stop)
   const layers = withParked(ledger.layers(), world.state.spool.countParked())
@@ -48,7 +49,7 @@ export function buildReport(run: Run, stop: PublishStop | undefined, durationMs:
 }
 
 /** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
-function exitOf(run: Run, stop: PublishStop | undefined, parked: number): number {
+function exitOf(run: OpenedRun, stop: PublishStop | undefined, parked: number): number {
   const interrupted = exitAfterSignal(run.world.signal)
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door') return 1
@@ -79,17 +80,17 @@ function exitOfCheck({ missing }: CheckReport): number {
 }
 
 /** Whether every source was read to its end, and what the target has as far as it leads to more. */
-export function isRead(run: Run): boolean {
+export function isRead(run: OpenedRun): boolean {
   const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
   const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
   return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
 }
 
-function brokenLines({ world }: Run): number {
+function brokenLines({ world }: OpenedRun): number {
   return sum(world.sources, (endpoint) => endpoint.brokenLines?.().count ?? 0)
 }
 
-function rangeOf({ logs: byUrl, options }: Run): Report['range'] {
+function rangeOf({ logs: byUrl, options }: OpenedRun): Report['range'] {
   const logs = [...byUrl.values()]
   const sinces = logs.flatMap((log) => log.report().layers.flatMap(({ since }) => (since === null ? [] : [since])))
   const fulls = logs.map((log) => log.oldestFull())
@@ -100,7 +101,7 @@ function rangeOf({ logs: byUrl, options }: Run): Report['range'] {
   }
 }
 
-function noteProblems(run: Run, stop: PublishStop | undefined): void {
+function noteProblems(run: OpenedRun, stop: PublishStop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs.values()) noteSource(log, run)
   for (const note of [...run.knowledge.notes(), ...(run.discovery?.notes() ?? [])]) ledger.note(note)
@@ -133,13 +134,13 @@ function obstacleText({ obstacle, obstacles }: SpoolGroup): string {
   return obstacles === 1 ? ` (${obstacle})` : ` (${obstacle} and ${obstacles - 1} more)`
 }
 
-function noteHeld({ world, startedAt, ledger }: Run): void {
+function noteHeld({ world, startedAt, ledger }: OpenedRun): void {
   const held = sum(world.state.spool.groups('held', startedAt), ({ count }) => count)
   if (held === 0) return
   ledger.note(`${held} requests for deletion are held by the target, which serves them no more: not sent again.`)
 }
 
-function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choice }: Run): void {
+function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choice }: OpenedRun): void {
   if (doubtsService === true && choice.scope.type === 'listed') {
     ledger.note(
       `Every announcement that names ${choice.scope.service.name} was refused: is that the target's public URL? Else give it with --service.`,
@@ -150,7 +151,7 @@ function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choi
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
-function noteSource(log: SourceLog, { ledger, choice }: Run): void {
+function noteSource(log: SourceLog, { ledger, choice }: OpenedRun): void {
   const where = log.report().url
   // Where repositories or people are named already, nothing is left to name.
   const narrow = log.reasons().find(({ reason }) => reason === NARROW_ONLY || reason === MAYBE_NARROW)
@@ -169,7 +170,7 @@ function noteSource(log: SourceLog, { ledger, choice }: Run): void {
   if (foreign > 0) ledger.problem({ what: 'invalid', where, reason: 'not asked for', count: foreign, example: null })
 }
 
-function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): void {
+function noteBrokenLines(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
   const broken = endpoint.brokenLines?.()
   if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
@@ -181,13 +182,13 @@ function noteBrokenLines(endpoint: Run['world']['target'], { ledger }: Run): voi
 }
 
 /** Relays that announcements name are never told who we are. */
-function noteStrangeness(endpoint: Run['world']['target'], { ledger, logs }: Run): void {
+function noteStrangeness(endpoint: OpenedRun['world']['target'], { ledger, logs }: OpenedRun): void {
   const sentence = endpoint.strangeness?.()
   if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return
   ledger.note(`${endpoint.url} ${sentence}.`)
 }
 
-function noteNotices(endpoint: Run['world']['target'], { ledger }: Run): void {
+function noteNotices(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
   for (const { text, count } of endpoint.notices?.() ?? []) {
     ledger.problem({ what: 'notice', where: endpoint.url, reason: text, count, example: null })
   }

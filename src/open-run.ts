@@ -1,39 +1,52 @@
-import { askedPeers } from './asked-peers.ts'
-import { HeldTally, NOTHING_COMPARED } from './compare.ts'
-import { compareRequest, readSecond } from './comparing.ts'
-import type { Discovery } from './discovering.ts'
-import { createDistrust, distrustLosses } from './distrust.ts'
+import { askedPeers } from './run/asked-peers.ts'
+import { HeldTally, NOTHING_COMPARED } from './check/compare.ts'
+import { compareRequest, readSecond } from './read/comparing.ts'
+import type { Discovery } from './discover/discovering.ts'
+import { createDistrust, distrustLosses } from './trust/distrust.ts'
 import { reasonOf } from './errors.ts'
-import { Fate } from './fate.ts'
-import { isWithin, type IntakeContext } from './intake.ts'
-import { Knowledge } from './knowledge.ts'
-import { layersOf, layerVersions, type Layer } from './layers.ts'
-import { Ledger } from './ledger.ts'
-import { createDiscovery, openSources } from './open-sources.ts'
+import { Fate } from './run/fate.ts'
+import { isWithin, type IntakeContext } from './read/intake.ts'
+import { Knowledge } from './scope/knowledge.ts'
+import { layersOf, layerVersions, type Layer } from './checkpoint/layers.ts'
+import { Ledger } from './run/ledger.ts'
+import { createDiscovery, openSources } from './read/open-sources.ts'
 import { relayNames } from './nostr/vanish.ts'
-import { findNarrow } from './narrowness.ts'
-import type { SincePolicy } from './plan.ts'
-import type { OpenSource, ReadingContext } from './reading.ts'
+import { findNarrow } from './read/narrowness.ts'
+import type { SincePolicy } from './checkpoint/plan.ts'
+import type { OpenSource } from './run/source.ts'
+import type { ReadingContext } from './read/reading.ts'
 import { Aftermath } from './relay/aftermath.ts'
 import { createPeer, hearPeer, softwareOf, type Peer } from './relay/peer.ts'
 import { isEarlyGrasp } from './relay/software.ts'
-import { reviseAnnouncements } from './revise-announcements.ts'
-import type { LayerName } from './report.ts'
-import type { RunOptions } from './run-options.ts'
-import { isWindowed, type Run, type World } from './run.ts'
-import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from './scope-choice.ts'
-import { SourceLog } from './source-log.ts'
+import type { SelectContext } from './select/select.ts'
+import { reviseAnnouncements } from './select/revise-announcements.ts'
+import type { LayerName } from './report/report.ts'
+import { isWindowed, type RunOptions } from './report/run-options.ts'
+import type { ScopedRun } from './scope/scoped-run.ts'
+import type { World } from './run/world.ts'
+import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from './scope/scope-choice.ts'
+import { SourceLog } from './run/source-log.ts'
 import type { TargetState } from './store/target-state.ts'
-import { createTargetReader } from './target-anchors.ts'
-import { TargetGaps } from './target-gaps.ts'
+import { createTargetReader } from './read/target-anchors.ts'
+import { TargetGaps } from './run/target-gaps.ts'
 import type { UnixSeconds } from './time.ts'
-import { WitnessLog } from './witness-log.ts'
+import { WitnessLog } from './trust/witness-log.ts'
+
+/** A run with what its chapters work with. */
+export type OpenedRun = ScopedRun & {
+  readonly witnesses: WitnessLog
+  readonly held: HeldTally
+  readonly reading: ReadingContext
+  readonly selection: Omit<SelectContext, Exclude<keyof IntakeContext, 'target'> | 'members' | 'peers'>
+  /** With `--discover`. */
+  readonly discovery: Discovery | undefined
+}
 
 /** A run without what is made of its parts. */
-type RunParts = Omit<Run, 'discovery' | 'reading' | 'selection' | 'check' | 'wasCutShort'>
+type RunParts = Omit<OpenedRun, 'discovery' | 'reading' | 'selection' | 'check' | 'wasCutShort'>
 
 /** Opens target and sources, decides the scope, and takes up what earlier runs left. Throws SyncError when the target is unreachable. */
-export async function openRun(options: RunOptions, world: World): Promise<Run> {
+export async function openRun(options: RunOptions, world: World): Promise<OpenedRun> {
   const target = createPeer(world.target, await world.target.open())
   const startedAt = world.clock()
   const choice = chooseRunScope(options, target, world.state)
@@ -143,7 +156,7 @@ function createIntake(parts: RunParts): IntakeContext {
   }
 }
 
-function createSelection({ choice, world, logs, target, targetAside }: RunParts): Run['selection'] {
+function createSelection({ choice, world, logs, target, targetAside }: RunParts): OpenedRun['selection'] {
   return {
     target: hearPeer(target, targetAside),
     scope: choice.scope,

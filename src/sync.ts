@@ -2,39 +2,39 @@
  * The story of a run: open → trust → read → select → publish → verify → checkpoint → report. Stages never call each
  * other; values pass through here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
-import { askedPeers } from './asked-peers.ts'
+import { askedPeers } from './run/asked-peers.ts'
 import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
-import { advanceCoverage } from './checkpoint.ts'
-import { compare } from './compare.ts'
-import { isDeleted } from './deletions.ts'
-import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './distrust.ts'
-import { nameEmptySources } from './emptiness.ts'
-import { createOwnerWatch } from './awaits-owner.ts'
-import { Doorkeeper, type PublishStop } from './door.ts'
-import { refuseEmptyScope } from './empty-scope.ts'
+import { advanceCoverage } from './checkpoint/advance.ts'
+import { compare } from './check/compare.ts'
+import { isDeleted } from './withdraw/deletions.ts'
+import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './trust/distrust.ts'
+import { nameEmptySources } from './read/emptiness.ts'
+import { createOwnerWatch } from './publish/awaits-owner.ts'
+import { Doorkeeper, type PublishStop } from './publish/door.ts'
+import { refuseEmptyScope } from './scope/empty-scope.ts'
 import { LostRelayError, reasonOf, UsageError } from './errors.ts'
 import type { NostrEvent } from './nostr/event.ts'
 import { isHostedPullRequest } from './nostr/hosted-pull-request.ts'
-import { findNowhere } from './nowhere.ts'
-import { tryTarget } from './narrowness.ts'
-import { openRun } from './open-run.ts'
-import { readParents } from './parents.ts'
-import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish.ts'
-import { readLayers } from './reading.ts'
+import { findNowhere } from './publish/nowhere.ts'
+import { tryTarget } from './read/narrowness.ts'
+import { openRun, type OpenedRun } from './open-run.ts'
+import { readParents } from './read/parents.ts'
+import { INTERRUPTION, publishReady, WINDOW, type PublishContext } from './publish/publish.ts'
+import { readLayers } from './read/reading.ts'
 import { isDoorForReading } from './relay/answers.ts'
 import { describeLearnt } from './relay/describe-learnt.ts'
-import { describeRate, projectedMs, type Pacer } from './relay/pacing.ts'
-import type { Report } from './report.ts'
-import type { RunOptions } from './run-options.ts'
-import { isWindowed, type Run, type World } from './run.ts'
-import { hostOfPullRequests } from './scope-choice.ts'
-import { selectEvents, selectParked, type SelectContext } from './select.ts'
-import { shutDoor } from './shut-door.ts'
-import { settleOrphans } from './orphans.ts'
-import { createStaging } from './stages.ts'
-import { hasVanished } from './vanish.ts'
-import { confirmSent } from './verify.ts'
-import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting, type WaitingContext } from './waiting.ts'
+import { describeRate, projectedMs, type Pacer } from './relay/pace/pacing.ts'
+import type { Report } from './report/report.ts'
+import { isWindowed, type RunOptions } from './report/run-options.ts'
+import type { World } from './run/world.ts'
+import { hostOfPullRequests } from './scope/scope-choice.ts'
+import { selectEvents, selectParked, type SelectContext } from './select/select.ts'
+import { shutDoor } from './publish/shut-door.ts'
+import { settleOrphans } from './publish/orphans.ts'
+import { createStaging } from './select/stages.ts'
+import { hasVanished } from './withdraw/vanish.ts'
+import { confirmSent } from './publish/verify.ts'
+import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting, type WaitingContext } from './publish/waiting.ts'
 
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
@@ -77,7 +77,7 @@ function stopOf(error: LostRelayError): PublishStop {
 }
 
 /** Relays that limit questions make a run long; without a word nobody would know why. */
-function noteLimits({ target, sources, ledger }: Run): void {
+function noteLimits({ target, sources, ledger }: OpenedRun): void {
   for (const { endpoint } of [target, ...sources.map(({ peer }) => peer)]) {
     for (const limit of describeLearnt(endpoint.learntLimits?.() ?? {})) ledger.note(`${endpoint.url} ${limit}`)
     const seconds = Math.round((endpoint.waitedMs?.() ?? 0) / 1000)
@@ -87,7 +87,7 @@ function noteLimits({ target, sources, ledger }: Run): void {
 }
 
 /** Brings into the spool what may have to be sent: what the sources have, or, for a retry, what is there already. */
-async function gather(run: Run): Promise<void> {
+async function gather(run: OpenedRun): Promise<void> {
   const { options, fate } = run
   if (options.command !== 'retry') {
     await trust(run)
@@ -102,7 +102,7 @@ async function gather(run: Run): Promise<void> {
 }
 
 /** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
-async function trust(run: Run): Promise<void> {
+async function trust(run: OpenedRun): Promise<void> {
   const { target, sources } = run
   const context = createDistrust(run)
   await distrustTarget(target, context)
@@ -115,7 +115,7 @@ async function trust(run: Run): Promise<void> {
 }
 
 /** The last stage: publish, or only tell what would be sent, or what is missing. */
-async function finish(run: Run): Promise<PublishStop | undefined> {
+async function finish(run: OpenedRun): Promise<PublishStop | undefined> {
   const { options, world, knowledge, held, fate } = run
   if (!options.dryRun) return publish(run)
   const { state, onMissing } = world
@@ -131,14 +131,14 @@ async function finish(run: Run): Promise<PublishStop | undefined> {
   return undefined
 }
 
-function countUnsent({ world, ledger }: Run): void {
+function countUnsent({ world, ledger }: OpenedRun): void {
   for (const piece of world.state.spool.inState('ready', 500)) {
     for (const { layer } of piece) ledger.count(layer, 'published')
   }
 }
 
 /** The last stage of a run that sends: at the pace that the target allows. */
-async function publish(run: Run): Promise<PublishStop | undefined> {
+async function publish(run: OpenedRun): Promise<PublishStop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(run, pacer)
   // A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing?
@@ -153,7 +153,7 @@ async function publish(run: Run): Promise<PublishStop | undefined> {
 }
 
 /** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
-async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | undefined> {
+async function publishInOrder(run: OpenedRun, pacer: Pacer): Promise<PublishStop | undefined> {
   const { world, target, ledger, fate, startedAt } = run
   const { state, clock, signal, deadline, verifier } = world
   const waiting = createWaiting(run)
@@ -186,7 +186,7 @@ async function publishInOrder(run: Run, pacer: Pacer): Promise<PublishStop | und
  * What was answered beside the layers may be taken back as well: then that source was not read to its end, or what the
  * target knows of deletions and of newer versions may have been missed.
  */
-async function settleAsides(run: Run): Promise<void> {
+async function settleAsides(run: OpenedRun): Promise<void> {
   await settleOpen(run)
   const { sources, targetAside, targetGaps, world } = run
   if (targetAside.contradiction !== undefined) {
@@ -201,13 +201,13 @@ async function settleAsides(run: Run): Promise<void> {
 }
 
 /** Waits, at all relays at once, until no answer that was given beside the layers can be taken back any more. */
-async function settleOpen({ sources, target, targetAside }: Run): Promise<void> {
+async function settleOpen({ sources, target, targetAside }: OpenedRun): Promise<void> {
   const asked = [{ peer: target, aside: targetAside }, ...sources]
   const open = asked.filter(({ aside }) => aside.isOpen)
   await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
 }
 
-function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pacer): Doorkeeper {
+function createDoorkeeper({ world, number, choice, knowledge }: OpenedRun, pacer: Pacer): Doorkeeper {
   const { runs } = world.state
   return new Doorkeeper({
     window: WINDOW,
@@ -219,7 +219,7 @@ function createDoorkeeper({ world, number, choice, knowledge }: Run, pacer: Pace
 }
 
 /** What still waits: it is given up, refused with its parents or because nobody has them, or told what it waits for. */
-async function settleWaiting(run: Run, waiting: WaitingContext): Promise<void> {
+async function settleWaiting(run: OpenedRun, waiting: WaitingContext): Promise<void> {
   const { options, sources } = run
   giveUpOld(options.forgetParkedSeconds, waiting)
   refuseEndless(options.forgetParkedSeconds, waiting)
@@ -228,7 +228,7 @@ async function settleWaiting(run: Run, waiting: WaitingContext): Promise<void> {
   settleOrphans(waiting, nowhere)
 }
 
-function createWaiting(run: Run): WaitingContext {
+function createWaiting(run: OpenedRun): WaitingContext {
   const { target, world, fate, startedAt } = run
   return {
     target,
@@ -243,7 +243,7 @@ function createWaiting(run: Run): WaitingContext {
   }
 }
 
-function selectionOf({ reading, selection, knowledge, sources }: Run): SelectContext {
+function selectionOf({ reading, selection, knowledge, sources }: OpenedRun): SelectContext {
   const peers = askedPeers(sources)
   return {
     ...reading,
@@ -256,7 +256,7 @@ function selectionOf({ reading, selection, knowledge, sources }: Run): SelectCon
 }
 
 /** Says beforehand when sending will take long. Returns what hears of each event sent. */
-function watchSending({ world }: Run, pacer: Pacer): () => void {
+function watchSending({ world }: OpenedRun, pacer: Pacer): () => void {
   const { progress, state } = world
   const events = state.spool.count('ready')
   const rate = pacer.rate()
@@ -269,7 +269,7 @@ function watchSending({ world }: Run, pacer: Pacer): () => void {
 }
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
-function moveCheckpoints(run: Run): void {
+function moveCheckpoints(run: OpenedRun): void {
   const { options, world, sources, startedAt, knowledge } = run
   const { state } = world
   if (options.dryRun) return
@@ -294,7 +294,7 @@ function moveCheckpoints(run: Run): void {
 }
 
 /** What an author took back, or this run has deleted at the target, bears no witness. */
-function saveWitnesses({ witnesses, world, knowledge, startedAt }: Run): void {
+function saveWitnesses({ witnesses, world, knowledge, startedAt }: OpenedRun): void {
   const { witnesses: store, run } = world.state
   witnesses.save(store, startedAt, {
     repositoriesOf: (event) => knowledge.repositoriesOf(event),
@@ -302,13 +302,13 @@ function saveWitnesses({ witnesses, world, knowledge, startedAt }: Run): void {
   })
 }
 
-function endRun({ world, number }: Run, report: Report): void {
+function endRun({ world, number }: OpenedRun, report: Report): void {
   const { exit, durationMs, totals } = report
   world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
 }
 
 /** In the history a run without an end was killed; this one was not. */
-function endThrown({ world, number }: Run, error: unknown, durationMs: number): void {
+function endThrown({ world, number }: OpenedRun, error: unknown, durationMs: number): void {
   const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
 }

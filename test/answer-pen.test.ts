@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import { AnswerPen } from '../src/answer-pen.ts'
+import { AnswerPen } from '../src/publish/answer-pen.ts'
 
 /** A pen, and the groups that it has written. */
 function newPen() {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { authorityOf, stateAuthors, type Family } from '../src/authority.ts'
+import { authorityOf, stateAuthors, type Family } from '../src/scope/authority.ts'
 import { readAnnouncement, type Announcement } from '../src/nostr/announcement.ts'
 import { announcement } from './support/builders.ts'
 import { keyOf } from './support/sign.ts'

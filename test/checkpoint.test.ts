@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { advanceCoverage, type AnchorRead } from '../src/checkpoint.ts'
-import type { Coverage } from '../src/plan.ts'
+import { advanceCoverage, type AnchorRead } from '../src/checkpoint/advance.ts'
+import type { Coverage } from '../src/checkpoint/plan.ts'
 
 const run = { startedAt: 10_000, overlapSeconds: 900 }
 const before: Coverage = { drainedAt: 9_000, fullAt: 5_000 }

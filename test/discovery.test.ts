@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { chooseRelays, describeLeftOut, findCandidates, refusalOf, type Choice } from '../src/discovery.ts'
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf, type Choice } from '../src/discover/discovery.ts'
 import { readAnnouncement, type Announcement } from '../src/nostr/announcement.ts'
-import type { DiscoveryPolicy } from '../src/run-options.ts'
+import type { DiscoveryPolicy } from '../src/report/run-options.ts'
 import { announcement, repositoryAddress, type AnnouncementExtra } from './support/builders.ts'
 import { alice, bob, carol, dave } from './support/scenes.ts'
 import type { Key } from './support/sign.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { Fate, FOLLOWS } from '../src/fate.ts'
-import { Ledger } from '../src/ledger.ts'
+import { Fate, FOLLOWS } from '../src/run/fate.ts'
+import { Ledger } from '../src/run/ledger.ts'
 import type { SpooledEvent, SpoolState } from '../src/store/spooled-event.ts'
 import { issue, SOME_TIME } from './support/builders.ts'
 import { alice } from './support/scenes.ts'

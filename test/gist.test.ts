@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { gistOf } from '../src/gist.ts'
+import { gistOf } from '../src/publish/gist.ts'
 
 describe('gistOf', () => {
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { buildHistogram, hourOf } from '../src/histogram.ts'
+import { buildHistogram, hourOf } from '../src/check/histogram.ts'
 
 const HOUR = 3_600
 const DAY = 24 * HOUR

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { hostedAnchor, isWholeScope, LAYERS, layersOf } from '../src/layers.ts'
+import { hostedAnchor, isWholeScope, LAYERS, layersOf } from '../src/checkpoint/layers.ts'
 import { matchesNaively } from './support/naive-filter.ts'
 import {
   announcement,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { Ledger } from '../src/ledger.ts'
-import type { Problem } from '../src/report.ts'
+import { Ledger } from '../src/run/ledger.ts'
+import type { Problem } from '../src/report/report.ts'
 
 const problem = { what: 'refused', where: 'ws://target', reason: 'blocked: no', example: 'a' }
 

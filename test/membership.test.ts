@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { resolveMembership, type Membership } from '../src/membership.ts'
+import { resolveMembership, type Membership } from '../src/scope/membership.ts'
 import { readAnnouncement, type Announcement } from '../src/nostr/announcement.ts'
-import { isOwned, type Scope } from '../src/scope.ts'
+import { isOwned, type Scope } from '../src/scope/scope.ts'
 import {
   announcementsOf,
   MEMBERSHIP_CASES,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { parkedWait } from '../src/parking.ts'
+import { parkedWait } from '../src/checkpoint/next-try.ts'
 import type { SpooledEvent } from '../src/store/spooled-event.ts'
 import { issue } from './support/builders.ts'
 import { keyOf } from './support/sign.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { advanceCoverage } from '../src/checkpoint.ts'
-import { LAYERS, type Layer } from '../src/layers.ts'
+import { advanceCoverage } from '../src/checkpoint/advance.ts'
+import { LAYERS, type Layer } from '../src/checkpoint/layers.ts'
 import type { Filter } from '../src/nostr/filter.ts'
 import {
   decideRead,
@@ -11,8 +11,8 @@ import {
   type PlannedAnchor,
   type PlannedRequest,
   type SincePolicy,
-} from '../src/plan.ts'
-import type { LayerName } from '../src/report.ts'
+} from '../src/checkpoint/plan.ts'
+import type { LayerName } from '../src/report/report.ts'
 import type { TargetState } from '../src/store/target-state.ts'
 import { openTemporaryState } from './support/temporary-state.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { Endpoint } from '../src/relay/endpoint.ts'
-import type { Report } from '../src/report.ts'
+import type { Report } from '../src/report/report.ts'
 import { announcement, comment, deletion, issue, repositoryAddress, state } from './support/builders.ts'
 import { runInProcess } from './support/in-process.ts'
 import { createMemoryEndpoint, type MemoryEndpoint } from './support/memory-endpoint.ts'

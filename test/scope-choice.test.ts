@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import { SyncError, UsageError } from '../src/errors.ts'
 import type { Profile } from '../src/relay/endpoint.ts'
-import { parseRelayDocument } from '../src/relay/relay-document.ts'
-import { chooseScope, hostOfPullRequests, possibleHost } from '../src/scope-choice.ts'
-import type { Scope } from '../src/scope.ts'
+import { parseRelayDocument } from '../src/relay/socket/relay-document.ts'
+import { chooseScope, hostOfPullRequests, possibleHost } from '../src/scope/scope-choice.ts'
+import type { Scope } from '../src/scope/scope.ts'
 import { serviceAt } from './support/service-at.ts'
 
 type Target = Parameters<typeof chooseScope>[1]

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
-import { resolveMembership, type Membership } from '../src/membership.ts'
+import { resolveMembership, type Membership } from '../src/scope/membership.ts'
 import { readAnnouncement } from '../src/nostr/announcement.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { RoleRule } from '../src/nostr/roles.ts'
-import type { LayerName } from '../src/report.ts'
+import type { LayerName } from '../src/report/report.ts'
 import {
   hostsNamedMost,
   initialAnchors,
@@ -14,7 +14,7 @@ import {
   outOfScope,
   scopeKey,
   type Scope,
-} from '../src/scope.ts'
+} from '../src/scope/scope.ts'
 import { announcement, graspList, issue, repositoryAddress, state, type AnnouncementExtra } from './support/builders.ts'
 import { serviceAt } from './support/service-at.ts'
 import { keyOf, type Key } from './support/sign.ts'

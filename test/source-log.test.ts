@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Fetched } from '../src/fetch.ts'
-import type { PlannedAnchor, PlannedRequest, SincePolicy } from '../src/plan.ts'
-import type { Drain } from '../src/relay/paging.ts'
-import { SourceLog } from '../src/source-log.ts'
+import type { Fetched } from '../src/run/source-log.ts'
+import type { PlannedAnchor, PlannedRequest, SincePolicy } from '../src/checkpoint/plan.ts'
+import type { Drain } from '../src/relay/paging/paging.ts'
+import { SourceLog } from '../src/run/source-log.ts'
 
 const NOW = 100_000
 const POLICY: SincePolicy = {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { resolveMembership } from '../src/membership.ts'
+import { resolveMembership } from '../src/scope/membership.ts'
 import { readAnnouncement } from '../src/nostr/announcement.ts'
 import { parseAddress } from '../src/nostr/address.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
-import { createStaging } from '../src/stages.ts'
+import { createStaging } from '../src/select/stages.ts'
 import {
   announcement,
   comment,

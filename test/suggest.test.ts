@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { suggestSimilar } from '../src/suggest.ts'
+import { suggestSimilar } from '../src/scope/suggest.ts'
 
 describe('suggestSimilar', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
-import { Trials } from '../src/trials.ts'
+import { Trials } from '../src/publish/trials.ts'
 import { announcement, issue, repositoryAddress, state } from './support/builders.ts'
 import { alice, bob } from './support/scenes.ts'
 import { waitFor } from './support/wait-for.ts'

@@ -1,9 +1,9 @@
 import { SyncError, UsageError } from '../errors.ts'
 import { openEventOutput } from '../file/event-output.ts'
 import { isSameFile } from '../file/same-file.ts'
-import type { CheckReport, Problem, Report } from '../report.ts'
-import type { RunOptions } from '../run-options.ts'
-import type { CheckOptions } from './options.ts'
+import type { CheckReport, Problem, Report } from '../report/report.ts'
+import type { RunOptions } from '../report/run-options.ts'
+import type { CheckOptions } from './parse/options.ts'
 import { runCommand, type RunRequest } from './run-command.ts'
 
 /** A check as the command line asked for it. */

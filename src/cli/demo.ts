@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { startEmbeddedRelay, type EmbeddedRelay } from '../demo/embedded-relay.ts'
 import { seedRelayFile } from '../demo/seed-relay-file.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { Report } from '../report.ts'
-import type { RunOptions } from '../run-options.ts'
-import type { OutputOptions } from './options.ts'
+import type { Report } from '../report/report.ts'
+import type { RunOptions } from '../report/run-options.ts'
+import type { OutputOptions } from './parse/options.ts'
 import { runCommand } from './run-command.ts'
 
 /** Where the demo shows what it does. */

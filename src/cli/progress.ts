@@ -1,10 +1,10 @@
 import type { Ora } from 'ora'
-import type { Progress } from '../run.ts'
-import type { LayerName } from '../report.ts'
-import { foreign } from './foreign.ts'
-import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
-import { layerTitle } from './layer-title.ts'
-import { ellipsize, visibleWidth } from './text-width.ts'
+import type { Progress } from '../run/world.ts'
+import type { LayerName } from '../report/report.ts'
+import { foreign } from './render/foreign.ts'
+import { formatCount, formatDuration, formatPlural } from './render/format-quantity.ts'
+import { layerTitle } from './render/layer-title.ts'
+import { ellipsize, visibleWidth } from './render/text-width.ts'
 
 /** What the progress line tells. */
 export type ProgressState = {

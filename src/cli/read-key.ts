@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { UsageError } from '../errors.ts'
 import { decryptSecretKey, parseSecretKey } from '../nostr/secret-key.ts'
 import { escapeForTerminal } from './escape.ts'
-import { SECRET_VARIABLES } from './option-table.ts'
-import type { Environment } from './raw-values.ts'
+import { SECRET_VARIABLES } from './parse/option-table.ts'
+import type { Environment } from './parse/raw-values.ts'
 
 /** Where the operator keeps the key for NIP-42: files by name; what is `undefined` may stand in the environment. */
 export type KeyPlace = { readonly keyFile: string | undefined; readonly passwordFile: string | undefined }

@@ -1,6 +1,6 @@
 import { inspectRelay, type RelayInspection } from '../relay/inspection.ts'
 import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-relay.ts'
-import type { ConnectionOptions } from '../run-options.ts'
+import type { ConnectionOptions } from '../report/run-options.ts'
 
 /** A relay to look at, as the command line asked for it. */
 export type RelayRequest = {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import type { Report } from '../report.ts'
-import { parseCommandLine, type CommandLine } from './command-line.ts'
+import type { Report } from '../report/report.ts'
+import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
-import { SECRET_VARIABLES } from './option-table.ts'
-import type { OutputOptions } from './options.ts'
-import type { RenderOptions } from './canvas.ts'
+import { SECRET_VARIABLES } from './parse/option-table.ts'
+import type { OutputOptions } from './parse/options.ts'
+import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
-import { renderError } from './render-error.ts'
+import { renderError } from './render/render-error.ts'
 import type { RunRequest } from './run-command.ts'
 import { stateFileOf, targetKeyOf } from './state-place.ts'
 
@@ -83,10 +83,10 @@ async function runLine({ check }: RunLine, request: RunRequest): Promise<Report>
 
 /** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
 async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
-  const { isAllWell, renderReport } = await import('./render-table.ts')
+  const { isAllWell, renderReport } = await import('./render/render-table.ts')
   if (output.quiet && isAllWell(report)) return
   if (output.json) {
-    const { renderJson } = await import('./render-json.ts')
+    const { renderJson } = await import('./render/render-json.ts')
     stream.write(renderJson(report))
     return
   }
@@ -116,8 +116,8 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
   const key = await findKey(line.key, place)
   const inspection = await runRelayCommand({ url, connection, key, signal: interruption.signal })
   const text = output.json
-    ? (await import('./render-json.ts')).renderJson(inspection)
-    : (await import('./render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
+    ? (await import('./render/render-json.ts')).renderJson(inspection)
+    : (await import('./render/render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
   stdout.write(text)
   return 0
 }

@@ -2,10 +2,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { listSpooled } from '../store/list-spooled.ts'
 import { loadStatus } from '../store/load-status.ts'
-import type { RenderOptions } from './canvas.ts'
-import type { OutputOptions, StatusOptions } from './options.ts'
-import { renderJson, renderJsonValue } from './render-json.ts'
-import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render-status.ts'
+import type { RenderOptions } from './render/canvas.ts'
+import type { OutputOptions, StatusOptions } from './parse/options.ts'
+import { renderJson, renderJsonValue } from './render/render-json.ts'
+import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render/render-status.ts'
 
 /** What `status` is asked for. `target`: its name in the state file; all of them when undefined. */
 export type StatusRequest = {

@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net'
-import type { StrangersGate } from '../discovering.ts'
-import { pause } from '../relay/backoff.ts'
+import type { StrangersGate } from '../run/world.ts'
+import { pause } from '../relay/pace/backoff.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
-import { createLookup, guardResolver, resolveBySystem } from '../relay/guarded-lookup.ts'
+import { createLookup, guardResolver, resolveBySystem } from '../relay/socket/guarded-lookup.ts'
 
 /** How relays are connected to that announcements named. */
 export type StrangersOptions = {

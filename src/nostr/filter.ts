@@ -1,5 +1,8 @@
 import type { NostrEvent } from './event.ts'
 
+/** Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
+export const USUAL_LENGTH = 512
+
 /** A filter as NIP-01 sends it. `since` and `until` are inclusive Unix seconds. */
 export type Filter = {
   readonly ids?: readonly string[]

@@ -4,10 +4,10 @@ import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { isReplaceable, KIND } from '../nostr/kinds.ts'
-import type { CloseContext } from './close-second.ts'
+import type { CloseContext } from './paging/close-second.ts'
 import { describeEnd } from './describe-end.ts'
 import type { End } from './endpoint.ts'
-import { drain } from './paging.ts'
+import { drain } from './paging/paging.ts'
 import type { Peer } from './peer.ts'
 
 const IDS_PER_REQ = 250

@@ -1,10 +1,11 @@
+import { USUAL_LENGTH } from '../nostr/filter.ts'
 import { withoutTrailing } from '../nostr/host.ts'
 import type { Aftermath } from './aftermath.ts'
 import { hearEnds, type Endpoint, type Profile } from './endpoint.ts'
-import { knownLimits, type KnownLimits } from './known-limits.ts'
-import { NegentropySupport } from './negentropy-support.ts'
-import { Breadth } from './breadth.ts'
-import { createCapacity, type Capacity } from './capacity.ts'
+import { knownLimits, type KnownLimits } from './pace/known-limits.ts'
+import { NegentropySupport } from './negentropy/negentropy-support.ts'
+import { Breadth } from './paging/breadth.ts'
+import { createCapacity, type Capacity } from './paging/capacity.ts'
 
 /** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
 export type Peer = {
@@ -38,8 +39,6 @@ const INDEXED_LENGTHS: readonly (readonly [software: RegExp, bytes: number])[] =
   [KHATRU, 100],
   [/\brnostr\b/i, 255],
 ]
-/** Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
-export const USUAL_LENGTH = 512
 
 /** A peer of which no page has been seen yet. */
 export function createPeer(endpoint: Endpoint, profile: Profile): Peer {

@@ -2,9 +2,9 @@ import type { Aftermath } from './aftermath.ts'
 import type { Answer, LearntLimits, Page, Profile } from './endpoint.ts'
 import type { Filter } from '../nostr/filter.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { NegentropySession } from './negentropy-session.ts'
+import type { NegentropySession } from './negentropy/negentropy-session.ts'
 import type { Notice } from './notices.ts'
-import type { SessionPlace } from './session-place.ts'
+import type { SessionPlace } from './negentropy/session-place.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 
 /**

@@ -1,7 +1,7 @@
-import type { AnchorRead } from '../checkpoint.ts'
-import type { LayerVersions } from '../layers.ts'
-import type { Coverage } from '../plan.ts'
-import type { LayerName } from '../report.ts'
+import type { AnchorRead } from '../checkpoint/advance.ts'
+import type { LayerVersions } from '../checkpoint/layers.ts'
+import type { Coverage } from '../checkpoint/plan.ts'
+import type { LayerName } from '../report/report.ts'
 import type { Db } from './state-file.ts'
 
 /** A checkpoint row; `hadEvents`: the source once served something for the anchor. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { SyncError } from '../errors.ts'
-import { nextTryAt } from '../parking.ts'
-import type { LayerName, Outcome } from '../report.ts'
-import type { ParkedEvent, RefusedEvent } from '../status.ts'
+import { nextTryAt } from '../checkpoint/next-try.ts'
+import type { LayerName, Outcome } from '../report/report.ts'
+import type { ParkedEvent, RefusedEvent } from '../report/status.ts'
 import { openStateFile, type Db } from './state-file.ts'
 
 type Row = {

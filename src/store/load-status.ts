@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { SyncError } from '../errors.ts'
-import { keptUntil, nextTryAt } from '../parking.ts'
-import type { Outcome } from '../report.ts'
+import { keptUntil, nextTryAt } from '../checkpoint/next-try.ts'
+import type { Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
-import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../status.ts'
+import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../report/status.ts'
 import { findLockHolder } from './lock.ts'
 import { openStateFile, type Db } from './state-file.ts'
 

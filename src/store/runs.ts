@@ -1,4 +1,4 @@
-import type { CommandName } from '../report.ts'
+import type { CommandName } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Db } from './state-file.ts'
 

@@ -1,6 +1,6 @@
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName, Outcome } from '../report.ts'
+import type { LayerName, Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 import { isRemembered, type Spool } from './spool.ts'
 import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'

@@ -1,4 +1,4 @@
-import type { LayerName, Outcome } from '../report.ts'
+import type { LayerName, Outcome } from '../report/report.ts'
 import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
 import { fromRow, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'

@@ -1,5 +1,5 @@
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName, Outcome } from '../report.ts'
+import type { LayerName, Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { LayerVersions } from '../layers.ts'
+import type { LayerVersions } from '../checkpoint/layers.ts'
 import { AnchorStore } from './anchors.ts'
 import { CoverageStore } from './coverage.ts'
 import { KnownEvents } from './known-events.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseCommandLine, type CommandLine } from '../../src/cli/command-line.ts'
-import { ALL_OPTIONS, envNameOf, optionsOf } from '../../src/cli/option-table.ts'
+import { parseCommandLine, type CommandLine } from '../../src/cli/parse/command-line.ts'
+import { ALL_OPTIONS, envNameOf, optionsOf } from '../../src/cli/parse/option-table.ts'
 import { encodePublicKey } from '../../src/nostr/nip19.ts'
 
 const NOW = 1_763_900_000

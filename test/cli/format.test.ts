@@ -5,8 +5,8 @@ import {
   formatDuration,
   formatPlural,
   formatShortCount,
-} from '../../src/cli/format-quantity.ts'
-import { formatAge, formatTime, formatTimeWithAge } from '../../src/cli/format-time.ts'
+} from '../../src/cli/render/format-quantity.ts'
+import { formatAge, formatTime, formatTimeWithAge } from '../../src/cli/render/format-time.ts'
 
 const NOW = 1_763_900_000
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { maskUrls } from '../../src/cli/mask-url.ts'
-import { renderError } from '../../src/cli/render-error.ts'
-import { renderJson } from '../../src/cli/render-json.ts'
+import { renderError } from '../../src/cli/render/render-error.ts'
+import { renderJson } from '../../src/cli/render/render-json.ts'
 import { SyncError } from '../../src/errors.ts'
 import { report } from './reports.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isSameEndpoint, parseEndpoint, parseRelay, parseService } from '../../src/cli/parse-endpoint.ts'
+import { isSameEndpoint, parseEndpoint, parseRelay, parseService } from '../../src/cli/parse/parse-endpoint.ts'
 
 describe('parseEndpoint', () => {
   it.each([

@@ -8,7 +8,7 @@ import {
   parseRate,
   parseRunDurationMs,
   parseTimeoutMs,
-} from '../../src/cli/parse-quantity.ts'
+} from '../../src/cli/parse/parse-quantity.ts'
 
 describe('parseDurationMs', () => {
   it.each([

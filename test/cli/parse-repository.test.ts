@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseAuthor, parseRepository } from '../../src/cli/parse-repository.ts'
+import { parseAuthor, parseRepository } from '../../src/cli/parse/parse-repository.ts'
 import { encodePublicKey, encodeRepository } from '../../src/nostr/nip19.ts'
 
 const HEX = '84dee6e676e5bb67b4ad4e042cf70cbd8681155db535942fcc6a0533858a7240'

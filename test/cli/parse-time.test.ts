@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseTime } from '../../src/cli/parse-time.ts'
+import { parseTime } from '../../src/cli/parse/parse-time.ts'
 
 // A zone whose offset is no whole hour: local time must not be mistaken for UTC.
 process.env['TZ'] = 'America/St_Johns'

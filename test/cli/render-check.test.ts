@@ -1,9 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RenderOptions } from '../../src/cli/canvas.ts'
-import { isAllWell, renderReport } from '../../src/cli/render-table.ts'
-import { visibleWidth } from '../../src/cli/text-width.ts'
-import type { CheckReport, Difference, HistogramBin, LayerName, Report, SourceLayerReport } from '../../src/report.ts'
+import type { RenderOptions } from '../../src/cli/render/canvas.ts'
+import { isAllWell, renderReport } from '../../src/cli/render/render-table.ts'
+import { visibleWidth } from '../../src/cli/render/text-width.ts'
+import type {
+  CheckReport,
+  Difference,
+  HistogramBin,
+  LayerName,
+  Report,
+  SourceLayerReport,
+} from '../../src/report/report.ts'
 import { NOW, PARTIAL, report } from './reports.ts'
 
 const HOUR = 3_600

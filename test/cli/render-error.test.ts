@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf } from '../../src/cli/exit-codes.ts'
-import { renderError } from '../../src/cli/render-error.ts'
+import { renderError } from '../../src/cli/render/render-error.ts'
 import { LockedError, SyncError, UsageError } from '../../src/errors.ts'
 
 describe('renderError', () => {

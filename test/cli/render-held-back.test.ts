@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { renderReport } from '../../src/cli/render-table.ts'
-import type { HeldBackRepository, Report } from '../../src/report.ts'
+import { renderReport } from '../../src/cli/render/render-table.ts'
+import type { HeldBackRepository, Report } from '../../src/report/report.ts'
 import { HELD_BACK, NOW, report } from './reports.ts'
 
 const render = (document: Report, verbose = false): string =>

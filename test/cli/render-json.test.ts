@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderJson } from '../../src/cli/render-json.ts'
+import { renderJson } from '../../src/cli/render/render-json.ts'
 import { report } from './reports.ts'
 
 describe('renderJson', () => {

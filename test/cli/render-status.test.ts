@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Status } from '../../src/status.ts'
-import { renderStatus, renderStatusJson } from '../../src/cli/render-status.ts'
+import type { Status } from '../../src/report/status.ts'
+import { renderStatus, renderStatusJson } from '../../src/cli/render/render-status.ts'
 import { NOW, STATUS } from './reports.ts'
 
 const OPTIONS = { color: false, width: 80, now: NOW, timeZone: 'UTC' }

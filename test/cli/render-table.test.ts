@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { RenderOptions } from '../../src/cli/canvas.ts'
-import { isAllWell, renderReport } from '../../src/cli/render-table.ts'
-import type { Report } from '../../src/report.ts'
+import type { RenderOptions } from '../../src/cli/render/canvas.ts'
+import { isAllWell, renderReport } from '../../src/cli/render/render-table.ts'
+import type { Report } from '../../src/report/report.ts'
 import { DOOR, DRY_BACKFILL, layerReport, NOW, PARTIAL, REPAIRED, report } from './reports.ts'
 
 function render(changed: Report, options: Partial<RenderOptions> = {}): string {

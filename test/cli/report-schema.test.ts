@@ -1,9 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
-import { renderJson } from '../../src/cli/render-json.ts'
-import { reportSchema } from '../../src/cli/report-schema.ts'
-import type { Report } from '../../src/report.ts'
+import { renderJson } from '../../src/cli/render/render-json.ts'
+import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import type { Report } from '../../src/report/report.ts'
 import { CHECKED, DOOR, DRY_BACKFILL, HELD_BACK, PARTIAL, REPAIRED, report } from './reports.ts'
 
 describe('reportSchema', () => {

@@ -1,5 +1,5 @@
-import type { Status } from '../../src/status.ts'
-import type { LayerReport, Report, SourceLayerReport } from '../../src/report.ts'
+import type { Status } from '../../src/report/status.ts'
+import type { LayerReport, Report, SourceLayerReport } from '../../src/report/report.ts'
 
 /** Sun 2025-11-23 12:13:20 UTC: the `now` of all renderings. */
 export const NOW = 1_763_900_000

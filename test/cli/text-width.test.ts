@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ellipsize, ellipsizeMiddle, padText, visibleWidth, wrapText } from '../../src/cli/text-width.ts'
+import { ellipsize, ellipsizeMiddle, padText, visibleWidth, wrapText } from '../../src/cli/render/text-width.ts'
 
 describe('visibleWidth', () => {
   it.each([

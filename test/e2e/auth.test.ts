@@ -5,7 +5,7 @@ import { encrypt } from 'nostr-tools/nip49'
 import { nsecEncode } from 'nostr-tools/nip19'
 import { describe, expect, it } from 'vitest'
 
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { issue } from '../support/builders.ts'
 import { carol, smallRepository } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { announcement, comment, issue, state, status } from '../support/builders.ts'
 import { alice, bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
 import { signEvent } from '../support/sign.ts'

@@ -3,10 +3,10 @@ import { gunzipSync } from 'node:zlib'
 
 import { describe, expect, it } from 'vitest'
 
-import { reportSchema } from '../../src/cli/report-schema.ts'
+import { reportSchema } from '../../src/cli/render/report-schema.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { announcement, deletion, issue, patch, reaction, state } from '../support/builders.ts'
 import { generateHistory } from '../support/generate.ts'
 import type { CliResult } from '../support/run-cli.ts'

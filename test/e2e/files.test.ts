@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 
 import { describe, expect, it } from 'vitest'
 
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { expectedOfEverything } from '../support/expected-events.ts'
 import { generateHistory } from '../support/generate.ts'
 import { readFixture } from '../support/make-signed-fixture.ts'

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { announcement } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { reportSchema } from '../../src/cli/report-schema.ts'
-import type { Report } from '../../src/report.ts'
-import type { Status } from '../../src/status.ts'
+import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import type { Report } from '../../src/report/report.ts'
+import type { Status } from '../../src/report/status.ts'
 import { generateHistory } from '../support/generate.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, endArguments, idsOf, type Workbench } from '../support/workbench.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { comment, issue } from '../support/builders.ts'
 import { createRandom, generateHistory } from '../support/generate.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import type { Report } from '../../src/report.ts'
-import type { ParkedEvent, RefusedEvent } from '../../src/status.ts'
+import type { Report } from '../../src/report/report.ts'
+import type { ParkedEvent, RefusedEvent } from '../../src/report/status.ts'
 import { issue, SOME_TIME } from '../support/builders.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'

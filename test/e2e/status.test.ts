@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Status } from '../../src/status.ts'
+import type { Status } from '../../src/report/status.ts'
 import { smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'
 import { waitFor } from '../support/wait-for.ts'

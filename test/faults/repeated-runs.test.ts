@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { announcement, comment, deletion, issue as issueOf, repositoryAddress, state } from '../support/builders.ts'
 import { expectedOfEverything } from '../support/expected-events.ts'
 import { runInProcess } from '../support/in-process.ts'

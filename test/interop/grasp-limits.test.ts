@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { fetchByIds } from '../../src/relay/fetch-by-ids.ts'
-import { readRefusal } from '../../src/relay/refusal.ts'
+import { fetchByIds } from '../../src/relay/paging/fetch-by-ids.ts'
+import { readRefusal } from '../../src/relay/socket/refusal.ts'
 import { createWebSocketRelay, type WebSocketRelay } from '../../src/relay/websocket-relay.ts'
 import { comment, issue } from '../support/builders.ts'
 import { bob, carol } from '../support/scenes.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { backoffMs, pause } from '../../src/relay/backoff.ts'
+import { backoffMs, pause } from '../../src/relay/pace/backoff.ts'
 
 describe('backoffMs', () => {
   it('doubles up to eight seconds', () => {

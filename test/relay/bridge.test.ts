@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { reconcile, type Reconciled, type ReconcileOptions } from '../../src/relay/bridge.ts'
-import { LocalResponder } from '../../src/relay/local-responder.ts'
-import { decodeMessage, encodeMessage, END, type Range } from '../../src/relay/negentropy-message.ts'
-import type { Responder } from '../../src/relay/responder.ts'
+import { reconcile, type Reconciled, type ReconcileOptions } from '../../src/relay/negentropy/bridge.ts'
+import { LocalResponder } from '../../src/relay/negentropy/local-responder.ts'
+import { decodeMessage, encodeMessage, END, type Range } from '../../src/relay/negentropy/negentropy-message.ts'
+import type { Responder } from '../../src/relay/negentropy/responder.ts'
 import { idOf, idsWithout, makeItems, toIdSet, type IdItem } from '../support/id-items.ts'
 import { createReference, createRemote, overTheWire, type Answerer } from '../support/test-responders.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
-import { fetchByIds } from '../../src/relay/fetch-by-ids.ts'
+import { fetchByIds } from '../../src/relay/paging/fetch-by-ids.ts'
 import { idOf, makeItems, toEvent } from '../support/id-items.ts'
 import { createMemoryEndpoint, pageOf, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
 

@@ -1,9 +1,9 @@
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, it } from 'vitest'
 
-import { createLookup, guardResolver, type Resolver } from '../../src/relay/guarded-lookup.ts'
-import { classifyAddress } from '../../src/relay/public-address.ts'
-import { fetchRelayDocument } from '../../src/relay/relay-document.ts'
+import { createLookup, guardResolver, type Resolver } from '../../src/relay/socket/guarded-lookup.ts'
+import { classifyAddress } from '../../src/relay/socket/public-address.ts'
+import { fetchRelayDocument } from '../../src/relay/socket/relay-document.ts'
 import { createWebSocketRelay } from '../../src/relay/websocket-relay.ts'
 import { startScriptedRelay } from '../support/scripted-relay.ts'
 

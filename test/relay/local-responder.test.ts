@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { fingerprintOf } from '../../src/relay/fingerprint.ts'
-import { LocalResponder } from '../../src/relay/local-responder.ts'
-import { decodeMessage, encodeMessage, END, START, type Range } from '../../src/relay/negentropy-message.ts'
-import { NO_FINGERPRINT } from '../../src/relay/negentropy-question.ts'
+import { fingerprintOf } from '../../src/relay/negentropy/fingerprint.ts'
+import { LocalResponder } from '../../src/relay/negentropy/local-responder.ts'
+import { decodeMessage, encodeMessage, END, START, type Range } from '../../src/relay/negentropy/negentropy-message.ts'
+import { NO_FINGERPRINT } from '../../src/relay/negentropy/negentropy-question.ts'
 import { idOf, makeItems, toIdSet } from '../support/id-items.ts'
 import { createReference, overTheWire } from '../support/test-responders.ts'
 

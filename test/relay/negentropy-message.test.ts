@@ -12,7 +12,7 @@ import {
   START,
   type Bound,
   type Range,
-} from '../../src/relay/negentropy-message.ts'
+} from '../../src/relay/negentropy/negentropy-message.ts'
 import { idOf, makeItems } from '../support/id-items.ts'
 import { createReference } from '../support/test-responders.ts'
 

@@ -8,7 +8,7 @@ import {
   projectedMs,
   type Pacer,
   type Rate,
-} from '../../src/relay/pacing.ts'
+} from '../../src/relay/pace/pacing.ts'
 
 /** A clock that only moves when somebody sleeps. */
 function virtualTime() {

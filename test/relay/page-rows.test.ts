@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { PageRows } from '../../src/relay/page-rows.ts'
+import { PageRows } from '../../src/relay/socket/page-rows.ts'
 import { issue, repositoryAddress } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
 

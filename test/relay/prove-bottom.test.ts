@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
-import { createCapacity } from '../../src/relay/capacity.ts'
-import { drain } from '../../src/relay/paging.ts'
-import { proveBottom } from '../../src/relay/prove-bottom.ts'
+import { createCapacity } from '../../src/relay/paging/capacity.ts'
+import { drain } from '../../src/relay/paging/paging.ts'
+import { proveBottom } from '../../src/relay/paging/prove-bottom.ts'
 import { makeItems, toEvent, type IdItem } from '../support/id-items.ts'
 import { createMemoryEndpoint, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { normalizeRelayUrl } from '../../src/nostr/host.ts'
-import { classifyAddress, classifyHost, literalAddress } from '../../src/relay/public-address.ts'
+import { classifyAddress, classifyHost, literalAddress } from '../../src/relay/socket/public-address.ts'
 
 /** The class of the host of a URL as a stranger wrote it. */
 function classOf(url: string): string {

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { Filter } from '../../src/nostr/filter.ts'
-import { createLocalSet, createRelaySet, type ComparedSet } from '../../src/relay/compared-set.ts'
-import { reconcileFilter, type ReconcileFilterOptions } from '../../src/relay/reconcile-filter.ts'
-import { splitWindow } from '../../src/relay/split-window.ts'
+import { createLocalSet, createRelaySet, type ComparedSet } from '../../src/relay/negentropy/compared-set.ts'
+import { reconcileFilter, type ReconcileFilterOptions } from '../../src/relay/negentropy/reconcile-filter.ts'
+import { splitWindow } from '../../src/relay/negentropy/split-window.ts'
 import { idsWithout, makeItems, toEvent, toIdSet, type IdItem } from '../support/id-items.ts'
 import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
 import { usePeer } from '../support/negentropy-peer.ts'

@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 
 import { describe, expect, it } from 'vitest'
 
-import { fetchRelayDocument, parseRelayDocument } from '../../src/relay/relay-document.ts'
+import { fetchRelayDocument, parseRelayDocument } from '../../src/relay/socket/relay-document.ts'
 import { startWsDouble } from '../support/ws-double.ts'
 
 const EMPTY = { supportedNips: [], supportedGrasps: [] }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { parseRelayMessage } from '../../src/relay/relay-message.ts'
+import { parseRelayMessage } from '../../src/relay/socket/relay-message.ts'
 
 describe('parseRelayMessage', () => {
   it.each([

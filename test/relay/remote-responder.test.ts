@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { NegentropyAnswer, NegentropySession } from '../../src/relay/negentropy-session.ts'
-import { NegentropySupport } from '../../src/relay/negentropy-support.ts'
-import { RemoteResponder } from '../../src/relay/remote-responder.ts'
+import type { NegentropyAnswer, NegentropySession } from '../../src/relay/negentropy/negentropy-session.ts'
+import { NegentropySupport } from '../../src/relay/negentropy/negentropy-support.ts'
+import { RemoteResponder } from '../../src/relay/negentropy/remote-responder.ts'
 import { createFromSession } from '../support/test-responders.ts'
 
 const msg: NegentropyAnswer = { type: 'msg', hex: '61', bytes: 20 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { Slots } from '../../src/relay/slots.ts'
+import { Slots } from '../../src/relay/pace/slots.ts'
 
 /** Asks for five places and collects who has one, in order. */
 function queueAt(slots: Slots): number[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { announcement, comment, SOME_TIME, vanishRequest } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'

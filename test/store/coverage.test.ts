@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { LayerVersions } from '../../src/layers.ts'
+import type { LayerVersions } from '../../src/checkpoint/layers.ts'
 import type { CoverageStore } from '../../src/store/coverage.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
 

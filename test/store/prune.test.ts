@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
-import { layerVersions } from '../../src/layers.ts'
+import { layerVersions } from '../../src/checkpoint/layers.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { openStateFile, type Db } from '../../src/store/state-file.ts'
 import { createTargetState, type TargetState } from '../../src/store/target-state.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { IdCollector, type IdSet } from '../../src/relay/id-set.ts'
+import { IdCollector, type IdSet } from '../../src/relay/negentropy/id-set.ts'
 
 /** An event as negentropy knows it. */
 export type IdItem = { readonly createdAt: number; readonly id: string }

@@ -1,9 +1,9 @@
-import type { World } from '../../src/run.ts'
+import type { World } from '../../src/run/world.ts'
 import { createVerifier } from '../../src/nostr/verifier.ts'
-import { createPacer } from '../../src/relay/pacing.ts'
+import { createPacer } from '../../src/relay/pace/pacing.ts'
 import type { Endpoint } from '../../src/relay/endpoint.ts'
-import type { Report } from '../../src/report.ts'
-import type { RunOptions } from '../../src/run-options.ts'
+import type { Report } from '../../src/report/report.ts'
+import type { RunOptions } from '../../src/report/run-options.ts'
 import type { TargetState } from '../../src/store/target-state.ts'
 import { sync } from '../../src/sync.ts'
 

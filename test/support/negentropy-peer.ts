@@ -1,5 +1,5 @@
 import type { Profile } from '../../src/relay/endpoint.ts'
-import { NegentropySupport } from '../../src/relay/negentropy-support.ts'
+import { NegentropySupport } from '../../src/relay/negentropy/negentropy-support.ts'
 import type { WebSocketRelay } from '../../src/relay/websocket-relay.ts'
 import { useRelay } from './ws-double.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { onTestFinished } from 'vitest'
 
-import { layerVersions, type LayerVersions } from '../../src/layers.ts'
+import { layerVersions, type LayerVersions } from '../../src/checkpoint/layers.ts'
 import { openStateFile, type Db } from '../../src/store/state-file.ts'
 import { createTargetState, type TargetState } from '../../src/store/target-state.ts'
 

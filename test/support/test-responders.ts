@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 
 import { Negentropy, NegentropyStorageVector } from '@welshman/net/dist/net/src/negentropy.js'
 
-import { decodeMessage, encodeMessage } from '../../src/relay/negentropy-message.ts'
-import type { NegentropyAnswer, NegentropySession } from '../../src/relay/negentropy-session.ts'
-import { NegentropySupport } from '../../src/relay/negentropy-support.ts'
-import { RemoteResponder } from '../../src/relay/remote-responder.ts'
-import type { Responder } from '../../src/relay/responder.ts'
+import { decodeMessage, encodeMessage } from '../../src/relay/negentropy/negentropy-message.ts'
+import type { NegentropyAnswer, NegentropySession } from '../../src/relay/negentropy/negentropy-session.ts'
+import { NegentropySupport } from '../../src/relay/negentropy/negentropy-support.ts'
+import { RemoteResponder } from '../../src/relay/negentropy/remote-responder.ts'
+import type { Responder } from '../../src/relay/negentropy/responder.ts'
 import type { IdItem } from './id-items.ts'
 
 // The reference implementation expects node:crypto where browsers and Node have WebCrypto.

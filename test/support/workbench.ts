@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import type { Report } from '../../src/report.ts'
+import type { Report } from '../../src/report/report.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it, type TestContext } from 'vitest'
 
-import type { Report } from '../../../src/report.ts'
+import type { Report } from '../../../src/report/report.ts'
 import type { CliResult } from '../../support/run-cli.ts'
 import { endArguments, idsOf } from '../../support/workbench.ts'
 import type { CellMeta } from '../matrix-reporter.ts'

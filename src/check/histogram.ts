@@ -1,0 +1,94 @@
+import type { HistogramBin } from '../report/report.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** The first and the last hour of a stretch of time, as the second in which each begins. */
+type Stretch = { readonly first: UnixSeconds; readonly last: UnixSeconds }
+
+/** How many events each hour has, in order of time. */
+type Hours = readonly (readonly [hour: UnixSeconds, events: number])[]
+
+const HOUR = 3_600
+const DAY = 24 * HOUR
+const YEAR = 365 * DAY
+const WIDTHS = [HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY, YEAR]
+const MAX_BINS = 40
+const BULK = 0.9
+const LAST_SECOND = Number.MAX_SAFE_INTEGER
+
+/** The hour that a time lies in, as the second in which it begins. */
+export function hourOf(time: UnixSeconds): UnixSeconds {
+  return Math.floor(time / HOUR) * HOUR
+}
+
+/**
+ * Events by hour as at most 40 bins of one width, empty ones included. Authors date events as they like: where leaving out a
+ * tenth of them gives finer bins, these few stand in one bin before and one after all others, as wide as these or wider.
+ */
+export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): HistogramBin[] {
+  const sorted = [...hours].sort(([a], [b]) => a - b)
+  const [first, last] = [sorted[0]?.[0], sorted.at(-1)?.[0]]
+  if (first === undefined || last === undefined) return []
+  const [all, bulk] = [{ first, last }, findBulk(sorted)]
+  const stretch = widthFor(bulk) < widthFor(all) ? widen(bulk, sorted) : all
+  const [width, bins] = [widthFor(stretch), evenBins(stretch, sorted)]
+  const [from, to] = [bins[0]?.from ?? first, bins.at(-1)?.to ?? last]
+  const earlier = { from: Math.min(first, from - width), to: from - 1, missing: count(sorted, (hour) => hour < from) }
+  const end = Math.min(Math.max(last + HOUR - 1, to + width), LAST_SECOND)
+  const later = { from: to + 1, to: end, missing: count(sorted, (hour) => hour > to) }
+  return [earlier, ...bins, later].filter((bin) => bin.missing > 0 || bins.includes(bin))
+}
+
+/** The shortest stretch with nine tenths of the events. */
+function findBulk(sorted: Hours): Stretch {
+  const eventsAt = (index: number): number => sorted[index]?.[1] ?? 0
+  const needed = BULK * count(sorted, () => true)
+  let shortest: Stretch = { first: -Infinity, last: Infinity }
+  let [start, inside] = [0, 0]
+  for (const [last, events] of sorted) {
+    inside += events
+    for (; inside - eventsAt(start) >= needed; start += 1) inside -= eventsAt(start)
+    const first = sorted[start]?.[0] ?? last
+    if (inside >= needed && last - first < shortest.last - shortest.first) shortest = { first, last }
+  }
+  return shortest
+}
+
+/** The stretch with its neighbours, the nearer first, as far as bins of its width reach. */
+function widen(stretch: Stretch, sorted: Hours): Stretch {
+  const [before, after] = [
+    sorted.findLast(([hour]) => hour < stretch.first)?.[0] ?? -Infinity,
+    sorted.find(([hour]) => hour > stretch.last)?.[0] ?? Infinity,
+  ]
+  const wider = [
+    { first: before, last: stretch.last },
+    { first: stretch.first, last: after },
+  ].sort((a, b) => a.last - a.first - (b.last - b.first))
+  const fitting = wider.find((candidate) => binCount(candidate, widthFor(stretch)) <= MAX_BINS)
+  return fitting === undefined ? stretch : widen(fitting, sorted)
+}
+
+function evenBins(stretch: Stretch, sorted: Hours): HistogramBin[] {
+  const width = widthFor(stretch)
+  const start = Math.floor(stretch.first / width)
+  const counts = Array.from({ length: binCount(stretch, width) }, () => 0)
+  for (const [hour, events] of sorted) {
+    const index = Math.floor(hour / width) - start
+    if (counts[index] !== undefined) counts[index] += events
+  }
+  return counts.map((missing, index) => {
+    return { from: (start + index) * width, to: Math.min((start + index + 1) * width - 1, LAST_SECOND), missing }
+  })
+}
+
+function widthFor(stretch: Stretch): number {
+  const years = Math.ceil((stretch.last - stretch.first) / YEAR / (MAX_BINS - 2))
+  return WIDTHS.find((width) => binCount(stretch, width) <= MAX_BINS) ?? years * YEAR
+}
+
+function binCount({ first, last }: Stretch, width: number): number {
+  return Math.floor(last / width) - Math.floor(first / width) + 1
+}
+
+function count(sorted: Hours, isCounted: (hour: UnixSeconds) => boolean): number {
+  return sorted.reduce((sum, [hour, events]) => sum + (isCounted(hour) ? events : 0), 0)
+}

@@ -1,0 +1,217 @@
+/*
+ * When `since` applies, decided for one anchor at one source (rule 3):
+ *
+ *   never drained, or a checkpoint in the future        → everything
+ *   `--since T` and the target already holds the anchor → since T (creates no coverage, see checkpoint.ts)
+ *   drained ≤ quick window ago and in full ≤ full-every → since last drained − overlap
+ *   otherwise                                           → everything
+ *
+ * `created_at` is what authors wrote, not when an event arrived; only the start of an earlier run is a safe lower
+ * bound, and only while the gap is short. An anchor that was not drained last time still has its old row, so the same
+ * table gives it its debt.
+ */
+import type { Layer, Variant } from './layers.ts'
+import { chunkByCountAndBytes } from '../nostr/chunk.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { tagConditions, type Filter, USUAL_LENGTH } from '../nostr/filter.ts'
+import { isRootKind, KIND, ROOT_KINDS } from '../nostr/kinds.ts'
+import type { LayerName } from '../report/report.ts'
+import type { UnixSeconds } from '../time.ts'
+
+// Requests to vanish are asked for by their authors, and never copied.
+const KNOWN_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
+
+/** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
+export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
+
+/** An anchor as the plan sees it at one source. `held`: the target already has it. */
+export type PlannedAnchor = {
+  readonly anchor: string
+  readonly coverage: Coverage | undefined
+  readonly held: boolean
+}
+
+/** What the operator asked for, and when the run started. */
+export type SincePolicy = {
+  readonly startedAt: UnixSeconds
+  readonly quickWindowSeconds: number
+  readonly fullEverySeconds: number
+  readonly overlapSeconds: number
+  readonly full: boolean
+  readonly since: UnixSeconds | undefined
+  readonly until: UnixSeconds | undefined
+  /** `backfill`: the window bounds what is copied; checkpoints play no part. */
+  readonly windowOnly: boolean
+}
+
+/** How an anchor is read. `lateBefore`: a full pass finding something older found what `since` would have missed. */
+export type Read = {
+  readonly mode: 'full' | 'since'
+  readonly since: UnixSeconds | undefined
+  readonly lateBefore: UnixSeconds | undefined
+}
+
+/**
+ * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
+ * `filter` asks for whole kinds of the same authors, and what comes is matched here. `scan`: nor the values of these tags,
+ * which nothing narrows; see `scanUnindexed`. `accepts`: see `Variant`.
+ */
+export type PlannedRequest = Read & {
+  readonly layer: LayerName
+  readonly filter: Filter
+  readonly match?: Filter
+  readonly scan?: readonly Filter[]
+  readonly accepts?: (event: NostrEvent) => boolean
+  readonly anchors: readonly string[]
+}
+
+/** How the anchor must be read at a source with this coverage. */
+export function decideRead({ coverage, held }: PlannedAnchor, policy: SincePolicy): Read {
+  const everything: Read = { mode: 'full', since: undefined, lateBefore: lateBefore(coverage, policy) }
+  if (policy.windowOnly || policy.full) return everything
+  if (policy.since !== undefined) {
+    return held ? { mode: 'since', since: policy.since, lateBefore: undefined } : everything
+  }
+  if (coverage === undefined || isInFuture(coverage, policy)) return everything
+  const isQuick = policy.startedAt - coverage.drainedAt <= policy.quickWindowSeconds
+  const isFullRecent = policy.startedAt - coverage.fullAt <= policy.fullEverySeconds
+  if (!isQuick || !isFullRecent) return everything
+  return { mode: 'since', since: Math.max(0, coverage.drainedAt - policy.overlapSeconds), lateBefore: undefined }
+}
+
+/** How large a filter may be, and what the relay finds by tags. */
+export type FilterLimits = {
+  readonly maxCount: number
+  readonly maxBytes: number
+  readonly maxTagValueLength?: number
+  /** See `Peer`. @default true */
+  readonly findsIdentifiers?: boolean
+  /** It answers for a tag only when kinds are named as well. @default false */
+  readonly needsKinds?: boolean
+}
+
+/** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
+export function* planRequests(
+  layer: Layer,
+  anchors: readonly PlannedAnchor[],
+  policy: SincePolicy,
+  limits: FilterLimits,
+): Generator<PlannedRequest> {
+  for (const [read, names] of groupByRead(anchors, policy)) {
+    for (const variant of layer.variants) {
+      const served = names.filter((name) => variant.serves(name))
+      const isIndexed = (name: string): boolean => isFound(variant.filter([name]), limits)
+      for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
+        for (const request of requestsFor(layer, variant, group, read, policy)) {
+          yield limits.needsKinds === true ? withKinds(request) : request
+        }
+      }
+      const unindexed = isOnlyTags(variant, names) ? [] : served.filter((name) => !isIndexed(name))
+      for (const group of chunkByCountAndBytes(unindexed, limits)) {
+        for (const request of requestsFor(layer, variant, group, read, policy)) yield asScan(request)
+      }
+    }
+    yield* scansFor(layer, names, read, { policy, limits })
+  }
+}
+
+/** In `backfill` the window bounds what is copied, never what is known: announcements and roots are read in full. */
+function* requestsFor(
+  layer: Layer,
+  variant: Variant,
+  anchors: readonly string[],
+  read: Read,
+  policy: SincePolicy,
+): Generator<PlannedRequest> {
+  const filter = variant.filter(anchors)
+  const { accepts } = variant
+  const request = { layer: layer.name, anchors, ...read, ...(accepts === undefined ? {} : { accepts }) }
+  if (!policy.windowOnly) {
+    yield { ...request, filter: withWindow(filter, read.since, policy.until) }
+    return
+  }
+  if (layer.name === 'announcements') {
+    yield { ...request, filter }
+    return
+  }
+  const leadsToRoots = layer.name === 'repositories' || layer.name === 'threads'
+  const roots = filter.kinds?.filter(isRootKind) ?? ROOT_KINDS
+  if (leadsToRoots && roots.length > 0) yield { ...request, filter: { ...filter, kinds: roots } }
+  yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
+}
+
+/** The same read, of the kinds that are known, where a relay answers no question for all kinds. */
+function withKinds(request: PlannedRequest): PlannedRequest {
+  return { ...request, filter: { kinds: KNOWN_KINDS, ...request.filter } }
+}
+
+type Planning = { readonly policy: SincePolicy; readonly limits: FilterLimits }
+
+/** Whether the variant asks for nothing but tags. */
+function isOnlyTags({ serves, filter }: Variant, names: readonly string[]): boolean {
+  const name = names.find(serves)
+  return name !== undefined && Object.keys(filter([name])).every((key) => key.startsWith('#') && key !== '#d')
+}
+
+/** One scan for all values that no tag finds; those that no person writes apart from those that only this relay is too small for. */
+function* scansFor(
+  layer: Layer,
+  names: readonly string[],
+  read: Read,
+  { policy, limits }: Planning,
+): Generator<PlannedRequest> {
+  const variants = layer.variants.filter((variant) => isOnlyTags(variant, names))
+  const isLong = (name: string): boolean =>
+    variants.some(({ serves, filter }) => serves(name) && !isFound(filter([name]), limits))
+  const isHuge = (name: string): boolean => Buffer.byteLength(name) > USUAL_LENGTH
+  const long = names.filter(isLong)
+  for (const group of [long.filter((name) => !isHuge(name)), long.filter(isHuge)].filter(({ length }) => length > 0)) {
+    const scan = variants.map(({ serves, filter }) => filter(group.filter(serves)))
+    const anything: Variant = { name: 'scan', serves: () => true, filter: () => ({}) }
+    for (const request of requestsFor(layer, anything, group, read, policy)) yield { ...request, scan }
+  }
+}
+
+/** The same read as a scan: whole kinds are asked for, and the tags are matched here. */
+function asScan(request: PlannedRequest): PlannedRequest {
+  const { authors, kinds, since, until } = request.filter
+  const filter = withWindow(
+    { ...(kinds === undefined ? {} : { kinds }), ...(authors === undefined ? {} : { authors }) },
+    since,
+    until,
+  )
+  return { ...request, filter, match: request.filter }
+}
+
+function isFound(filter: Filter, { maxTagValueLength = Infinity, findsIdentifiers = true }: FilterLimits): boolean {
+  return longestTagValue(filter) <= maxTagValueLength && (findsIdentifiers || filter['#d'] === undefined)
+}
+
+function longestTagValue(filter: Filter): number {
+  return Math.max(0, ...tagConditions(filter).flatMap(([, values]) => values.map((value) => Buffer.byteLength(value))))
+}
+
+function groupByRead(anchors: readonly PlannedAnchor[], policy: SincePolicy): [Read, string[]][] {
+  const groups = new Map<string, [Read, string[]]>()
+  for (const anchor of anchors) {
+    const read = decideRead(anchor, policy)
+    const key = `${read.since} ${read.lateBefore}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [read, [anchor.anchor]])
+    else group[1].push(anchor.anchor)
+  }
+  return [...groups.values()]
+}
+
+function withWindow(filter: Filter, since: UnixSeconds | undefined, until: UnixSeconds | undefined): Filter {
+  return { ...filter, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
+}
+
+function lateBefore(coverage: Coverage | undefined, policy: SincePolicy): UnixSeconds | undefined {
+  if (coverage === undefined || isInFuture(coverage, policy)) return undefined
+  return coverage.drainedAt - policy.overlapSeconds
+}
+
+function isInFuture(coverage: Coverage, policy: SincePolicy): boolean {
+  return coverage.drainedAt > policy.startedAt || coverage.fullAt > policy.startedAt
+}

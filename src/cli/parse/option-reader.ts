@@ -1,0 +1,62 @@
+import { escapeForTerminal } from '../escape.ts'
+import type { OptionSpec } from './option-table.ts'
+import { parseSwitch, type Parser, type Wrong } from './parsed.ts'
+import type { RawValues } from './raw-values.ts'
+
+/** Parses raw values and collects what is wrong with them, so that all problems are told at once. */
+export type OptionReader = {
+  /** The value of an option; `undefined` when it is not given or wrong. */
+  one<T>(spec: OptionSpec, parse: Parser<T>): T | undefined
+  /** Every right value of a repeatable option, each once. */
+  many<T>(spec: OptionSpec, parse: Parser<T>): T[]
+  /** The value of an option that has a default; the default as well where the value is wrong. */
+  withDefault<T>(spec: OptionSpec, parse: Parser<T>): T
+  /** Whether a switch is on. */
+  isOn(spec: OptionSpec): boolean
+  /** Where an option was given (`--since`, `NGIT_SYNC_SINCE`); `undefined` when it was not. */
+  originOf(spec: OptionSpec): string | undefined
+}
+
+/** A reader of `raw` that adds one line to `problems` for each thing that is wrong. */
+export function createOptionReader(raw: RawValues, problems: string[]): OptionReader {
+  const parseAll = <T>(spec: OptionSpec, parse: Parser<T>): T[] => {
+    const { texts, origin } = raw.get(spec) ?? { texts: [], origin: spec.flag }
+    return texts.flatMap((text) => {
+      const parsed = text === '' ? undefined : parse(text)
+      if (parsed?.type === 'ok') return [parsed.value]
+      problems.push(parsed === undefined ? missingValue(spec, origin) : wrongValue(origin, text, parsed))
+      return []
+    })
+  }
+  const one = <T>(spec: OptionSpec, parse: Parser<T>): T | undefined => {
+    const given = raw.get(spec)
+    const times = spec.value === null ? 1 : (given?.texts.length ?? 0)
+    if (times > 1) problems.push(`${given?.origin ?? spec.flag} is given ${times} times, but takes one value`)
+    return times > 1 ? undefined : parseAll(spec, parse)[0]
+  }
+  return {
+    one,
+    many: (spec, parse) => uniqueValues(parseAll(spec, parse)),
+    withDefault: (spec, parse) => one(spec, parse) ?? parseDefault(spec, parse),
+    isOn: (spec) => one(spec, parseSwitch) ?? false,
+    originOf: (spec) => raw.get(spec)?.origin,
+  }
+}
+
+function missingValue({ value }: OptionSpec, origin: string): string {
+  return `${origin} needs a value: ${origin} <${value ?? ''}>`
+}
+
+function wrongValue(origin: string, text: string, { problem, secret }: Wrong): string {
+  return secret ? `${origin} ${problem}` : `${origin} "${escapeForTerminal(text, { maxLength: 100 })}" ${problem}`
+}
+
+function parseDefault<T>(spec: OptionSpec, parse: Parser<T>): T {
+  const parsed = parse(spec.fallback ?? '')
+  if (parsed.type === 'ok') return parsed.value
+  throw new TypeError(`the default of ${spec.flag} ${parsed.problem}`)
+}
+
+function uniqueValues<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()]
+}

@@ -1,0 +1,270 @@
+import { UsageError } from '../../errors.ts'
+import type { ConnectionOptions, PacingOptions, RunOptions, ScopeRequest } from '../../report/run-options.ts'
+import type { UnixSeconds } from '../../time.ts'
+import { escapeForTerminal } from '../escape.ts'
+import { envNameOf, OPTIONS, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
+import { createOptionReader, type OptionReader } from './option-reader.ts'
+import { isSameEndpoint, parseEndpoint, parseFileName, parseRelay, parseService } from './parse-endpoint.ts'
+import {
+  parseBytes,
+  parseDurationSeconds,
+  parseInteger,
+  parseIntervalSeconds,
+  parseRate,
+  parseRunDurationMs,
+  parseTimeoutMs,
+} from './parse-quantity.ts'
+import { parseAuthor, parseRepository } from './parse-repository.ts'
+import { parseSecretFileName } from './parse-secret.ts'
+import { parseTime } from './parse-time.ts'
+import type { KeyPlace } from '../read-key.ts'
+import { parseChoice } from './parsed.ts'
+import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
+import type { CliCommand } from './command-table.ts'
+
+/** What the operator wants to see. `color` false means never; true means where the stream is a terminal. */
+export type OutputOptions = {
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly color: boolean
+}
+
+/** What `check` does besides comparing. */
+export type CheckOptions = {
+  /** Whether the sources are compared with the target as well. */
+  readonly both: boolean
+  /** The JSONL file for the missing events, `-` for standard output. */
+  readonly output: string | undefined
+}
+
+/** What `status` shows besides the summary. */
+export type StatusOptions = { readonly parked: boolean; readonly refused: boolean }
+
+/** A command with its options, parsed and checked. `stateFile` undefined: the default place. */
+export type ParsedOptions =
+  | {
+      readonly type: 'run'
+      readonly options: RunOptions
+      readonly connection: ConnectionOptions
+      readonly pacing: PacingOptions
+      readonly key: KeyPlace
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+      /** Of `check` only. */
+      readonly check: CheckOptions | undefined
+    }
+  | {
+      readonly type: 'status'
+      /** Only this target; all of them when undefined. */
+      readonly target: string | undefined
+      readonly list: StatusOptions
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+    }
+  | {
+      readonly type: 'relay'
+      readonly url: string
+      readonly connection: ConnectionOptions
+      readonly key: KeyPlace
+      readonly output: OutputOptions
+    }
+  | { readonly type: 'demo'; readonly output: OutputOptions }
+
+/** What `parseOptions` reads. `problems`: what is already known to be wrong with the command line. */
+export type OptionsInput = {
+  readonly command: CliCommand
+  /** What stands behind the command without a flag. */
+  readonly argument?: string | undefined
+  readonly flags: RawValues
+  readonly env: Environment
+  readonly now: UnixSeconds
+  readonly problems: readonly string[]
+}
+
+/** The options of a command from all layers, or every problem with them. Flags win over the environment. */
+export function parseOptions(input: OptionsInput): ParsedOptions | UsageError {
+  const { command, argument, flags, env, now } = input
+  const problems = [...input.problems, ...misspeltVariables(env)]
+  const reader = createOptionReader(resolveLayers([flags, readEnvironment(command, env)]), problems)
+  const parsed = readCommand(command, { reader, argument, env, now, problems })
+  return problems.length > 0 ? new UsageError(problems) : parsed
+}
+
+type Reading = {
+  readonly reader: OptionReader
+  readonly argument: string | undefined
+  readonly env: Environment
+  readonly now: UnixSeconds
+  readonly problems: string[]
+}
+
+function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
+  const { reader } = reading
+  const output = readOutput(reading)
+  if (command === 'demo') return { type: 'demo', output }
+  if (command === 'relay') {
+    const url = readUrl(reading)
+    return { type: 'relay', url, connection: readConnection(reader), key: readKeyPlace(reading), output }
+  }
+  const stateFile = reader.one(OPTIONS.state, parseFileName)
+  if (command === 'status') {
+    const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
+    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
+  }
+  const options = readRun(command, reading)
+  const check = command === 'check' ? readCheck(options, reading) : undefined
+  const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
+  return { type: 'run', options, connection, pacing, key, output, stateFile, check }
+}
+
+/** A missing URL is told alone: an unknown option may have claimed it. */
+function readUrl({ argument, problems }: Reading): string {
+  if (argument === undefined) {
+    if (problems.length === 0) problems.push('no relay: give its URL, as in ngit-sync relay wss://relay.example.org')
+    return ''
+  }
+  const parsed = parseRelay(argument)
+  if (parsed.type === 'ok') return parsed.value
+  const shown = parsed.secret ? 'the URL' : `"${escapeForTerminal(argument, { maxLength: 100 })}"`
+  problems.push(`${shown} ${parsed.problem}`)
+  return ''
+}
+
+function readPacing(reader: OptionReader): PacingOptions {
+  return {
+    rate: reader.one(OPTIONS.rate, parseRate) ?? 'known',
+    connections: reader.withDefault(OPTIONS.connections, parseInteger({ min: 1, max: 16 })),
+    maxDurationMs: reader.one(OPTIONS.maxDuration, parseRunDurationMs),
+  }
+}
+
+/** The key itself is read later, when the command line is right. */
+function readKeyPlace({ reader, env, problems }: Reading): KeyPlace {
+  const keyFile = reader.one(OPTIONS.keyFile, parseSecretFileName)
+  const variable = envNameOf(OPTIONS.keyFile)
+  const isGivenTwice = reader.originOf(OPTIONS.keyFile) === variable && (env[SECRET_VARIABLES.key] ?? '') !== ''
+  if (isGivenTwice) problems.push(`${variable} and ${SECRET_VARIABLES.key} exclude each other: give one of them`)
+  return { keyFile, passwordFile: reader.one(OPTIONS.keyPasswordFile, parseSecretFileName) }
+}
+
+function readOutput({ reader, env, problems }: Reading): OutputOptions {
+  const [quiet, verbose] = [reader.isOn(OPTIONS.quiet), reader.isOn(OPTIONS.verbose)]
+  if (quiet && verbose) problems.push(conflict(reader, OPTIONS.quiet, OPTIONS.verbose))
+  const isNoColorSet = (env['NO_COLOR'] ?? '') !== ''
+  return { json: reader.isOn(OPTIONS.json), quiet, verbose, color: !reader.isOn(OPTIONS.noColor) && !isNoColorSet }
+}
+
+function readConnection(reader: OptionReader): ConnectionOptions {
+  return {
+    retries: reader.withDefault(OPTIONS.retries, parseInteger({ min: 0, max: 100 })),
+    connectTimeoutMs: reader.withDefault(OPTIONS.connectTimeout, parseTimeoutMs),
+    idleTimeoutMs: reader.withDefault(OPTIONS.idleTimeout, parseTimeoutMs),
+    okTimeoutMs: reader.withDefault(OPTIONS.okTimeout, parseTimeoutMs),
+  }
+}
+
+function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
+  const { reader } = reading
+  return {
+    command,
+    ...readEnds(command, reading),
+    scope: readScope(reading),
+    service: reader.one(OPTIONS.service, parseService),
+    ...readRange(command, reading),
+    quickWindowSeconds: reader.withDefault(OPTIONS.quickWindow, parseDurationSeconds),
+    fullEverySeconds: reader.withDefault(OPTIONS.fullEvery, parseIntervalSeconds),
+    overlapSeconds: reader.withDefault(OPTIONS.overlap, parseDurationSeconds),
+    discovery: readDiscovery(reading),
+    deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
+    dryRun: command === 'check' || reader.isOn(OPTIONS.dryRun),
+    // Events of every layer may be parked.
+    followUps: command === 'retry' || reader.isOn(OPTIONS.followUps),
+    listIds: reader.isOn(OPTIONS.ids),
+    reopenRefused: reader.isOn(OPTIONS.refused),
+    reconcile: !reader.isOn(OPTIONS.noReconcile),
+    maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
+    forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+  }
+}
+
+/** `check` reads its target, and writes to no file that it reads. */
+function readCheck({ sources, target }: RunOptions, { reader, problems }: Reading): CheckOptions {
+  const both = reader.isOn(OPTIONS.both)
+  const output = reader.one(OPTIONS.output, parseFileName)
+  const outputOrigin = reader.originOf(OPTIONS.output) ?? ''
+  if (target === '-')
+    problems.push(`${reader.originOf(OPTIONS.target) ?? ''} - cannot be read: check needs a relay or a file`)
+  if (both && sources.includes('-')) {
+    problems.push(
+      `${reader.originOf(OPTIONS.both) ?? ''} reads each source twice, and standard input can be read once only`,
+    )
+  }
+  if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
+    problems.push(`${outputOrigin} names a file that is read: what is missing needs a file of its own`)
+  }
+  return { both, output }
+}
+
+function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {
+  const sources = reader.many(OPTIONS.source, parseEndpoint)
+  const target = reader.one(OPTIONS.target, parseEndpoint)
+  const isRetry = command === 'retry'
+  if (isRetry && target === '-') problems.push('nothing is parked for standard output: retry needs another target')
+  if (!isRetry && reader.originOf(OPTIONS.source) === undefined) problems.push(missing('source', OPTIONS.source))
+  if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target))
+  if (target !== undefined && sources.some((source) => isSameEndpoint(source, target))) {
+    problems.push(
+      `${reader.originOf(OPTIONS.source) ?? ''} names the target itself: a source must be another relay or file`,
+    )
+  }
+  return { sources, target: target ?? '' }
+}
+
+/** Without `--discover` what only changes it means nothing, unless it was turned off on purpose. */
+function readDiscovery({ reader, problems }: Reading): RunOptions['discovery'] {
+  const max = reader.withDefault(OPTIONS.discoverMax, parseInteger({ min: 1, max: 1_000 }))
+  const allowed = reader.many(OPTIONS.discoverAllow, parseChoice('private', 'insecure'))
+  if (reader.isOn(OPTIONS.discover)) {
+    return { max, allowPrivate: allowed.includes('private'), allowInsecure: allowed.includes('insecure') }
+  }
+  const isOff = reader.originOf(OPTIONS.discover) !== undefined
+  for (const spec of isOff ? [] : [OPTIONS.discoverMax, OPTIONS.discoverAllow]) {
+    const origin = reader.originOf(spec)
+    if (origin !== undefined) problems.push(`${origin} means nothing without ${OPTIONS.discover.flag}: give that too`)
+  }
+  return undefined
+}
+
+function readScope({ reader, problems }: Reading): ScopeRequest {
+  const addresses = reader.many(OPTIONS.repo, parseRepository)
+  const authors = reader.many(OPTIONS.author, parseAuthor)
+  const type = reader.withDefault(OPTIONS.scope, parseChoice('auto', 'listed', 'all'))
+  const naming = [OPTIONS.repo, OPTIONS.author].find((spec) => reader.originOf(spec) !== undefined)
+  if (naming === undefined) return { type }
+  if (reader.originOf(OPTIONS.scope) !== undefined) problems.push(conflict(reader, OPTIONS.scope, naming))
+  return { type: 'named', addresses, authors }
+}
+
+function readRange(command: string, { reader, now, problems }: Reading): Pick<RunOptions, 'since' | 'until' | 'full'> {
+  const since = reader.one(OPTIONS.since, (text) => parseTime(text, now))
+  const until = reader.one(OPTIONS.until, (text) => parseTime(text, now))
+  const full = reader.isOn(OPTIONS.full)
+  const [sinceOrigin, untilOrigin] = [reader.originOf(OPTIONS.since), reader.originOf(OPTIONS.until)]
+  if (full && sinceOrigin !== undefined) problems.push(conflict(reader, OPTIONS.full, OPTIONS.since))
+  if (since !== undefined && until !== undefined && since > until) {
+    problems.push(`${sinceOrigin ?? ''} is later than ${untilOrigin ?? ''}: nothing lies between`)
+  }
+  if (command === 'backfill' && sinceOrigin === undefined && untilOrigin === undefined) {
+    problems.push('no window: give --since, --until or both')
+  }
+  return { since, until, full }
+}
+
+function missing(what: string, spec: OptionSpec): string {
+  return `no ${what}: give ${spec.flag} or ${envNameOf(spec)}`
+}
+
+function conflict(reader: OptionReader, a: OptionSpec, b: OptionSpec): string {
+  return `${reader.originOf(a) ?? a.flag} and ${reader.originOf(b) ?? b.flag} exclude each other: give one of them`
+}

@@ -1,0 +1,113 @@
+import { Command, CommanderError, Option } from 'commander'
+import { COMMAND_NAMES, COMMANDS, type CliCommand, type CommandSpec } from './command-table.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { envNameOf, optionsOf, type OptionSpec } from './option-table.ts'
+import type { RawValue } from './raw-values.ts'
+
+/** What commander made of the command line: a command with raw texts, or a text to print. */
+export type Invocation =
+  | {
+      readonly type: 'command'
+      readonly command: CliCommand
+      readonly flags: ReadonlyMap<OptionSpec, RawValue>
+      /** What belongs to no option of the command: unknown options and arguments too many. */
+      readonly rest: readonly string[]
+    }
+  | { readonly type: 'no-command'; readonly rest: readonly string[]; readonly help: string }
+  | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2 }
+
+/** What the help needs to know. `width` in columns. */
+export type ProgramOptions = { readonly version: string; readonly width: number }
+
+/** Reads the command line (without node and script) with commander, which neither prints nor exits here. */
+export function readInvocation(argv: readonly string[], options: ProgramOptions): Invocation {
+  let text = ''
+  let invocation: Invocation | undefined
+  const program = buildProgram(options, {
+    print: (part) => void (text += part),
+    found: (found) => void (invocation = found),
+  })
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown
+    return { type: 'text', text, exit: thrown.exitCode === 0 ? 0 : 2 }
+  }
+  if (invocation === undefined) program.outputHelp()
+  return invocation ?? { type: 'no-command', rest: program.args, help: text }
+}
+
+type Sink = { print(text: string): void; found(invocation: Invocation): void }
+
+function buildProgram({ version, width }: ProgramOptions, { print, found }: Sink): Command {
+  const program = new Command('ngit-sync')
+    .description('Brings a Nostr git relay (NIP-34) up to date after an outage, and says what is still missing.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .usage('<command> [options]')
+    .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: print, getOutHelpWidth: () => width, getErrHelpWidth: () => width })
+    .configureHelp({
+      optionTerm: (option) => option.flags.replace('[', '<').replace(']', '>'),
+      optionDescription: (option) => option.description,
+    })
+    .addHelpText('after', footer('every command'))
+  acceptAnything(program).action(() => undefined)
+  for (const name of COMMAND_NAMES) addCommand(program, name, found)
+  return program
+}
+
+function addCommand(program: Command, name: CliCommand, found: Sink['found']): void {
+  const spec: CommandSpec = COMMANDS[name]
+  const command = acceptAnything(program.command(name)).summary(spec.summary).description(spec.description)
+  const texts = new Map<OptionSpec, string[]>()
+  for (const option of optionsOf(name)) command.addOption(buildOption(option, texts))
+  const { argument } = spec
+  // Only for the help: what stands behind the command is read by `parseCommandLine`, as every stray word is.
+  if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
+  command
+    .usage(argument === undefined ? '[options]' : `<${argument.name}> [options]`)
+    .addHelpText('after', `${examples(spec)}${footer(name, spec)}`)
+  command.action(() => {
+    const flags = new Map([...texts].map(([option, given]) => [option, { texts: given, origin: option.flag }]))
+    found({ type: 'command', command: name, flags, rest: command.args })
+  })
+}
+
+/** Unknown options and too many arguments are problems among others: `parseCommandLine` tells all of them at once. */
+function acceptAnything(command: Command): Command {
+  return command.allowUnknownOption().allowExcessArguments()
+}
+
+/**
+ * The value is optional for commander, and a missing one arrives as an empty text: `--target --json` then is a missing
+ * value and a switch, not a target called `--json`.
+ */
+function buildOption(spec: OptionSpec, texts: Map<OptionSpec, string[]>): Option {
+  const value = spec.value === null ? '' : ` [${spec.value}${spec.repeatable ? '...' : ''}]`
+  const option = new Option(`${spec.flag}${value}`, describe(spec)).helpGroup(`${spec.group}:`)
+  if (spec.value !== null) option.preset('')
+  return option.argParser((text: string | undefined) => {
+    texts.set(spec, [...(texts.get(spec) ?? []), text ?? 'true'])
+    return true
+  })
+}
+
+function describe(spec: OptionSpec): string {
+  const fallback = spec.fallback === null ? '' : ` (default: ${spec.fallback})`
+  return `${spec.help}${fallback} [${envNameOf(spec)}]`
+}
+
+function examples(spec: CommandSpec): string {
+  return `\nExamples:\n${spec.examples.map(({ line, does }) => `  # ${does}\n  ${line}\n`).join('')}`
+}
+
+function footer(name: string, { exits, meanings = {} }: Partial<CommandSpec> = {}): string {
+  const codes = EXIT_CODES.filter(({ code }) => exits === undefined || exits.includes(code) || code === 2 || code > 5)
+  const lines = codes.map(
+    ({ code, word, meaning }) => `  ${String(code).padEnd(4)} ${word.padEnd(12)} ${meanings[code] ?? meaning}`,
+  )
+  const precedence = '\nEvery option can be given by the variable in brackets; the command line wins.\n'
+  return `\nExit codes of ${name}:\n${lines.join('\n')}\n${precedence}`
+}

@@ -1,0 +1,71 @@
+import { Chalk } from 'chalk'
+import type { UnixSeconds } from '../../time.ts'
+import type { TimeContext } from './format-time.ts'
+import { padText, wrapText } from './text-width.ts'
+
+const NARROWEST = 40
+
+/** How something is rendered for a person. */
+export type RenderOptions = {
+  readonly color: boolean
+  /** Columns; less than 40 counts as 40. */
+  readonly width: number
+  readonly now: UnixSeconds
+  /** @default the local zone */
+  readonly timeZone?: string
+  /** Everything, also what is usually summed up. @default false */
+  readonly verbose?: boolean
+}
+
+/** Puts a colour or weight around a text that needs no more layout. */
+export type Paint = (text: string) => string
+
+/** What every part of a rendering needs: its width, its clock, its colours. */
+export type Canvas = TimeContext & {
+  readonly width: number
+  readonly verbose: boolean
+  readonly plain: Paint
+  readonly dim: Paint
+  readonly bold: Paint
+  readonly good: Paint
+  readonly warn: Paint
+  readonly bad: Paint
+}
+
+/** The canvas for some options. */
+export function createCanvas({ color, width, now, timeZone, verbose = false }: RenderOptions): Canvas {
+  const chalk = new Chalk({ level: color ? 1 : 0 })
+  return {
+    now,
+    timeZone,
+    width: Math.max(NARROWEST, Number.isFinite(width) ? width : 80),
+    verbose,
+    plain: (text) => text,
+    dim: chalk.dim,
+    bold: chalk.bold,
+    good: chalk.green.bold,
+    warn: chalk.yellow.bold,
+    bad: chalk.red.bold,
+  }
+}
+
+/** A label and a text that wraps beside it: `target   wss://…`. */
+export function labelled(canvas: Canvas, label: string, text: string, paint: Paint = canvas.plain): string[] {
+  return hanging(canvas, padText(label, 9, 'left'), text, paint)
+}
+
+/** A text behind a prefix; the lines after the first begin below the text. Only the text is painted. */
+export function hanging(canvas: Canvas, prefix: string, text: string, paint: Paint = canvas.plain): string[] {
+  const indent = ' '.repeat(prefix.length)
+  return wrapText(text, canvas.width - prefix.length).map(
+    (line, index) => (index === 0 ? prefix : indent) + paint(line),
+  )
+}
+
+/** Blocks of lines with an empty line between them, ending with a newline; empty blocks leave no trace. */
+export function joinBlocks(blocks: readonly (readonly string[])[]): string {
+  const texts = blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.map((line) => line.trimEnd()).join('\n'))
+  return texts.length === 0 ? '' : `${texts.join('\n\n')}\n`
+}

@@ -1,0 +1,68 @@
+import type { UnixSeconds } from '../../time.ts'
+import { formatCount } from './format-quantity.ts'
+
+/** What turns a time into text. `timeZone` undefined: the local one. */
+export type TimeContext = { readonly now: UnixSeconds; readonly timeZone: string | undefined }
+
+const SIX_DAYS = 6 * 86_400
+const YEAR = 365 * 86_400
+/** The last second that `Date` knows; authors may choose later ones. */
+const LAST_SECOND = 8_640_000_000_000
+
+/** A time with its age: `Sat 03:00, 29 h ago`, or with the date when it is a week away or more. */
+export function formatTimeWithAge(time: UnixSeconds, context: TimeContext): string {
+  return `${formatTime(time, context)}, ${formatAge(time, context.now)}`
+}
+
+/** A time in the local zone: `Sat 03:00`, or `2026-11-12 03:00` when it is a week away or more. */
+export function formatTime(time: UnixSeconds, context: TimeContext): string {
+  const isNear = Math.abs(context.now - time) < SIX_DAYS && Math.abs(time) <= LAST_SECOND
+  if (!isNear) return formatDateTime(time, context)
+  const part = timeParts(time, context.timeZone)
+  return `${part('weekday')} ${part('hour')}:${part('minute')}`
+}
+
+/** A time with its date, whenever it is: `2026-11-12 03:00`. */
+export function formatDateTime(time: UnixSeconds, context: TimeContext): string {
+  if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
+  const part = timeParts(time, context.timeZone)
+  return `${formatDate(time, context)} ${part('hour')}:${part('minute')}`
+}
+
+/** The day of a time: `2026-11-12`. */
+export function formatDate(time: UnixSeconds, { timeZone }: TimeContext): string {
+  if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
+  const part = timeParts(time, timeZone)
+  return `${part('year')}-${part('month')}-${part('day')}`
+}
+
+/** How long ago: `just now`, `12 min ago`, `29 h ago`, `3 d ago`, or `in 5 min`. */
+export function formatAge(time: UnixSeconds, now: UnixSeconds): string {
+  const seconds = Math.abs(now - time)
+  if (seconds < 1) return 'just now'
+  const [size, unit] = ageUnit(seconds)
+  const amount = `${formatCount(Math.floor(seconds / size))} ${unit}`
+  return time <= now ? `${amount} ago` : `in ${amount}`
+}
+
+function ageUnit(seconds: number): [size: number, unit: string] {
+  if (seconds < 120) return [1, 's']
+  if (seconds < 7200) return [60, 'min']
+  if (seconds < 172_800) return [3600, 'h']
+  return seconds < 2 * YEAR ? [86_400, 'd'] : [YEAR, 'y']
+}
+
+function timeParts(time: UnixSeconds, timeZone: string | undefined): (type: string) => string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZone,
+  })
+  const parts = new Map(format.formatToParts(time * 1000).map(({ type, value }) => [String(type), value]))
+  return (type) => parts.get(type) ?? ''
+}

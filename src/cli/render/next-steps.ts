@@ -1,0 +1,151 @@
+import { INTERRUPTED, OUT_OF_TIME } from '../../errors.ts'
+import { cureOf, type Cure } from '../../relay/answers.ts'
+import type { HeldBackRepository, Problem } from '../../report/report.ts'
+import type { UnixSeconds } from '../../time.ts'
+
+/** What a group of problems means and what follows from it. `step` null: nothing is to be done. */
+export type ProblemMeaning = {
+  readonly rank: number
+  /** Follows the number and the word: `17 waiting: …`. */
+  readonly meaning: string
+  readonly step: string | null
+  /** Whether the number counts events, and so stands in front. */
+  readonly isAboutEvents: boolean
+}
+
+/** Kinds of problems that are about a relay or a file, not about events. */
+const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'file', 'notice']
+
+const PUSH = 'Push the repository to the target; the next run asks again.'
+const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
+const PUSH_OR_WAIT =
+  'Push the repository to the target. Where the purgatory has expired, the next run sends it again first.'
+
+/** What follows from events that wait for git data: a push helps only while the target still keeps them. */
+export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
+  const expired = heldBack.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now).length
+  if (expired === 0) return PUSH
+  return expired === heldBack.length ? SENT_AGAIN : PUSH_OR_WAIT
+}
+
+/** By `Problem.what`, the gravest first. */
+const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
+  target: {
+    meaning: 'it stopped answering, or refuses us',
+    step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',
+  },
+  key: {
+    meaning: 'it wants to know who we are (NIP-42)',
+    step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
+  },
+  narrow: {
+    meaning: 'what it holds cannot be listed',
+    step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
+  },
+  empty: {
+    meaning: 'there is nothing to read',
+    step: 'Is it the right address? Once it has shown something, a run in which it shows nothing is not complete.',
+  },
+  source: {
+    meaning: '',
+    step: 'Where it was not read to its end its checkpoint did not move: the next run reads that again.',
+  },
+  gap: {
+    meaning: 'the target may hold more than its pages show',
+    step: 'All that is known was compared by id and address. The run cannot be complete until the target shows the rest.',
+  },
+  file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
+  waiting: {
+    meaning: 'not taken by the target yet',
+    step: 'Kept on disk, and sent again once the target has what is missing there: run again later.',
+  },
+  pending: {
+    meaning: 'taken, but not served until the git data arrives',
+    step: PUSH,
+  },
+  unanswered: {
+    meaning: 'sent, and not known yet to be held',
+    step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
+  },
+  unsent: {
+    meaning: 'kept on disk: publishing stopped first',
+    step: 'Sent by the next run that the target takes events from.',
+  },
+  refused: {
+    meaning: 'not taken by the target',
+    step: "Sent again after 30 days, or when the target's software changes.",
+  },
+  protected: {
+    meaning: 'to be published by the author only (NIP-70)',
+    step: 'Ask the author to publish to the target.',
+  },
+  'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without." },
+  'given-up': { meaning: 'waited longer than --forget-parked', step: null },
+  invalid: { meaning: 'not copied', step: null },
+  deleted: { meaning: 'deleted by the author', step: null },
+  vanished: { meaning: 'the author asked relays to forget them (NIP-62)', step: null },
+  expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
+  parent: { meaning: 'included although outside the window', step: null },
+}
+
+/** What kept events from being sent, where that was us and not the target. */
+const UNSENT: Readonly<Record<string, string>> = {
+  [OUT_OF_TIME]: 'not sent before --max-duration had passed',
+  [INTERRUPTED]: 'not sent before the run was interrupted',
+}
+
+/** As `meaningOf('unsent')`, by all the reasons that there are. */
+export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning, 'meaning' | 'step'> {
+  const [first = '', ...others] = reasons
+  const meaning = Object.hasOwn(UNSENT, first) && others.length === 0 ? UNSENT[first] : undefined
+  return meaning === undefined
+    ? meaningOf('unsent')
+    : { meaning, step: 'Kept on disk: the next run goes on from there.' }
+}
+
+/** What no further run mends by itself, by the words of the reason, and what the operator has to do first. */
+const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
+  [/ bytes that --max-bytes allows/, 'Raise --max-bytes'],
+  [
+    /: (?:no such file|it is a directory|a part of the path is not a directory|permission denied)/,
+    'Name a file that can be read',
+  ],
+  [/\b(?:ENOTFOUND|EAI_AGAIN)\b/, 'Check the name of the relay'],
+  [/: nothing was compared$/, 'Check the address of the source, or name what to copy with --repo or --author'],
+  [/: it is (?:compressed|a ZIP|UTF-16)/, 'Convert the file'],
+]
+
+/** What has to be done before another run can help, each once; none where a run may help as it is. */
+export function mendsOf(problems: readonly Problem[]): string[] {
+  const mends = problems.flatMap(({ what, reason }) => {
+    if (what === 'key') return ['Give a secret key that it accepts']
+    if (what === 'narrow') return ['Name what to copy with --repo or --author']
+    if (what === 'file') return ['Repair or remove the unreadable lines']
+    if (what !== 'source') return []
+    return MENDS.find(([says]) => says.test(reason))?.[1] ?? []
+  })
+  return [...new Set(mends)]
+}
+
+/** What makes a target take what it refused, as far as its words tell. */
+const CURES: Readonly<Partial<Record<Cure, string>>> = {
+  parent: 'when the target serves its parent',
+  participation: 'in the run after an event of its author in a thread was accepted',
+  operator: "when the target's operator lets it in and you run `ngit-sync retry --refused`",
+}
+
+const ORDER = Object.keys(MEANINGS)
+
+/** What a kind of problem means; an unknown kind ranks last and means what its reasons say. */
+export function meaningOf(what: string): ProblemMeaning {
+  const isAboutEvents = !ABOUT_PLACES.includes(what)
+  const known = Object.hasOwn(MEANINGS, what) ? MEANINGS[what] : undefined
+  if (known === undefined) return { rank: ORDER.length, meaning: '', step: null, isAboutEvents }
+  return { rank: ORDER.indexOf(what), ...known, isAboutEvents }
+}
+
+/** When an event is sent again that was refused with these words; `undefined` when they tell nothing of their own. */
+export function reopeningOf(reason: string): string | undefined {
+  const cure = reason.startsWith('parent ') ? 'parent' : cureOf(reason)
+  return cure === undefined ? undefined : CURES[cure]
+}

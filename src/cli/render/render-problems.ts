@@ -1,0 +1,99 @@
+import { encodeEventId } from '../../nostr/nip19.ts'
+import type { Problem, Report } from '../../report/report.ts'
+import { hanging, type Canvas } from './canvas.ts'
+import { foreign } from './foreign.ts'
+import { formatCount, formatPlural } from './format-quantity.ts'
+import { meaningOf, meaningOfUnsent, mendsOf, pendingStep, reopeningOf } from './next-steps.ts'
+import { ellipsizeMiddle, padText } from './text-width.ts'
+
+/** How many reasons of one group are shown without `--verbose`. */
+const MAX_REASONS = 6
+
+type Group = { readonly what: string; readonly where: string; readonly problems: readonly Problem[] }
+
+/** The problems in groups: how many, where, each reason with an example, and the next step. One block of lines per group. */
+export function renderProblems(
+  canvas: Canvas,
+  { problems, heldBack }: Pick<Report, 'problems' | 'heldBack'>,
+): string[][] {
+  return groupProblems(problems).map((group) => renderGroup(canvas, group, heldBack))
+}
+
+/** One group per kind of problem and place, the gravest first. */
+function groupProblems(problems: readonly Problem[]): Group[] {
+  const groups = new Map<string, Problem[]>()
+  for (const problem of problems) {
+    const key = JSON.stringify([problem.what, problem.where])
+    groups.set(key, [...(groups.get(key) ?? []), problem])
+  }
+  return [...groups.values()]
+    .flatMap((members) => (members[0] === undefined ? [] : [{ ...members[0], problems: members }]))
+    .sort((a, b) => meaningOf(a.what).rank - meaningOf(b.what).rank)
+}
+
+function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack: Report['heldBack']): string[] {
+  const { isAboutEvents } = meaningOf(what)
+  const { meaning, step: usual } =
+    what === 'unsent' ? meaningOfUnsent(problems.map(({ reason }) => reason)) : meaningOf(what)
+  const step = stepFor(what, usual, { problems, pending: pendingStep(heldBack, canvas.now) })
+  const count = problems.reduce((sum, problem) => sum + problem.count, 0)
+  const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`
+  const title = `${foreign(what)}${place}${meaning === '' ? '' : `: ${meaning}`}`
+  return [
+    ...hanging(canvas, isAboutEvents ? ` ${formatCount(count)} ` : ' ', title, canvas.warn),
+    ...renderReasons(canvas, problems, isAboutEvents && problems.length > 1),
+    ...(step === null ? [] : hanging(canvas, '   → ', step)),
+  ]
+}
+
+/** Another run reads what was not read, unless something has to be mended first. */
+function stepFor(
+  what: string,
+  usual: string | null,
+  { problems, pending }: { readonly problems: readonly Problem[]; readonly pending: string },
+): string | null {
+  if (what === 'pending') return pending
+  const mends = what === 'source' ? mendsOf(problems) : []
+  return mends.length === 0 ? usual : `${mends.join('. ')}: until then no run reads it to its end.`
+}
+
+/** A reason that stands alone needs no number: the group has it. */
+function renderReasons(canvas: Canvas, problems: readonly Problem[], isCounted: boolean): string[] {
+  const sorted = [...problems].sort((a, b) => b.count - a.count)
+  const shown = canvas.verbose ? sorted : sorted.slice(0, MAX_REASONS)
+  const width = Math.max(...sorted.map(({ count }) => formatCount(count).length))
+  const lines = shown.flatMap(({ what, reason, count, example }) => {
+    const prefix = isCounted ? `   ${padText(formatCount(count), width, 'right')} ` : '   '
+    return [
+      ...hanging(canvas, prefix, `"${foreign(reason)}"${timesText(what, count)}`),
+      ...renderExample(canvas, example),
+      ...(what === 'refused' ? renderCure(canvas, reason) : []),
+    ]
+  })
+  const hidden = sorted.slice(shown.length)
+  return hidden.length === 0 ? lines : [...lines, ...hanging(canvas, '   ', hiddenReasons(hidden), canvas.dim)]
+}
+
+/** The line below a reason that tells by itself when the event is sent again. */
+export function renderCure(canvas: Canvas, reason: string): string[] {
+  const cure = reopeningOf(reason)
+  return cure === undefined ? [] : hanging(canvas, '     ', `sent again ${cure}`, canvas.dim)
+}
+
+/** What is not about events counts filters, lines or the like. */
+function timesText(what: string, count: number): string {
+  if (meaningOf(what).isAboutEvents || count < 2) return ''
+  return what === 'source' ? ` (${formatCount(count)} filters)` : ` (${formatCount(count)} times)`
+}
+
+/** The line below a reason that names one event, whole where it fits. */
+export function renderExample(canvas: Canvas, example: string | null): string[] {
+  if (example === null) return []
+  const prefix = '     e.g. '
+  return [prefix + canvas.dim(ellipsizeMiddle(foreign(encodeEventId(example)), canvas.width - prefix.length))]
+}
+
+function hiddenReasons(hidden: readonly Problem[]): string {
+  const count = hidden.reduce((sum, problem) => sum + problem.count, 0)
+  return `and ${formatCount(count)} more for ${formatPlural(hidden.length, 'other reason')}: --verbose and --json show all`
+}

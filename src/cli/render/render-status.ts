@@ -1,0 +1,195 @@
+import { encodeEventId } from '../../nostr/nip19.ts'
+import type {
+  CoverageStatus,
+  ParkedEvent,
+  ParkedStatus,
+  RefusedEvent,
+  RefusedStatus,
+  RunStatus,
+  Status,
+  TargetStatus,
+} from '../../report/status.ts'
+import type { UnixSeconds } from '../../time.ts'
+import { createCanvas, hanging, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import { exitWord } from '../exit-codes.ts'
+import { foreign } from './foreign.ts'
+import { formatAge, formatTime, formatTimeWithAge } from './format-time.ts'
+import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
+import { renderJson } from './render-json.ts'
+import { layerTitle } from './layer-title.ts'
+import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
+import { renderCure, renderExample } from './render-problems.ts'
+
+/** The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it lazily. */
+export function renderStatus(status: Status, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const head = labelled(canvas, 'state', foreign(status.stateFile))
+  if (status.targets.length === 0) return joinBlocks([head, ['no run has been made yet']])
+  return joinBlocks([head, ...status.targets.flatMap((target) => renderTarget(canvas, target))])
+}
+
+/** One parked event for a person: what it is, since when and why it waits. */
+export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const { outcome, parkedAt, nextTryAt, attempts, target } = event
+  const next = nextText(nextTryAt, canvas)
+  const title = `${outcome} at ${foreign(target)} since ${formatTimeWithAge(parkedAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
+  return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
+}
+
+/** One refused event for a person. */
+export function renderRefusedEvent(event: RefusedEvent, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const { outcome, refusedAt, software, target, reason } = event
+  const by = software === null ? '' : ` by ${foreign(software)}`
+  const title = `${outcome} at ${foreign(target)}${by} ${formatTimeWithAge(refusedAt, canvas)}`
+  return `${joinBlocks([[...renderSpooled(canvas, title, event), ...renderCure(canvas, reason)]])}\n`
+}
+
+function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | RefusedEvent): string[] {
+  const what = event.address === null ? '' : ` · ${foreign(event.address)}`
+  return [
+    ...hanging(canvas, ' ', title, canvas.warn),
+    ...hanging(canvas, '   ', `kind ${event.kind}${what} · from ${foreign(event.sources.join(', '))}`),
+    ...hanging(canvas, '   ', `"${foreign(event.reason)}"`),
+    ...renderObstacle(canvas, event.obstacle),
+    ...hanging(canvas, '   ', foreign(encodeEventId(event.id)), canvas.dim),
+  ]
+}
+
+/** The status as one JSON document with a newline at its end. */
+export function renderStatusJson(status: Status): string {
+  return renderJson(status)
+}
+
+function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
+  return [
+    [...labelled(canvas, 'target', foreign(target.target), canvas.bold), ...renderLock(canvas, target)],
+    renderCoverage(canvas, target.coverage),
+    ...target.parked.map((parked) => renderParked(canvas, parked)),
+    ...target.refused.map((refused) => renderRefused(canvas, refused)),
+    renderReopening(canvas, target.refused),
+    renderRuns(canvas, target.runs),
+  ]
+}
+
+function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
+  if (lock === null) return []
+  const since = formatTimeWithAge(lock.startedAt, canvas)
+  return labelled(canvas, 'running', `process ${lock.pid} on ${foreign(lock.host)} since ${since}`, canvas.warn)
+}
+
+/** Sources stand above their layers, as in the report. */
+function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): string[] {
+  if (coverage.length === 0)
+    return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet; files have none')
+  const sources = [...new Set(coverage.map(({ source }) => source))]
+  const sorted = sources.flatMap((source) => coverage.filter((row) => row.source === source))
+  const [head = '', ...rows] = layOutTable(canvas, coverageColumns(canvas, sorted))
+  const isFirst = (index: number): boolean => sorted[index]?.source !== sorted[index - 1]?.source
+  return [
+    head,
+    ...rows.flatMap((row, index) => {
+      if (!isFirst(index)) return [row]
+      return [...hanging(canvas, ' ', foreign(sorted[index]?.source ?? ''), canvas.bold), row]
+    }),
+  ]
+}
+
+function coverageColumns(canvas: Canvas, rows: readonly CoverageStatus[]): readonly Column[] {
+  return fitColumns(
+    [
+      column({ heading: 'layer', expendable: 0 }, rows, ({ layer }) => ({ text: `  ${layerTitle(layer)}` })),
+      column({ heading: 'anchors', expendable: 1, align: 'right' }, rows, ({ anchors }) => countCell(canvas, anchors)),
+      column({ heading: 'drained', expendable: 0 }, rows, (row) => ({ text: drainedText(row, canvas) })),
+      column({ heading: 'in full', expendable: 2 }, rows, ({ oldestFullAt }) => ({
+        text: formatTime(oldestFullAt, canvas),
+      })),
+    ],
+    canvas.width,
+  )
+}
+
+/** The anchors of a layer may be drained at different times: then the oldest is what counts. */
+function drainedText({ oldestDrainedAt, newestDrainedAt }: CoverageStatus, canvas: Canvas): string {
+  const oldest = formatTime(oldestDrainedAt, canvas)
+  return `${oldestDrainedAt === newestDrainedAt ? '' : 'from '}${oldest}, ${formatAge(oldestDrainedAt, canvas.now)}`
+}
+
+function renderParked(canvas: Canvas, parked: ParkedStatus): string[] {
+  const { outcome, reason, count, oldestAt, attempts, example, obstacle } = parked
+  const next = nextText(parked.nextTryAt, canvas)
+  const title = `${foreign(outcome)} since ${formatTimeWithAge(oldestAt, canvas)}; sent ${count > 1 && attempts > 0 ? 'at most ' : ''}${timesText(attempts)}; again ${next}`
+  return [
+    ...hanging(canvas, ` ${formatCount(count)} `, title, canvas.warn),
+    ...hanging(canvas, '   ', `"${foreign(reason)}"`),
+    ...renderObstacle(canvas, obstacle),
+    ...renderKept(canvas, parked),
+    ...renderExample(canvas, example),
+  ]
+}
+
+/** A time that has come is no time to wait for. */
+function nextText(nextTryAt: UnixSeconds | null, canvas: Canvas): string {
+  return nextTryAt === null || nextTryAt <= canvas.now
+    ? 'with the next run'
+    : `from ${formatTime(nextTryAt, canvas)} on`
+}
+
+function renderObstacle(canvas: Canvas, obstacle: string | null): string[] {
+  return obstacle === null ? [] : hanging(canvas, '   ', `for want of ${foreign(obstacle)}`)
+}
+
+/** What waits for git data is kept for some time only; a push helps no more when that has passed. */
+function renderKept(canvas: Canvas, { keptUntil }: ParkedStatus): string[] {
+  if (keptUntil === null) return []
+  const text =
+    keptUntil > canvas.now
+      ? `the target keeps the first until ${formatTime(keptUntil, canvas)}`
+      : 'the target no longer keeps the first: its purgatory has expired'
+  return hanging(canvas, '   ', text)
+}
+
+function renderRefused(canvas: Canvas, { outcome, reason, count, software, example }: RefusedStatus): string[] {
+  const by = software === null ? '' : ` by ${foreign(software)}`
+  const title = outcome === 'duplicate' ? 'held, but not served' : 'refused for good'
+  return [
+    ...hanging(canvas, ` ${formatCount(count)} `, `${title}${by}`, canvas.warn),
+    ...hanging(canvas, '   ', `"${foreign(reason)}"`),
+    ...renderExample(canvas, example),
+    ...renderCure(canvas, reason),
+  ]
+}
+
+/** What reopens refusals besides what their own words tell. */
+function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): string[] {
+  const text =
+    "What is settled like this is sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."
+  return refused.length === 0 ? [] : hanging(canvas, '   → ', text)
+}
+
+function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {
+  if (runs.length === 0) return []
+  const columns = [
+    column({ heading: 'run', expendable: 0 }, runs, ({ startedAt }) => ({
+      text: formatTimeWithAge(startedAt, canvas),
+    })),
+    column({ heading: 'command', expendable: 1 }, runs, ({ command }) => ({ text: command })),
+    column({ heading: 'took', expendable: 2, align: 'right' }, runs, ({ durationMs }) => ({
+      text: durationMs === null ? '·' : formatDuration(durationMs),
+    })),
+    column({ heading: 'sent', expendable: 4, align: 'right' }, runs, ({ published }) => countCell(canvas, published)),
+    column({ heading: 'parked', expendable: 3, align: 'right' }, runs, ({ parked }) => countCell(canvas, parked)),
+    column({ heading: 'end', expendable: 0 }, runs, ({ exit }) => endCell(canvas, exit)),
+  ]
+  return layOutTable(canvas, fitColumns(columns, canvas.width))
+}
+
+function endCell(canvas: Canvas, exit: number | null): Cell {
+  if (exit === null) return { text: 'no end', paint: canvas.warn }
+  return { text: `${exitWord(exit)} (${exit})`, paint: exit === 0 ? canvas.good : canvas.warn }
+}
+
+function timesText(attempts: number): string {
+  return attempts === 0 ? 'never' : formatPlural(attempts, 'time')
+}

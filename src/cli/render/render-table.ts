@@ -1,0 +1,72 @@
+import type { Report } from '../../report/report.ts'
+import { createCanvas, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import { foreign } from './foreign.ts'
+import { formatPlural } from './format-quantity.ts'
+import { formatTime } from './format-time.ts'
+import { renderCheck } from './render-check.ts'
+import { countRefused, REFUSED, renderLayers, renderLeftOut } from './render-layers.ts'
+import { renderHeldBack } from './render-held-back.ts'
+import { renderProblems } from './render-problems.ts'
+import { renderSourceLines, renderSourceTables } from './render-sources.ts'
+import { renderVerdict } from './render-verdict.ts'
+
+/** Problems that change nothing about the promise: what a source serves wrongly, what it says, what was copied besides. */
+const HARMLESS: readonly string[] = ['invalid', 'notice', 'parent']
+
+/**
+ * The report for a person: what was asked, what came, what is wrong, and the verdict last. A run that had nothing to do is one
+ * sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3: import it lazily.
+ */
+export function renderReport(report: Report, options: RenderOptions): string {
+  const canvas = createCanvas(options)
+  const notes = report.notes.flatMap((note) => labelled(canvas, 'note', foreign(note)))
+  if (hasNothingToTell(report) && !canvas.verbose) return joinBlocks([notes, renderVerdict(canvas, report)])
+  return joinBlocks([
+    [...renderHead(canvas, report), ...renderSourceLines(canvas, report.sources)],
+    report.command === 'check' ? renderLeftOut(canvas, report.layers) : renderLayers(canvas, report),
+    renderSourceTables(canvas, report),
+    ...renderProblems(canvas, report),
+    renderHeldBack(canvas, report.heldBack),
+    notes,
+    ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
+    renderVerdict(canvas, report),
+  ])
+}
+
+/** Whether `--quiet` prints nothing: the run ended well, and the target refused nothing that earlier runs did not tell. */
+export function isAllWell(report: Report): boolean {
+  const { exit, dryRun, totals, problems, layers } = report
+  const isTold = problems.every(({ what, where }) => isRemembered(what, where, report) || HARMLESS.includes(what))
+  return exit === 0 && isTold && countRefused(layers) === 0 && !(dryRun && totals.published > 0)
+}
+
+/** The sentence of the verdict is enough when nothing was sent and nothing is wrong but what earlier runs told. */
+function hasNothingToTell(report: Report): boolean {
+  const { exit, totals, problems, layers } = report
+  const isTold = problems.every(({ what, where }) => isRemembered(what, where, report))
+  return exit === 0 && isTold && countRefused(layers) === 0 && totals.published === 0 && totals.parked === 0
+}
+
+/** Refusals at the target are in every report, from the run in which they happened on. */
+function isRemembered(what: string, where: string, { target }: Report): boolean {
+  return where === target && REFUSED.some((outcome) => outcome === what)
+}
+
+function renderHead(canvas: Canvas, report: Report): string[] {
+  const { target, targetSoftware, scope, dryRun, command } = report
+  const software = targetSoftware === null ? '' : ` · ${foreign(targetSoftware)}`
+  const repositories = formatPlural(scope.repositories, 'repository', 'repositories')
+  return [
+    ...(dryRun && command !== 'check' ? labelled(canvas, 'dry run', 'nothing is sent', canvas.warn) : []),
+    ...labelled(canvas, 'target', foreign(target) + software),
+    ...labelled(canvas, 'scope', `${scope.kind}: ${repositories} · ${foreign(scope.why)}`),
+    ...renderWindow(canvas, report),
+  ]
+}
+
+function renderWindow(canvas: Canvas, { window }: Report): string[] {
+  if (window === null) return []
+  const since = window.since === null ? 'the beginning' : formatTime(window.since, canvas)
+  const until = window.until === null ? 'the end' : formatTime(window.until, canvas)
+  return labelled(canvas, 'window', `created_at from ${since} to ${until}`)
+}

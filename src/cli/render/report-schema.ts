@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import type { Report } from '../../report/report.ts'
+
+const count = z.number().int().nonnegative()
+const time = z.number().int().nonnegative()
+const layerName = z.enum(['announcements', 'repositories', 'threads', 'follow-ups'])
+const readMode = z.enum(['full', 'since', 'reconcile'])
+const outcome = z.enum([
+  'accepted',
+  'duplicate',
+  'superseded',
+  'pending',
+  'waiting',
+  'refused',
+  'invalid',
+  'protected',
+  'expired',
+  'deleted',
+  'vanished',
+  'too-large',
+  'given-up',
+  'unanswered',
+  'unsent',
+])
+
+const layer = z.strictObject({
+  layer: layerName,
+  fetched: count,
+  unique: count,
+  invalid: count,
+  held: count,
+  published: count,
+  outcomes: z.partialRecord(outcome, count).readonly(),
+  lateArrivals: count,
+  dropped: z.record(z.string(), count).readonly(),
+})
+
+const reconcile = z.strictObject({
+  roundTrips: count,
+  listed: count,
+  missing: count,
+  sentToSource: count,
+  receivedFromSource: count,
+  sentToTarget: count,
+  receivedFromTarget: count,
+})
+
+const sourceLayer = z.strictObject({
+  layer: layerName,
+  mode: readMode,
+  since: time.nullable(),
+  anchors: z.record(readMode, count).readonly(),
+  filters: count,
+  pages: count,
+  events: count,
+  bytes: count,
+  reconcile: reconcile.readonly().nullable(),
+  end: z.enum(['drained', 'incomplete', 'not asked']),
+  reason: z.string().nullable(),
+})
+
+const source = z.strictObject({
+  url: z.string(),
+  discovered: z.boolean(),
+  complete: z.boolean(),
+  reason: z.string().nullable(),
+  lastDrained: time.nullable(),
+  notes: z.array(z.string()).readonly(),
+  layers: z.array(sourceLayer.readonly()).readonly(),
+})
+
+const problem = z.strictObject({
+  what: z.string(),
+  where: z.string(),
+  reason: z.string(),
+  count,
+  example: z.string().nullable(),
+})
+
+const heldBackRepository = z.strictObject({
+  repository: z.string().nullable(),
+  name: z.string().nullable(),
+  events: count,
+  waiting: count,
+  commits: z.array(z.string()).readonly(),
+  commitCount: count,
+  keptUntil: time.nullable(),
+})
+
+const difference = z.strictObject({
+  layer: layerName,
+  kind: count,
+  repository: z.string().nullable(),
+  sourceHas: count,
+  targetHas: count,
+  missing: count,
+})
+
+const differences = z.array(difference.readonly()).readonly()
+
+const check = z.strictObject({
+  missing: count.nullable(),
+  waiting: count,
+  needsFull: z.boolean(),
+  differences,
+  histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
+  ids: z.array(z.string()).readonly().nullable(),
+  both: z
+    .array(z.strictObject({ source: z.string(), missing: count, differences }).readonly())
+    .readonly()
+    .nullable(),
+})
+
+/** The shape of the JSON document that `--json` prints, version 1. `docs/json-output.md` says what each field means. */
+export const reportSchema = z
+  .strictObject({
+    version: z.literal(1),
+    command: z.enum(['catchup', 'backfill', 'check', 'retry']),
+    exit: count,
+    complete: z.boolean(),
+    target: z.string(),
+    targetSoftware: z.string().nullable(),
+    scope: z
+      .strictObject({ kind: z.enum(['all', 'listed', 'named']), why: z.string(), repositories: count })
+      .readonly(),
+    range: z.strictObject({ completeSince: time.nullable(), fullAt: time.nullable() }).readonly(),
+    window: z.strictObject({ since: time.nullable(), until: time.nullable() }).readonly().nullable(),
+    dryRun: z.boolean(),
+    startedAt: time,
+    durationMs: z.number().nonnegative(),
+    layers: z.array(layer.readonly()).readonly(),
+    sources: z.array(source.readonly()).readonly(),
+    totals: z
+      .strictObject({
+        fetched: count,
+        unique: count,
+        held: count,
+        published: count,
+        accepted: count,
+        parked: count,
+        refused: count,
+      })
+      .readonly(),
+    check: check.readonly().nullable(),
+    heldBack: z.array(heldBackRepository.readonly()).readonly(),
+    problems: z.array(problem.readonly()).readonly(),
+    notes: z.array(z.string()).readonly(),
+  })
+  .readonly() satisfies z.ZodType<Report>

@@ -1,0 +1,184 @@
+/*
+ * Discovery during a run: after each round of reading, the announcements in scope are looked through for relays, and those
+ * that may be followed become sources, asked only about the repositories that name them. What a name resolves to is checked
+ * here to say why a relay is left out, and once more by the lookup of each connection, which dials only what it has checked.
+ */
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './discovery.ts'
+import type { Candidate, Chosen, Findings, LeftOut, Omission } from './discovery.ts'
+import type { Knowledge } from '../scope/knowledge.ts'
+import { formatAddress, parseAddress } from '../nostr/address.ts'
+import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
+import { KIND } from '../nostr/kinds.ts'
+import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
+import type { Endpoint, Profile } from '../relay/endpoint.ts'
+import type { Peer } from '../relay/peer.ts'
+import { classifyAddress } from '../relay/socket/public-address.ts'
+import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { StrangersGate } from '../run/world.ts'
+import type { TargetState } from '../store/target-state.ts'
+
+/** What discovery needs of the run. `service`: the public URL of the target. */
+export type DiscoveryContext = {
+  readonly policy: DiscoveryPolicy
+  readonly gate: StrangersGate
+  readonly target: Peer
+  readonly service: string | undefined
+  /** The relays that the operator named as sources. */
+  readonly named: readonly string[]
+  /** What is found is added here. */
+  readonly sources: OpenSource[]
+  readonly state: TargetState
+  readonly knowledge: Knowledge
+  /** Opens and logs a source; `target` when it is the target, undefined when it cannot be reached. */
+  readonly open: (
+    endpoint: Endpoint,
+    isTarget: (profile: Profile) => boolean,
+  ) => Promise<OpenSource | 'target' | undefined>
+}
+
+/** A relay that was looked at: what it is asked about, and the source, when it could be opened. */
+type Taken = {
+  /** Addresses `30617:…`. */
+  readonly repositories: Set<string>
+  readonly authors: Set<string>
+  source: OpenSource | undefined
+}
+
+/** Relays that turn out to be unfit had to be looked up first: their number is bounded too (rule 9). */
+const MAX_REFUSED = 100
+
+/** The sources that announcements lead to, in one run. */
+export class Discovery {
+  readonly #context: DiscoveryContext
+  readonly #taken = new Map<string, Taken>()
+  readonly #refused = new Map<string, LeftOut>()
+  #targetPlaces: ReadonlySet<string> | undefined
+  #leftOut: readonly Omission[] = []
+
+  constructor(context: DiscoveryContext) {
+    this.#context = context
+  }
+
+  /** Follows what is announced now. Returns the sources that are new, or asked about more than before. */
+  async follow(): Promise<readonly Discovered[]> {
+    const { knowledge, sources } = this.#context
+    this.#targetPlaces ??= await this.#findTargetPlaces()
+    const found = findCandidates(knowledge.announcementsInScope(), (announcement) => knowledge.withUrls(announcement))
+    const grown = this.#extend(found.candidates)
+    const added: Taken[] = []
+    for (let next = this.#choose(found); next.length > 0; next = this.#choose(found)) {
+      added.push(...(await Promise.all(next.map((chosen) => this.#take(chosen)))).flat())
+    }
+    sources.push(...added.flatMap(({ source }) => source ?? []))
+    return [...grown, ...added].flatMap(toDiscovered)
+  }
+
+  /** A sentence for each reason why relays that are named were not asked. */
+  notes(): string[] {
+    return describeLeftOut(this.#leftOut)
+  }
+
+  /** Notes what more is announced at relays that were taken before. */
+  #extend(candidates: readonly Candidate[]): Taken[] {
+    return candidates.flatMap(({ key, repositories }) => {
+      const taken = this.#taken.get(key)
+      return taken !== undefined && addRepositories(taken, repositories) ? [taken] : []
+    })
+  }
+
+  /** The relays to look at next; notes what is left out. */
+  #choose({ candidates, leftOut }: Findings): readonly Chosen[] {
+    const { policy, named, target, service } = this.#context
+    const targets = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const isTired = this.#refused.size >= MAX_REFUSED
+    const choice = chooseRelays(candidates, {
+      policy,
+      sources: new Set([...named.map(relayKey), ...this.#taken.keys()]),
+      targetHosts: new Set(targets.map(hostKey)),
+      refused: this.#refused,
+      room: isTired ? 0 : policy.max - this.#taken.size,
+      limit: isTired ? 'unseen' : 'cap',
+    })
+    this.#leftOut = [...leftOut, ...choice.leftOut]
+    return choice.chosen
+  }
+
+  /** Makes a source of a relay, unless its addresses or its document say that it is none. */
+  async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
+    const { policy, gate, target, open } = this.#context
+    const addresses = await gate.addressesOf(url)
+    const shared = addresses.filter((address) => this.#targetPlaces?.has(placeOf(address, url)))
+    // Public addresses are shared by many relays: a reverse proxy or a CDN. Those of a private network are not.
+    const isTargetAlone = shared.some((address) => classifyAddress(address) !== 'public')
+    const why = refusalAt(addresses, url, policy) ?? (isTargetAlone ? 'target' : undefined)
+    if (why !== undefined) return this.#refuse(key, why)
+    const isAllowed = (address: string): boolean => refusalAt([address], url, policy) === undefined
+    const isTarget = (profile: Profile): boolean => isSameRelay(profile, target.profile, shared.length > 0)
+    const opened = await open(gate.open(url, isAllowed), isTarget)
+    if (opened === 'target') return this.#refuse(key, 'target')
+    const taken: Taken = { repositories: new Set(), authors: new Set(), source: undefined }
+    addRepositories(taken, repositories)
+    if (opened !== undefined) taken.source = { ...opened, narrowing: this.#narrow(url, taken) }
+    this.#taken.set(key, taken)
+    return [taken]
+  }
+
+  #refuse(key: string, why: LeftOut): [] {
+    this.#refused.set(key, why)
+    return []
+  }
+
+  #narrow(url: string, { repositories, authors }: Taken): Narrowing {
+    const { state, knowledge } = this.#context
+    const isOf = (...found: readonly string[]): boolean => found.some((repository) => repositories.has(repository))
+    const isNamed = (anchor: string): boolean => {
+      const address = parseAddress(anchor)
+      if (address === undefined) return isOf(...state.anchors.repositoriesOf(anchor))
+      if (address.kind === KIND.graspList) return authors.has(address.pubkey)
+      return isOf(formatAddress({ ...address, kind: KIND.announcement }))
+    }
+    return {
+      isAskedFor: (layer, anchor) => isNamed(anchor) && !state.coverage.isRead(url, layer, anchor),
+      isAskedAbout: (event) => isOf(...knowledge.repositoriesOf(event)),
+    }
+  }
+
+  async #findTargetPlaces(): Promise<ReadonlySet<string>> {
+    const { target, service, gate } = this.#context
+    if (target.endpoint.kind === 'file') return new Set()
+    const urls = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const places = urls.map(async (url) => (await gate.addressesOf(url)).map((address) => placeOf(address, url)))
+    return new Set((await Promise.all(places)).flat())
+  }
+}
+
+function toDiscovered({ source, repositories, authors }: Taken): Discovered[] {
+  const lists = [...authors].map((pubkey) => formatAddress({ kind: KIND.graspList, pubkey, d: '' }))
+  return source === undefined ? [] : [{ source, announcements: [...repositories, ...lists] }]
+}
+
+/** Whether one of them is new. */
+function addRepositories({ repositories, authors }: Taken, added: Candidate['repositories']): boolean {
+  const before = repositories.size
+  for (const address of [...added].flatMap((addresses) => [...addresses])) {
+    repositories.add(address)
+    authors.add(parseAddress(address)?.pubkey ?? '')
+  }
+  return repositories.size > before
+}
+
+function refusalAt(addresses: readonly string[], url: string, policy: DiscoveryPolicy): LeftOut | undefined {
+  return addresses.flatMap((address) => refusalOf(classifyAddress(address), url, policy) ?? [])[0]
+}
+
+/** An address with the port of a URL. */
+function placeOf(address: string, url: string): string {
+  return `${address} ${hostAndPort(url)?.replace(/^.*:/, '') ?? ''}`
+}
+
+/** By the key of the relay itself; at one address also by its name and whoever runs it. A relay that lies loses only itself. */
+function isSameRelay(one: Profile, other: Profile, isAtOneAddress: boolean): boolean {
+  if (one.self !== undefined && one.self === other.self) return true
+  const isNamedAlike = one.name !== undefined && one.name === other.name
+  return isAtOneAddress && isNamedAlike && one.pubkey !== undefined && one.pubkey === other.pubkey
+}

@@ -1,0 +1,135 @@
+import { gistOf } from './gist.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import type { Classification } from '../relay/answers.ts'
+import type { Answer } from '../relay/endpoint.ts'
+
+/** Publishing stopped early, and why; everything unsent is parked. */
+export type PublishStop = {
+  readonly type: 'door' | 'stopped' | 'deadline' | 'interrupted'
+  readonly reason: string
+  /** Every announcement that names the service was refused: perhaps it is not the target's service. */
+  readonly doubtsService?: true
+}
+
+/** What a doorkeeper has to know of the run, and whom it tells. */
+export type DoorOptions = {
+  /** So many events in a row without an answer: the target is gone. */
+  readonly window: number
+  /** How many announcements are in a scope of repositories that name the service; `Infinity` for other scopes. */
+  readonly announcements: number
+  /** Whether the target has taken anything from us, in earlier runs. */
+  readonly hasAccepted: boolean
+  /** The target took an event, for the first time in this run. */
+  readonly onAccepted: () => void
+  /** Nothing more shall be sent. */
+  readonly onEnd: () => void
+}
+
+/** Complaints in a row, each about a slower pace than the one before: then the relay does not mean the pace. */
+const COMPLAINTS_MOST = 20
+const DOOR_AFTER_EVENTS = 8
+const DOOR_AFTER_AUTHORS = 2
+
+/**
+ * Notices that the target refuses us and not the events: it says so; or it took nothing from us yet and has one text for
+ * eight events of two authors; or one for every announcement that names the service. And that it is gone: a whole window
+ * of events without an answer, or `rate-limited:` at any pace. One is for a whole run.
+ */
+export class Doorkeeper {
+  readonly #options: DoorOptions
+  readonly #refusals = new OneText()
+  readonly #announcements = new OneText()
+  #end: PublishStop | undefined
+  #hasAccepted = false
+  #unanswered = 0
+  #complaints = 0
+
+  constructor(options: DoorOptions) {
+    this.#options = options
+  }
+
+  /** Why nothing more shall be sent; `undefined` while the door is open. */
+  get end(): PublishStop | undefined {
+    return this.#end
+  }
+
+  /** The target wants a slower pace. */
+  noteComplaint(reason: string): void {
+    this.#complaints += 1
+    if (this.#complaints >= COMPLAINTS_MOST) this.#stop({ type: 'stopped', reason })
+  }
+
+  /** The target answered an event, or did not. */
+  note(event: NostrEvent, answer: Exclude<Answer, { type: 'expired' }>, meaning: Classification | undefined): void {
+    if (answer.type === 'unanswered') {
+      this.#unanswered += 1
+      if (this.#unanswered >= this.#options.window) this.#stop({ type: 'stopped', reason: answer.reason })
+      return
+    }
+    this.#unanswered = 0
+    this.#complaints = 0
+    if (answer.accepted) return this.#noteAccepted(event)
+    if (meaning?.type !== 'outcome') return this.#stop({ type: 'door', reason: answer.text })
+    this.#noteRefusal(event, answer.text, meaning)
+  }
+
+  #noteAccepted({ kind }: NostrEvent): void {
+    this.#refusals.differ()
+    if (kind === KIND.announcement) this.#announcements.differ()
+    if (!this.#hasAccepted) this.#options.onAccepted()
+    this.#hasAccepted = true
+  }
+
+  /** A text that is known to be about the event says nothing of us, however often it comes. */
+  #noteRefusal(
+    event: NostrEvent,
+    reason: string,
+    { isVague, isUnlisted }: Extract<Classification, { type: 'outcome' }>,
+  ): void {
+    this.#refusals.note(event, isVague === true ? reason : undefined)
+    if (!this.#options.hasAccepted && this.#refusals.isDoor()) this.#stop({ type: 'door', reason })
+    if (event.kind !== KIND.announcement) return
+    this.#announcements.note(event, isVague === true || isUnlisted === true ? reason : undefined)
+    if (this.#announcements.count < this.#options.announcements) return
+    this.#stop({ type: 'door', reason, doubtsService: true })
+  }
+
+  #stop(end: PublishStop): void {
+    this.#end ??= end
+    this.#options.onEnd()
+  }
+}
+
+/** Events refused, as long as all were refused with one text. */
+class OneText {
+  #gist: string | undefined
+  #hasDiffered = false
+  readonly #ids = new Set<string>()
+  readonly #authors = new Set<string>()
+
+  get count(): number {
+    return this.#ids.size
+  }
+
+  /** `undefined`: a text that does not count. */
+  note({ id, pubkey }: NostrEvent, text: string | undefined): void {
+    if (this.#hasDiffered) return
+    const gist = text === undefined ? undefined : gistOf(text)
+    this.#gist ??= gist
+    if (gist === undefined || gist !== this.#gist) return this.differ()
+    this.#ids.add(id)
+    this.#authors.add(pubkey)
+  }
+
+  /** Something else was answered. */
+  differ(): void {
+    this.#hasDiffered = true
+    this.#ids.clear()
+    this.#authors.clear()
+  }
+
+  isDoor(): boolean {
+    return this.#ids.size >= DOOR_AFTER_EVENTS && this.#authors.size >= DOOR_AFTER_AUTHORS
+  }
+}

@@ -1,0 +1,60 @@
+import type { Knowledge } from '../scope/knowledge.ts'
+import { tagValues, type NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { keptUntil } from '../checkpoint/next-try.ts'
+import { isInPurgatory } from '../relay/answers.ts'
+import type { HeldBackRepository } from '../report/report.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { TargetState } from '../store/target-state.ts'
+
+type Group = { readonly ids: string[]; readonly commits: Set<string>; count: number; lastOkAt: number | undefined }
+
+const COMMITS_SHOWN = 10
+const NAME_LENGTH = 200
+const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
+
+/** What the target took and holds back until git data arrives, by repository; those that hold up most come first. */
+export function listHeldBack(state: TargetState, knowledge: Knowledge): HeldBackRepository[] {
+  const groups = new Map<string | null, Group>()
+  for (const spooled of state.waits.pending()) {
+    if (!isInPurgatory(spooled.reason ?? '')) continue
+    const repository = knowledge.repositoryOf(spooled.event) ?? null
+    const group = groups.get(repository) ?? { ids: [], commits: new Set(), count: 0, lastOkAt: undefined }
+    groups.set(repository, add(group, spooled))
+  }
+  const waiting = state.waits.countByObstacle()
+  return [...groups]
+    .map(([repository, { ids, commits, count, lastOkAt }]) => ({
+      repository,
+      name: repository === null ? null : nameOf(state.waits.announcementAt(repository)),
+      events: count,
+      waiting: [...ids, repository ?? ''].reduce((sum, anchor) => sum + (waiting.get(anchor) ?? 0), 0),
+      commits: [...commits].slice(0, COMMITS_SHOWN),
+      commitCount: commits.size,
+      keptUntil: lastOkAt === undefined ? null : keptUntil(lastOkAt),
+    }))
+    .sort((a, b) => b.events + b.waiting - (a.events + a.waiting))
+}
+
+/** Of several events the one that the target took first is dropped first. */
+function add(group: Group, { event, lastOkAt }: SpooledEvent): Group {
+  for (const commit of commitsOf(event)) group.commits.add(commit)
+  // What waits for an announcement names its address.
+  if (event.kind !== KIND.announcement) group.ids.push(event.id)
+  group.count += 1
+  if (lastOkAt !== undefined) group.lastOkAt = Math.min(group.lastOkAt ?? lastOkAt, lastOkAt)
+  return group
+}
+
+/** The objects that must arrive: those of a state's refs (NIP-34), the tip of a pull request. */
+function commitsOf(event: NostrEvent): string[] {
+  const refs = event.kind === KIND.state ? event.tags.filter(([name = '']) => name.startsWith('refs/')) : []
+  const named = refs.flatMap(([, value = '']) => value)
+  const tips = event.kind === KIND.announcement || event.kind === KIND.state ? [] : tagValues(event, 'c')
+  return [...named, ...tips].filter((text) => COMMIT.test(text))
+}
+
+function nameOf(announcement: NostrEvent | undefined): string | null {
+  const name = announcement === undefined ? undefined : tagValues(announcement, 'name')[0]
+  return name === undefined || name === '' ? null : name.slice(0, NAME_LENGTH)
+}

@@ -1,0 +1,45 @@
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { parentsOf } from '../nostr/references.ts'
+import type { OrphanContext } from './orphans.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+
+/** What it takes to send again what the target has lost. `released` grows by what was sent again. */
+export type LostContext = Pick<OrphanContext, 'state' | 'fate' | 'now'> & {
+  readonly released: Set<string>
+  readonly stageOf: (event: NostrEvent) => number
+}
+
+const PIECE = 250
+const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
+
+/**
+ * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it back:
+ * it was restarted and has lost it. That one and its states go again, and after them what was refused for want of it.
+ * Returns how many became ready, each once a run.
+ */
+export function reviveLost(context: LostContext): number {
+  const { state, fate, released, now, stageOf } = context
+  let count = 0
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const refused = piece.filter(({ event, isOrphan, reason = '' }) => {
+      return isOrphan && NO_ANNOUNCEMENT.test(reason) && !released.has(event.id)
+    })
+    const held = state.waits.heldBack(identifiersOf(refused))
+    const lost = held.filter(({ event, lastOkAt = 0 }) => lastOkAt < now && !released.has(event.id))
+    const identifiers = new Set(identifiersOf(lost))
+    const revived = [...lost, ...refused.filter((spooled) => identifiersOf([spooled]).some((d) => identifiers.has(d)))]
+    state.transaction(() => {
+      for (const spooled of revived) fate.makeReady(spooled, stageOf(spooled.event))
+    })
+    for (const { event } of revived) released.add(event.id)
+    count += revived.length
+  }
+  return count
+}
+
+/** The identifiers of the repositories that events are about. */
+function identifiersOf(piece: readonly SpooledEvent[]): string[] {
+  const addresses = piece.flatMap(({ event }) => [addressOf(event) ?? '', ...parentsOf(event)])
+  return [...new Set(addresses.flatMap((address) => parseAddress(address)?.d ?? []))]
+}

@@ -1,0 +1,83 @@
+import { LostRelayError } from '../errors.ts'
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { keepValid } from '../nostr/verifier.ts'
+import { parentsOf } from '../nostr/references.ts'
+import { findSpooled, type Absence } from './orphans.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { findVersions } from '../relay/holdings.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { TargetState } from '../store/target-state.ts'
+import { askForWithdrawals, withdrawnBecause, type WithdrawalContext } from '../withdraw/withdrawals.ts'
+
+/** What is needed to ask for parents. `released` holds those that the target serves. */
+export type NowhereContext = WithdrawalContext & { readonly state: TargetState; readonly released: ReadonlySet<string> }
+
+const PIECE = 250
+
+/**
+ * Of the parents of parked orphans that are neither on disk nor served by the target, those that no source has, or has
+ * although they were taken back: each is asked of every source by itself, once a run. `undefined` when a source did not
+ * answer. Throws LostRelayError when the target does not answer.
+ */
+export async function findNowhere(context: NowhereContext): Promise<ReadonlyMap<string, Absence> | undefined> {
+  const asked = new Set<string>()
+  const absences = new Map<string, Absence>()
+  for (const piece of context.state.spool.inState('parked', PIECE)) {
+    const orphans = piece.filter(({ isOrphan }) => isOrphan)
+    const missing = missingParents(orphans, context).filter((anchor) => !asked.has(anchor))
+    if (missing.length === 0) continue
+    for (const anchor of missing) asked.add(anchor)
+    const shown = await findAtSources(orphans, context)
+    if (shown === undefined) return undefined
+    await askForWithdrawals(shown, context)
+    const alive = new Set(shown.filter((event) => withdrawnBecause(event, context) === undefined).map(anchorOf))
+    const taken = new Map(shown.map((event) => [anchorOf(event), withdrawnBecause(event, context)]))
+    for (const anchor of missing) if (!alive.has(anchor)) absences.set(anchor, taken.get(anchor) ?? 'nowhere')
+  }
+  return absences
+}
+
+function anchorOf(event: NostrEvent): string {
+  return addressOf(event) ?? event.id
+}
+
+/** The missing parents of these that any source serves; `undefined` when one did not answer. */
+async function findAtSources(
+  orphans: readonly SpooledEvent[],
+  context: NowhereContext,
+): Promise<NostrEvent[] | undefined> {
+  const { peers, sourceFailed } = context
+  const shown: NostrEvent[] = []
+  for (const source of peers) {
+    try {
+      const { isAskedAbout = () => true } = source
+      const about = orphans.filter(({ event }) => isAskedAbout(event))
+      shown.push(...(await findHeld(source, missingParents(about, context), context)))
+    } catch (error) {
+      if (!(error instanceof LostRelayError)) throw error
+      sourceFailed(source, error)
+      return undefined
+    }
+  }
+  return shown
+}
+
+function missingParents(orphans: readonly SpooledEvent[], { state, released }: NowhereContext): string[] {
+  const parents = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
+  return [...parents].filter((anchor) => !released.has(anchor) && findSpooled(anchor, state) === undefined)
+}
+
+/** Of these anchors, the newest versions and the events that the source serves, verified. Throws LostRelayError. */
+async function findHeld(source: Peer, anchors: readonly string[], { verifier }: NowhereContext): Promise<NostrEvent[]> {
+  const { endpoint } = source
+  const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
+  const held = [...(await findVersions(source, anchors.filter(isAddress))).values()]
+  const { reason } = await fetchByIds(
+    anchors.filter((anchor) => !isAddress(anchor)),
+    { request: (filter) => endpoint.request(filter), sink: async (events) => void held.push(...events) },
+  )
+  if (reason !== null) throw new LostRelayError(`ask ${endpoint.url} for ids: ${reason}`)
+  return keepValid(held, verifier)
+}

@@ -1,0 +1,42 @@
+import type { PublishStop } from './door.ts'
+import { gistOf } from './gist.ts'
+import type { Fate } from '../run/fate.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { TargetState } from '../store/target-state.ts'
+import type { UnixSeconds } from '../time.ts'
+
+const PIECE = 250
+
+/**
+ * Parks everything, for a target that refuses us: what was not settled yet, and what this run settled because of the
+ * same text, which did not mean the event. `startedAt` is when the run began. Such refusals are not counted any more.
+ */
+export function shutDoor(
+  { reason }: PublishStop,
+  { state, fate, startedAt }: { readonly state: TargetState; readonly fate: Fate; readonly startedAt: UnixSeconds },
+): void {
+  const { spool } = state
+  const gist = gistOf(reason)
+  for (const piece of spool.inState('confirming', PIECE)) {
+    const meant = piece.filter((spooled) => spooled.outcome === 'waiting' && gistOf(causeOf(spooled)) === gist)
+    state.transaction(() => {
+      for (const each of meant) fate.park(each, { outcome: 'unsent', reason, isOrphan: each.isOrphan })
+    })
+  }
+  fate.recover(reason)
+  for (const piece of spool.inState('refused', PIECE)) {
+    const meant = piece.filter((spooled) => isOfThisRun(spooled, startedAt) && gistOf(causeOf(spooled)) === gist)
+    state.transaction(() => {
+      for (const each of meant) fate.takeBack(each, reason)
+    })
+  }
+}
+
+function isOfThisRun({ settledAt = 0 }: SpooledEvent, startedAt: UnixSeconds): boolean {
+  return settledAt >= startedAt
+}
+
+/** What was refused with its parent was refused with the parent's text. */
+function causeOf({ reason = '' }: SpooledEvent): string {
+  return reason.replace(/^parent [a-z-]+: /, '')
+}

@@ -1,0 +1,41 @@
+/*
+ * Events are sent many at a time, but of those that hang from the same parent only one goes first: when the target
+ * refuses it as an orphan, the others need not be sent to learn the same.
+ */
+import type { NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { parentsOf } from '../nostr/references.ts'
+
+/** Which parents were tried, and which are being tried. */
+export class Trials {
+  readonly #tried = new Set<string>()
+  readonly #running = new Map<string, Promise<void>>()
+
+  /** Does the work once no other event is trying the parents of this one, or one of them was tried. */
+  async inTurn<T>(event: NostrEvent, work: () => Promise<T>): Promise<T> {
+    // A state travels with its announcement.
+    const parents = event.kind === KIND.state ? [] : parentsOf(event)
+    for (let rival = this.#rivalOf(parents); rival !== undefined; rival = this.#rivalOf(parents)) await rival
+    const untried = parents.filter((parent) => !this.#tried.has(parent) && !this.#running.has(parent))
+    const done = work()
+    const ended = done.then(ignore, ignore)
+    for (const parent of untried) this.#running.set(parent, ended)
+    try {
+      return await done
+    } finally {
+      for (const parent of untried) {
+        this.#running.delete(parent)
+        this.#tried.add(parent)
+      }
+    }
+  }
+
+  #rivalOf(parents: readonly string[]): Promise<void> | undefined {
+    if (parents.some((parent) => this.#tried.has(parent))) return undefined
+    return parents.map((parent) => this.#running.get(parent)).find((trial) => trial !== undefined)
+  }
+}
+
+function ignore(): void {
+  // Whoever waits wants to know that it has ended, not how.
+}

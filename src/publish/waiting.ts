@@ -1,0 +1,217 @@
+/*
+ * Parked events that hang from others: freed when the target serves a parent, refused when no parent can come any more.
+ */
+import { reviveLost } from './lost-announcements.ts'
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { parentsOf } from '../nostr/references.ts'
+import { findSpooled, hasComingParent, refuseWithParents, type OrphanContext } from './orphans.ts'
+import { findServed, findVersions } from '../relay/holdings.ts'
+import type { Peer } from '../relay/peer.ts'
+import { noteArrivals } from '../select/reopening.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors that freed it. */
+export type WaitingContext = OrphanContext & {
+  readonly target: Peer
+  readonly blocked: Map<string, string>
+  readonly released: Set<string>
+  readonly stageOf: (event: NostrEvent) => number
+  /** Anchors that gave what was refused a new start once. */
+  readonly reopened: Set<string>
+  /** Makes ready those of these parked events that are still wanted. */
+  readonly select: (parked: readonly SpooledEvent[]) => Promise<void>
+}
+
+const PIECE = 250
+
+/**
+ * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end; and
+ * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many became
+ * ready. Throws LostRelayError.
+ */
+export async function reviveWaiting(context: WaitingContext): Promise<number> {
+  const { spool } = context.state
+  const served = new Set<string>()
+  let count = reviveLost(context)
+  for (const piece of spool.inState('parked', PIECE)) {
+    const freed = await freeServed(piece, served, context)
+    for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
+    count += freed.length
+  }
+  for (const anchor of served) {
+    context.released.add(anchor)
+    context.blocked.delete(anchor)
+  }
+  refuseWithParents(context)
+  if (count > 0) context.state.transaction(() => context.fate.orderByParents())
+  return count
+}
+
+/**
+ * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a run;
+ * and what another version superseded, when that is gone.
+ * What was given up is asked for itself as well, not sent. Returns how many were reopened. Throws LostRelayError.
+ */
+export async function reconsiderRefused(context: WaitingContext): Promise<number> {
+  const { target, state, fate, now, reopened } = context
+  let count = 0
+  for (const piece of state.spool.inState('refused', PIECE)) {
+    const givenUp = piece.filter(({ outcome }) => outcome === 'given-up').map(({ event }) => event.id)
+    const arrived = await findServed(target, givenUp)
+    settleArrived(piece, arrived, context)
+    const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
+    const hopeful = absent.filter((orphan) => !hangsFromRefused(orphan, context))
+    const served = await findServedAnchors(hopeful, reopened, context)
+    const bare = await findBare(piece, context)
+    const isFreed = ({ event }: SpooledEvent): boolean => parentsOf(event).some((anchor) => served.has(anchor))
+    const freed = piece.filter((spooled) => {
+      if (bare.has(spooled)) return true
+      return (isDue(spooled, now) && !arrived.has(spooled.event.id)) || (hopeful.includes(spooled) && isFreed(spooled))
+    })
+    const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, context))
+    state.transaction(() => {
+      for (const spooled of freed) fate.reopen(spooled)
+      for (const spooled of waiting) fate.reopen(spooled, { isOrphan: true })
+    })
+    const opened = [...freed, ...waiting].flatMap(({ event }) => state.spool.find(event.id) ?? [])
+    if (opened.length > 0) await context.select(opened)
+    for (const anchor of served) reopened.add(anchor)
+    count += freed.length
+  }
+  if (count > 0) state.transaction(() => fate.orderByParents())
+  return count
+}
+
+/** Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide something. */
+async function findBare(
+  piece: readonly SpooledEvent[],
+  { target }: WaitingContext,
+): Promise<ReadonlySet<SpooledEvent>> {
+  const superseded = piece.filter(({ outcome }) => outcome === 'superseded')
+  let mayHide = false
+  const addresses = superseded.flatMap(({ event }) => addressOf(event) ?? [])
+  const versions = await findVersions(target, addresses, () => (mayHide = true))
+  if (mayHide) return new Set()
+  const isBare = ({ event }: SpooledEvent): boolean => {
+    const version = versions.get(addressOf(event) ?? '')
+    return version === undefined || version.created_at < event.created_at
+  }
+  return new Set(superseded.filter(isBare))
+}
+
+/** What reopens it has come since it was refused. */
+function isDue({ retryAt }: SpooledEvent, now: UnixSeconds): boolean {
+  return retryAt !== undefined && retryAt < now
+}
+
+/** Whether a parent that had ended, or was nowhere, is on its way by now. */
+function waitsAgain({ event, outcome }: SpooledEvent, { state }: WaitingContext): boolean {
+  return outcome !== 'given-up' && hasComingParent(event, state)
+}
+
+/** The target serves what was given up. */
+function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, context: WaitingContext): void {
+  const { state, fate } = context
+  const arrived = piece.filter(({ event }) => ids.has(event.id))
+  state.transaction(() => {
+    for (const spooled of arrived) fate.settle(spooled, 'accepted')
+    noteArrivals(arrived, context)
+  })
+}
+
+/** Refuses what the target does not take before a time that is further away than anything is kept. */
+export function refuseEndless(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+  const refuse = (spooled: SpooledEvent): void => {
+    const { reason = '', retryAt } = spooled
+    fate.refuse(spooled, 'refused', { reason: `${reason} (not before second ${retryAt}: longer than --forget-parked)` })
+  }
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const endless = piece.filter(({ retryAt = now }) => retryAt - now > forgetSeconds)
+    state.transaction(() => endless.forEach(refuse))
+  }
+}
+
+/** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
+export function giveUpOld(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+  const giveUp = (spooled: SpooledEvent): void => {
+    const { reason = 'waited too long', isOrphan } = spooled
+    fate.refuse(spooled, 'given-up', { reason, isOrphan })
+  }
+  for (const piece of state.spool.inState('parked', PIECE)) {
+    const old = piece.filter(({ parkedAt = now }) => now - parkedAt > forgetSeconds)
+    state.transaction(() => old.forEach(giveUp))
+  }
+}
+
+/** Makes ready those orphans of the piece that have a parent which the target serves, and returns them; adds such parents to `served`. */
+async function freeServed(
+  piece: readonly SpooledEvent[],
+  served: Set<string>,
+  context: WaitingContext,
+): Promise<readonly SpooledEvent[]> {
+  const orphans = piece.filter(({ isOrphan }) => isOrphan)
+  const found = await findServedAnchors(orphans, context.released, context)
+  const paired = orphans.filter((orphan) => mayBeAdmitted(orphan, context))
+  for (const { event } of paired) context.released.add(event.id)
+  const freed = orphans.filter(
+    (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
+  )
+  context.state.transaction(() => {
+    for (const spooled of freed) context.fate.makeReady(spooled, context.stageOf(spooled.event))
+  })
+  for (const anchor of found) served.add(anchor)
+  return freed
+}
+
+/**
+ * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data, which
+ * is pushed by leave of the state.
+ */
+function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now }: WaitingContext): boolean {
+  if (released.has(event.id)) return false
+  if (retryAt !== undefined && retryAt < now) return true
+  if (event.kind !== KIND.state) return false
+  return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
+}
+
+/** What hangs from an event that waits for its parent or for git data need not be sent: it would only be refused as well. */
+function blockChildren(
+  spooled: SpooledEvent,
+  served: ReadonlySet<string>,
+  { blocked, released }: WaitingContext,
+): void {
+  const { event, isOrphan, outcome, reason = '' } = spooled
+  if (!isOrphan && outcome !== 'pending') return
+  blocked.set(addressOf(event) ?? event.id, reason)
+  const missing = isOrphan ? parentsOf(event).filter((anchor) => !served.has(anchor) && !released.has(anchor)) : []
+  for (const anchor of missing) blocked.set(anchor, reason)
+}
+
+/** Of the parents of these events, the ones that the target serves, but for those that had their turn. */
+async function findServedAnchors(
+  orphans: readonly SpooledEvent[],
+  past: ReadonlySet<string>,
+  context: WaitingContext,
+): Promise<Set<string>> {
+  const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
+  const asked = [...anchors].filter((anchor) => !past.has(anchor))
+  const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
+  // What a full second hides is waited for.
+  const versions = await findVersions(context.target, asked.filter(isAddress), () => undefined)
+  const ids = await findServed(
+    context.target,
+    asked.filter((anchor) => !isAddress(anchor)),
+  )
+  return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
+}
+
+/** Whether every parent is still remembered as refused: then it is not worth asking for them. */
+function hangsFromRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
+  return parentsOf(event).every((anchor) => {
+    const parent = findSpooled(anchor, state)
+    return parent?.state === 'refused' && parent.outcome !== 'given-up'
+  })
+}

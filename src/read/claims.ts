@@ -1,0 +1,97 @@
+/*
+ * A comparison by NIP-77 is a claim: that the source listed all that it has, and the target only what it serves. Equal
+ * ranges are never listed, so what both are said to hold is sampled: the newest page of the source and two further down,
+ * by chance. Whatever did not come as missing is held by the target, if the claim is true, and is asked of it by id.
+ */
+import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
+import { createMatcher, type Filter } from '../nostr/filter.ts'
+import { isEphemeral } from '../nostr/kinds.ts'
+import { keepValid, type Verifier } from '../nostr/verifier.ts'
+import { findServed } from '../relay/holdings.ts'
+import type { DrainContext } from '../relay/paging/paging.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { RunTables } from '../store/run-tables.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** What it takes to try a claim. */
+export type ClaimContext = {
+  readonly target: Peer
+  readonly run: Pick<RunTables, 'isSeen'>
+  readonly verifier: Verifier
+  readonly now: UnixSeconds
+}
+
+const NEWEST = 20
+const FURTHER_DOWN = 10
+/** How far down, in spans of the page before. */
+const STEPS = [4, 32]
+/** What is newer may have come between the comparison and the question. */
+const RECENT_SECONDS = 900
+
+/** Ids in the order of time, the oldest first. */
+type IdList = { readonly size: number; readonly id: (position: number) => string }
+
+/**
+ * Whether what the source serves of a filter bears out a comparison that is done. What came to the source in the meantime
+ * goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops answering.
+ */
+export async function isBorneOut(filter: Filter, reading: DrainContext, context: ClaimContext): Promise<boolean> {
+  const rows = await sampleRows(filter, reading)
+  if (rows === undefined) return false
+  const claimed = rows.filter(({ id }) => !context.run.isSeen(id)).filter((event) => isAsked(event, context.now))
+  const served = await findServed(
+    context.target,
+    claimed.map(({ id }) => id),
+  )
+  const unserved = await keepValid(
+    claimed.filter(({ id }) => !served.has(id)),
+    context.verifier,
+  )
+  const isRecent = (event: NostrEvent): boolean => event.created_at >= context.now - RECENT_SECONDS
+  await reading.sink(unserved.filter(isRecent))
+  return unserved.every(isRecent)
+}
+
+/** Whether a target serves all of these, which it listed. Throws LostRelayError. */
+export async function servesListed(target: Peer, sample: readonly string[]): Promise<boolean> {
+  const served = await findServed(target, sample)
+  return sample.every((id) => served.has(id))
+}
+
+/** At most 30 of the ids: the newest, and some from all over the list. */
+export function sampleIds(list: IdList): string[] {
+  const { size } = list
+  const step = Math.max(1, Math.floor(size / FURTHER_DOWN))
+  const places = Array.from({ length: FURTHER_DOWN }, (_, index) => index * step)
+  const newest = Array.from({ length: NEWEST }, (_, index) => size - 1 - index)
+  return [...new Set([...newest, ...places])]
+    .filter((place) => place >= 0 && place < size)
+    .map((place) => list.id(place))
+}
+
+/** Some rows from the top and from further down; `undefined` when a question was not answered to its end. */
+async function sampleRows(filter: Filter, { request }: DrainContext): Promise<NostrEvent[] | undefined> {
+  const matches = createMatcher(filter)
+  let isAnswered = true
+  const ask = async (asked: Filter): Promise<NostrEvent[]> => {
+    const { rows, end } = await request(asked)
+    isAnswered &&= end.type === 'eose'
+    return rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event))
+  }
+  const newest = await ask({ ...filter, limit: NEWEST })
+  const places = newest.length < NEWEST ? [] : placesBelow(newest).filter((second) => second > (filter.since ?? 0))
+  const below = await Promise.all(places.map((until) => ask({ ...filter, until, limit: FURTHER_DOWN })))
+  return isAnswered ? [...newest, ...below.flat()] : undefined
+}
+
+/** Seconds below a page, as far down as nobody can foretell who does not know its ids. */
+function placesBelow(page: readonly NostrEvent[]): UnixSeconds[] {
+  const seconds = page.map((event) => event.created_at)
+  const [newest, oldest] = [Math.max(...seconds), Math.min(...seconds)]
+  const chance = page.reduce((sum, { id }) => sum + Number.parseInt(id.slice(-2), 16), 0) % 256
+  return STEPS.map((step) => oldest - Math.round((newest - oldest + 1) * step * (0.5 + chance / 256)))
+}
+
+function isAsked(event: NostrEvent, now: UnixSeconds): boolean {
+  return !isEphemeral(event.kind) && !isExpired(event, now)
+}

@@ -1,0 +1,127 @@
+/*
+ * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference comes.
+ * One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something fails: pages.
+ */
+import { isBorneOut, sampleIds, servesListed } from './claims.ts'
+import { overBudget, type Budget } from '../run/budget.ts'
+import type { Fetched } from '../run/source-log.ts'
+import type { Filter } from '../nostr/filter.ts'
+import type { Verifier } from '../nostr/verifier.ts'
+import type { PlannedRequest } from '../checkpoint/plan.ts'
+import { createLocalSet, createRelaySet, type ComparedSet } from '../relay/negentropy/compared-set.ts'
+import { fetchMissing, type MissingContext } from '../relay/negentropy/fetch-missing.ts'
+import { IdCollector } from '../relay/negentropy/id-set.ts'
+import { addDrains, drain, type DrainContext } from '../relay/paging/paging.ts'
+import type { Peer } from '../relay/peer.ts'
+import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
+import type { LayerName } from '../report/report.ts'
+import type { RunTables } from '../store/run-tables.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** What comparing needs. `layers`: those that may be compared; of the others every event must be seen. */
+export type CompareSettings = {
+  readonly target: Peer
+  readonly run: RunTables
+  readonly now: UnixSeconds
+  readonly layers: ReadonlySet<LayerName>
+  readonly verifier: Verifier
+  /** Hears of a relay whose comparison with the target was not borne out by what they serve. */
+  readonly onContradiction: (url: string) => void
+}
+
+/** One source and how it is read. `budget`: what it may still send, comparisons included. */
+type Reading = { readonly peer: Peer; readonly budget: Budget }
+
+/** Reads what the target lacks of a request; `undefined` when it must be read in pages. */
+export async function compareRequest(
+  source: Reading,
+  request: PlannedRequest,
+  reading: DrainContext,
+  settings: CompareSettings,
+): Promise<Fetched | undefined> {
+  const { match, accepts, scan } = request
+  // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
+  const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
+  const isWhole = request.mode === 'full' && isNarrow
+  if (!isWhole || !settings.layers.has(request.layer)) return undefined
+  const { filter } = request
+  const atSource = createRelaySet(source.peer, filter, reading.aftermath)
+  const atTarget = createRelaySet(settings.target, filter, reading.aftermath)
+  if (atSource === undefined) {
+    if (atTarget !== undefined) await listTarget(atTarget, request, settings)
+    return undefined
+  }
+  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, settings)) }
+  const isKnown = (id: string): boolean => settings.run.isSeen(id)
+  const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now: settings.now })
+  const isRefusedByTarget = settings.target.support.refusal !== undefined && source.peer.support.refusal === undefined
+  if (compared.comparison !== undefined) {
+    if (await isBorneOut(filter, reading, settings)) return compared
+    settings.onContradiction(source.peer.endpoint.url)
+    return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
+  }
+  // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.
+  if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, settings)
+  return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
+}
+
+/**
+ * Reads all of one second at a source by NIP-77; false when it does not speak it, or when something stayed away. A list
+ * of no more than the `count` events that a page of this second has brought may be cut off as the page was.
+ */
+export async function readSecond(
+  source: Peer,
+  { filter, count }: { readonly filter: Filter; readonly count: number },
+  reading: DrainContext,
+  now: UnixSeconds,
+): Promise<boolean> {
+  const atSource = createRelaySet(source, filter, reading.aftermath)
+  if (atSource === undefined) return false
+  const nothing = createLocalSet(new IdCollector().seal())
+  const read = await fetchMissing(filter, { ...reading, source: atSource, target: nothing, now })
+  return read.type === 'read' && read.drain.reason === null && read.listed > count
+}
+
+async function fetch({ budget }: Reading, filter: Filter, context: MissingContext): Promise<Fetched> {
+  const shouldStop = (bytes: number): string | undefined => (bytes > budget.bytesLeft ? overBudget(budget) : undefined)
+  const read = await fetchMissing(filter, { ...context, shouldStop })
+  budget.bytesLeft -= read.traffic.source.received
+  return { drain: read.drain, comparison: read.type === 'read' ? read : undefined }
+}
+
+/** The ids that a target without NIP-77 holds, in pages; they need not be asked for again. */
+async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSettings): Promise<ComparedSet> {
+  const ids = new IdCollector()
+  const { endpoint, capacity, pageLimit } = target
+  // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent twice.
+  await drain(filter, {
+    request: (asked) => endpoint.request(asked),
+    sink: async (events) => {
+      run.addServed(events.map(({ id }) => id))
+      for (const { id, created_at } of events) ids.add(created_at, id)
+    },
+    capacity,
+    limit: pageLimit,
+  })
+  return createLocalSet(ids.seal())
+}
+
+/** The source has no NIP-77: the target lists its ids, so that the events that both hold are read only once. */
+async function listTarget(
+  target: ComparedSet,
+  { filter }: PlannedRequest,
+  { target: peer, run, now, onContradiction }: CompareSettings,
+): Promise<void> {
+  await reconcileFilter({
+    source: target,
+    target: createLocalSet(new IdCollector().seal()),
+    filter,
+    now,
+    onMissing: async (ids) => {
+      const sample = sampleIds({ size: ids.length, id: (place) => ids[place] ?? '' })
+      if (await servesListed(peer, sample)) return run.addServed(ids)
+      onContradiction(peer.endpoint.url)
+      run.distrustServed()
+    },
+  })
+}

@@ -1,0 +1,141 @@
+import { OutOfTimeError, SpoolFullError } from '../errors.ts'
+import { parseEvent, type NostrEvent } from '../nostr/event.ts'
+import { createMatcher, type Filter, type Matcher, USUAL_LENGTH } from '../nostr/filter.ts'
+import type { PlannedRequest } from '../checkpoint/plan.ts'
+import { Aftermath } from '../relay/aftermath.ts'
+import type { Page } from '../relay/endpoint.ts'
+import { drain, type Drain, type DrainContext } from '../relay/paging/paging.ts'
+import type { Peer } from '../relay/peer.ts'
+import { withinBudget, type Budget } from '../run/budget.ts'
+import type { Fetched } from '../run/source-log.ts'
+import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
+
+const CONCURRENT_FILTERS = 4
+
+/** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take that back. */
+export type FetchContext = {
+  readonly budget: Budget
+  /** Hears what follows all the ends; absent: each request has its own. */
+  readonly aftermath?: Aftermath
+  readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
+  readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
+  /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
+  readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
+  /** Reads a single second by NIP-77: true when all of it came, and that was more than `count` events. */
+  readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>
+}
+
+/** Reads every planned request at one source, several at a time. A request that fails does not stop the others. */
+export async function fetchRequests(
+  source: Peer,
+  requests: Iterable<PlannedRequest>,
+  context: FetchContext,
+): Promise<void> {
+  const queue = requests[Symbol.iterator]()
+  const worker = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) {
+      const { aftermath = new Aftermath() } = context
+      const fetched = await containFullSpool(fetchRequest(source, next.value, { ...context, aftermath }))
+      context.done(next.value, fetched, aftermath)
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
+}
+
+/** A spool without room ends this filter, not the run: it is not drained. */
+async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
+  try {
+    return await fetched
+  } catch (error) {
+    if (!(error instanceof SpoolFullError)) throw error
+    return unread(error.message)
+  }
+}
+
+function unread(reason: string): Fetched {
+  return { drain: { reason, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }, comparison: undefined }
+}
+
+async function fetchRequest(
+  source: Peer,
+  planned: PlannedRequest,
+  context: FetchContext & { readonly aftermath: Aftermath },
+): Promise<Fetched> {
+  const givenUp = source.endpoint.givenUp?.()
+  if (givenUp !== undefined) return unread(givenUp)
+  const matches = createPlannedMatcher(planned)
+  const { accepts = () => true } = planned
+  const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
+  const { endpoint, capacity, pageLimit, breadth } = source
+  const sink = (events: readonly NostrEvent[]): Promise<void> => {
+    breadth.show(planned.filter, events)
+    return context.sink(planned, events.filter(isWanted))
+  }
+  if (endpoint.scan !== undefined) {
+    const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
+    return { drain, comparison: undefined }
+  }
+  const { scan } = planned
+  const { aftermath } = context
+  const budget = scan === undefined ? context.budget : budgetOfScan(scan, context.budget)
+  const { request } = withinBudget(endpoint, budget, aftermath)
+  const plain = { request, sink, aftermath, capacity, limit: pageLimit }
+  const drainContext = {
+    ...plain,
+    readSecond: async (filter: Filter, count: number) =>
+      (await context.readSecond?.({ filter, count }, plain)) === true,
+  }
+  if (scan !== undefined)
+    return { drain: await scanUnindexed({ ...planned, scan }, source, drainContext), comparison: undefined }
+  const fetched = (await context.compare(planned, drainContext, context.budget)) ?? {
+    drain: await drain(planned.filter, drainContext),
+    comparison: undefined,
+  }
+  return doubted(source, planned.filter, fetched)
+}
+
+/** A relay that is known not to answer such a question was not read to its end, whatever it says (rule 1). */
+function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
+  const { reason, rows } = fetched.drain
+  if (reason !== null) return fetched
+  breadth.drained(filter, rows)
+  return { ...fetched, drain: { ...fetched.drain, reason: breadth.objection(filter, rows) } }
+}
+
+/** What a request is about, where more is asked for than is meant. */
+function createPlannedMatcher({ filter, match = filter, scan = [match] }: PlannedRequest): Matcher {
+  const matchers = scan.map(createMatcher)
+  return (event) => matchers.some((matches) => matches(event))
+}
+
+/** What scans may bring: little for values that no person writes, more for those that this relay is too small for. */
+function budgetOfScan(scan: readonly Filter[], budget: Budget): Budget {
+  const isHuge = longestValue(scan) > USUAL_LENGTH
+  const maxBytes = isHuge ? SCAN_BYTES : Math.max(SCAN_BYTES, budget.maxBytes / 4)
+  budget.scans ??= new Map()
+  const ofScan = budget.scans.get(maxBytes) ?? { bytesLeft: maxBytes, maxBytes, isOfScans: true }
+  budget.scans.set(maxBytes, ofScan)
+  return ofScan
+}
+
+async function scanFile(
+  batches: AsyncIterable<Omit<Page, 'end'>>,
+  filter: Filter,
+  sink: (events: readonly NostrEvent[]) => Promise<void>,
+): Promise<Drain> {
+  const matches = createMatcher(filter)
+  const tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+  try {
+    for await (const { rows, bytes } of batches) {
+      const events = rows.flatMap((row) => parseEvent(row) ?? []).filter(matches)
+      tally.pages += 1
+      tally.rows += events.length
+      tally.bytes += bytes
+      await sink(events)
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfTimeError)) throw error
+    return { reason: error.message, ...tally }
+  }
+  return { reason: null, ...tally }
+}

@@ -1,0 +1,106 @@
+/*
+ * Relays that answer narrow questions only. One whose broad answers were all empty is asked for something that is known
+ * from elsewhere, by kind, author and identifier: what it shows then proves that it holds something, what it does not show
+ * proves nothing. What it has shown is asked for broadly. A source that leaves it out is read again, with kinds beside
+ * every tag; what cannot be asked narrowly is not drained.
+ */
+import { withinBudget, type Budget } from '../run/budget.ts'
+import type { Knowledge } from '../scope/knowledge.ts'
+import { isHex32, parseEvent } from '../nostr/event.ts'
+import { createMatcher, type Filter } from '../nostr/filter.ts'
+import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { Peer } from '../relay/peer.ts'
+import { proveBreadth, type Ask } from '../relay/paging/prove-breadth.ts'
+import type { TargetState } from '../store/target-state.ts'
+
+const MAX_ANNOUNCEMENTS = 10
+const MAX_ROOTS = 50
+const THREAD_KINDS = [...ROOT_KINDS, KIND.comment, KIND.statusOpen, KIND.statusApplied, KIND.statusClosed]
+/** NIP-34 marks patches with these, NIP-22 comments with the kind of what they are about, NIP-09 deletions likewise. */
+const USUAL_QUESTIONS: readonly Filter[] = [
+  { kinds: [KIND.patch], '#t': ['root', 'root-revision', 'cover-letter'] },
+  { kinds: [KIND.comment], '#K': [KIND.announcement, ...ROOT_KINDS].map(String) },
+  { kinds: [KIND.deletion], '#k': [KIND.announcement, KIND.state, KIND.comment, ...ROOT_KINDS].map(String) },
+]
+/** What people who run a relay are likely to keep there: profile, note, follows, relay list. */
+const COMMON_KINDS = [0, 1, 3, 10_002]
+
+/** What is known of events, wherever they were seen. */
+type Known = { readonly knowledge: Knowledge; readonly state: TargetState }
+
+/** The sources that have just turned out to leave out what they hold: they are to be read again. */
+export async function findNarrow(
+  context: Known & { readonly sources: readonly OpenSource[] },
+): Promise<readonly OpenSource[]> {
+  const relays = context.sources.filter(({ peer }) => peer.endpoint.kind === 'relay')
+  const narrow = await Promise.all(relays.map(async (source) => ((await isNarrow(source, context)) ? [source] : [])))
+  return narrow.flat()
+}
+
+/** The same of the target: whether what it leaves out may hide announcements. */
+export async function tryTarget(target: Peer, known: Known): Promise<void> {
+  if (target.endpoint.kind !== 'relay') return
+  await tryPeer(target, (filter) => target.endpoint.request(filter), known)
+}
+
+async function isNarrow({ peer, budget, log, narrowing }: OpenSource, context: Known): Promise<boolean> {
+  // A discovered source is asked about nothing but the repositories that name it.
+  const known = narrowing === undefined ? context : undefined
+  if (!(await tryPeer(peer, askWithin(peer, budget), known))) return false
+  if (peer.breadth.needsKinds)
+    log.note(
+      'answers narrow questions only: what belongs to repositories and threads was asked for by its kinds, and other kinds were not',
+    )
+  if (peer.breadth.leavesOut) {
+    log.fail('leaves out of a broad answer what it shows to a narrow question')
+    context.state.coverage.noteAllOpen(peer.endpoint.url)
+  }
+  return true
+}
+
+async function tryPeer(peer: Peer, ask: Ask, known: Known | undefined): Promise<boolean> {
+  const { breadth } = peer
+  if (known !== undefined && breadth.lacksRows && breadth.mayBeAsked())
+    await lookFor(questionsAbout(peer, known), peer, ask)
+  return proveBreadth(peer, ask)
+}
+
+function askWithin({ endpoint }: Peer, budget: Budget): Ask {
+  const bounded = withinBudget(endpoint, budget)
+  return (filter) => bounded.request(filter)
+}
+
+async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit }: Peer, ask: Ask): Promise<void> {
+  for (const question of questions) {
+    if (!breadth.lacksRows) return
+    const { rows } = await ask({ ...question, limit })
+    const matches = createMatcher(question)
+    breadth.show(
+      question,
+      rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event)),
+    )
+  }
+}
+
+/**
+ * Questions with two conditions or more for what is known from elsewhere, or likely to be there: for one that has shown
+ * nothing at all, by values of tags that are in use everywhere too.
+ */
+function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { knowledge, state }: Known): Filter[] {
+  const announced = [...knowledge.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
+  const roots = state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
+  const ids = [...announced.map(({ id }) => id), ...roots]
+  const authors = [...new Set(announced.map(({ pubkey }) => pubkey))]
+  const named = findsIdentifiers ? { '#d': [...new Set(announced.map(({ identifier }) => identifier))] } : {}
+  const operators = [profile.pubkey, profile.self].filter(isHex32)
+  const questions: Filter[] = [
+    { ids, kinds: [KIND.announcement, ...ROOT_KINDS] },
+    { kinds: [KIND.announcement], authors, ...named },
+    { kinds: THREAD_KINDS, '#a': announced.map(({ address }) => address) },
+    { kinds: THREAD_KINDS, authors },
+    { kinds: [...COMMON_KINDS, KIND.announcement, KIND.state], authors: operators },
+    ...(breadth.hasShown ? [] : USUAL_QUESTIONS),
+  ]
+  return questions.filter(({ ids: asked, authors: by, '#a': about }) => (asked ?? by ?? about)?.length !== 0)
+}

@@ -1,0 +1,66 @@
+/*
+ * In a window (`backfill`) threads are read by time, and what an event in the window answers may lie outside. Such
+ * parents are asked for by id, and theirs in turn, so that nothing is sent without what it answers.
+ */
+import { fetchRequests } from './fetch.ts'
+import { takeIn } from './intake.ts'
+import { chunkByCountAndBytes } from '../nostr/chunk.ts'
+import { isHex32, tagValues, type NostrEvent } from '../nostr/event.ts'
+import { parentsOf } from '../nostr/references.ts'
+import type { PlannedRequest } from '../checkpoint/plan.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ReadingContext } from './reading.ts'
+import { findServed } from '../relay/holdings.ts'
+
+const PIECE = 250
+const IDS_PER_REQ = 250
+
+/** Takes in the ancestors of every candidate that neither this run has read nor the target serves. Throws LostRelayError. */
+export async function readParents(context: ReadingContext): Promise<void> {
+  const { spool } = context.state
+  for (const piece of spool.inState('candidate', PIECE)) {
+    // Ids are hashes of what they name, so every chain of parents ends.
+    for (let children = piece.map(({ event }) => event); children.length > 0;) {
+      const missing = await findMissing(children, context)
+      await Promise.all(
+        context.sources.map((source) => fetchParents(source, askedOf(source, missing, children), context)),
+      )
+      children = missing.flatMap((id) => spool.find(id)?.event ?? [])
+    }
+  }
+}
+
+async function findMissing(children: readonly NostrEvent[], { state, target }: ReadingContext): Promise<string[]> {
+  const unread = [...parentIdsOf(children)].filter((id) => isHex32(id) && !state.run.isSeen(id))
+  const served = await findServed(target, unread)
+  return unread.filter((id) => !served.has(id))
+}
+
+function parentIdsOf(children: readonly NostrEvent[]): Set<string> {
+  return new Set(children.flatMap((event) => ['e', 'E'].flatMap((name) => tagValues(event, name))))
+}
+
+/** A discovered source is asked only for what events of its own repositories answer. */
+function askedOf({ narrowing }: OpenSource, missing: readonly string[], children: readonly NostrEvent[]) {
+  if (narrowing === undefined) return missing
+  const named = parentIdsOf(children.filter(narrowing.isAskedAbout))
+  return missing.filter((id) => named.has(id))
+}
+
+async function fetchParents(source: OpenSource, ids: readonly string[], context: ReadingContext): Promise<void> {
+  const groups = [...chunkByCountAndBytes(ids, { maxCount: IDS_PER_REQ, maxBytes: source.peer.maxFilterBytes })]
+  await fetchRequests(source.peer, groups.map(requestFor), {
+    budget: source.budget,
+    aftermath: source.aside,
+    sink: (request, events) => {
+      const ours = events.filter((event) => parentsOf(event).some((anchor) => context.state.anchors.has(anchor)))
+      return takeIn(source.peer.endpoint.url, request, ours, context)
+    },
+    done: (request, fetched) => source.log.request(request, fetched),
+    compare: async () => undefined,
+  })
+}
+
+function requestFor(ids: readonly string[]): PlannedRequest {
+  return { layer: 'threads', filter: { ids }, anchors: [], mode: 'full', since: undefined, lateBefore: undefined }
+}

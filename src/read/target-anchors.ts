@@ -1,0 +1,287 @@
+/*
+ * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
+ * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
+ * With `--follow-ups`, what else it holds of repositories and threads is an anchor too.
+ */
+import { LostRelayError } from '../errors.ts'
+import { sampleIds, servesListed } from './claims.ts'
+import { readSecond } from './comparing.ts'
+import type { Knowledge } from '../scope/knowledge.ts'
+import { isWholeScope, type Layer } from '../checkpoint/layers.ts'
+import { chunkByCountAndBytes } from '../nostr/chunk.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
+import { referencesOf } from '../nostr/references.ts'
+import { keepValid, type Verifier } from '../nostr/verifier.ts'
+import { OpenReads } from './open-reads.ts'
+import { Aftermath } from '../relay/aftermath.ts'
+import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import type { Page } from '../relay/endpoint.ts'
+import { findVersions, readThrough, type OnGap } from '../relay/holdings.ts'
+import { IdCollector } from '../relay/negentropy/id-set.ts'
+import { hearPeer, type Peer } from '../relay/peer.ts'
+import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
+import type { LayerName } from '../report/report.ts'
+import { ServedBefore } from '../trust/served-before.ts'
+import type { FoundAnchor } from '../store/anchors.ts'
+import type { TargetState } from '../store/target-state.ts'
+import type { Witness } from '../store/witnesses.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** What reading the target takes. `compares`: what is known already may be compared instead of read again. */
+export type TargetContext = {
+  readonly target: Peer
+  readonly state: TargetState
+  readonly verifier: Verifier
+  readonly knowledge: Knowledge
+  readonly now: UnixSeconds
+  readonly compares: boolean
+  /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
+  readonly reconciles: boolean
+  readonly followUps: boolean
+  /** Hears where the target may hide something; see `TargetGaps`. */
+  readonly onGap: OnGap
+  readonly witness: (url: string, events: readonly NostrEvent[]) => void
+  /** Hears of announcements that the target was known to serve and does not any more. */
+  readonly onLost: (lost: readonly Witness[]) => Promise<void>
+}
+
+/** Reading in one run; `before`: what has to be seen again. `aftermath` hears what follows the ends. */
+type Reading = TargetContext & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
+
+/** Reads the target; both throw LostRelayError. */
+export type TargetReader = {
+  /** Reads what the target holds behind these anchors of a layer. */
+  readonly read: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
+  /** Waits until all its ends stand, and reads again what it took back. Returns whether it had to. */
+  readonly settle: () => Promise<boolean>
+}
+
+/** Some anchors of a layer, as they were read together. */
+type Part = { readonly layer: Layer; readonly anchors: readonly FoundAnchor[] }
+
+const VALUES_PER_FILTER = 100
+
+/** A reader for one run: what can be compared is compared once. */
+export function createTargetReader(settings: TargetContext): TargetReader {
+  const { target, state } = settings
+  const openReads = new OpenReads<Part>()
+  let before: ServedBefore | undefined
+  const compared = new Map<LayerName, Promise<boolean>>()
+  const compareOnce = (layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> => {
+    const result = compared.get(layer.name) ?? compareKnown(layer, kinds, context)
+    compared.set(layer.name, result)
+    return result
+  }
+  const readPart = async ({ layer, anchors }: Part, context: Reading): Promise<void> => {
+    const { name, variants } = layer
+    const names = anchors.map(({ anchor }) => anchor)
+    if (name === 'announcements') {
+      if (!names.some(isWholeScope))
+        return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
+      context.before()
+      const filters = [...announcementFilters(variants, names.filter(isWholeScope), context.target)]
+      const isCompared = await compareOnce(layer, [KIND.announcement], context)
+      if (isCompared) context.before().seeKnown()
+      else await readPages(layer, filters, context)
+      if ((await askForHidden(layer, context)) && isCompared) await readPages(layer, filters, context)
+      return context.onLost(context.before().takeLost())
+    }
+    if (context.followUps) await readFollowed(layer, names, context)
+    if (name !== 'repositories') return
+    const isCompared = await compareOnce(layer, ROOT_KINDS, context)
+    const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
+    const unreadNames = unread.map(({ anchor }) => anchor)
+    const addresses = unreadNames.filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
+    await readPages(layer, rootFilters(addresses, context.target), context)
+    await readPages(layer, hostedFilters(variants, unreadNames), context)
+  }
+  const read = async (asked: Part, repeats = 0): Promise<void> => {
+    const aftermath = new Aftermath()
+    await readPart(asked, { ...settings, aftermath, before: () => (before ??= new ServedBefore(state)) })
+    openReads.add({ asked, aftermath, repeats })
+  }
+  return {
+    read: (layer, anchors) => read({ layer, anchors }),
+    settle: async () => {
+      await target.endpoint.settleEnds?.()
+      const taken = openReads.take()
+      for (const { asked, reason, repeats, isWorthRepeating } of taken) {
+        if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)
+        compared.delete(asked.layer.name)
+        await read(asked, repeats + 1)
+      }
+      return taken.length > 0
+    },
+  }
+}
+
+/** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
+async function compareKnown(layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> {
+  const { target, state, now } = context
+  const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
+  if (atTarget === undefined) return false
+  const collector = new IdCollector()
+  for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)
+  const known = collector.seal()
+  if (known.size === 0) return false
+  const claimed = new Set(sampleIds(known))
+  let isWhole = true
+  const { type } = await reconcileFilter({
+    source: atTarget,
+    target: createLocalSet(known),
+    filter: { kinds },
+    now,
+    onMissing: async (ids) => {
+      const request = (filter: Filter) => target.endpoint.request(filter, context.aftermath)
+      const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
+      isWhole &&= reason === null
+    },
+    onExtra: async (ids) => {
+      for (const id of ids) claimed.delete(id)
+      state.transaction(() => state.known.remove(ids))
+    },
+  })
+  return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
+}
+
+/** What a second hides that stays open, `onGap` hears of. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
+  const { reconciles, now, onGap, aftermath } = context
+  const target = hearPeer(context.target, aftermath)
+  const { endpoint, capacity, pageLimit: limit } = target
+  for (const { filter, isWanted } of filters) {
+    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
+    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
+    const gap = await readThrough(target, filter, sink, {
+      readSecond: async (within, count) =>
+        reconciles && readSecond(context.target, { filter: within, count }, reading, now),
+    })
+    if (gap !== null) onGap(`its ${layer.name}: ${gap}`)
+  }
+}
+
+/**
+ * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked for
+ * by address. Returns whether any of it is served.
+ */
+async function askForHidden(layer: Layer, context: Reading): Promise<boolean> {
+  const unseen = context.before().unseen()
+  // What is hidden even so counts as lost.
+  const versions = await findVersions(context.target, unseen, () => undefined)
+  await learnHeld(layer, [...versions.values()], context)
+  return versions.size > 0
+}
+
+/** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */
+async function learnHeld(
+  layer: Layer,
+  events: readonly NostrEvent[],
+  { state, verifier, knowledge, target, witness, before }: Reading,
+): Promise<void> {
+  const verified = await keepValid(events, verifier)
+  const { name, variants } = layer
+  const isHosted = (event: NostrEvent): boolean => variants.some(({ accepts }) => accepts?.(event) === true)
+  const ours = verified.filter((event) => name === 'announcements' || isAnchored(event, state) || isHosted(event))
+  state.transaction(() => {
+    state.known.add(verified)
+    for (const event of ours) knowledge.learn(name, event, true)
+  })
+  if (name === 'announcements') before().see(ours)
+  witness(target.endpoint.url, ours)
+}
+
+/** What may be followed: everything of these anchors, of which only what is not known yet need be read. */
+async function readFollowed(layer: Layer, names: readonly string[], context: Reading): Promise<void> {
+  if (layer.name !== 'repositories' && layer.name !== 'threads') return
+  for (const filter of layerFilters(layer.variants, names, context.target)) {
+    if (await listFollowed(layer, filter, context)) continue
+    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) =>
+      learnFollowed(layer, events, context),
+    )
+    if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
+  }
+}
+
+/** The same by NIP-77, which lists ids; false when it must be paged. */
+async function listFollowed(layer: Layer, filter: Filter, context: Reading): Promise<boolean> {
+  const { target, state, now, reconciles, aftermath } = context
+  const atTarget = reconciles ? createRelaySet(target, filter, aftermath) : undefined
+  if (atTarget === undefined) return false
+  let isWhole = true
+  const { type } = await reconcileFilter({
+    source: atTarget,
+    target: createLocalSet(new IdCollector().seal()),
+    filter,
+    now,
+    onMissing: async (ids) => {
+      const unknown = ids.filter((id) => !state.anchors.has(id, ['threads', 'follow-ups']))
+      const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked, aftermath)
+      const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, context) })
+      isWhole &&= reason === null
+    },
+  })
+  return type === 'done' && isWhole
+}
+
+async function learnFollowed(
+  { name }: Layer,
+  events: readonly NostrEvent[],
+  { state, verifier, knowledge }: Reading,
+): Promise<void> {
+  const verified = await keepValid(events, verifier)
+  state.transaction(() => {
+    for (const event of verified) knowledge.learn(name, event, true)
+  })
+}
+
+function isAnchored(event: NostrEvent, { anchors }: TargetState): boolean {
+  return referencesOf(event).addresses.some((address) => anchors.has(address))
+}
+
+type TargetFilter = { readonly filter: Filter; readonly isWanted: (event: NostrEvent) => boolean }
+
+function* announcementFilters(
+  variants: Layer['variants'],
+  names: readonly string[],
+  target: Peer,
+): Generator<TargetFilter> {
+  for (const filter of layerFilters(variants, names, target))
+    if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
+}
+
+function* layerFilters(
+  variants: Layer['variants'],
+  names: readonly string[],
+  { maxFilterBytes: maxBytes }: Peer,
+): Generator<Filter> {
+  for (const variant of variants.filter(({ accepts }) => accepts === undefined)) {
+    const served = names.filter((name) => variant.serves(name))
+    for (const group of chunkByCountAndBytes(served, { maxCount: VALUES_PER_FILTER, maxBytes }))
+      yield variant.filter(group)
+  }
+}
+
+/** What it hosts without an announcement, where that is an anchor. */
+function* hostedFilters(variants: Layer['variants'], names: readonly string[]): Generator<TargetFilter> {
+  for (const { serves, filter, accepts } of variants) {
+    const served = names.filter((name) => serves(name))
+    if (accepts !== undefined && served.length > 0) yield { filter: filter(served), isWanted: accepts }
+  }
+}
+
+/** Where the target does not index long values, an empty answer to them proves nothing: all its roots are read. */
+function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
+  const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
+  const isIndexed = (address: string): boolean => Buffer.byteLength(address) <= target.maxTagValueLength
+  for (const group of chunkByCountAndBytes(addresses.filter(isIndexed), limits)) {
+    yield { filter: { kinds: ROOT_KINDS, '#a': group }, isWanted: () => true }
+  }
+  const unindexed = new Set(addresses.filter((address) => !isIndexed(address)))
+  if (unindexed.size === 0) return
+  const isWanted = (event: NostrEvent): boolean =>
+    referencesOf(event).addresses.some((address) => unindexed.has(address))
+  yield { filter: { kinds: ROOT_KINDS }, isWanted }
+}

@@ -1,0 +1,86 @@
+/*
+ * Whether what a relay does not bring is not there. A row that it has shown is asked for by a broad question, narrowed to
+ * its second: a relay that answers such questions brings it. One that does not, but shows the row again when it is asked
+ * as before, leaves out what it holds. So no event that came or went in between makes an honest relay suspect.
+ */
+import { parseStamp } from '../../nostr/event.ts'
+import type { Filter } from '../../nostr/filter.ts'
+import { isOfShape, questionOf, type Breadth, type Shape, type ShownRow } from './breadth.ts'
+import type { Page } from '../endpoint.ts'
+import type { Peer } from '../peer.ts'
+
+/** Asks the relay, within what it may send. */
+export type Ask = (filter: Filter) => Promise<Page>
+
+type Asked = Pick<Peer, 'breadth' | 'capacity' | 'pageLimit' | 'findsIdentifiers'>
+
+/** Tries the answers that are in doubt. True when the relay turned out to leave out what it holds. */
+export async function proveBreadth(peer: Asked, ask: Ask): Promise<boolean> {
+  const { breadth } = peer
+  const before = summary(breadth)
+  for (const { key, row } of breadth.takeDoubts()) {
+    if (await leavesOut(questionOf(key), row, peer, ask)) breadth.disbelieve(shapeOfKey(key))
+  }
+  for (const shape of breadth.unproven()) await tryShape(shape, peer, ask)
+  if (breadth.unproven().some(isTag) && !breadth.tags().some((tag) => breadth.verdict(tag) === 'answers'))
+    for (const shape of standInsAt(peer)) if (breadth.verdict(shape) === 'unknown') await tryShape(shape, peer, ask)
+  for (const tag of breadth.tags()) if (breadth.verdict(tag) === 'needs-kinds') await tryWithKinds(tag, peer, ask)
+  return summary(breadth) !== before
+}
+
+/** What can be tried with an announcement or a state, as long as nothing that refers to others is known. */
+function standInsAt({ findsIdentifiers }: Asked): readonly Shape[] {
+  return findsIdentifiers ? ['kinds', '#d'] : ['kinds']
+}
+
+function isTag(shape: Shape): boolean {
+  return shape !== 'kinds'
+}
+
+async function tryShape(shape: Shape, peer: Asked, ask: Ask): Promise<void> {
+  const { breadth } = peer
+  const row = breadth.rowFor(shape)
+  if (row === undefined) return
+  if (await leavesOut(questionFor(shape, row), row, peer, ask)) breadth.disbelieve(shape)
+  else breadth.believe(shape)
+}
+
+/** With kinds beside the tag the same row must come; else there is no way to ask for it. */
+async function tryWithKinds(tag: Shape, peer: Asked, ask: Ask): Promise<void> {
+  const row = peer.breadth.rowFor(tag)
+  if (row === undefined) return
+  const question = { ...questionFor(tag, row), kinds: [row.kind] }
+  if (await leavesOut(question, row, peer, ask)) peer.breadth.giveUp(tag)
+}
+
+/** The question of this sort that the row answers. */
+function questionFor(shape: Shape, { keys }: ShownRow): Filter {
+  return questionOf(keys.find((key) => isOfShape(key, shape)) ?? '')
+}
+
+function shapeOfKey(key: string): Shape {
+  return key.startsWith('#') ? `#${key.slice(1, key.indexOf('='))}` : 'kinds'
+}
+
+/** Whether the relay holds the row and does not bring it for this question. */
+async function leavesOut(question: Filter, row: ShownRow, peer: Asked, ask: Ask): Promise<boolean> {
+  const brings = (filter: Filter): Promise<boolean | undefined> => bringsRow(filter, row, peer, ask)
+  return (
+    (await brings(question)) === false && (await brings(row.question)) === true && (await brings(question)) === false
+  )
+}
+
+/** Whether the row comes; `undefined` when that cannot be told: no end, or other rows, which may have left no room. */
+async function bringsRow(filter: Filter, row: ShownRow, peer: Asked, ask: Ask): Promise<boolean | undefined> {
+  // Some relays leave out the second of `since` or of `until`.
+  const around = { since: Math.max(0, row.createdAt - 1), until: row.createdAt + 1 }
+  const { rows, end, readOver = 0 } = await ask({ ...filter, ...around, limit: peer.pageLimit })
+  if (rows.some((each) => parseStamp(each)?.id === row.id)) return true
+  const isCutOff = readOver > 0 || (rows.length > 0 && rows.length >= peer.capacity.most)
+  return end.type === 'eose' && end.hint !== 'more' && !isCutOff ? false : undefined
+}
+
+function summary(breadth: Breadth): string {
+  const verdicts = (['kinds', ...breadth.tags()] as const).map((shape) => breadth.verdict(shape))
+  return [...verdicts, breadth.leavesOut].join(' ').replaceAll('unknown', 'answers')
+}

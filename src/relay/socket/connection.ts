@@ -1,0 +1,207 @@
+import { WebSocket, type RawData } from 'ws'
+import { isAnswerToRequest } from './refusal.ts'
+import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
+import type { Traffic } from '../pace/traffic.ts'
+
+/**
+ * Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was its
+ * answer. `onPutOff`: a NOTICE refused a message and does not say which; `isOurs` when no other exchange is open.
+ */
+export type SubscriptionListener = {
+  onMessage(message: SubscriptionMessage, bytes: number): void
+  onNotice?(text: string): boolean
+  onPutOff?(text: string, isOurs: boolean): void
+  onLost(reason: string): void
+}
+
+/** Who waits for the OK to one event; one of the two is called, once. */
+export type OkListener = {
+  onOk(accepted: boolean, text: string): void
+  onLost(reason: string): void
+}
+
+/** Who hears what concerns no single exchange. */
+export type ConnectionListener = {
+  /** A NOTICE that no exchange waits for. */
+  onNotice(text: string): void
+  /** A frame that nobody waits for or nobody can read. */
+  onIgnored(): void
+  /** A message for a subscription that nobody listens to any more. */
+  onLate(message: SubscriptionMessage): void
+  /** So many bytes came that were not asked for. */
+  onUnasked(bytes: number): void
+  /** Before the listeners of the exchanges hear it; `wasUsed` when one of them is still waiting. */
+  onLost(lost: { reason: string; wasUsed: boolean }): void
+}
+
+/** What one connection may bring that was not asked for: rows after their end, frames that are for nobody. */
+const MAX_UNASKED_BYTES = 1024 * 1024
+
+/** One open socket to a relay: sends frames and hands every frame received to whoever waits for it. */
+export class Connection {
+  /** Resolves with the first challenge (NIP-42), or with `undefined` when the connection is lost before. */
+  readonly challenged: Promise<string | undefined>
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>
+  readonly #socket: WebSocket
+  readonly #listener: ConnectionListener
+  readonly #traffic: Traffic
+  readonly #subscriptions = new Map<string, SubscriptionListener>()
+  readonly #oks = new Map<string, OkListener>()
+  #challenge: string | undefined
+  #resolveChallenged: (challenge: string | undefined) => void = () => undefined
+  #socketError: Error | undefined
+  #lostReason: string | undefined
+  #unaskedBytes = 0
+
+  constructor(socket: WebSocket, listener: ConnectionListener, traffic: Traffic) {
+    this.#socket = socket
+    this.#listener = listener
+    this.#traffic = traffic
+    this.challenged = new Promise((resolve) => (this.#resolveChallenged = resolve))
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
+    socket.on('message', (frame, isBinary) => this.#onFrame(frame, isBinary))
+    socket.on('error', (error) => (this.#socketError = error))
+    // Each is answered by a pong.
+    socket.on('ping', () => traffic.noteFrame())
+    socket.once('close', (code, reason) => this.#onClose(code, reason.toString()))
+  }
+
+  /** Whether frames can still be sent; false as soon as either side starts to close. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
+  }
+
+  /** Why it was lost; `undefined` while it is not. */
+  get lostReason(): string | undefined {
+    return this.#lostReason
+  }
+
+  /** The newest challenge of the relay (NIP-42). */
+  get challenge(): string | undefined {
+    return this.#challenge
+  }
+
+  /** Sends one frame; a frame for a socket that is closing is dropped, its listener hears `onLost`. */
+  send(frame: readonly unknown[]): void {
+    if (!this.isOpen) return
+    this.#traffic.noteFrame()
+    this.#socket.send(JSON.stringify(frame))
+  }
+
+  /** Sends one frame that frees what we no longer use: when a pause is under way, at its end. */
+  sendAfterPause(frame: readonly unknown[]): void {
+    this.#traffic.afterPause(() => this.send(frame))
+  }
+
+  /** Hands the messages of subscription `id` to the listener, until `unsubscribe`. */
+  subscribe(id: string, listener: SubscriptionListener): void {
+    if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
+    this.#subscriptions.set(id, listener)
+  }
+
+  /** Messages of subscription `id` are ignored from now on. */
+  unsubscribe(id: string): void {
+    this.#subscriptions.delete(id)
+  }
+
+  /** Hands the next OK to this event to the listener, until `forgetOk`. */
+  awaitOk(eventId: string, listener: OkListener): void {
+    if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
+    this.#oks.set(eventId, listener)
+  }
+
+  /** An OK to this event is ignored from now on. */
+  forgetOk(eventId: string): void {
+    this.#oks.delete(eventId)
+  }
+
+  /** Closes the socket: cleanly, or by force when the relay does not answer (`closeTimeout` of the socket). */
+  close(): Promise<void> {
+    this.#socket.close(1000)
+    return this.closed
+  }
+
+  #onFrame(frame: RawData, isBinary: boolean): void {
+    const bytes = rawLength(frame)
+    const message = isBinary || !Buffer.isBuffer(frame) ? undefined : parseRelayMessage(frame.toString())
+    if (message !== undefined && this.#dispatch(message, bytes)) return
+    this.#listener.onIgnored()
+    this.#noteUnasked(bytes)
+  }
+
+  /** Whoever sends on and on what nobody wants is not listened to. */
+  #noteUnasked(bytes: number): void {
+    this.#unaskedBytes += bytes
+    this.#listener.onUnasked(bytes)
+    if (this.#unaskedBytes <= MAX_UNASKED_BYTES || this.#socketError !== undefined) return
+    this.#socketError = new Error('it sent more than 1 MiB that was not asked for')
+    this.#socket.terminate()
+  }
+
+  #dispatch(message: RelayMessage, bytes: number): boolean {
+    switch (message.type) {
+      case 'ok':
+        return this.#onOk(message.eventId, message.accepted, message.text)
+      case 'notice':
+        return this.#onNotice(message.text)
+      case 'auth':
+        return this.#onChallenge(message.challenge)
+      case 'event':
+      case 'eose':
+      case 'closed':
+      case 'neg-msg':
+      case 'neg-err':
+        return this.#onSubscriptionMessage(message, bytes)
+    }
+  }
+
+  #onSubscriptionMessage(message: SubscriptionMessage, bytes: number): boolean {
+    const listener = this.#subscriptions.get(message.subscription)
+    listener?.onMessage(message, bytes)
+    if (listener === undefined) this.#listener.onLate(message)
+    return listener !== undefined
+  }
+
+  #onOk(eventId: string, accepted: boolean, text: string): boolean {
+    const listener = this.#oks.get(eventId)
+    this.#oks.delete(eventId)
+    listener?.onOk(accepted, text)
+    // Some relays leave the id out of a refusal (nostr-relay 1.14): what it says must not be lost (rule 5).
+    if (listener === undefined && !accepted && text !== '') this.#listener.onNotice(text)
+    return listener !== undefined
+  }
+
+  #onNotice(text: string): boolean {
+    const isAnswer = [...this.#subscriptions.values()].map((listener) => listener.onNotice?.(text) ?? false)
+    if (!isAnswer.includes(true)) this.#listener.onNotice(text)
+    if (isAnswerToRequest(text)) this.#putOff(text)
+    return true
+  }
+
+  #putOff(text: string): void {
+    const isOnlyOne = this.#subscriptions.size + this.#oks.size === 1
+    for (const listener of [...this.#subscriptions.values()]) listener.onPutOff?.(text, isOnlyOne)
+  }
+
+  #onChallenge(challenge: string): boolean {
+    this.#challenge = challenge
+    this.#resolveChallenged(challenge)
+    return true
+  }
+
+  #onClose(code: number, text: string): void {
+    const reason = this.#socketError?.message ?? (text === '' ? `connection closed (${code})` : `${text} (${code})`)
+    const waiting = [...this.#subscriptions.values(), ...this.#oks.values()]
+    this.#lostReason = reason
+    this.#subscriptions.clear()
+    this.#oks.clear()
+    this.#listener.onLost({ reason, wasUsed: waiting.length > 0 })
+    this.#resolveChallenged(undefined)
+    for (const listener of waiting) listener.onLost(reason)
+  }
+}
+
+function rawLength(frame: RawData): number {
+  return Array.isArray(frame) ? frame.reduce((sum, part) => sum + part.length, 0) : frame.byteLength
+}

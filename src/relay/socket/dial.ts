@@ -1,0 +1,63 @@
+import type { LookupFunction } from 'node:net'
+import { WebSocket } from 'ws'
+import { reasonOf } from '../../errors.ts'
+import { clockOffsetSeconds } from './clock-offset.ts'
+import { Connection, type ConnectionListener } from './connection.ts'
+import type { Traffic } from '../pace/traffic.ts'
+
+/** How a socket is opened. */
+export type DialOptions = {
+  readonly connectTimeoutMs: number
+  readonly maxMessageBytes: number
+  readonly perMessageDeflate: boolean
+  readonly signal: AbortSignal
+  readonly now: () => number
+  /** Counts what goes out. */
+  readonly traffic: Traffic
+  /** Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it. */
+  readonly lookup?: LookupFunction
+}
+
+/** An open connection, with their clock minus ours by the handshake's `Date` header; or why there is none. */
+export type Dialled =
+  | { readonly type: 'connected'; readonly connection: Connection; readonly clockOffsetSeconds: number | undefined }
+  | { readonly type: 'failed'; readonly reason: string }
+
+const CLOSE_TIMEOUT_MS = 1_000
+
+/** Opens one socket, within the timeout and until the signal aborts. Redirects are not followed. Never rejects for what a relay does. */
+export function dial(url: string, options: DialOptions, listener: ConnectionListener): Promise<Dialled> {
+  const { signal, connectTimeoutMs, now, traffic } = options
+  const socket = new WebSocket(url, socketOptions(options))
+  let offset: number | undefined
+  return new Promise((resolve) => {
+    const settle = (dialled: Dialled): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      resolve(dialled)
+    }
+    const giveUp = (reason: string): void => {
+      settle({ type: 'failed', reason })
+      socket.terminate()
+    }
+    const onAbort = (): void => giveUp(String(signal.reason))
+    const timer = setTimeout(() => giveUp(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
+    signal.addEventListener('abort', onAbort)
+    socket.once('upgrade', (response) => (offset = clockOffsetSeconds(response.headers.date, now())))
+    socket.on('error', (error) => settle({ type: 'failed', reason: reasonOf(error) }))
+    socket.once('open', () =>
+      settle({ type: 'connected', connection: new Connection(socket, listener, traffic), clockOffsetSeconds: offset }),
+    )
+  })
+}
+
+function socketOptions({ maxMessageBytes, perMessageDeflate, lookup }: DialOptions) {
+  return {
+    maxPayload: maxMessageBytes,
+    perMessageDeflate,
+    followRedirects: false,
+    // Known to ws 8.23, not yet to its types: how long a closing handshake may take before the socket is destroyed.
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    ...(lookup === undefined ? {} : { lookup }),
+  }
+}

@@ -1,0 +1,136 @@
+import { backoffMs, pause } from '../pace/backoff.ts'
+import type { Connection, ConnectionListener } from './connection.ts'
+import { dial, type DialOptions } from './dial.ts'
+import type { End } from '../endpoint.ts'
+
+/** How a link keeps itself up. */
+export type LinkOptions = DialOptions & {
+  /** How many failures in a row, with no answer in between, are forgiven; one more and the relay stays away. */
+  readonly retries: number
+  readonly backoffBaseMs: number
+  readonly random: () => number
+  /** Says who we are on a connection that is new; returns why the relay hung up on us for it. */
+  readonly introduce: (connection: Connection) => Promise<string | undefined>
+}
+
+/** Questions in a row that a relay may leave unanswered; each costs as long as we wait. */
+const MAX_SILENCES = 3
+
+/** The open connection, or why none can be had: the end of whatever wanted it. */
+export type Reach =
+  { readonly type: 'connected'; readonly connection: Connection } | Extract<End, { type: 'disconnected' | 'aborted' }>
+
+/**
+ * Keeps one connection to a relay: dials when somebody needs it, again with backoff when it was lost, and gives the
+ * relay up for good after `retries` + 1 failures in a row. Frames prove nothing: only `answered` ends such a row,
+ * or a relay that greets and hangs up would be dialled for ever.
+ */
+export class Link {
+  readonly #url: string
+  readonly #options: LinkOptions
+  readonly #listener: Omit<ConnectionListener, 'onLost'>
+  #connection: Connection | undefined
+  #dialling: Promise<Reach> | undefined
+  #failures = 0
+  #lastFailure = ''
+  #clockOffsetSeconds: number | undefined
+  #silences = 0
+  #givenUp: string | undefined
+
+  constructor(url: string, options: LinkOptions, listener: Omit<ConnectionListener, 'onLost'>) {
+    this.#url = url
+    this.#options = options
+    this.#listener = listener
+  }
+
+  /** Their clock minus ours by the last handshake; `undefined` before the first, or when it had no `Date`. */
+  get clockOffsetSeconds(): number | undefined {
+    return this.#clockOffsetSeconds
+  }
+
+  /** The newest challenge (NIP-42) on the last connection. */
+  get challenge(): string | undefined {
+    return this.#connection?.challenge
+  }
+
+  /** The open connection; dials when there is none. */
+  async connected(): Promise<Reach> {
+    if (this.#options.signal.aborted) return this.#aborted()
+    if (this.#givenUp !== undefined) return { type: 'aborted', reason: this.#givenUp }
+    if (this.#connection?.isOpen) return { type: 'connected', connection: this.#connection }
+    this.#dialling ??= this.#dialUntilConnected().finally(() => (this.#dialling = undefined))
+    return this.#dialling
+  }
+
+  /** Says who we are, now that more is known of the relay. */
+  async introduced(): Promise<Reach> {
+    const reach = await this.connected()
+    if (reach.type === 'connected') await this.#introduce(reach.connection)
+    return this.connected()
+  }
+
+  /** Notes that the relay answered something: its failures count from zero again. */
+  answered(): void {
+    this.#failures = 0
+    this.#silences = 0
+  }
+
+  /** Notes that a question was not answered within this time: after three in a row nothing more is asked. */
+  silent(timeoutMs: number): void {
+    this.#silences += 1
+    if (this.#silences < MAX_SILENCES) return
+    this.#givenUp ??= `given up: ${MAX_SILENCES} questions in a row got no answer within ${timeoutMs / 1000} s`
+  }
+
+  /** Why nothing more is asked of this relay; `undefined` while something may be. */
+  get givenUp(): string | undefined {
+    return this.#givenUp
+  }
+
+  /** Closes the connection; to be called after the signal has aborted, which ends a dial under way. */
+  async close(): Promise<void> {
+    await this.#dialling
+    await this.#connection?.close()
+  }
+
+  async #dialUntilConnected(): Promise<Reach> {
+    const { signal, retries, backoffBaseMs, random } = this.#options
+    while (this.#failures <= retries) {
+      if (this.#failures > 0) await pause(backoffMs(this.#failures, backoffBaseMs, random), signal)
+      if (signal.aborted) return this.#aborted()
+      const reach = await this.#dialOnce()
+      if (reach !== undefined) return reach
+    }
+    return { type: 'disconnected', reason: this.#lastFailure }
+  }
+
+  async #dialOnce(): Promise<Reach | undefined> {
+    const dialled = await dial(this.#url, this.#options, {
+      ...this.#listener,
+      onLost: ({ reason, wasUsed }) => (wasUsed ? this.#noteFailure(reason) : undefined),
+    })
+    if (dialled.type === 'failed') return this.#noteFailure(dialled.reason)
+    this.#clockOffsetSeconds = dialled.clockOffsetSeconds
+    this.#connection = dialled.connection
+    this.#options.traffic.renew()
+    await this.#introduce(dialled.connection)
+    return this.#failures === Infinity ? undefined : dialled
+  }
+
+  /** A relay that hangs up on our key does so every time: it stays away. */
+  async #introduce(connection: Connection): Promise<void> {
+    const reason = await this.#options.introduce(connection)
+    if (reason === undefined) return
+    this.#noteFailure(reason)
+    this.#failures = Infinity
+  }
+
+  #noteFailure(reason: string): undefined {
+    this.#failures += 1
+    this.#lastFailure = reason
+  }
+
+  #aborted(): Reach {
+    return { type: 'aborted', reason: String(this.#options.signal.reason) }
+  }
+}

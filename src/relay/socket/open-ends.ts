@@ -1,0 +1,224 @@
+/*
+ * Ends that may still be taken back (rule 1).
+ *
+ * Relays say EOSE and then CLOSED for the same REQ, in the same packet or a moment later, and some say EOSE at once and
+ * send the rows after it. So an end stays open until half a second has passed and the relay has answered something that
+ * was sent after it. What comes in the same packet becomes the end of the page itself; what comes later is told to the
+ * `Aftermath` of the reading. Kept are filters and times of the last ends, never what came late.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { parseEvent, parseStamp } from '../../nostr/event.ts'
+import { createMatcher, type Filter } from '../../nostr/filter.ts'
+import type { Aftermath } from '../aftermath.ts'
+import type { Connection } from './connection.ts'
+import type { End, Page } from '../endpoint.ts'
+import type { SubscriptionMessage } from './relay-message.ts'
+
+/** How long an end is open for contradiction at least, in milliseconds. */
+const GRACE_MS = 500
+const REMEMBERED = 1_024
+/** More rows than that are never read from one packet. */
+const MAX_EARLY = 10_000
+const NONE = new Uint32Array()
+/** What a relay says to our CLOSE; ngit-grasp says nothing at all, and so when it ends a REQ of its own accord. */
+const ACKNOWLEDGEMENT = /^(?:|(?:subscription )?(?:closed|unsubscribed)(?: by (?:client|request))?\.?)$/i
+
+/** One REQ, or one session of NIP-77 (which has no filter: rows are not for it), and who wants to know what follows its end. */
+export type Asked = {
+  readonly filter: Filter | undefined
+  readonly connection: Connection
+  readonly aftermath: Aftermath | undefined
+}
+
+type OpenEnd = Asked & {
+  /** Places in one order of what was sent and what ended. */
+  readonly sentAt: number
+  endedAt: number
+  endedMs: number
+  closed: string | undefined
+  /** The beginnings of the ids that the page has brought: such a row may come twice. */
+  brought: Uint32Array
+  /** Ids of rows that matched and came in the packet with the end. */
+  readonly early: string[]
+  /** The packet with the end is still being read: no word of ours can have come in between. */
+  isSamePacket: boolean
+}
+
+/** Watches the ends of one relay. `onClosed` hears each CLOSED that came too late to be the end of its page. */
+export class OpenEnds {
+  readonly #nowMs: () => number
+  readonly #onClosed: (reason: string, connection: Connection) => void
+  readonly #reading = new Map<string, OpenEnd>()
+  readonly #ended = new Map<string, OpenEnd>()
+  /** When the newest question was sent that a connection has answered. */
+  readonly #answeredAt = new WeakMap<Connection, number>()
+  readonly #watched = new WeakSet<Connection>()
+  #order = 0
+
+  constructor(nowMs: () => number, onClosed: (reason: string, connection: Connection) => void) {
+    this.#nowMs = nowMs
+    this.#onClosed = onClosed
+  }
+
+  /** Notes what goes out under this id. */
+  expect(id: string, asked: Asked): void {
+    const sentAt = (this.#order += 1)
+    this.#reading.set(id, {
+      ...asked,
+      sentAt,
+      endedAt: 0,
+      endedMs: 0,
+      closed: undefined,
+      brought: NONE,
+      early: [],
+      isSamePacket: true,
+    })
+  }
+
+  /** The end of a page, once everything in its packet was heard: an EOSE that is followed there by CLOSED is that CLOSED. */
+  async conclude(id: string, { end, rows }: Pick<Page, 'end' | 'rows'>): Promise<End> {
+    const asked = this.#reading.get(id)
+    this.#reading.delete(id)
+    if (asked === undefined) return end
+    if (end.type === 'eose' || end.type === 'closed') this.#noteAnswer(asked)
+    if (end.type !== 'eose') return end
+    const ids = rows.map((row) => parseStamp(row)?.id ?? '')
+    asked.brought = Uint32Array.from(ids, beginningOf)
+    for (const id of ids) asked.aftermath?.noteBrought(id)
+    this.#watch(id, asked)
+    await nextTurn()
+    asked.isSamePacket = false
+    for (const late of asked.early.splice(0)) this.#noteRow(asked, late)
+    if (asked.closed === undefined) return end
+    this.#forget(id, asked)
+    return { type: 'closed', reason: asked.closed }
+  }
+
+  /** A session of NIP-77 is closed by us, or ended in another way than it should: then nothing that follows matters. */
+  concludeSession(id: string, isWhole: boolean): void {
+    const asked = this.#reading.get(id)
+    this.#reading.delete(id)
+    if (asked === undefined || !isWhole) return
+    asked.isSamePacket = false
+    this.#watch(id, asked)
+  }
+
+  /** A message for a subscription that nobody listens to any more. */
+  hear(id: string, message: SubscriptionMessage): void {
+    const asked = this.#ended.get(id) ?? this.#reading.get(id)
+    if (asked === undefined) return
+    if (message.type === 'event') this.#hearRow(asked, message.row)
+    else if (message.type === 'neg-err') this.#hearClosed(id, asked, message.reason)
+    else if (message.type === 'closed' && !ACKNOWLEDGEMENT.test(message.reason))
+      this.#hearClosed(id, asked, message.reason)
+  }
+
+  /** Connections that have answered nothing since an end that matters; of those that are lost nothing more can come. */
+  unproven(): Set<Connection> {
+    const open = [...this.#ended.values()].filter((end) => end.aftermath !== undefined && !this.#isAnswered(end))
+    return new Set(open.map(({ connection }) => connection))
+  }
+
+  /** How long until the grace of every end that matters is over, in milliseconds. */
+  graceLeftMs(): number {
+    const times = [...this.#ended.values()].filter((end) => end.aftermath !== undefined).map(({ endedMs }) => endedMs)
+    return Math.max(0, ...times.map((endedMs) => endedMs + GRACE_MS - this.#nowMs()))
+  }
+
+  /** The place of now in the order of what was sent and what ended, for `settle`. */
+  now(): number {
+    return this.#order
+  }
+
+  /**
+   * The grace of what had ended by then is over: what the relay has answered since stands, the rest does not, for this
+   * reason. What ended later stays open.
+   */
+  settle(until: number, silence: string): void {
+    for (const [id, end] of [...this.#ended]) {
+      if (end.endedAt > until) continue
+      if (!this.#isAnswered(end)) end.aftermath?.noteLost(silence)
+      this.#forget(id, end)
+    }
+  }
+
+  #watch(id: string, end: OpenEnd): void {
+    end.endedAt = this.#order += 1
+    end.endedMs = this.#nowMs()
+    this.#ended.set(id, end)
+    end.aftermath?.open()
+    this.#forgetStanding()
+    if (this.#watched.has(end.connection)) return
+    this.#watched.add(end.connection)
+    void end.connection.closed.then(() => this.#lose(end.connection))
+  }
+
+  #noteAnswer({ connection, sentAt }: OpenEnd): void {
+    this.#answeredAt.set(connection, Math.max(this.#answeredAt.get(connection) ?? 0, sentAt))
+  }
+
+  #isAnswered({ connection, endedAt }: OpenEnd): boolean {
+    return (this.#answeredAt.get(connection) ?? 0) > endedAt
+  }
+
+  #stands(end: OpenEnd): boolean {
+    return this.#isAnswered(end) && this.#nowMs() - end.endedMs >= GRACE_MS
+  }
+
+  /** They ended in this order. */
+  #forgetStanding(): void {
+    for (const [id, end] of this.#ended) {
+      if (!this.#stands(end) && this.#ended.size <= REMEMBERED) return
+      this.#forget(id, end)
+    }
+  }
+
+  #forget(id: string, { aftermath }: OpenEnd): void {
+    if (this.#ended.delete(id)) aftermath?.settle()
+  }
+
+  #hearRow(end: OpenEnd, row: unknown): void {
+    const event = parseEvent(row)
+    const { filter } = end
+    if (event === undefined || filter === undefined || !isSpecific(filter) || !createMatcher(filter)(event)) return
+    if (!end.isSamePacket) this.#noteRow(end, event.id)
+    else if (end.early.length < MAX_EARLY) end.early.push(event.id)
+  }
+
+  /** What a page of the same reading has brought may come again. */
+  #noteRow({ aftermath }: OpenEnd, id: string): void {
+    if (aftermath === undefined) return
+    const beginning = beginningOf(id)
+    const pages = [...this.#ended.values()].filter((end) => end.aftermath === aftermath)
+    if (!pages.some(({ brought }) => brought.includes(beginning))) aftermath.noteLate(id)
+  }
+
+  #hearClosed(id: string, end: OpenEnd, reason: string): void {
+    if (end.isSamePacket) {
+      end.closed ??= reason
+      return
+    }
+    if (this.#stands(end)) return
+    end.aftermath?.noteClosed(reason)
+    this.#forget(id, end)
+    this.#onClosed(reason, end.connection)
+  }
+
+  #lose(connection: Connection): void {
+    for (const [id, end] of [...this.#ended]) {
+      if (end.connection !== connection) continue
+      if (!this.#stands(end)) end.aftermath?.noteLost(connection.lostReason ?? 'connection closed')
+      this.#forget(id, end)
+    }
+  }
+}
+
+/** A question for anything at all, such as the one for the size of pages, is no reading: every event matches it. */
+function isSpecific({ limit: _limit, since: _since, until: _until, ...rest }: Filter): boolean {
+  return Object.keys(rest).length > 0
+}
+
+/** 32 bits of an id: enough to tell the rows of one page. */
+function beginningOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16)
+}

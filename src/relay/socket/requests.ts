@@ -1,0 +1,244 @@
+import type { Filter } from '../../nostr/filter.ts'
+import type { Aftermath } from '../aftermath.ts'
+import { explainDemand, type Authentication } from './authentication.ts'
+import { pause } from '../pace/backoff.ts'
+import type { Connection } from './connection.ts'
+import { describeEnd } from '../describe-end.ts'
+import type { End, LearntLimits, Page } from '../endpoint.ts'
+import type { Link } from './link.ts'
+import { OpenEnds } from './open-ends.ts'
+import { readPage, type PageLimits } from './page.ts'
+import { readRefusal } from './refusal.ts'
+import { joinPages, RequestSize } from './request-size.ts'
+import { Slots } from '../pace/slots.ts'
+import type { Turn } from '../pace/throttle.ts'
+import type { Traffic } from '../pace/traffic.ts'
+
+/** What repeats and bounds the REQs of one relay. */
+export type RequestOptions = PageLimits & {
+  readonly maxOpenRequests: number
+  /** How long to pause for a relay that says `rate-limited:` after an EOSE. */
+  readonly silenceMs: number
+  /** How often one REQ is repeated after losing its connection. */
+  readonly retries: number
+  readonly traffic: Traffic
+  readonly nowMs: () => number
+  /** Absent without a key. */
+  readonly authentication: Authentication | undefined
+}
+
+/** What one REQ has tried so far. */
+type Tries = {
+  lost: number
+  unanswered: number
+  putOffSinceMs: number | undefined
+  authenticatedOn: Connection | undefined
+}
+
+/** One try: where and when the REQ went out, and how many were allowed at once. */
+type Try = { readonly connection: Connection; readonly turn: Turn; readonly allowed: number }
+
+/** How often a REQ is repeated that the relay dropped by its own fault, or that it may not have been able to read. */
+const MAX_UNANSWERED = { again: 3, unreadable: 1 }
+
+/** Finds nothing: it is asked for the sake of an answer. */
+const NOTHING: Filter = { ids: ['0'.repeat(64)], limit: 1 }
+
+/** The REQs of one relay: a few at once, each repeated from scratch while an end is worth repeating. */
+export class Requests {
+  readonly #link: Link
+  readonly #options: RequestOptions
+  readonly #slots: Slots
+  /** The ends that may still be taken back, of sessions (NIP-77) as well. */
+  readonly ends: OpenEnds
+  readonly #size = new RequestSize()
+  #hasOpenedFewer = false
+  #count = 0
+  #unaskedBytes = 0
+  /** What a CLOSED after its EOSE has led to: who wants to know us is told, once for all. */
+  #consequence: Promise<unknown> = Promise.resolve()
+
+  constructor(link: Link, options: RequestOptions) {
+    this.#link = link
+    this.#options = options
+    this.#slots = new Slots(options.maxOpenRequests)
+    this.ends = new OpenEnds(options.nowMs, (reason, connection) => this.#afterLateClosed(reason, connection))
+  }
+
+  /** Counts what came without having been asked for: it is part of the next page. */
+  noteUnasked(bytes: number): void {
+    this.#unaskedBytes += bytes
+  }
+
+  /** Allows at most this many REQs at once, within `maxOpenRequests`. */
+  limitOpenRequests(limit: number): void {
+    this.#slots.resize(Math.min(limit, this.#options.maxOpenRequests))
+  }
+
+  /**
+   * The page of one REQ: the rows of its last try only, the bytes of all and of what came in between without having been
+   * asked for. `aftermath` hears what follows its end.
+   */
+  async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
+    const parts = this.#size.partsOf(filter)
+    if (parts.length > 0) return joinPages(await Promise.all(parts.map((part) => this.request(part, aftermath))))
+    const page = await this.#requestAtOnce(filter, aftermath)
+    if (page.end.type === 'eose' || this.#size.partsOf(filter).length === 0) return page
+    const again = await this.request(filter, aftermath)
+    return { ...again, bytes: page.bytes + again.bytes }
+  }
+
+  /** What the relay has refused to take; nothing where it took whatever was asked. */
+  learntLimits(): LearntLimits {
+    return { ...this.#size.limits, ...(this.#hasOpenedFewer && { maxOpenRequests: this.#slots.limit }) }
+  }
+
+  async #requestAtOnce(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {
+    await this.#slots.acquire()
+    try {
+      return await this.#requestUntilEnd(filter, aftermath)
+    } finally {
+      this.#slots.release()
+    }
+  }
+
+  /**
+   * Resolves when every end so far that somebody asked after stands or was taken back: after the grace, and an answer to
+   * something later. Other questions may be asked meanwhile.
+   */
+  async settleEnds(): Promise<void> {
+    const until = this.ends.now()
+    const unproven = [...this.ends.unproven()]
+    const probes = Promise.all(unproven.map((connection) => this.#probe(connection)))
+    const [silences] = await Promise.all([probes, pause(Math.ceil(this.ends.graceLeftMs()), this.#options.signal)])
+    this.ends.settle(until, silences.find((text) => text !== undefined) ?? 'no answer')
+    await this.#consequence
+  }
+
+  /** Asks for nothing, so that what the relay said before has arrived; returns why no answer came. */
+  async #probe(connection: Connection): Promise<string | undefined> {
+    const { traffic } = this.#options
+    const turn = await traffic.queryTurn()
+    const { end } = await this.#ask(NOTHING, connection, undefined)
+    const isAnswered = end.type === 'eose' || end.type === 'closed'
+    traffic.queries.settle(turn, isAnswered ? 'taken' : 'lost')
+    return isAnswered ? undefined : describeEnd(end)
+  }
+
+  async #ask(filter: Filter, connection: Connection, aftermath: Aftermath | undefined): Promise<Page> {
+    const id = this.#nextId()
+    this.ends.expect(id, { filter, connection, aftermath })
+    const page = await readPage(connection, id, filter, this.#options)
+    return { ...page, end: await this.ends.conclude(id, page) }
+  }
+
+  async #requestUntilEnd(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {
+    const tries: Tries = { lost: 0, unanswered: 0, putOffSinceMs: undefined, authenticatedOn: undefined }
+    for (let bytes = this.#takeUnasked(); ;) {
+      const turn = await this.#options.traffic.queryTurn()
+      const reach = await this.#link.connected()
+      if (reach.type !== 'connected') {
+        this.#options.traffic.queries.settle(turn, 'lost')
+        return { rows: [], end: reach, bytes }
+      }
+      const allowed = this.#slots.limit
+      const page = await this.#ask(filter, reach.connection, aftermath)
+      bytes += page.bytes + this.#takeUnasked()
+      if (this.#size.learn(filter, page.end)) {
+        this.#link.answered()
+        this.#options.traffic.queries.settle(turn, 'taken')
+        return { ...page, bytes }
+      }
+      if (await this.#isWorthRepeating(page.end, { connection: reach.connection, turn, allowed }, tries)) continue
+      return { ...page, end: this.#explain(page.end), bytes }
+    }
+  }
+
+  #explain(end: End): End {
+    if (end.type !== 'closed' || readRefusal(end.reason) !== 'authenticate') return end
+    return { ...end, reason: explainDemand(end.reason, this.#options.authentication) }
+  }
+
+  async #isWorthRepeating(end: End, tried: Try, tries: Tries): Promise<boolean> {
+    const { queries } = this.#options.traffic
+    switch (end.type) {
+      case 'eose':
+        this.#link.answered()
+        queries.settle(tried.turn, 'taken')
+        return false
+      case 'closed':
+        this.#link.answered()
+        return this.#afterClosed(end.reason, tried, tries)
+      case 'disconnected':
+        queries.settle(tried.turn, 'lost')
+        return (tries.lost += 1) <= this.#options.retries
+      case 'idle':
+        this.#link.silent(end.afterMs)
+        queries.settle(tried.turn, 'lost')
+        return false
+      case 'aborted':
+        queries.settle(tried.turn, 'lost')
+        return false
+    }
+  }
+
+  async #afterClosed(reason: string, tried: Try, tries: Tries): Promise<boolean> {
+    const { traffic } = this.#options
+    const { queries } = traffic
+    const refusal = readRefusal(reason)
+    if (refusal === 'pause' || refusal === 'fewer-requests') {
+      const isPatient = refusal === 'pause' ? queries.settle(tried.turn, 'refused') : await this.#openFewer(tried)
+      tries.putOffSinceMs ??= this.#options.nowMs()
+      return isPatient && traffic.isWorthAnother(tries.putOffSinceMs)
+    }
+    queries.settle(tried.turn, 'taken')
+    if (asksWhoWeAre(reason, tried.connection)) return this.#authenticate(tried, tries)
+    return (refusal === 'again' || refusal === 'unreadable') && (tries.unanswered += 1) <= MAX_UNANSWERED[refusal]
+  }
+
+  /** A CLOSED that came too late to be answered by a repetition of its page: what it asks of us is done for the next ones. */
+  #afterLateClosed(reason: string, connection: Connection): void {
+    const { authentication, silenceMs, signal } = this.#options
+    const refusal = readRefusal(reason)
+    if (refusal === 'pause') this.#consequence = pause(silenceMs, signal)
+    if (refusal === 'fewer-requests') this.#slots.resize(Math.floor(this.#slots.limit / 2))
+    if (asksWhoWeAre(reason, connection))
+      this.#consequence = authentication?.authenticate(connection) ?? this.#consequence
+  }
+
+  /** Half as many at once, for the rest of the run; when there is only one, it is a matter of time. */
+  async #openFewer({ turn, allowed }: Try): Promise<boolean> {
+    const { queries } = this.#options.traffic
+    this.#hasOpenedFewer = true
+    if (allowed <= 1) return queries.settle(turn, 'refused')
+    queries.settle(turn, 'taken')
+    // What was open together is refused together.
+    if (this.#slots.limit === allowed) this.#slots.resize(Math.floor(allowed / 2))
+    this.#slots.release()
+    await this.#slots.acquire()
+    return true
+  }
+
+  async #authenticate({ connection }: Try, tries: Tries): Promise<boolean> {
+    if (tries.authenticatedOn === connection) return false
+    tries.authenticatedOn = connection
+    return (await this.#options.authentication?.authenticate(connection)) ?? false
+  }
+
+  #takeUnasked(): number {
+    const bytes = this.#unaskedBytes
+    this.#unaskedBytes = 0
+    return bytes
+  }
+
+  // Never used twice, so that what comes late for one try is not taken for the next.
+  #nextId(): string {
+    this.#count += 1
+    return `r${this.#count}`
+  }
+}
+
+/** Some relays say `restricted:` to strangers as well: those that have asked who we are. */
+function asksWhoWeAre(reason: string, { challenge }: Connection): boolean {
+  return readRefusal(reason) === 'authenticate' || (/^restricted:/i.test(reason) && challenge !== undefined)
+}

@@ -1,0 +1,36 @@
+import type { Fate } from '../run/fate.ts'
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { cureOf } from '../relay/answers.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { TargetState } from '../store/target-state.ts'
+import type { UnixSeconds } from '../time.ts'
+
+/** Why an orphan is refused that no relay has a parent of; the words of the target may follow. */
+export const NOWHERE = 'its parent is at no source and not at the target'
+
+/**
+ * What the target took opens what it refused for want of it: of the same identifier, the announcements and states of
+ * members, in this run; of the same author, profile and relay list, in the next run, for ngit-grasp counts its
+ * participants some seconds later. Each arrival does so once.
+ */
+export function noteArrivals(
+  arrived: readonly Pick<SpooledEvent, 'event'>[],
+  { state, fate, now }: { readonly state: TargetState; readonly fate: Fate; readonly now: UnixSeconds },
+): void {
+  const events = arrived.map(({ event }) => event)
+  const announced = events.filter(({ kind }) => kind === KIND.announcement)
+  const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
+  // What this run sent itself came after the announcement.
+  for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], now)) {
+    if (spooled.state === 'parked' || isWantOfAnnouncement(spooled)) fate.tryAgain(spooled, 0)
+  }
+  for (const spooled of state.waits.refusedProfiles([...new Set(events.map(({ pubkey }) => pubkey))])) {
+    if (cureOf(spooled.reason ?? '') === 'participation') fate.tryAgain(spooled, now)
+  }
+}
+
+/** Refused until a repository admits its author: by the target, or by us because no relay has the announcement. */
+function isWantOfAnnouncement({ reason = '' }: SpooledEvent): boolean {
+  return reason.startsWith(NOWHERE) || cureOf(reason) === 'parent'
+}

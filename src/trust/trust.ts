@@ -1,0 +1,105 @@
+/*
+ * Coverage is believed only while relays still show what they showed: targets get restored from last week's backup,
+ * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
+ */
+import { findUnexplained, type AbsenceContext } from './absence.ts'
+import { LostRelayError } from '../errors.ts'
+import { parseStamp } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { findServed, findVersions } from '../relay/holdings.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { TargetState } from '../store/target-state.ts'
+import type { Witness } from '../store/witnesses.ts'
+import type { UnixSeconds } from '../time.ts'
+
+const ASKED = 50
+const ASKED_OTHERWISE = 5
+
+export type TrustContext = AbsenceContext & { readonly state: TargetState; readonly now: UnixSeconds }
+
+/** What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the absence. */
+export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
+
+/** Asks the target for what it held. What has rightly gone is forgotten. Throws LostRelayError. */
+export async function checkWitnesses(target: Peer, context: TrustContext): Promise<WitnessCheck> {
+  const asked = sampleAlive(target, context)
+  const missing = [...(await findMissingIds(target, asked)), ...(await findMissingVersions(target, asked))]
+  const unexplained = await findUnexplained(missing, target, context)
+  const { witnesses } = context.state
+  for (const each of missing) if (!unexplained.includes(each)) witnesses.remove(target.endpoint.url, each)
+  return { asked: asked.length, unexplained: unexplained.length }
+}
+
+/** How many of these are missing at the target for no known reason; once there are some, no more are looked at. */
+export async function countUnexplained(
+  missing: readonly Witness[],
+  target: Peer,
+  context: TrustContext,
+): Promise<number> {
+  const alive = missing.filter((witness) => isAlive(witness, context.now))
+  for (let first = 0; first < alive.length; first += ASKED) {
+    const unexplained = await findUnexplained(alive.slice(first, first + ASKED), target, context)
+    if (unexplained.length > 0) return unexplained.length
+  }
+  return 0
+}
+
+/**
+ * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer proves
+ * nothing either way.
+ */
+export async function hasLostEverything(source: Peer, context: TrustContext): Promise<boolean> {
+  try {
+    const asked = sampleAlive(source, context)
+    const ids = await findMissingIds(source, asked)
+    if (ids.length < asked.filter(({ address }) => address === undefined).length) return false
+    const missing = [...ids, ...(await findMissingVersions(source, asked))]
+    return missing.length === asked.length && (await findUnexplained(missing, source, context)).length > 0
+  } catch (error) {
+    if (error instanceof LostRelayError) return false
+    throw error
+  }
+}
+
+function sampleAlive({ endpoint }: Peer, { state, now }: TrustContext): Witness[] {
+  return state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
+}
+
+/** Of the regular events among these, those that the relay does not serve. One that answers no question by id hides none. */
+async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
+  const regular = witnesses.filter(({ address }) => address === undefined)
+  const served = await findServed(
+    relay,
+    regular.map(({ id }) => id),
+  )
+  if (served.size === 0 && (await showsOtherwise(relay, regular))) return []
+  return regular.filter(({ id }) => !served.has(id))
+}
+
+/** Whether the relay shows any of the first few of these when it is asked by author and time. */
+async function showsOtherwise({ endpoint, pageLimit: limit }: Peer, witnesses: readonly Witness[]): Promise<boolean> {
+  for (const { id, pubkey, createdAt } of witnesses.slice(0, ASKED_OTHERWISE)) {
+    // Some relays leave out the second of `since` or of `until`.
+    const around = { since: Math.max(0, createdAt - 1), until: createdAt + 1 }
+    const { rows } = await endpoint.request({ kinds: Object.values(KIND), authors: [pubkey], ...around, limit })
+    if (rows.some((row) => parseStamp(row)?.id === id)) return true
+  }
+  return false
+}
+
+/** Of the versions of addresses among these, those that the relay serves neither as they were nor newer. */
+async function findMissingVersions(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
+  const versions = await findVersions(
+    relay,
+    witnesses.flatMap(({ address }) => address ?? []),
+    // What a full second hides counts as missing: then everything is read.
+    () => undefined,
+  )
+  return witnesses.filter(({ address, createdAt }) => {
+    return address !== undefined && (versions.get(address)?.created_at ?? -1) < createdAt
+  })
+}
+
+function isAlive({ expiresAt }: Witness, now: UnixSeconds): boolean {
+  return expiresAt === undefined || expiresAt > now
+}

@@ -1,0 +1,76 @@
+import { addressOf } from '../nostr/address.ts'
+import { expirationOf, type NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import type { Witness, WitnessStore } from '../store/witnesses.ts'
+import type { UnixSeconds } from '../time.ts'
+
+const KEPT = 250
+const MAX_REPOSITORIES = 10
+const MAX_REFERENCES = 50
+const REFERRING = /^[aAeEq]$/
+
+/** What is known of an event when it is written down: who may take it from sight, and whether that was done already. */
+export type WitnessFacts = {
+  readonly repositoriesOf: (event: NostrEvent) => readonly string[]
+  /** Deleted, or its author has vanished. */
+  readonly isWithdrawn: (event: NostrEvent) => boolean
+}
+
+type Shown = { published: NostrEvent[]; others: NostrEvent[] }
+
+/**
+ * The newest events that each endpoint has shown to hold in this run, 250 that the run published and 250 others.
+ * Deletions and requests to vanish are no witnesses: relays rightly cease to serve them (ngit-grasp after 30 days).
+ */
+export class WitnessLog {
+  readonly #byUrl = new Map<string, Shown>()
+
+  /** Notes that the endpoint behind `url` served these. */
+  add(url: string, events: readonly NostrEvent[], { isPublished = false } = {}): void {
+    const shown = this.#byUrl.get(url) ?? { published: [], others: [] }
+    this.#byUrl.set(url, shown)
+    const sort = isPublished ? 'published' : 'others'
+    const kept = shown[sort].concat(events.filter(canWitness).map(outlineOf))
+    shown[sort] = kept.length > 2 * KEPT ? newest(kept) : kept
+  }
+
+  /** Writes them down; what was shown last is what the next run asks for first. */
+  save(store: WitnessStore, provedAt: UnixSeconds, { repositoriesOf, isWithdrawn }: WitnessFacts): void {
+    const toWitness = (event: NostrEvent): Witness => createWitness(event, repositoriesOf(event))
+    for (const [url, { published, others }] of this.#byUrl) {
+      for (const [events, isPublished] of [[others, false] as const, [published, true] as const]) {
+        const standing = newest(events.filter((event) => !isWithdrawn(event)))
+        store.add(url, standing.map(toWitness), { provedAt, isPublished })
+      }
+    }
+  }
+}
+
+/** Enough of an event to say who may take it from sight: of a thousand whole ones, some of 60 kB, a run would die. */
+function outlineOf(event: NostrEvent): NostrEvent {
+  const named = (name: string): readonly (readonly string[])[] =>
+    event.tags.filter((tag) => tag[0] === name && tag[1] !== undefined).slice(0, 1)
+  const references = event.tags.filter(([name = '']) => REFERRING.test(name)).slice(0, MAX_REFERENCES)
+  const tags = [...named('d'), ...named('expiration'), ...references.map((tag) => tag.slice(0, 4))]
+  return { ...event, tags, content: '', sig: '' }
+}
+
+/** What is remembered of an event that a relay has shown. */
+export function createWitness(event: NostrEvent, repositories: readonly string[]): Witness {
+  return {
+    id: event.id,
+    pubkey: event.pubkey,
+    address: addressOf(event),
+    createdAt: event.created_at,
+    expiresAt: expirationOf(event),
+    repositories: repositories.slice(0, MAX_REPOSITORIES),
+  }
+}
+
+function canWitness({ kind }: NostrEvent): boolean {
+  return kind !== KIND.deletion && kind !== KIND.vanishRequest
+}
+
+function newest(events: readonly NostrEvent[]): NostrEvent[] {
+  return [...events].sort((a, b) => b.created_at - a.created_at).slice(0, KEPT)
+}

@@ -3,12 +3,10 @@
  * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
  */
 import { fetchRequests, type FetchContext } from './fetch.ts'
-import type { Budget } from '../run/budget.ts'
 import type { Discovered, OpenSource } from '../run/source.ts'
 import { takeIn, type IntakeContext } from './intake.ts'
 import type { Knowledge } from '../scope/knowledge.ts'
 import type { Layer } from '../checkpoint/layers.ts'
-import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
@@ -19,7 +17,6 @@ import {
   type PlannedRequest,
   type SincePolicy,
 } from '../checkpoint/plan.ts'
-import type { Aftermath } from '../relay/aftermath.ts'
 import type { DrainContext } from '../relay/paging/paging.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { LayerName } from '../report/report.ts'

@@ -1,11 +1,11 @@
 import { askedPeers } from './run/asked-peers.ts'
-import { HeldTally, NOTHING_COMPARED } from './check/compare.ts'
-import { compareRequest, readSecond } from './read/comparing.ts'
-import type { Discovery } from './discover/discovering.ts'
-import { createDistrust, distrustLosses } from './trust/distrust.ts'
+import { HeldTally, NOTHING_COMPARED } from './check/find-missing.ts'
+import { compareRequest, readSecond } from './read/compare-request.ts'
+import type { Discovery } from './discover/discovery.ts'
+import { createDistrust, distrustLosses } from './trust/void-checkpoints.ts'
 import { reasonOf } from './errors.ts'
 import { Fate } from './run/fate.ts'
-import { isWithin, type IntakeContext } from './read/intake.ts'
+import { isWithin, type IntakeContext } from './read/take-in.ts'
 import { Knowledge } from './scope/knowledge.ts'
 import { layersOf, layerVersions, type Layer } from './checkpoint/layers.ts'
 import { Ledger } from './run/ledger.ts'
@@ -211,5 +211,5 @@ function createReaders(
 
 function failSource(source: Peer, error: unknown, logs: ReadonlyMap<string, SourceLog>, state: TargetState): void {
   logs.get(source.endpoint.url)?.fail(reasonOf(error))
-  state.coverage.noteAllOpen(source.endpoint.url)
+  state.checkpoints.noteAllOpen(source.endpoint.url)
 }

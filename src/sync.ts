@@ -4,10 +4,10 @@
  */
 import { askedPeers } from './run/asked-peers.ts'
 import { buildReport, exitAfterSignal, isRead } from './build-report.ts'
-import { advanceCoverage } from './checkpoint/advance.ts'
-import { compare } from './check/compare.ts'
+import { advanceCheckpoint } from './checkpoint/advance.ts'
+import { compare } from './check/find-missing.ts'
 import { isDeleted } from './withdraw/deletions.ts'
-import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './trust/distrust.ts'
+import { createDistrust, distrustClocks, distrustSource, distrustTarget } from './trust/void-checkpoints.ts'
 import { nameEmptySources } from './read/emptiness.ts'
 import { createOwnerWatch } from './publish/awaits-owner.ts'
 import { Doorkeeper, type PublishStop } from './publish/door.ts'
@@ -31,10 +31,16 @@ import { hostOfPullRequests } from './scope/scope-choice.ts'
 import { selectEvents, selectParked, type SelectContext } from './select/select.ts'
 import { shutDoor } from './publish/shut-door.ts'
 import { settleOrphans } from './publish/orphans.ts'
-import { createStaging } from './select/stages.ts'
+import { createStaging } from './select/publish-order.ts'
 import { hasVanished } from './withdraw/vanish.ts'
-import { confirmSent } from './publish/verify.ts'
-import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting, type WaitingContext } from './publish/waiting.ts'
+import { confirmSent } from './publish/confirm-sent.ts'
+import {
+  giveUpOld,
+  reconsiderRefused,
+  refuseEndless,
+  reviveWaiting,
+  type WaitingContext,
+} from './publish/revive-parked.ts'
 
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
@@ -191,12 +197,12 @@ async function settleAsides(run: OpenedRun): Promise<void> {
   const { sources, targetAside, targetGaps, world } = run
   if (targetAside.contradiction !== undefined) {
     targetGaps.note(`its answers about deletions and versions: ${targetAside.contradiction}`)
-    world.state.coverage.holdBack()
+    world.state.checkpoints.holdBack()
   }
   for (const { peer, log, aside } of sources) {
     if (aside.contradiction === undefined) continue
     log.fail(aside.contradiction)
-    world.state.coverage.noteAllOpen(peer.endpoint.url)
+    world.state.checkpoints.noteAllOpen(peer.endpoint.url)
   }
 }
 
@@ -279,15 +285,15 @@ function moveCheckpoints(run: OpenedRun): void {
   const { overlapSeconds } = options
   state.transaction(() => {
     for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
-      for (const read of state.coverage.reads(peer.endpoint.url)) {
+      for (const read of state.checkpoints.reads(peer.endpoint.url)) {
         if (!knowledge.isOfMembers(read.layer, read.anchor)) {
-          state.coverage.forget(peer.endpoint.url, read.layer, read.anchor)
+          state.checkpoints.forget(peer.endpoint.url, read.layer, read.anchor)
           continue
         }
-        const after = advanceCoverage(read, read.before, { startedAt, overlapSeconds })
+        const after = advanceCheckpoint(read, read.before, { startedAt, overlapSeconds })
         const hadEvents = read.hadEvents || read.before?.hadEvents === true
         if (after !== undefined)
-          state.coverage.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
+          state.checkpoints.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
       }
     }
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { chooseRelays, describeLeftOut, findCandidates, refusalOf, type Choice } from '../src/discover/discovery.ts'
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf, type Choice } from '../src/discover/candidates.ts'
 import { readAnnouncement, type Announcement } from '../src/nostr/announcement.ts'
 import type { DiscoveryPolicy } from '../src/report/run-options.ts'
 import { announcement, repositoryAddress, type AnnouncementExtra } from './support/builders.ts'

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { advanceCoverage } from '../src/checkpoint/advance.ts'
+import { advanceCheckpoint } from '../src/checkpoint/advance.ts'
 import { LAYERS, type Layer } from '../src/checkpoint/layers.ts'
 import type { Filter } from '../src/nostr/filter.ts'
 import {
   decideRead,
   planRequests,
-  type Coverage,
+  type Checkpoint,
   type PlannedAnchor,
   type PlannedRequest,
   type SincePolicy,
@@ -39,12 +39,16 @@ function policyOf(changes: Partial<SincePolicy> = {}): SincePolicy {
 }
 
 /** A checkpoint so many seconds old. */
-function drained(ago: number, fullAgo = ago): Coverage {
+function drained(ago: number, fullAgo = ago): Checkpoint {
   return { drainedAt: NOW - ago, fullAt: NOW - fullAgo }
 }
 
-function sinceOf(coverage: Coverage | undefined, changes: Partial<SincePolicy> = {}, held = true): number | undefined {
-  return decideRead({ anchor: 'all', coverage, held }, policyOf(changes)).since
+function sinceOf(
+  checkpoint: Checkpoint | undefined,
+  changes: Partial<SincePolicy> = {},
+  held = true,
+): number | undefined {
+  return decideRead({ anchor: 'all', checkpoint, held }, policyOf(changes)).since
 }
 
 function layerNamed(name: LayerName): Layer {
@@ -64,7 +68,7 @@ function filtersOf(name: LayerName, anchors: readonly string[], changes: Partial
 }
 
 function fresh(anchor: string): PlannedAnchor {
-  return { anchor, coverage: undefined, held: false }
+  return { anchor, checkpoint: undefined, held: false }
 }
 
 describe('the since table', () => {
@@ -85,7 +89,7 @@ describe('the since table', () => {
   })
 
   it('reads since the last drain less the overlap when drained and full are recent', () => {
-    expect(decideRead({ anchor: 'all', coverage: drained(MINUTE, 23 * HOUR), held: false }, policyOf())).toEqual({
+    expect(decideRead({ anchor: 'all', checkpoint: drained(MINUTE, 23 * HOUR), held: false }, policyOf())).toEqual({
       mode: 'since',
       since: NOW - 16 * MINUTE,
       lateBefore: undefined,
@@ -102,8 +106,8 @@ describe('the since table', () => {
     ['in full exactly a day ago', drained(MINUTE, 24 * HOUR), true],
     ['in full a second more', drained(MINUTE, 24 * HOUR + 1), false],
     ['in this very second', drained(0), true],
-  ])('drained %s: since is used %s', (_, coverage, isUsed) => {
-    expect(sinceOf(coverage) !== undefined).toBe(isUsed)
+  ])('drained %s: since is used %s', (_, checkpoint, isUsed) => {
+    expect(sinceOf(checkpoint) !== undefined).toBe(isUsed)
   })
 
   it('reads everything when the last drain is longer ago than the quick window', () => {
@@ -128,7 +132,7 @@ describe('the since table', () => {
   })
 
   it('reads since T with `--since T` what the target already holds', () => {
-    const read = decideRead({ anchor: 'all', coverage: undefined, held: true }, policyOf({ since: 5 }))
+    const read = decideRead({ anchor: 'all', checkpoint: undefined, held: true }, policyOf({ since: 5 }))
     expect(read).toEqual({ mode: 'since', since: 5, lateBefore: undefined })
   })
 
@@ -143,8 +147,8 @@ describe('the since table', () => {
   it.each([
     ['drained', { drainedAt: NOW + 1, fullAt: NOW - 60 }],
     ['full', { drainedAt: NOW - 60, fullAt: NOW + 1 }],
-  ])('counts a checkpoint whose %s time is in the future as never drained', (_, coverage) => {
-    expect(decideRead({ anchor: 'all', coverage, held: true }, policyOf())).toEqual({
+  ])('counts a checkpoint whose %s time is in the future as never drained', (_, checkpoint) => {
+    expect(decideRead({ anchor: 'all', checkpoint, held: true }, policyOf())).toEqual({
       mode: 'full',
       since: undefined,
       lateBefore: undefined,
@@ -156,7 +160,7 @@ describe('the since table', () => {
   })
 
   it('knows what a full pass finds that `since` would have missed', () => {
-    expect(decideRead({ anchor: 'all', coverage: drained(12 * HOUR), held: true }, policyOf()).lateBefore).toBe(
+    expect(decideRead({ anchor: 'all', checkpoint: drained(12 * HOUR), held: true }, policyOf()).lateBefore).toBe(
       NOW - 12 * HOUR - 15 * MINUTE,
     )
   })
@@ -164,9 +168,9 @@ describe('the since table', () => {
 
 describe('a since filter', () => {
   const time = fc.integer({ min: 0, max: NOW + 2 * HOUR })
-  const coverage = fc.option(fc.record({ drainedAt: time, fullAt: time }), { nil: undefined })
+  const checkpoint = fc.option(fc.record({ drainedAt: time, fullAt: time }), { nil: undefined })
   const anchors = fc.uniqueArray(
-    fc.record({ anchor: fc.constantFrom(...ROOTS, ...PUBKEYS), coverage, held: fc.boolean() }),
+    fc.record({ anchor: fc.constantFrom(...ROOTS, ...PUBKEYS), checkpoint, held: fc.boolean() }),
     { selector: ({ anchor }) => anchor, minLength: 1 },
   )
   const policy = fc.record({
@@ -180,7 +184,7 @@ describe('a since filter', () => {
   it('never asks for less than what came after the last drain of any of its anchors', () => {
     fc.assert(
       fc.property(anchors, policy, (planned, changes) => {
-        const known = new Map(planned.map((each) => [each.anchor, each.coverage]))
+        const known = new Map(planned.map((each) => [each.anchor, each.checkpoint]))
         for (const { filter, anchors: names } of plan('threads', planned, changes)) {
           for (const name of filter.since === undefined ? [] : names) {
             const { drainedAt = -1, fullAt = Infinity } = known.get(name) ?? {}
@@ -246,7 +250,7 @@ describe('the filters of a layer', () => {
   })
 
   it('are apart for anchors that are read differently', () => {
-    const planned = [fresh('new'), { anchor: 'quick', coverage: drained(MINUTE), held: true }]
+    const planned = [fresh('new'), { anchor: 'quick', checkpoint: drained(MINUTE), held: true }]
     const bySince = plan('threads', planned).map(({ anchors, filter }) => [anchors, filter.since])
     expect(bySince).toEqual([
       ...Array.from({ length: 3 }, () => [['new'], undefined]),
@@ -327,25 +331,25 @@ describe('a row of the table is left behind', () => {
   function runAt(state: TargetState, startedAt: number, hasDrained: (request: PlannedRequest) => boolean): void {
     const planned = anchors.map((anchor) => ({
       anchor,
-      coverage: state.coverage.load(SOURCE, 'threads', anchor),
+      checkpoint: state.checkpoints.load(SOURCE, 'threads', anchor),
       held: true,
     }))
     for (const request of plan('threads', planned, { startedAt }, { maxCount: 1 })) {
-      state.coverage.plan(SOURCE, 'threads', request.anchors, request)
-      state.coverage.note(SOURCE, 'threads', request.anchors, { drained: hasDrained(request), events: false })
+      state.checkpoints.plan(SOURCE, 'threads', request.anchors, request)
+      state.checkpoints.note(SOURCE, 'threads', request.anchors, { drained: hasDrained(request), events: false })
     }
   }
 
   /** What the end of a run writes down. */
   function checkpoint(state: TargetState, startedAt: number): void {
-    for (const read of state.coverage.reads(SOURCE)) {
-      const after = advanceCoverage(read, read.before, { startedAt, overlapSeconds: 15 * MINUTE })
-      if (after !== undefined) state.coverage.save(SOURCE, read.layer, read.anchor, { ...after, hadEvents: false })
+    for (const read of state.checkpoints.reads(SOURCE)) {
+      const after = advanceCheckpoint(read, read.before, { startedAt, overlapSeconds: 15 * MINUTE })
+      if (after !== undefined) state.checkpoints.save(SOURCE, read.layer, read.anchor, { ...after, hadEvents: false })
     }
   }
 
   function coverageOf(state: TargetState): (number | undefined)[] {
-    return anchors.map((anchor) => state.coverage.load(SOURCE, 'threads', anchor)?.drainedAt)
+    return anchors.map((anchor) => state.checkpoints.load(SOURCE, 'threads', anchor)?.drainedAt)
   }
 
   /** A complete run a minute ago, in a file that a later run opens. */
@@ -376,14 +380,14 @@ describe('a row of the table is left behind', () => {
     runAt(second, NOW, ({ filter }) => filter['#E']?.[0] !== 'one')
     checkpoint(second, NOW)
     const third = openTemporaryState({ file }).state
-    const sinces = anchors.map((anchor) => sinceOf(third.coverage.load(SOURCE, 'threads', anchor)))
+    const sinces = anchors.map((anchor) => sinceOf(third.checkpoints.load(SOURCE, 'threads', anchor)))
     expect(sinces).toEqual([NOW - 16 * MINUTE, NOW - 15 * MINUTE])
   })
 
   it('stays for all anchors of a source that failed', () => {
     const { state } = openTemporaryState(afterCompleteRun())
     runAt(state, NOW, () => true)
-    state.coverage.noteAllOpen(SOURCE)
+    state.checkpoints.noteAllOpen(SOURCE)
     checkpoint(state, NOW)
     expect(coverageOf(state)).toEqual([NOW - MINUTE, NOW - MINUTE])
   })

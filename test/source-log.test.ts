@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Fetched } from '../src/run/source-log.ts'
 import type { PlannedAnchor, PlannedRequest, SincePolicy } from '../src/checkpoint/plan.ts'
-import type { Drain } from '../src/relay/paging/paging.ts'
+import type { Drain } from '../src/relay/paging/drain.ts'
 import { SourceLog } from '../src/run/source-log.ts'
 
 const NOW = 100_000
@@ -18,8 +18,8 @@ const POLICY: SincePolicy = {
 }
 
 function anchor(drainedAt?: number, fullAt = drainedAt): PlannedAnchor {
-  const coverage = drainedAt === undefined || fullAt === undefined ? undefined : { drainedAt, fullAt }
-  return { anchor: 'x', coverage, held: true }
+  const checkpoint = drainedAt === undefined || fullAt === undefined ? undefined : { drainedAt, fullAt }
+  return { anchor: 'x', checkpoint, held: true }
 }
 
 function drained(changes: Partial<Drain> = {}): Drain {
@@ -125,7 +125,7 @@ describe('SourceLog', () => {
 
   it.each<[string, PlannedAnchor[], SincePolicy, number | null]>([
     ['now after a full read', [anchor()], POLICY, NOW],
-    ['that of the coverage after a read since', [anchor(NOW - 60, NOW - 7_000)], POLICY, NOW - 7_000],
+    ['that of the checkpoint after a read since', [anchor(NOW - 60, NOW - 7_000)], POLICY, NOW - 7_000],
     ['the oldest of both', [anchor(), anchor(NOW - 60, NOW - 7_000)], POLICY, NOW - 7_000],
     ['null when `--since` read what was never read in full', [anchor()], { ...POLICY, since: 5 }, null],
     ['null when nothing was read', [], POLICY, null],

@@ -5,7 +5,7 @@ import { resolveMembership } from '../src/scope/membership.ts'
 import { readAnnouncement } from '../src/nostr/announcement.ts'
 import { parseAddress } from '../src/nostr/address.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
-import { createStaging } from '../src/select/stages.ts'
+import { createStaging } from '../src/select/publish-order.ts'
 import {
   announcement,
   comment,

@@ -1,9 +1,9 @@
 /*
- * What a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCoverage` is asked only
+ * What a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCheckpoint` is asked only
  * after every event behind it is settled or parked on disk (rule 2), and it moves only anchors of which every filter
  * was drained (rule 1). A bounded read on top of nothing creates nothing (rule 3).
  */
-import type { Coverage } from './plan.ts'
+import type { Checkpoint } from './plan.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** How one anchor was read at one source in this run. */
@@ -14,12 +14,12 @@ export type AnchorRead = {
   readonly drained: boolean
 }
 
-/** The coverage after this run, or `undefined` when it stays as it was. */
-export function advanceCoverage(
+/** The checkpoint after this run, or `undefined` when it stays as it was. */
+export function advanceCheckpoint(
   read: AnchorRead,
-  before: Coverage | undefined,
+  before: Checkpoint | undefined,
   run: { startedAt: UnixSeconds; overlapSeconds: number },
-): Coverage | undefined {
+): Checkpoint | undefined {
   if (!read.drained) return undefined
   if (read.mode === 'full') return { drainedAt: run.startedAt, fullAt: run.startedAt }
   if (before === undefined || read.since === undefined) return undefined

@@ -16,7 +16,7 @@ import type { LayerName } from '../report/report.ts'
  */
 export type Layer = {
   readonly name: LayerName
-  /** Raised when filters or selection rules change: coverage of an older version counts as never drained. */
+  /** Raised when filters or selection rules change: a checkpoint of an older version counts as none. */
   readonly version: number
   readonly variants: readonly Variant[]
 }
@@ -111,7 +111,7 @@ function withHosted(layer: Layer, host: Service): Layer {
   return { ...layer, variants: [...layer.variants, hosted] }
 }
 
-/** The versions of a layer's coverage that are believed, by its name; the first is the one that is written. */
+/** The versions of a layer whose checkpoints are believed, by its name; the first is the one that is written. */
 export type LayerVersions = ReadonlyMap<LayerName, readonly [written: number, ...others: number[]]>
 
 /** Added to the version of a layer when every event of it that was read became an anchor of the follow-ups. */

@@ -2,7 +2,7 @@
  * When `since` applies, decided for one anchor at one source (rule 3):
  *
  *   never drained, or a checkpoint in the future        → everything
- *   `--since T` and the target already holds the anchor → since T (creates no coverage, see checkpoint.ts)
+ *   `--since T` and the target already holds the anchor → since T (creates no checkpoint, see checkpoint.ts)
  *   drained ≤ quick window ago and in full ≤ full-every → since last drained − overlap
  *   otherwise                                           → everything
  *
@@ -22,12 +22,12 @@ import type { UnixSeconds } from '../time.ts'
 const KNOWN_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
 
 /** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
-export type Coverage = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
+export type Checkpoint = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
 
 /** An anchor as the plan sees it at one source. `held`: the target already has it. */
 export type PlannedAnchor = {
   readonly anchor: string
-  readonly coverage: Coverage | undefined
+  readonly checkpoint: Checkpoint | undefined
   readonly held: boolean
 }
 
@@ -65,18 +65,18 @@ export type PlannedRequest = Read & {
   readonly anchors: readonly string[]
 }
 
-/** How the anchor must be read at a source with this coverage. */
-export function decideRead({ coverage, held }: PlannedAnchor, policy: SincePolicy): Read {
-  const everything: Read = { mode: 'full', since: undefined, lateBefore: lateBefore(coverage, policy) }
+/** How the anchor must be read at a source with this checkpoint. */
+export function decideRead({ checkpoint, held }: PlannedAnchor, policy: SincePolicy): Read {
+  const everything: Read = { mode: 'full', since: undefined, lateBefore: lateBefore(checkpoint, policy) }
   if (policy.windowOnly || policy.full) return everything
   if (policy.since !== undefined) {
     return held ? { mode: 'since', since: policy.since, lateBefore: undefined } : everything
   }
-  if (coverage === undefined || isInFuture(coverage, policy)) return everything
-  const isQuick = policy.startedAt - coverage.drainedAt <= policy.quickWindowSeconds
-  const isFullRecent = policy.startedAt - coverage.fullAt <= policy.fullEverySeconds
+  if (checkpoint === undefined || isInFuture(checkpoint, policy)) return everything
+  const isQuick = policy.startedAt - checkpoint.drainedAt <= policy.quickWindowSeconds
+  const isFullRecent = policy.startedAt - checkpoint.fullAt <= policy.fullEverySeconds
   if (!isQuick || !isFullRecent) return everything
-  return { mode: 'since', since: Math.max(0, coverage.drainedAt - policy.overlapSeconds), lateBefore: undefined }
+  return { mode: 'since', since: Math.max(0, checkpoint.drainedAt - policy.overlapSeconds), lateBefore: undefined }
 }
 
 /** How large a filter may be, and what the relay finds by tags. */
@@ -207,11 +207,11 @@ function withWindow(filter: Filter, since: UnixSeconds | undefined, until: UnixS
   return { ...filter, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
 }
 
-function lateBefore(coverage: Coverage | undefined, policy: SincePolicy): UnixSeconds | undefined {
-  if (coverage === undefined || isInFuture(coverage, policy)) return undefined
-  return coverage.drainedAt - policy.overlapSeconds
+function lateBefore(checkpoint: Checkpoint | undefined, policy: SincePolicy): UnixSeconds | undefined {
+  if (checkpoint === undefined || isInFuture(checkpoint, policy)) return undefined
+  return checkpoint.drainedAt - policy.overlapSeconds
 }
 
-function isInFuture(coverage: Coverage, policy: SincePolicy): boolean {
-  return coverage.drainedAt > policy.startedAt || coverage.fullAt > policy.startedAt
+function isInFuture(checkpoint: Checkpoint, policy: SincePolicy): boolean {
+  return checkpoint.drainedAt > policy.startedAt || checkpoint.fullAt > policy.startedAt
 }

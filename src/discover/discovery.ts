@@ -1,210 +1,184 @@
 /*
- * Which relays announcements lead to (`--discover`), and why some are not followed. Announcements are written by strangers:
- * a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses it resolves to.
+ * Discovery during a run: after each round of reading, the announcements in scope are looked through for relays, and those
+ * that may be followed become sources, asked only about the repositories that name them. What a name resolves to is checked
+ * here to say why a relay is left out, and once more by the lookup of each connection, which dials only what it has checked.
  */
-import type { Family } from '../scope/authority.ts'
-import { groupByIdentifier } from '../scope/membership.ts'
-import { formatAddress } from '../nostr/address.ts'
-import type { Announcement } from '../nostr/announcement.ts'
-import { hostKey, relayBehindClone, relayKey, relayWithoutQuery } from '../nostr/host.ts'
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
+import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
+import type { Knowledge } from '../scope/knowledge.ts'
+import { formatAddress, parseAddress } from '../nostr/address.ts'
+import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { classifyHost, type HostClass } from '../relay/socket/public-address.ts'
+import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
+import type { Endpoint, Profile } from '../relay/endpoint.ts'
+import type { Peer } from '../relay/peer.ts'
+import { classifyAddress } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { StrangersGate } from '../run/world.ts'
+import type { TargetState } from '../store/target-state.ts'
 
-/** Why a relay that is named is not asked. */
-export type LeftOut = 'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable'
-
-/** A relay that announcements name, and the repositories that it is asked about: for each the addresses `30617:…`. */
-export type Candidate = {
-  readonly key: string
-  /** With and without encryption, what most people write first. */
-  readonly urls: readonly [string, ...string[]]
-  readonly repositories: ReadonlySet<ReadonlySet<string>>
-  /** How many people name it. */
-  readonly authors: number
-}
-
-/** A relay to look at, by one URL. */
-export type Chosen = Pick<Candidate, 'key' | 'repositories'> & { readonly url: string }
-
-/** The relays that announcements name, those that most people name first, and the URLs that lead to none. */
-export type Findings = {
-  readonly candidates: readonly Candidate[]
-  readonly leftOut: readonly Omission[]
-}
-
-/** A URL that is not followed, as it was found. */
-export type Omission = { readonly url: string; readonly why: LeftOut }
-
-const MAX_URL_LENGTH = 300
-
-/** Who writes each URL of a relay. */
-type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<ReadonlySet<string>> }
-
-/**
- * The relays that announcements name. A repository is the announcements of one identifier that list each other's authors, one
- * way or through others, and a relay that one of them names is asked about all of them: their states and threads lie together.
- * `withUrls` gives an announcement with all of its URLs.
- */
-export function findCandidates(
-  known: ReadonlyMap<string, Announcement>,
-  withUrls = (announcement: Announcement): Announcement => announcement,
-): Findings {
-  const gathered = new Map<string, Gathered>()
-  const leftOut: Omission[] = []
-  for (const family of groupByIdentifier(known.values()).values()) {
-    for (const { members, addresses } of repositoriesOf(family)) {
-      for (const member of members) {
-        const read = readRelays(withUrls(member))
-        leftOut.push(...read.leftOut)
-        for (const url of read.urls) gather(gathered, { url, pubkey: member.pubkey }, addresses)
-      }
-    }
-  }
-  const candidates = [...gathered].flatMap(([key, found]) => toCandidate(key, found))
-  candidates.sort((a, b) => b.authors - a.authors || (a.key < b.key ? -1 : 1))
-  return { candidates, leftOut }
-}
-
-/** A repository, by its announcements and by the addresses of all who maintain it, announced or not. */
-type Repository = { readonly members: readonly Announcement[]; readonly addresses: ReadonlySet<string> }
-
-/** The repositories of one identifier. Each link between announcements is followed once, in both directions. */
-function repositoriesOf(family: Family): Repository[] {
-  const listers = new Map<string, Announcement[]>()
-  for (const by of family.values()) {
-    for (const pubkey of by.listed) {
-      const before = listers.get(pubkey)
-      if (before === undefined) listers.set(pubkey, [by])
-      else before.push(by)
-    }
-  }
-  const visited = new Set<string>()
-  return [...family.values()].flatMap((first) => {
-    if (visited.has(first.pubkey)) return []
-    const people = new Set([first.pubkey])
-    // Grows while it is walked.
-    for (const pubkey of people) {
-      visited.add(pubkey)
-      for (const named of family.get(pubkey)?.listed ?? []) people.add(named)
-      for (const lister of listers.get(pubkey) ?? []) people.add(lister.pubkey)
-    }
-    return [toRepository(people, first.identifier, family)]
-  })
-}
-
-function toRepository(people: ReadonlySet<string>, d: string, family: Family): Repository {
-  const addresses = [...people].map((pubkey) => formatAddress({ kind: KIND.announcement, pubkey, d }))
-  return { members: [...people].flatMap((pubkey) => family.get(pubkey) ?? []), addresses: new Set(addresses) }
-}
-
-/** What is known when relays are chosen: keys of `relayKey`, hosts of `hostKey`. */
-export type Choice = {
+/** What discovery needs of the run. `service`: the public URL of the target. */
+export type DiscoveryContext = {
   readonly policy: DiscoveryPolicy
-  /** Sources already, named or discovered. */
-  readonly sources: ReadonlySet<string>
-  /** The hosts of the target: no path of them is a source. */
-  readonly targetHosts: ReadonlySet<string>
-  /** Found to be unfit when they were looked at more closely. */
-  readonly refused: ReadonlyMap<string, LeftOut>
-  /** How many more may be looked at, and why not more. */
-  readonly room: number
-  readonly limit: 'cap' | 'unseen'
+  readonly gate: StrangersGate
+  readonly target: Peer
+  readonly service: string | undefined
+  /** The relays that the operator named as sources. */
+  readonly named: readonly string[]
+  /** What is found is added here. */
+  readonly sources: OpenSource[]
+  readonly state: TargetState
+  readonly knowledge: Knowledge
+  /** Opens and logs a source; `target` when it is the target, undefined when it cannot be reached. */
+  readonly open: (
+    endpoint: Endpoint,
+    isTarget: (profile: Profile) => boolean,
+  ) => Promise<OpenSource | 'target' | undefined>
 }
 
-/** The relays to look at now, and those that are left out. Sources and the target are neither. */
-export function chooseRelays(
-  candidates: readonly Candidate[],
-  choice: Choice,
-): { readonly chosen: readonly Chosen[]; readonly leftOut: readonly Omission[] } {
-  const { policy, sources, targetHosts, refused, room, limit } = choice
-  const strange = candidates.filter(({ key, urls }) => !sources.has(key) && !targetHosts.has(hostKey(urls[0])))
-  const judged = strange.map(({ key, urls, repositories }) => {
-    const url = urls.find((each) => refusalByName(each, policy) === undefined) ?? urls[0]
-    return { key, url, repositories, why: refused.get(key) ?? refusalByName(url, policy) }
-  })
-  const fit = judged.filter(({ why }) => why === undefined)
-  const unfit = judged.flatMap(({ url, why }) => (why === undefined ? [] : [{ url, why }]))
-  const beyond = fit.slice(room).map(({ url }): Omission => ({ url, why: limit }))
-  return { chosen: fit.slice(0, room), leftOut: [...beyond, ...unfit] }
+/** A relay that was looked at: what it is asked about, and the source, when it could be opened. */
+type Taken = {
+  /** Addresses `30617:…`. */
+  readonly repositories: Set<string>
+  readonly authors: Set<string>
+  source: OpenSource | undefined
 }
 
-function refusalByName(url: string, policy: DiscoveryPolicy): LeftOut | undefined {
-  return refusalOf(classifyHost(new URL(url).hostname), url, policy)
-}
+/** Relays that turn out to be unfit had to be looked up first: their number is bounded too (rule 9). */
+const MAX_REFUSED = 100
 
-/** Why a host, or an address that it resolves to, is not followed; `undefined` when it may be. */
-export function refusalOf(host: HostClass, url: string, policy: DiscoveryPolicy): LeftOut | undefined {
-  switch (host) {
-    case 'hidden':
-    case 'special':
-      return host
-    case 'private':
-      return policy.allowPrivate ? undefined : 'private'
-    case 'public':
-      return url.startsWith('wss:') || policy.allowInsecure ? undefined : 'insecure'
+/** The sources that announcements lead to, in one run. */
+export class Discovery {
+  readonly #context: DiscoveryContext
+  readonly #taken = new Map<string, Taken>()
+  readonly #refused = new Map<string, LeftOut>()
+  #targetPlaces: ReadonlySet<string> | undefined
+  #leftOut: readonly Omission[] = []
+
+  constructor(context: DiscoveryContext) {
+    this.#context = context
+  }
+
+  /** Follows what is announced now. Returns the sources that are new, or asked about more than before. */
+  async follow(): Promise<readonly Discovered[]> {
+    const { knowledge, sources } = this.#context
+    this.#targetPlaces ??= await this.#findTargetPlaces()
+    const found = findCandidates(knowledge.announcementsInScope(), (announcement) => knowledge.withUrls(announcement))
+    const grown = this.#extend(found.candidates)
+    const added: Taken[] = []
+    for (let next = this.#choose(found); next.length > 0; next = this.#choose(found)) {
+      added.push(...(await Promise.all(next.map((chosen) => this.#take(chosen)))).flat())
+    }
+    sources.push(...added.flatMap(({ source }) => source ?? []))
+    return [...grown, ...added].flatMap(toDiscovered)
+  }
+
+  /** A sentence for each reason why relays that are named were not asked. */
+  notes(): string[] {
+    return describeLeftOut(this.#leftOut)
+  }
+
+  /** Notes what more is announced at relays that were taken before. */
+  #extend(candidates: readonly Candidate[]): Taken[] {
+    return candidates.flatMap(({ key, repositories }) => {
+      const taken = this.#taken.get(key)
+      return taken !== undefined && addRepositories(taken, repositories) ? [taken] : []
+    })
+  }
+
+  /** The relays to look at next; notes what is left out. */
+  #choose({ candidates, leftOut }: Findings): readonly Chosen[] {
+    const { policy, named, target, service } = this.#context
+    const targets = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const isTired = this.#refused.size >= MAX_REFUSED
+    const choice = chooseRelays(candidates, {
+      policy,
+      sources: new Set([...named.map(relayKey), ...this.#taken.keys()]),
+      targetHosts: new Set(targets.map(hostKey)),
+      refused: this.#refused,
+      room: isTired ? 0 : policy.max - this.#taken.size,
+      limit: isTired ? 'unseen' : 'cap',
+    })
+    this.#leftOut = [...leftOut, ...choice.leftOut]
+    return choice.chosen
+  }
+
+  /** Makes a source of a relay, unless its addresses or its document say that it is none. */
+  async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
+    const { policy, gate, target, open } = this.#context
+    const addresses = await gate.addressesOf(url)
+    const shared = addresses.filter((address) => this.#targetPlaces?.has(placeOf(address, url)))
+    // Public addresses are shared by many relays: a reverse proxy or a CDN. Those of a private network are not.
+    const isTargetAlone = shared.some((address) => classifyAddress(address) !== 'public')
+    const why = refusalAt(addresses, url, policy) ?? (isTargetAlone ? 'target' : undefined)
+    if (why !== undefined) return this.#refuse(key, why)
+    const isAllowed = (address: string): boolean => refusalAt([address], url, policy) === undefined
+    const isTarget = (profile: Profile): boolean => isSameRelay(profile, target.profile, shared.length > 0)
+    const opened = await open(gate.open(url, isAllowed), isTarget)
+    if (opened === 'target') return this.#refuse(key, 'target')
+    const taken: Taken = { repositories: new Set(), authors: new Set(), source: undefined }
+    addRepositories(taken, repositories)
+    if (opened !== undefined) taken.source = { ...opened, narrowing: this.#narrow(url, taken) }
+    this.#taken.set(key, taken)
+    return [taken]
+  }
+
+  #refuse(key: string, why: LeftOut): [] {
+    this.#refused.set(key, why)
+    return []
+  }
+
+  #narrow(url: string, { repositories, authors }: Taken): Narrowing {
+    const { state, knowledge } = this.#context
+    const isOf = (...found: readonly string[]): boolean => found.some((repository) => repositories.has(repository))
+    const isNamed = (anchor: string): boolean => {
+      const address = parseAddress(anchor)
+      if (address === undefined) return isOf(...state.anchors.repositoriesOf(anchor))
+      if (address.kind === KIND.graspList) return authors.has(address.pubkey)
+      return isOf(formatAddress({ ...address, kind: KIND.announcement }))
+    }
+    return {
+      isAskedFor: (layer, anchor) => isNamed(anchor) && !state.checkpoints.isRead(url, layer, anchor),
+      isAskedAbout: (event) => isOf(...knowledge.repositoriesOf(event)),
+    }
+  }
+
+  async #findTargetPlaces(): Promise<ReadonlySet<string>> {
+    const { target, service, gate } = this.#context
+    if (target.endpoint.kind === 'file') return new Set()
+    const urls = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const places = urls.map(async (url) => (await gate.addressesOf(url)).map((address) => placeOf(address, url)))
+    return new Set((await Promise.all(places)).flat())
   }
 }
 
-const REASONS: Readonly<Record<LeftOut, string>> = {
-  cap: 'beyond --discover-max',
-  unseen: 'not looked up any more after too many that were unfit',
-  private: 'at loopback or private addresses, see --discover-allow private',
-  special: 'at addresses where no relay can be (link-local, multicast, reserved)',
-  hidden: 'in another network (onion)',
-  insecure: 'without encryption (ws://), see --discover-allow insecure',
-  target: 'the target under another name',
-  unusable: 'not the URL of a relay',
-}
-const NAMED = 5
-const SHOWN_LENGTH = 60
-
-/** A sentence for each reason why relays were left out: how many, and the first of them by name. */
-export function describeLeftOut(omissions: readonly Omission[]): string[] {
-  const reasons = Object.keys(REASONS) as LeftOut[]
-  return reasons.flatMap((why) => {
-    const urls = [...new Set(omissions.filter((omission) => omission.why === why).map(({ url }) => url))].sort()
-    if (urls.length === 0) return []
-    const named = urls.slice(0, NAMED).map(shorten).join(', ')
-    const others = urls.length > NAMED ? ` and ${urls.length - NAMED} more` : ''
-    return [`Discovery left out ${urls.length} URL${urls.length > 1 ? 's' : ''}: ${REASONS[why]}: ${named}${others}.`]
-  })
+function toDiscovered({ source, repositories, authors }: Taken): Discovered[] {
+  const lists = [...authors].map((pubkey) => formatAddress({ kind: KIND.graspList, pubkey, d: '' }))
+  return source === undefined ? [] : [{ source, announcements: [...repositories, ...lists] }]
 }
 
-function shorten(url: string): string {
-  return url.length > SHOWN_LENGTH ? `${url.slice(0, SHOWN_LENGTH)}…` : url
-}
-
-/** Adds a relay that a repository names. The addresses are shared: there may be thousands of both. */
-function gather(
-  gathered: Map<string, Gathered>,
-  { url, pubkey }: { readonly url: string; readonly pubkey: string },
-  addresses: ReadonlySet<string>,
-): void {
-  const key = relayKey(url)
-  const found: Gathered = gathered.get(key) ?? { writers: new Map(), repositories: new Set() }
-  found.writers.set(url, (found.writers.get(url) ?? new Set()).add(pubkey))
-  found.repositories.add(addresses)
-  gathered.set(key, found)
-}
-
-/** Encrypted first where as many people write a relay with and without: one stranger must not hide it behind a dead port. */
-function toCandidate(key: string, { writers, repositories }: Gathered): Candidate[] {
-  const byWriters = [...writers].sort(([a, writersOfA], [b, writersOfB]) => {
-    return writersOfB.size - writersOfA.size || (a < b ? 1 : -1)
-  })
-  const [first, ...others] = byWriters.map(([url]) => url)
-  if (first === undefined) return []
-  const authors = new Set([...writers.values()].flatMap((pubkeys) => [...pubkeys])).size
-  return [{ key, urls: [first, ...others], repositories, authors }]
-}
-
-/** The relays that one announcement names: in `relays`, and beside the `clone` URLs of GRASP. */
-function readRelays({ relays, clone }: Announcement): { urls: readonly string[]; leftOut: readonly Omission[] } {
-  const read = relays.map((text) => ({ text, url: text.length > MAX_URL_LENGTH ? undefined : relayWithoutQuery(text) }))
-  const unusable = read.filter(({ text, url }) => url === undefined && text.trim() !== '')
-  return {
-    urls: [...read.flatMap(({ url }) => url ?? []), ...clone.flatMap((url) => relayBehindClone(url) ?? [])],
-    leftOut: unusable.map(({ text }): Omission => ({ url: text, why: 'unusable' })),
+/** Whether one of them is new. */
+function addRepositories({ repositories, authors }: Taken, added: Candidate['repositories']): boolean {
+  const before = repositories.size
+  for (const address of [...added].flatMap((addresses) => [...addresses])) {
+    repositories.add(address)
+    authors.add(parseAddress(address)?.pubkey ?? '')
   }
+  return repositories.size > before
+}
+
+function refusalAt(addresses: readonly string[], url: string, policy: DiscoveryPolicy): LeftOut | undefined {
+  return addresses.flatMap((address) => refusalOf(classifyAddress(address), url, policy) ?? [])[0]
+}
+
+/** An address with the port of a URL. */
+function placeOf(address: string, url: string): string {
+  return `${address} ${hostAndPort(url)?.replace(/^.*:/, '') ?? ''}`
+}
+
+/** By the key of the relay itself; at one address also by its name and whoever runs it. A relay that lies loses only itself. */
+function isSameRelay(one: Profile, other: Profile, isAtOneAddress: boolean): boolean {
+  if (one.self !== undefined && one.self === other.self) return true
+  const isNamedAlike = one.name !== undefined && one.name === other.name
+  return isAtOneAddress && isNamedAlike && one.pubkey !== undefined && one.pubkey === other.pubkey
 }

@@ -1,7 +1,7 @@
 /*
  * Sending what was selected: stage by stage, parents first, oldest first, a bounded window in flight. A stage starts when
  * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
- * spool; nothing is settled here on an OK alone (verify.ts asks for it again).
+ * spool; nothing is settled here on an OK alone (confirm-sent.ts asks for it again).
  */
 import { AnswerPen } from './answer-pen.ts'
 import type { Doorkeeper, PublishStop } from './door.ts'
@@ -20,7 +20,7 @@ import type { Peer } from '../relay/peer.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Clock } from '../time.ts'
-import { Trials } from './trials.ts'
+import { SiblingTurns } from './sibling-turns.ts'
 
 /** What publishing needs. `blocked` holds anchors that the target does not accept children of; it and the `door` are kept over the run. */
 export type PublishContext = {
@@ -77,11 +77,11 @@ type Decision = () => void
 
 async function publishBatch(batch: readonly SpooledEvent[], context: PublishContext): Promise<void> {
   const pen = new AnswerPen(context.state.transaction)
-  const trials = new Trials()
+  const turns = new SiblingTurns()
   const queue = batch.values()
   const worker = async (): Promise<void> => {
     for (const spooled of queue) {
-      const decision = await trials.inTurn(spooled.event, () => publishOne(spooled, context))
+      const decision = await turns.inTurn(spooled.event, () => publishOne(spooled, context))
       if (decision === undefined) return
       pen.add(decision)
     }
@@ -210,7 +210,7 @@ function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked
   const isOrphan = meaning.orphan !== undefined
   const isError = meaning.error === true || !meaning.known
   const why = { outcome: 'waiting', reason, isOrphan, isError, retryAt: meaning.retryAt } as const
-  // verify.ts looks whether a newer version explains the error, and when errors have lasted long enough.
+  // confirm-sent.ts looks whether a newer version explains the error, and when errors have lasted long enough.
   return isError ? () => fate.confirmLater(spooled, why) : () => fate.park(spooled, { ...why, wasSent: true })
 }
 

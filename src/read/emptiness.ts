@@ -27,7 +27,7 @@ export async function nameEmptySources(run: EmptinessContext): Promise<void> {
       continue
     }
     source.log.fail(doubt)
-    run.world.state.coverage.noteAllOpen(url)
+    run.world.state.checkpoints.noteAllOpen(url)
   }
 }
 

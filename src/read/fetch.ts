@@ -4,7 +4,7 @@ import { createMatcher, type Filter, type Matcher, USUAL_LENGTH } from '../nostr
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
-import { drain, type Drain, type DrainContext } from '../relay/paging/paging.ts'
+import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'

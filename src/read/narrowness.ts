@@ -54,7 +54,7 @@ async function isNarrow({ peer, budget, log, narrowing }: OpenSource, context: K
     )
   if (peer.breadth.leavesOut) {
     log.fail('leaves out of a broad answer what it shows to a narrow question')
-    context.state.coverage.noteAllOpen(peer.endpoint.url)
+    context.state.checkpoints.noteAllOpen(peer.endpoint.url)
   }
   return true
 }

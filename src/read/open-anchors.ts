@@ -1,7 +1,7 @@
 import { parseAddress } from '../nostr/address.ts'
 import { tagConditions, type Filter } from '../nostr/filter.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
-import type { Drain } from '../relay/paging/paging.ts'
+import type { Drain } from '../relay/paging/drain.ts'
 
 /**
  * The anchors of a request that were not drained: of a filter of which only parts stayed open, those whose values are in one of

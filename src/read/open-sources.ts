@@ -1,5 +1,5 @@
-import { Discovery } from '../discover/discovering.ts'
-import { createDistrust, distrustClock, distrustSource } from '../trust/distrust.ts'
+import { Discovery } from '../discover/discovery.ts'
+import { createDistrust, distrustClock, distrustSource } from '../trust/void-checkpoints.ts'
 import { SyncError } from '../errors.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { Endpoint, Profile } from '../relay/endpoint.ts'

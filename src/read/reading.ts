@@ -4,7 +4,7 @@
  */
 import { fetchRequests, type FetchContext } from './fetch.ts'
 import type { Discovered, OpenSource } from '../run/source.ts'
-import { takeIn, type IntakeContext } from './intake.ts'
+import { takeIn, type IntakeContext } from './take-in.ts'
 import type { Knowledge } from '../scope/knowledge.ts'
 import type { Layer } from '../checkpoint/layers.ts'
 import type { Filter } from '../nostr/filter.ts'
@@ -17,7 +17,7 @@ import {
   type PlannedRequest,
   type SincePolicy,
 } from '../checkpoint/plan.ts'
-import type { DrainContext } from '../relay/paging/paging.ts'
+import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { LayerName } from '../report/report.ts'
 import type { Fetched } from '../run/source-log.ts'
@@ -235,7 +235,7 @@ async function readAgain(source: OpenSource, taken: readonly TakenBack<Asked>[],
 function noteUndrained({ peer, log }: OpenSource, request: PlannedRequest, reason: string, { state }: Reading): void {
   log.undrained(request.layer, reason)
   const found = { drained: false, events: false }
-  state.transaction(() => state.coverage.note(peer.endpoint.url, request.layer, request.anchors, found))
+  state.transaction(() => state.checkpoints.note(peer.endpoint.url, request.layer, request.anchors, found))
 }
 
 /** An anchor of an earlier run may have no filter any more: the target may have stopped to host pull requests. */
@@ -258,8 +258,8 @@ function planAnchor(
   { state, knowledge }: ReadingContext,
 ): PlannedAnchor {
   const isRelay = peer.endpoint.kind === 'relay'
-  const coverage = isRelay ? state.coverage.load(peer.endpoint.url, layer, anchor) : undefined
-  return { anchor, coverage, held: knowledge.isHeld(layer, anchor, held) }
+  const checkpoint = isRelay ? state.checkpoints.load(peer.endpoint.url, layer, anchor) : undefined
+  return { anchor, checkpoint, held: knowledge.isHeld(layer, anchor, held) }
 }
 
 /** Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters are. */
@@ -269,7 +269,7 @@ function* recorded(
   { state }: ReadingContext,
 ): Generator<PlannedRequest> {
   for (const request of requests) {
-    state.transaction(() => state.coverage.plan(peer.endpoint.url, request.layer, request.anchors, request))
+    state.transaction(() => state.checkpoints.plan(peer.endpoint.url, request.layer, request.anchors, request))
     yield request
   }
 }
@@ -288,15 +288,15 @@ function conclude(
   const open = openAnchors(request, drain)
   state.transaction(() => {
     const { url } = peer.endpoint
-    state.coverage.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
-    state.coverage.note(url, request.layer, open, { drained: false, events: false })
+    state.checkpoints.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
+    state.checkpoints.note(url, request.layer, open, { drained: false, events: false })
   })
 }
 
 function logTooManyRounds({ sources, state }: ReadingContext): void {
   for (const { peer, log } of sources) {
     log.fail(`new anchors kept appearing for ${MAX_ROUNDS} rounds`)
-    state.coverage.noteAllOpen(peer.endpoint.url)
+    state.checkpoints.noteAllOpen(peer.endpoint.url)
   }
 }
 

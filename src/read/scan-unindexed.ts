@@ -9,7 +9,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter, USUAL_LENGTH } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
-import { addDrains, drain, type Drain, type DrainContext } from '../relay/paging/paging.ts'
+import { addDrains, drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 
 /** What scans for values that no person writes may bring of one source in a run, in bytes. */

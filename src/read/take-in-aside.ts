@@ -1,4 +1,4 @@
-import { learnNew, spool, type IntakeContext } from './intake.ts'
+import { learnNew, spool, type IntakeContext } from './take-in.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName } from '../report/report.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'

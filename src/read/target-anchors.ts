@@ -5,7 +5,7 @@
  */
 import { LostRelayError } from '../errors.ts'
 import { sampleIds, servesListed } from './claims.ts'
-import { readSecond } from './comparing.ts'
+import { readSecond } from './compare-request.ts'
 import type { Knowledge } from '../scope/knowledge.ts'
 import { isWholeScope, type Layer } from '../checkpoint/layers.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'

@@ -7,7 +7,7 @@ import { isReplaceable, KIND } from '../nostr/kinds.ts'
 import type { CloseContext } from './paging/close-second.ts'
 import { describeEnd } from './describe-end.ts'
 import type { End } from './endpoint.ts'
-import { drain } from './paging/paging.ts'
+import { drain } from './paging/drain.ts'
 import type { Peer } from './peer.ts'
 
 const IDS_PER_REQ = 250

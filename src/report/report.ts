@@ -173,6 +173,6 @@ export type Report = {
   /** The repositories that wait for git data, those that hold up most first. */
   readonly heldBack: readonly HeldBackRepository[]
   readonly problems: readonly Problem[]
-  /** Plain sentences: what the next run will do, why coverage was voided, and the like. */
+  /** Plain sentences: what the next run will do, why checkpoints were voided, and the like. */
   readonly notes: readonly string[]
 }

@@ -2,7 +2,7 @@ import type { CommandName, LayerName, Outcome } from './report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** What is known of one layer at one source. */
-export type CoverageStatus = {
+export type CheckpointStatus = {
   readonly source: string
   readonly layer: LayerName
   /** How many anchors were ever drained here. */
@@ -92,7 +92,7 @@ export type RunStatus = {
 /** What is known of one target. */
 export type TargetStatus = {
   readonly target: string
-  readonly coverage: readonly CoverageStatus[]
+  readonly coverage: readonly CheckpointStatus[]
   readonly parked: readonly ParkedStatus[]
   readonly refused: readonly RefusedStatus[]
   /** The last ten, newest first. */

@@ -1,5 +1,5 @@
 import { decideRead, type PlannedAnchor, type PlannedRequest, type SincePolicy } from '../checkpoint/plan.ts'
-import type { Drain } from '../relay/paging/paging.ts'
+import type { Drain } from '../relay/paging/drain.ts'
 import type { FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
 import type { LayerName, ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -49,9 +49,12 @@ export class SourceLog {
       log.anchors[mode] += 1
       this.#isQuick ||= !policy.windowOnly && decideRead(anchor, { ...policy, full: false }).mode === 'since'
       if (since !== undefined) log.since = Math.min(log.since ?? since, since)
-      const drainedAt = anchor.coverage?.drainedAt
+      const drainedAt = anchor.checkpoint?.drainedAt
       if (drainedAt !== undefined) this.#lastDrained = Math.min(this.#lastDrained ?? drainedAt, drainedAt)
-      this.#oldestFull = older(this.#oldestFull, mode === 'full' ? policy.startedAt : (anchor.coverage?.fullAt ?? null))
+      this.#oldestFull = older(
+        this.#oldestFull,
+        mode === 'full' ? policy.startedAt : (anchor.checkpoint?.fullAt ?? null),
+      )
     }
   }
 

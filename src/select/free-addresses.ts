@@ -1,13 +1,13 @@
 import { askSources, type AskedSources } from '../run/asked-peers.ts'
 import { isDeletedById } from '../withdraw/deletions.ts'
-import type { IntakeContext } from '../read/intake.ts'
+import type { IntakeContext } from '../read/take-in.ts'
 import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
 import { findDeletions, findServed, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
-import { FIRST_STAGE } from './stages.ts'
+import { FIRST_STAGE } from './publish-order.ts'
 import { takeInAside } from '../read/take-in-aside.ts'
 
 /**

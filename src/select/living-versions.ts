@@ -3,7 +3,7 @@
  * counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
 import { askSources } from '../run/asked-peers.ts'
-import { unwantedBecause } from '../read/intake.ts'
+import { unwantedBecause } from '../read/take-in.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'

@@ -3,7 +3,14 @@ import { SyncError } from '../errors.ts'
 import { keptUntil, nextTryAt } from '../checkpoint/next-try.ts'
 import type { Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
-import type { CoverageStatus, ParkedStatus, RefusedStatus, RunStatus, Status, TargetStatus } from '../report/status.ts'
+import type {
+  CheckpointStatus,
+  ParkedStatus,
+  RefusedStatus,
+  RunStatus,
+  Status,
+  TargetStatus,
+} from '../report/status.ts'
 import { findLockHolder } from './lock.ts'
 import { openStateFile, type Db } from './state-file.ts'
 
@@ -33,7 +40,7 @@ function knownTargets(db: Db): string[] {
 function loadTarget(db: Db, stateFile: string, target: string): TargetStatus {
   return {
     target,
-    coverage: db.prepare(COVERAGE).all(target) as CoverageStatus[],
+    coverage: db.prepare(COVERAGE).all(target) as CheckpointStatus[],
     parked: (db.prepare(PARKED).all(target) as ParkedRow[]).map(toParkedStatus),
     refused: db.prepare(REFUSED).all(target) as RefusedStatus[],
     runs: db.prepare(RUNS).all(target) as RunStatus[],

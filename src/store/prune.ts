@@ -13,14 +13,14 @@ const KEPT_RUNS = 1_000
 const UNUSED_SECONDS = 365 * 86_400
 const AT_ONCE = 25
 
-/** What decides whether a row can still be needed. `versions`: of the layers' coverage, all that any run believes. */
+/** What decides whether a row can still be needed. `versions`: of the layers whose checkpoints any run believes. */
 export type PruneOptions = { readonly now: UnixSeconds; readonly versions: LayerVersions }
 
 /** Removes, for one target, what no run can need. */
 export function pruneState(db: Db, target: string, { now, versions }: PruneOptions): void {
   db.transaction(() => {
     pruneAnnouncements(db, target)
-    pruneCoverage(db, target, versions)
+    pruneCheckpoints(db, target, versions)
     pruneSources(db, target, now - UNUSED_SECONDS)
     pruneRuns(db, target)
   }).immediate()
@@ -37,7 +37,7 @@ function pruneAnnouncements(db: Db, target: string): void {
 }
 
 /** Older versions count as never drained, by whatever run. */
-function pruneCoverage(db: Db, target: string, versions: LayerVersions): void {
+function pruneCheckpoints(db: Db, target: string, versions: LayerVersions): void {
   db.prepare(
     `DELETE FROM coverage WHERE target = ?
      AND version NOT IN (SELECT value FROM json_each(?, '$."' || coverage.layer || '"'))`,

@@ -1,6 +1,6 @@
 import type { LayerVersions } from '../checkpoint/layers.ts'
 import { AnchorStore } from './anchors.ts'
-import { CoverageStore } from './coverage.ts'
+import { CheckpointStore } from './checkpoints.ts'
 import { KnownEvents } from './known-events.ts'
 import { pruneState, type PruneOptions } from './prune.ts'
 import { RunTables } from './run-tables.ts'
@@ -14,7 +14,7 @@ import { WitnessStore } from './witnesses.ts'
 
 /** Everything that is remembered for one target, and the working tables of one run. */
 export type TargetState = {
-  readonly coverage: CoverageStore
+  readonly checkpoints: CheckpointStore
   readonly anchors: AnchorStore
   readonly spool: Spool
   /** For `fate.ts` only. */
@@ -40,7 +40,7 @@ export function createTargetState(
 ): TargetState {
   const spool = new Spool(db, target, options.maxSpoolBytes)
   return {
-    coverage: new CoverageStore(db, target, options.versions),
+    checkpoints: new CheckpointStore(db, target, options.versions),
     anchors: new AnchorStore(db, target),
     known: new KnownEvents(db, target),
     spool,

@@ -54,7 +54,7 @@ describe('a source that wants to know who reads', () => {
       { where: source.url, reason: 'auth-required: we only serve authenticated clients' },
     ])
     expect(report.sources.map(({ complete }) => complete)).toEqual([false, true])
-    expect(bench.coverage(source)).toEqual([])
+    expect(bench.checkpoints(source)).toEqual([])
     const { stdout } = await bench.run(['catchup', ...endArguments([source, open], target)])
     expect(stdout).toContain(`key ${source.url}`)
     expect(stdout).toContain('--key-file FILE')

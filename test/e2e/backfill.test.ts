@@ -175,12 +175,12 @@ describe('backfill', () => {
     const [source, target] = await Promise.all([bench.scripted({ events: mine.events }), bench.real()])
     await bench.catchup(source, target)
     bench.letPass(60)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     const [inside = remark] = commentsAt(bug, [SINCE + 1])
     source.events.set(inside.id, inside)
     source.forgetReceived()
     const { code } = await backfill(bench, source, target, ...WINDOW)
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
     expect(idsOf(target.events())).toEqual(idsOf([...mine.events, inside]))
     const sinces = new Set(readingFilters(source).map(({ since }) => since))
     expect(sinces).toEqual(new Set([undefined, SINCE]))
@@ -192,7 +192,7 @@ describe('backfill', () => {
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     await backfill(bench, source, target, '--since', String(START))
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
   })
 
   it('keeps states in the window with the newest of them only', async () => {

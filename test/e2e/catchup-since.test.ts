@@ -49,7 +49,7 @@ describe('a quick run', () => {
     const { source, target, firstRun } = await afterFirstRun(bench)
     bench.letPass(60)
     const { report } = await bench.catchup(source, target)
-    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    const times = bench.checkpoints(source).map((row) => [row.drained_at, row.full_at])
     expect(times).toEqual(Array(times.length).fill([report.startedAt, firstRun - 60]))
     expect(times.length).toBeGreaterThanOrEqual(4)
   })
@@ -180,7 +180,7 @@ describe('a full run', () => {
     const { source, target } = await afterFirstRun(bench)
     const { report } = await bench.catchup(source, target, '--full')
     expect(allSinces(source)).toEqual([undefined])
-    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    const times = bench.checkpoints(source).map((row) => [row.drained_at, row.full_at])
     expect(times).toEqual(Array(times.length).fill([report.startedAt, report.startedAt]))
   })
 
@@ -190,8 +190,8 @@ describe('a full run', () => {
     bench.letPass(-DAY)
     const { report } = await bench.catchup(source, target)
     expect(allSinces(source)).toEqual([undefined])
-    expect(bench.coverage(source).map((row) => row.drained_at)).toEqual(
-      bench.coverage(source).map(() => report.startedAt),
+    expect(bench.checkpoints(source).map((row) => row.drained_at)).toEqual(
+      bench.checkpoints(source).map(() => report.startedAt),
     )
   })
 
@@ -238,7 +238,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
     const source = await bench.scripted({ events: old.events, dateOffsetSeconds })
     const target = await bench.scripted({ dateOffsetSeconds })
     const first = await bench.catchup(source, target)
-    expect([first.code, bench.coverage()]).toEqual([0, []])
+    expect([first.code, bench.checkpoints()]).toEqual([0, []])
     expect(first.report.notes).toContain('The clock of this machine may be wrong: no checkpoint moves.')
     for (const relay of [source, target]) relay.behaviour.dateOffsetSeconds = 0
     const late = issue(old.address, bob, { createdAt: nowSeconds() - 40 * 60 })
@@ -255,7 +255,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
     const source = await bench.scripted({ events: old.events, dateOffsetSeconds: -3_240 })
     const target = await bench.scripted({ dateOffsetSeconds: ofTarget })
     const { code } = await bench.catchup(source, target)
-    expect([code, bench.coverage()]).toEqual([0, []])
+    expect([code, bench.checkpoints()]).toEqual([0, []])
   })
 
   it('of ours, when two sources agree against it and the target does not (no false green #29)', async () => {
@@ -265,7 +265,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
       await bench.scripted({ events: old.events, dateOffsetSeconds: 3_200 }),
     ]
     await bench.catchup(sources, await bench.scripted())
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
   })
 
   it('of one source, for that source alone (no false green #29)', async () => {
@@ -273,8 +273,8 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
     const right = await bench.scripted({ events: old.events })
     const wrong = await bench.scripted({ events: old.events, dateOffsetSeconds: 3_240 })
     const { code, report } = await bench.catchup([right, wrong], await bench.scripted())
-    expect([code, bench.coverage(wrong)]).toEqual([0, []])
-    expect(bench.coverage(right)).not.toEqual([])
+    expect([code, bench.checkpoints(wrong)]).toEqual([0, []])
+    expect(bench.checkpoints(right)).not.toEqual([])
     expect(report.notes).toContain(`The checkpoints of ${wrong.url} stay as they were, because of its clock.`)
   })
 
@@ -282,10 +282,10 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
     const bench = createWorkbench()
     const { source, target } = await afterFirstRun(bench)
     bench.letPass(60)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     source.behaviour.dateOffsetSeconds = -3_240
     await bench.catchup(source, target)
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
   })
 
   it('and one in the future is void (no false green #29)', async () => {
@@ -330,7 +330,7 @@ describe('--since T', () => {
     bench.letPass(HOUR)
     const drained = firstRun - HOUR
     const { report } = await bench.catchup(source, target, '--since', String(drained - OVERLAP))
-    const times = bench.coverage(source).map((row) => [row.drained_at, row.full_at])
+    const times = bench.checkpoints(source).map((row) => [row.drained_at, row.full_at])
     expect(times).toEqual(Array(times.length).fill([report.startedAt, drained]))
   })
 
@@ -338,9 +338,9 @@ describe('--since T', () => {
     const bench = createWorkbench()
     const { source, target, firstRun } = await afterFirstRun(bench)
     bench.letPass(HOUR)
-    const before = bench.coverage(source)
+    const before = bench.checkpoints(source)
     await bench.catchup(source, target, '--since', String(firstRun - HOUR - OVERLAP + 1))
-    expect(bench.coverage(source)).toEqual(before)
+    expect(bench.checkpoints(source)).toEqual(before)
   })
 
   it('creates no checkpoint where there was none', async () => {
@@ -348,7 +348,7 @@ describe('--since T', () => {
     const [source, target] = await Promise.all([bench.real({ events: old.events }), bench.real({ events: old.events })])
     const { code } = await bench.catchup(source, target, '--since', '1h')
     const held = ['all', old.address, `30618:${alice.pubkey}:hello`, old.issue.id]
-    expect(bench.coverage(source).filter(({ anchor }) => held.includes(anchor))).toEqual([])
+    expect(bench.checkpoints(source).filter(({ anchor }) => held.includes(anchor))).toEqual([])
     expect(code).toBe(0)
   })
 })
@@ -359,7 +359,7 @@ describe('--until T', () => {
     const [source, target] = await Promise.all([bench.real({ events: old.events }), bench.real()])
     const { code } = await bench.catchup(source, target, '--until', String(old.issue.created_at))
     expect(idsOf(target.events())).toEqual(idsOf([old.announced, old.state, old.issue]))
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
     expect(code).toBe(0)
   })
 })

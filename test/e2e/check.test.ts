@@ -155,7 +155,7 @@ describe('a target that was down for a day', () => {
     expect([code, found.missing]).toEqual([5, 3])
     expect([...target.received.frames, ...source.received.frames]).not.toContainEqual(expect.arrayContaining(['EVENT']))
     expect(idsOf(target.events.values())).toEqual(idsOf(events.slice(0, 1)))
-    expect(() => bench.coverage()).toThrow('unable to open database file')
+    expect(() => bench.checkpoints()).toThrow('unable to open database file')
   })
 
   it('is compared in a window with --since and --until', async () => {

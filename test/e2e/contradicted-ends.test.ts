@@ -42,7 +42,7 @@ describe('a source that says EOSE and then CLOSED', () => {
         const { code, report } = await bench.catchup(source, target, '--idle-timeout', '500ms')
         expect(code).toBe(3)
         expect(JSON.stringify(report.problems)).toContain(closedLate)
-        expect(bench.coverage(source)).toEqual([])
+        expect(bench.checkpoints(source)).toEqual([])
       })
     }
 
@@ -94,7 +94,7 @@ describe('a source that says EOSE and then CLOSED', () => {
     const { code, report } = await bench.catchup(source, await bench.scripted())
     expect(code).toBe(3)
     expect(JSON.stringify(report.problems)).toMatch(/right after its EOSE|disconnected/)
-    expect(bench.coverage(source)).toEqual([])
+    expect(bench.checkpoints(source)).toEqual([])
   })
 })
 
@@ -106,7 +106,7 @@ describe('a source that says EOSE before its rows', () => {
     const { code, report } = await bench.catchup(source, await bench.scripted())
     expect(code).toBe(3)
     expect(JSON.stringify(report.problems)).toMatch(/\d+ rows? came after its EOSE/)
-    expect(bench.coverage(source)).toEqual([])
+    expect(bench.checkpoints(source)).toEqual([])
   })
 
   it('is read again, once, for an event that arrives between EOSE and our CLOSE (no false green #1)', async () => {
@@ -136,7 +136,7 @@ describe('a reading by NIP-77', () => {
     const { code, report } = await bench.catchup(source, target)
     expect(code).toBe(3)
     expect(JSON.stringify(report.problems)).toContain('the snapshot is stale')
-    expect(bench.coverage(source).filter(({ layer }) => layer === 'repositories')).toEqual([])
+    expect(bench.checkpoints(source).filter(({ layer }) => layer === 'repositories')).toEqual([])
   })
 
   it('does not count when a NEG-ERR without a reason follows its end (no false green #1)', async () => {
@@ -156,7 +156,7 @@ describe('a reading by NIP-77', () => {
       filter?.ids === undefined ? answer : { ...answer, rows: [], closedLate: 'restricted: no', lateDelayMs: 20 }
     const { code } = await bench.catchup(source, target)
     expect(code).toBe(3)
-    expect(bench.coverage(source).filter(({ layer }) => layer === 'repositories')).toEqual([])
+    expect(bench.checkpoints(source).filter(({ layer }) => layer === 'repositories')).toEqual([])
   })
 })
 
@@ -172,7 +172,7 @@ describe('a target whose announcements and roots are read', () => {
       const { code, report } = await bench.catchup(source, target)
       expect(code).toBe(3)
       expect(JSON.stringify(report.problems)).toContain('error: no')
-      expect(bench.coverage(source)).toEqual([])
+      expect(bench.checkpoints(source)).toEqual([])
     },
   )
 })
@@ -197,7 +197,7 @@ describe('a relay that takes back what it said of deletions', () => {
       const { code, report } = await bench.catchup(source, await bench.scripted())
       expect(code).toBe(3)
       expect(JSON.stringify(report.problems)).toMatch(/after (its )?EOSE/)
-      expect(bench.coverage(source)).toEqual([])
+      expect(bench.checkpoints(source)).toEqual([])
     })
 
     it(`by ${what} a moment later, as a target, makes the run partial (no false green #1)`, async () => {
@@ -212,7 +212,7 @@ describe('a relay that takes back what it said of deletions', () => {
       expect(report.problems).toMatchObject([
         { what: 'gap', reason: expect.stringMatching(/deletions and versions: .*after (its )?EOSE/) as string },
       ])
-      expect([code, bench.coverage(source)]).toEqual([3, []])
+      expect([code, bench.checkpoints(source)]).toEqual([3, []])
     })
   }
 })

@@ -212,7 +212,7 @@ describe('--deletions skip', () => {
     const { code, report } = await bench.catchup(source, target, '--deletions', 'skip')
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
     expect(report.layers[2]?.dropped).toEqual({ 'deletion skipped': 1 })
-    expect([code, bench.coverage()]).toEqual([0, []])
+    expect([code, bench.checkpoints()]).toEqual([0, []])
   })
 
   it('leaves a checkpoint of earlier runs as it was', async () => {
@@ -220,9 +220,9 @@ describe('--deletions skip', () => {
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     await bench.catchup(source, target)
     bench.letPass(60)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     await bench.catchup(source, target, '--deletions', 'skip')
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
   })
 })
 

@@ -130,7 +130,7 @@ describe('--discover', () => {
     for (const event of events) other.events.set(event.id, event)
     const [source, target] = await Promise.all([bench.real({ events: here }), bench.scripted()])
     await bench.catchup(source, target, ...ANYWHERE)
-    const anchors = bench.coverage(other).map(({ anchor }) => anchor)
+    const anchors = bench.checkpoints(other).map(({ anchor }) => anchor)
     other.forgetReceived()
     target.forgetReceived()
     const { code, report } = await bench.catchup(source, target, ...ANYWHERE)
@@ -192,7 +192,7 @@ describe('what a discovered relay is asked', () => {
     )
     const unbound = filters.filter((filter) => !NARROW.some((key) => filter[key] !== undefined) && !isProbe(filter))
     expect(unbound).toEqual([])
-    const anchors = bench.coverage(other).map(({ anchor }) => anchor)
+    const anchors = bench.checkpoints(other).map(({ anchor }) => anchor)
     expect(anchors.length).toBeGreaterThan(3)
     for (const anchor of anchors) expect([foreign.address, foreign.issue.id, 'all']).not.toContain(anchor)
   })
@@ -247,7 +247,7 @@ describe('what a discovered relay is asked', () => {
       (text) => text.includes('"#A"') && text.includes(hello.address) && text.includes('"limit"'),
     )
     expect(first.length).toBeGreaterThan(0)
-    expect(bench.coverage(third).map(({ anchor }) => anchor)).toEqual(
+    expect(bench.checkpoints(third).map(({ anchor }) => anchor)).toEqual(
       expect.arrayContaining([hello.address, late.address]),
     )
   })
@@ -378,8 +378,8 @@ describe('a discovered relay', () => {
     expect([outcome.code, discoveredIn(outcome)]).toEqual([3, [NOWHERE]])
     expect(outcome.report.problems).toMatchObject([{ what: 'source', where: NOWHERE }])
     expect(idsOf(target.events())).toEqual(idsOf(here))
-    expect(bench.coverage(source).length).toBeGreaterThan(0)
-    expect(bench.coverage({ url: NOWHERE })).toEqual([])
+    expect(bench.checkpoints(source).length).toBeGreaterThan(0)
+    expect(bench.checkpoints({ url: NOWHERE })).toEqual([])
   })
 
   it('that goes away while it is read leaves no checkpoint', async () => {
@@ -388,7 +388,7 @@ describe('a discovered relay', () => {
     const { here, address } = splitRepository([other.url])
     const [source, target] = await Promise.all([bench.real({ events: here }), bench.real()])
     const { code } = await bench.catchup(source, target, ...ANYWHERE)
-    const anchors = bench.coverage(other).map(({ layer, anchor }) => [layer, anchor])
+    const anchors = bench.checkpoints(other).map(({ layer, anchor }) => [layer, anchor])
     expect(code).toBe(3)
     expect(anchors).toContainEqual(['announcements', address])
     expect(anchors).not.toContainEqual(['repositories', address])

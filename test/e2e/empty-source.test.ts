@@ -16,11 +16,11 @@ describe('a source that comes up without its database', () => {
     })
     const target = await bench.scripted()
     expect((await bench.catchup(source, target, ...LATER)).code).toBe(3)
-    const before = bench.coverage(source)
+    const before = bench.checkpoints(source)
     delete source.behaviour.closeReq
     source.events.clear()
     const empty = await bench.catchup(source, target)
-    expect([empty.code, bench.coverage(source)]).toEqual([3, before])
+    expect([empty.code, bench.checkpoints(source)]).toEqual([3, before])
     expect(empty.report.sources[0]?.notes.join()).toMatch(/nothing that it held on \d{4}-\d\d-\d\dT.*is there any more/)
     for (const event of mine.events) source.events.set(event.id, event)
     expect((await bench.catchup(source, target)).code).toBe(0)

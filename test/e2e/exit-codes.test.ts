@@ -71,7 +71,7 @@ describe('wrong usage', () => {
     const bench = createWorkbench()
     const { code } = await bench.run(['catchup', '--source', 'x', '--bogus'])
     expect(code).toBe(2)
-    expect(() => bench.coverage()).toThrow()
+    expect(() => bench.checkpoints()).toThrow()
   })
 })
 

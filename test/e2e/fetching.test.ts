@@ -72,7 +72,7 @@ describe('a page cap of 5 and 40 events in one second', () => {
     expect(report.problems.find(({ what }) => what === 'source')).toMatchObject({ where: source.url })
     expect(
       bench
-        .coverage(source)
+        .checkpoints(source)
         .map(({ anchor }) => anchor)
         .sort(),
     ).toEqual(['all', address, `30618:${alice.pubkey}:hello`].sort())
@@ -173,8 +173,8 @@ describe('a source that fails', () => {
       const named = first.report.problems.filter(({ what }) => what === 'source')
       expect(new Set(named.map(({ where }) => where))).toEqual(new Set([bad.url]))
       expect(named.map((problem) => problem.reason).join('\n')).toMatch(reason)
-      expect(bench.coverage(bad).filter(({ anchor }) => anchor === mine.address)).toEqual([])
-      expect(bench.coverage(good).length).toBeGreaterThan(5)
+      expect(bench.checkpoints(bad).filter(({ anchor }) => anchor === mine.address)).toEqual([])
+      expect(bench.checkpoints(good).length).toBeGreaterThan(5)
 
       for (const key of Object.keys(behaviour)) Reflect.deleteProperty(bad.behaviour, key)
       const second = await bench.catchup([bad, good], target, ...args)
@@ -217,13 +217,13 @@ describe('a source that fails', () => {
     const target = await bench.real()
     await bench.catchup(source, target)
     bench.letPass(120)
-    const before = bench.coverage(source)
+    const before = bench.checkpoints(source)
     source.behaviour.closeReq = (filter) => (filter['#e'] === undefined ? undefined : 'error: index broken')
     const failed = await bench.catchup(source, target)
     expect(failed.code).toBe(3)
     const isThread = ({ layer }: { layer: string }): boolean => layer === 'threads'
-    expect(bench.coverage(source).filter(isThread)).toEqual(before.filter(isThread))
-    const others = bench.coverage(source).filter((row) => !isThread(row))
+    expect(bench.checkpoints(source).filter(isThread)).toEqual(before.filter(isThread))
+    const others = bench.checkpoints(source).filter((row) => !isThread(row))
     expect(others.map((row) => row.drained_at)).toEqual(others.map(() => failed.report.startedAt))
 
     delete source.behaviour.closeReq
@@ -271,7 +271,7 @@ describe('a source that fails', () => {
     const { code, report } = await bench.catchup(dead, target, '--retries', '0')
     expect([code, report.complete]).toEqual([3, false])
     expect(report.problems.map(({ where }) => where).sort()).toEqual([...dead].sort())
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
   })
 })
 
@@ -323,7 +323,7 @@ describe('what a source sends beside the truth', () => {
     const { code, report } = await bench.catchup(source, target, '--max-bytes', '50kB')
     expect(code).toBe(3)
     expect(report.problems.map(({ reason }) => reason).join()).toContain('--max-bytes')
-    expect(bench.coverage(source).filter(({ anchor }) => [address, root.id].includes(anchor))).toEqual([])
+    expect(bench.checkpoints(source).filter(({ anchor }) => [address, root.id].includes(anchor))).toEqual([])
   })
 })
 
@@ -339,7 +339,7 @@ describe('a source that ignores', () => {
     const target = await bench.real()
     const { code } = await bench.catchup(source, target, '--idle-timeout', '2s')
     expect(code).toBe(3)
-    expect(bench.coverage(source).filter(({ anchor }) => anchor === 'all')).toEqual([])
+    expect(bench.checkpoints(source).filter(({ anchor }) => anchor === 'all')).toEqual([])
   })
 
   it('since is read all the same, and nothing is sent twice', async () => {

@@ -35,7 +35,7 @@ describe('a JSONL file as source', () => {
     const { code, report } = await bench.catchup(file, target)
     expect(target.received.events).toEqual([mine.comment])
     expect(report.sources[0]?.layers.map(({ mode }) => mode)).toEqual(['full', 'full', 'full'])
-    expect([code, bench.coverage()]).toEqual([0, []])
+    expect([code, bench.checkpoints()]).toEqual([0, []])
   })
 
   it('may be compressed', async () => {

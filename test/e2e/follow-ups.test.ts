@@ -103,7 +103,7 @@ describe('--follow-ups', () => {
           : undefined
       const { code, report } = await bench.catchup(source, target, '--follow-ups')
       expect(JSON.stringify(report.problems)).toContain('CLOSED after EOSE: error: no')
-      expect([code, bench.coverage(source)]).toEqual([3, []])
+      expect([code, bench.checkpoints(source)]).toEqual([3, []])
     },
   )
 
@@ -111,7 +111,7 @@ describe('--follow-ups', () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
     await bench.catchup(source, target, '--follow-ups')
-    const anchors = bench.coverage(source).filter(({ layer }) => layer === 'follow-ups')
+    const anchors = bench.checkpoints(source).filter(({ layer }) => layer === 'follow-ups')
     expect(anchors.map(({ anchor }) => anchor).sort()).toEqual(idsOf([old.comment, old.state]))
   })
 })

@@ -44,7 +44,7 @@ describe('a full second at the target', () => {
         expect.stringContaining(`second ${SECOND} than a page holds (${CAP}), of #a ${addressOf(0)}`),
       ],
     ])
-    expect(bench.coverage(source).map(({ anchor }) => anchor)).toContain(addressOf(0))
+    expect(bench.checkpoints(source).map(({ anchor }) => anchor)).toContain(addressOf(0))
     const told = await bench.run(['catchup', ...endArguments(source, target), '--scope', 'all', '--quiet'])
     expect(told.stdout).toContain('partial (3): the target may hold more than its pages show; ')
   })
@@ -120,7 +120,7 @@ describe('a full second at a source', () => {
     const source = await bench.scripted({ events: [...honest, ...flood], pageCap: CAP })
     const { code, report } = await bench.catchup(source, await bench.scripted(), '--scope', 'all')
     expect(code).toBe(3)
-    const covered = bench.coverage(source).map(({ anchor }) => anchor)
+    const covered = bench.checkpoints(source).map(({ anchor }) => anchor)
     expect([0, 1, 2].map((index) => covered.includes(addressOf(index)))).toEqual([true, false, true])
     const reason = report.problems.find(({ what }) => what === 'source')?.reason
     expect(reason).toContain(

@@ -199,6 +199,6 @@ describe('a source that stops answering', () => {
         reason: expect.stringMatching(/^threads not read to the end: given up: 3 questions/) as string,
       }),
     )
-    expect(bench.coverage(silent).filter(({ layer }) => layer === 'threads')).toEqual([])
+    expect(bench.checkpoints(silent).filter(({ layer }) => layer === 'threads')).toEqual([])
   })
 })

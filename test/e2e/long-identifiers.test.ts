@@ -46,7 +46,7 @@ describe('an identifier of six hundred letters', () => {
     expect(report.sources[0]?.layers.map(({ end }) => end)).toEqual(['drained', 'incomplete', 'drained'])
     expect(report.sources[0]?.layers[1]?.bytes).toBeLessThan(9 * 2 ** 20)
     expect(code).toBe(3)
-    const covered = bench.coverage(source).map(({ anchor }) => anchor)
+    const covered = bench.checkpoints(source).map(({ anchor }) => anchor)
     expect([covered.includes(small.address), covered.includes(spamAddress)]).toEqual([true, false])
   })
 

@@ -41,7 +41,7 @@ describe('a source that answers narrow questions only', () => {
     expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', narrow.url])
     // What hangs from a repository that is known is copied all the same.
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
-    expect(bench.coverage(narrow).filter(({ layer }) => layer === 'announcements')).toEqual([])
+    expect(bench.checkpoints(narrow).filter(({ layer }) => layer === 'announcements')).toEqual([])
   })
 
   it('shows itself by what only the target has announced', async () => {
@@ -58,7 +58,7 @@ describe('a source that answers narrow questions only', () => {
     const source = await bench.scripted({ events: mine.events, ignores })
     const { code, report } = await bench.catchup(source, await bench.scripted())
     expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', source.url])
-    expect([code, bench.coverage(source)]).toEqual([3, []])
+    expect([code, bench.checkpoints(source)]).toEqual([3, []])
   })
 
   it('shows itself by what a repository has that only the target announces (no false green #2)', async () => {
@@ -81,7 +81,7 @@ describe('a source that answers narrow questions only', () => {
         expect(report.problems).toMatchObject([{ what: 'source', where: source.url, reason: NOTHING_COMPARED }])
         expect(code).toBe(3)
       }
-      expect(bench.coverage(source)).toEqual([])
+      expect(bench.checkpoints(source)).toEqual([])
       const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
       expect(stdout).toMatch(/Check the address .* name what to copy with --repo or --author/s)
       expect(stdout).not.toMatch(/again with the same options/)
@@ -98,7 +98,7 @@ describe('a source that answers narrow questions only', () => {
     const target = await bench.scripted({ events: mine.events })
     const { code, report } = await bench.catchup(source, target)
     expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', source.url])
-    expect([code, bench.coverage(source)]).toEqual([3, []])
+    expect([code, bench.checkpoints(source)]).toEqual([3, []])
     expect((await bench.catchup(source, target, '--repo', mine.address)).code).toBe(0)
   })
 
@@ -182,7 +182,7 @@ describe('a source that leaves something out of a broad answer', () => {
     const target = await bench.scripted()
     const { code, report } = await bench.catchup(source, target)
     expect(report.problems.map(({ reason }) => reason).join()).toMatch(/leaves out of a broad answer/)
-    expect([code, bench.coverage(source)]).toEqual([3, []])
+    expect([code, bench.checkpoints(source)]).toEqual([3, []])
   })
 })
 

@@ -116,7 +116,7 @@ describe('--max-duration', () => {
     ])
     expect(report.totals).toMatchObject({ published: stored, accepted: stored, parked: 30 - stored })
     expect(report.sources.map(({ complete }) => complete)).toEqual([true])
-    expect(new Set(bench.coverage(source).map((row) => row.drained_at))).toEqual(new Set([report.startedAt]))
+    expect(new Set(bench.checkpoints(source).map((row) => row.drained_at))).toEqual(new Set([report.startedAt]))
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(events))
     expect(target.received.events).toHaveLength(30)
@@ -159,7 +159,7 @@ describe('--max-duration', () => {
     expect(report.sources[0]).toMatchObject({ complete: false })
     expect(report.problems[0]).toMatchObject({ what: 'source', where: source.url })
     expect(report.problems[0]?.reason).toContain('out of time (--max-duration)')
-    expect(bench.coverage(source)).toEqual([])
+    expect(bench.checkpoints(source)).toEqual([])
     delete source.behaviour.neverEose
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))

@@ -347,10 +347,10 @@ describe('a parked event', () => {
     const source = await bench.scripted({ events: mine.events })
     const target = await bench.scripted({ onEvent: neverTaken })
     const { report } = await bench.catchup(source, target)
-    expect(bench.coverage(source).map((row) => row.drained_at)).toEqual(
-      bench.coverage(source).map(() => report.startedAt),
+    expect(bench.checkpoints(source).map((row) => row.drained_at)).toEqual(
+      bench.checkpoints(source).map(() => report.startedAt),
     )
-    expect(bench.coverage(source).length).toBeGreaterThanOrEqual(4)
+    expect(bench.checkpoints(source).length).toBeGreaterThanOrEqual(4)
   })
 
   it('shows in status, with the words of the relay', async () => {

@@ -387,7 +387,7 @@ describe('a target that goes away', () => {
     const { code, report } = await bench.catchup(source, target)
     expect([code, report.complete]).toEqual([3, false])
     expect(report.problems.find(({ what }) => what === 'target')?.reason).toContain('out of memory')
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
     delete target.behaviour.closeReq
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))

@@ -42,7 +42,7 @@ describe('retry', () => {
     const bench = createWorkbench()
     const target = await bench.scripted({ onEvent: failing })
     await leaveBehind(bench, target)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     delete target.behaviour.onEvent
     const { code, report } = await retry(bench, target)
     expect(target.received.events.map(({ id }) => id)).toEqual([remark.id])
@@ -52,7 +52,7 @@ describe('retry', () => {
       sources: [],
       totals: { published: 1, accepted: 1, parked: 0 },
     })
-    expect([code, bench.spool(), bench.coverage()]).toEqual([0, [], before])
+    expect([code, bench.spool(), bench.checkpoints()]).toEqual([0, [], before])
   })
 
   it('is partial while something stays parked', async () => {

@@ -327,14 +327,14 @@ describe('a source whose database is replaced', () => {
     const bench = createWorkbench()
     const { wiped, kept, target } = await withEmptiedSource(bench)
     bench.letPass(60)
-    const before = bench.coverage(wiped)
+    const before = bench.checkpoints(wiped)
     for (let times = 1; times <= 2; times += 1) expect((await bench.catchup([wiped, kept], target)).code).toBe(3)
-    expect(bench.coverage(wiped)).toEqual(before)
+    expect(bench.checkpoints(wiped)).toEqual(before)
     const late = comment(mine.issue, carol, { createdAt: nowSeconds() })
     for (const event of [...mine.events, late]) wiped.events.set(event.id, event)
     const { code, report } = await bench.catchup([wiped, kept], target)
     expect([code, report.problems, idsOf(target.events()).includes(late.id)]).toEqual([0, [], true])
-    expect(bench.coverage(wiped).every(({ drained_at }) => drained_at === report.startedAt)).toBe(true)
+    expect(bench.checkpoints(wiped).every(({ drained_at }) => drained_at === report.startedAt)).toBe(true)
   })
 
   it('by another set of events is believed again once it has shown those', async () => {
@@ -455,7 +455,7 @@ describe('kill -9', () => {
       await waitFor(() => sent >= count, { timeoutMs: 20_000 })
       killed.kill('SIGKILL')
       await killed.finished
-      expect(bench.coverage()).toEqual([])
+      expect(bench.checkpoints()).toEqual([])
       const taken = new Set(target.events.keys())
       delete target.behaviour.onEvent
       target.forgetReceived()
@@ -478,7 +478,7 @@ describe('kill -9', () => {
     await waitFor(() => requests > 8, { timeoutMs: 20_000 })
     killed.kill('SIGKILL')
     await killed.finished
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
     delete source.behaviour.onReq
     const { code } = await bench.catchup(source, target)
     expect(idsOf(target.events())).toEqual(idsOf(events))
@@ -508,7 +508,7 @@ describe('kill -9', () => {
     const [source, target] = await Promise.all([bench.scripted({ events }), bench.scripted()])
     await bench.catchup(source, target)
     bench.letPass(60)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     const [root = mine.issue] = events.filter(({ kind }) => kind === 1621)
     const fresh = comment(root, bob, { createdAt: nowSeconds() })
     source.events.set(fresh.id, fresh)
@@ -517,7 +517,7 @@ describe('kill -9', () => {
     await waitFor(() => target.countSends(fresh.id) > 0, { timeoutMs: 20_000 })
     killed.kill('SIGKILL')
     await killed.finished
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
     delete target.behaviour.onEvent
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(target.events.has(fresh.id)).toBe(true)
@@ -544,7 +544,7 @@ describe('a signal', () => {
       expect(Date.now() - before).toBeLessThan(2_000)
       expect(code).toBe(expected)
       expect(JSON.parse(stdout)).toMatchObject({ exit: expected, complete: false })
-      expect(bench.coverage()).toEqual([])
+      expect(bench.checkpoints()).toEqual([])
       delete target.behaviour.onEvent
       expect((await bench.catchup(source, target)).code).toBe(0)
       expect(idsOf(target.events.values())).toEqual(idsOf(events))
@@ -565,7 +565,7 @@ describe('a signal', () => {
     const { code } = await running.finished
     expect(Date.now() - before).toBeLessThan(2_000)
     expect(code).toBe(expected)
-    expect([bench.coverage(), target.events()]).toEqual([[], []])
+    expect([bench.checkpoints(), target.events()]).toEqual([[], []])
   })
 
   it('while the connection to the target hangs ends the run within two seconds', async () => {

@@ -174,6 +174,6 @@ describe('a request to vanish', () => {
           : 'default',
     })
     const { code } = await bench.catchup(source, await bench.scripted())
-    expect([code, bench.coverage()]).toEqual([3, []])
+    expect([code, bench.checkpoints()]).toEqual([3, []])
   })
 })

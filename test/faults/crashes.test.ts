@@ -40,7 +40,7 @@ describe(`kill -9 at a random instant, seed ${SEED}`, () => {
     expect([code, idsOf(stage.target.events())]).toEqual([0, idsOf(belongsOf(stage.truth))])
     expect(held.filter((id) => sent.has(id))).toEqual([])
     expect(anchorsDrained(stage)).toEqual(anchorsOf(belongsOf(stage.truth)))
-    const late = stage.bench.coverage(stage.source).filter((row) => row.drained_at > report.startedAt)
+    const late = stage.bench.checkpoints(stage.source).filter((row) => row.drained_at > report.startedAt)
     expect(late).toEqual([])
   })
 })

@@ -1,7 +1,7 @@
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { generateHistory } from '../support/generate.ts'
 import type { LiveCli } from '../support/run-cli.ts'
-import { endArguments, nowSeconds, type CoverageRow, type Outcome } from '../support/workbench.ts'
+import { endArguments, nowSeconds, type CheckpointRow, type Outcome } from '../support/workbench.ts'
 import type { Fault, Mode } from './matrix/fault.ts'
 import { startStage, type Stage, type StageEnd } from './matrix/stage.ts'
 
@@ -9,7 +9,7 @@ import { startStage, type Stage, type StageEnd } from './matrix/stage.ts'
 export type Occasion = { readonly mode: Mode; readonly run: 'first' | 'later' }
 
 /** A stage, and the checkpoints that stood before the source got more. */
-export type Scene = Stage & { readonly before: readonly CoverageRow[] }
+export type Scene = Stage & { readonly before: readonly CheckpointRow[] }
 
 /** What is to happen to a program when this many frames passed at both ends, and so much later. */
 export type Instant = { readonly frame: number; readonly delayMs: number; readonly act: (cli: LiveCli) => void }
@@ -25,7 +25,7 @@ export async function setUp({ mode, run }: Occasion): Promise<Scene> {
   await catchup(stage)
   await add(stage.source, events, mode)
   stage.bench.letPass(60)
-  return { ...stage, truth: [...stage.truth, ...events], before: stage.bench.coverage() }
+  return { ...stage, truth: [...stage.truth, ...events], before: stage.bench.checkpoints() }
 }
 
 /** Young enough for a run with `since`. */
@@ -66,7 +66,7 @@ export function catchup(stage: Stage): Promise<Outcome> {
 /** `layer anchor` of every checkpoint. */
 export function anchorsDrained({ bench, source }: Stage): string[] {
   return bench
-    .coverage(source)
+    .checkpoints(source)
     .map(({ layer, anchor }) => `${layer} ${anchor}`)
     .sort()
 }

@@ -11,7 +11,7 @@ import { expectedOfEverything } from '../support/expected-events.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint, type MemoryEndpoint } from '../support/memory-endpoint.ts'
 import { openTemporaryState, temporaryDirectory } from '../support/temporary-state.ts'
-import { differenceOf, idsOf, type CoverageRow, type SpoolRow } from '../support/workbench.ts'
+import { differenceOf, idsOf, type CheckpointRow, type SpoolRow } from '../support/workbench.ts'
 import { standsFor } from './matrix/scene.ts'
 import { POOL, START } from './pool.ts'
 import { anySchedule, disturb, type Schedule } from './schedule.ts'
@@ -113,10 +113,10 @@ async function runOnce(run: Parameters<typeof runInProcess>[0]): Promise<number>
 }
 
 /** Checkpoints of a source that stand for an event of it which is neither at the target nor kept on disk. */
-function findFalseCoverage({ sources, target }: Scene, want: readonly NostrEvent[], db: Db): CoverageRow[] {
+function findFalseCoverage({ sources, target }: Scene, want: readonly NostrEvent[], db: Db): CheckpointRow[] {
   const kept = db.prepare("SELECT lower(hex(id)) AS id FROM spool WHERE state IN ('parked', 'refused')").all()
   const settled = new Set([...target.events.keys(), ...idsOf(kept as SpoolRow[])])
-  const rows = db.prepare('SELECT * FROM coverage').all() as CoverageRow[]
+  const rows = db.prepare('SELECT * FROM coverage').all() as CheckpointRow[]
   return sources.flatMap(({ url, events }) => {
     const open = want.filter(({ id }) => events.has(id) && !settled.has(id))
     return rows.filter((row) => row.source === url && open.some((event) => standsFor(row, event)))

@@ -85,7 +85,7 @@ describe('a relay that stays away', () => {
     expect([code, report.sources.map(({ complete }) => complete)]).toEqual([3, [false, true]])
     expect(report.problems.map(({ what, where }) => `${what} ${where}`)).toContain(`source ${lost.url}`)
     expect(idsOf(half).filter((id) => !idsOf(target.relay.events()).includes(id))).toEqual([])
-    expect(bench.coverage(lost)).toEqual([])
+    expect(bench.checkpoints(lost)).toEqual([])
   })
 
   it.each([0, 1, 3])('is dialled once, and again as often as --retries %i says', async (retries) => {

@@ -143,7 +143,7 @@ describe('one state directory', () => {
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0])
     for (const target of targets) {
       expect(idsOf(target.events.values())).toEqual(idsOf(history))
-      const anchors = bench.coverage().filter((row) => row.target === target.url)
+      const anchors = bench.checkpoints().filter((row) => row.target === target.url)
       // The scope, an announcement and a state for each repository, and the roots.
       expect(anchors).toHaveLength(1 + 2 * 8 + 8 * 5)
     }

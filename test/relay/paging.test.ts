@@ -6,7 +6,7 @@ import type { Filter } from '../../src/nostr/filter.ts'
 import type { End, Page } from '../../src/relay/endpoint.ts'
 import { createCapacity, type Capacity } from '../../src/relay/paging/capacity.ts'
 import { describeEnd } from '../../src/relay/describe-end.ts'
-import { drain, type Drain } from '../../src/relay/paging/paging.ts'
+import { drain, type Drain } from '../../src/relay/paging/drain.ts'
 import { createMemoryEndpoint, pageOf, type MemoryEndpointOptions } from '../support/memory-endpoint.ts'
 import { matchesNaively } from '../support/naive-filter.ts'
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { advanceCoverage } from '../../src/checkpoint/advance.ts'
+import { advanceCheckpoint } from '../../src/checkpoint/advance.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
 import { createCapacity } from '../../src/relay/paging/capacity.ts'
-import { drain } from '../../src/relay/paging/paging.ts'
+import { drain } from '../../src/relay/paging/drain.ts'
 import { comment, issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { isScraper } from '../support/narrow-questions.ts'
@@ -88,7 +88,7 @@ async function unreliable(bench: Workbench, answer: (usual: ReqAnswer) => ReqAns
 
 /** The checkpoints of the threads, or of everything else. */
 function drainedAt(bench: Workbench, source: ScriptedRelay, isThread: boolean): number[] {
-  const rows = bench.coverage(source).filter(({ layer }) => (layer === 'threads') === isThread)
+  const rows = bench.checkpoints(source).filter(({ layer }) => (layer === 'threads') === isThread)
   return rows.map((row) => row.drained_at)
 }
 
@@ -156,11 +156,11 @@ describe('a source', () => {
     const target = await bench.scripted()
     await bench.catchup(source, target, ...FAST)
     bench.letPass(100)
-    const before = bench.coverage(source)
+    const before = bench.checkpoints(source)
     source.behaviour.connections = 'refuse'
     const { code } = await bench.catchup(source, target, ...FAST)
     expect(code).toBe(3)
-    expect(bench.coverage(source)).toEqual(before)
+    expect(bench.checkpoints(source)).toEqual(before)
   })
 
   it('with pages shorter than the limit is read page after page', async () => {
@@ -180,7 +180,7 @@ describe('a source', () => {
     const { code, report } = await bench.catchup(source, await bench.scripted(), ...FAST)
     expect(code).toBe(3)
     expect(report.problems.map(({ reason }) => reason).join()).toMatch(/more events in second \d+ than a page holds/)
-    expect(bench.coverage(source).map(({ anchor }) => anchor)).not.toContain(scene.address)
+    expect(bench.checkpoints(source).map(({ anchor }) => anchor)).not.toContain(scene.address)
   })
 })
 
@@ -202,11 +202,11 @@ describe('a source that serves nothing of what it once had', () => {
     const [source, target] = await Promise.all([bench.scripted({ events: scene.events }), bench.scripted()])
     expect((await bench.catchup(source, target)).code).toBe(0)
     bench.letPass(60)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     source.events.clear()
     const { code, report } = await bench.catchup(source, target)
     expect([code, report.problems.map(({ where }) => where)]).toEqual([3, [source.url]])
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
   })
 })
 
@@ -234,7 +234,7 @@ describe('the bottom of a filter', () => {
     const run = { startedAt: 10_000, overlapSeconds: 900 }
     for (const mode of ['full', 'since'] as const) {
       const read = { mode, since: mode === 'full' ? undefined : 0, drained: false }
-      expect(advanceCoverage(read, { drainedAt: 9_000, fullAt: 9_000 }, run)).toBeUndefined()
+      expect(advanceCheckpoint(read, { drainedAt: 9_000, fullAt: 9_000 }, run)).toBeUndefined()
     }
   })
 })
@@ -247,7 +247,7 @@ describe('a relay that says it serves only those whom it knows', () => {
       onReq: () => ({ rows: [], end: { type: 'eose' } }),
     })
     const { code, report } = await bench.catchup(source, await bench.scripted(), ...FAST)
-    expect([code, report.sources.map(({ complete }) => complete), bench.coverage(source)]).toEqual([3, [false], []])
+    expect([code, report.sources.map(({ complete }) => complete), bench.checkpoints(source)]).toEqual([3, [false], []])
     expect(report.problems).toContainEqual(
       expect.objectContaining({ what: 'key', reason: expect.stringContaining('auth-required') as string }),
     )
@@ -271,7 +271,7 @@ describe('a relay that answers narrow questions only', () => {
     const plain = await bench.scripted({ events: [scene.announced, scene.issue] })
     const target = await bench.scripted()
     const { code } = await bench.catchup([narrow, plain], target, '--repo', scene.address, ...FAST)
-    expect([code, bench.coverage(narrow).filter(({ layer }) => layer === 'threads')]).toEqual([3, []])
+    expect([code, bench.checkpoints(narrow).filter(({ layer }) => layer === 'threads')]).toEqual([3, []])
   })
 })
 
@@ -280,7 +280,7 @@ describe('a relay that shows nothing to any question', () => {
     const bench = createWorkbench()
     const narrow = await bench.scripted({ events: [scene.announced], ignores: isScraper })
     const { code } = await bench.catchup(narrow, await bench.scripted(), ...FAST)
-    expect([code, bench.coverage()]).toEqual([3, []])
+    expect([code, bench.checkpoints()]).toEqual([3, []])
   })
 
   it('may hide announcements, where it is the target and shows what it was sent by id only', async () => {
@@ -303,7 +303,7 @@ describe('what a target says of deletions', () => {
           : answer,
     })
     const { code } = await bench.catchup(source, target, ...FAST)
-    expect([code, bench.coverage()]).toEqual([3, []])
+    expect([code, bench.checkpoints()]).toEqual([3, []])
   })
 })
 

@@ -93,7 +93,7 @@ describe('a checkpoint', () => {
     })
     const first = await bench.catchup(source, target)
     expect([first.code, first.report.totals.parked]).toEqual([3, 1])
-    expect(bench.coverage(source).map((row) => row.drained_at)).toContain(first.report.startedAt)
+    expect(bench.checkpoints(source).map((row) => row.drained_at)).toContain(first.report.startedAt)
     source.events.delete(scene.comment.id)
     delete target.behaviour.onEvent
     const second = await bench.catchup(source, target)
@@ -108,7 +108,7 @@ describe('a checkpoint', () => {
         filters.some(({ kinds }) => kinds?.join() === '5') ? { ...answer, end: { type: 'drop' } } : 'default',
     })
     expect((await bench.catchup(source, target, '--retries', '0')).code).toBe(3)
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
     delete target.behaviour.onReq
     expect((await bench.catchup(source, target)).code).toBe(0)
     expect(idsOf(target.events.values())).toEqual(idsOf(history))
@@ -130,7 +130,7 @@ describe('a checkpoint', () => {
     const dateOffsetSeconds = -3_240
     const source = await bench.scripted({ events: scene.events, dateOffsetSeconds })
     const { code } = await bench.catchup(source, await bench.scripted({ dateOffsetSeconds }))
-    expect([code, bench.coverage()]).toEqual([0, []])
+    expect([code, bench.checkpoints()]).toEqual([0, []])
   })
 
   it('is not made by a dry run', async () => {
@@ -149,7 +149,7 @@ describe('a checkpoint', () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [...history, comment(scene.issue, bob)] })
     expect((await bench.catchup(source, await bench.scripted(), flag, value)).code).toBe(0)
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
   })
 })
 

@@ -158,7 +158,7 @@ describe('--since', () => {
     const asked = nowSeconds() - 3_600
     const { code } = await bench.catchup(source, target, '--since', String(asked))
     expect([code, sinces(source)]).toEqual([0, [asked]])
-    expect(bench.coverage()).toEqual([])
+    expect(bench.checkpoints()).toEqual([])
     source.forgetReceived()
     await bench.catchup(source, target)
     expect(sinces(source)).toEqual([undefined])
@@ -178,8 +178,8 @@ describe('--since', () => {
   it('moves no checkpoint over a gap that it leaves', async () => {
     const bench = createWorkbench()
     const { source, target } = await afterCompleteRun(bench)
-    const before = bench.coverage()
+    const before = bench.checkpoints()
     expect((await bench.catchup(source, target, '--since', '10s')).code).toBe(0)
-    expect(bench.coverage()).toEqual(before)
+    expect(bench.checkpoints()).toEqual(before)
   })
 })

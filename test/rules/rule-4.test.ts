@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createCapacity } from '../../src/relay/paging/capacity.ts'
-import { drain } from '../../src/relay/paging/paging.ts'
+import { drain } from '../../src/relay/paging/drain.ts'
 import { announcement, comment, deletion, issue, vanishRequest } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'

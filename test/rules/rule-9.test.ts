@@ -61,7 +61,7 @@ describe('past a bound a filter is not drained', () => {
     const { bench, code, report, reasons, excessive, target } = await runWith(answer)
     expect([code, report.sources.map(({ complete }) => complete)]).toEqual([3, [false, true]])
     expect(reasons.join('\n')).toMatch(reason)
-    expect(bench.coverage(excessive).map(({ anchor }) => anchor)).not.toContain('all')
+    expect(bench.checkpoints(excessive).map(({ anchor }) => anchor)).not.toContain('all')
     expect(idsOf(target.events.values())).toEqual(idsOf(scene.events))
   })
 
@@ -79,7 +79,7 @@ describe('past a bound a filter is not drained', () => {
     )
     // Four filters are read at a time: each may have a page under way when the bound is met.
     expect(bytes).toBeLessThan(200_000 + 4 * 20 * 3_000)
-    expect(bench.coverage(source).filter(({ layer }) => layer === 'threads')).toEqual([])
+    expect(bench.checkpoints(source).filter(({ layer }) => layer === 'threads')).toEqual([])
   })
 
   it('by more bytes than --max-bytes, and then it is asked for deletions no more', async () => {

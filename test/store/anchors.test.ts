@@ -51,7 +51,7 @@ describe('anchors', () => {
   it('stay when the coverage is voided', () => {
     const first = openTemporaryState()
     first.state.anchors.add('all', 'threads', 'a')
-    first.state.coverage.void()
+    first.state.checkpoints.void()
     const later = openTemporaryState({ file: first.file }).state.anchors
     later.recall('all')
     expect(namesIn(later)).toEqual(['a'])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { LayerVersions } from '../../src/checkpoint/layers.ts'
-import type { CoverageStore } from '../../src/store/coverage.ts'
+import type { CheckpointStore } from '../../src/store/checkpoints.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
 
 const SOURCE = 'ws://source'
@@ -9,17 +9,17 @@ const OTHER = 'ws://other'
 const ROW = { drainedAt: 100, fullAt: 50, hadEvents: true }
 const FULL = { mode: 'full', since: undefined } as const
 
-function newStore(): CoverageStore {
-  return openTemporaryState().state.coverage
+function newStore(): CheckpointStore {
+  return openTemporaryState().state.checkpoints
 }
 
 /** The store of a later run, in which the layers have this version. */
-function laterStore(file: string, version: number): CoverageStore {
+function laterStore(file: string, version: number): CheckpointStore {
   const versions: LayerVersions = new Map([['threads', [version]]])
-  return openTemporaryState({ file, versions }).state.coverage
+  return openTemporaryState({ file, versions }).state.checkpoints
 }
 
-function readsOf(store: CoverageStore, source = SOURCE) {
+function readsOf(store: CheckpointStore, source = SOURCE) {
   return [...store.reads(source)].map(({ anchor, drained, hadEvents }) => [anchor, drained, hadEvents])
 }
 
@@ -35,14 +35,14 @@ describe('coverage', () => {
 
   it('of an older version of the layer counts as never drained', () => {
     const { state, file } = openTemporaryState({ versions: new Map([['threads', [1]]]) })
-    state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    state.checkpoints.save(SOURCE, 'threads', 'x', ROW)
     expect(laterStore(file, 2).load(SOURCE, 'threads', 'x')).toBeUndefined()
     expect(laterStore(file, 1).load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 
   it('of an older version is no coverage to build on', () => {
     const { state, file } = openTemporaryState({ versions: new Map([['threads', [1]]]) })
-    state.coverage.save(SOURCE, 'threads', 'x', ROW)
+    state.checkpoints.save(SOURCE, 'threads', 'x', ROW)
     const later = laterStore(file, 2)
     later.plan(SOURCE, 'threads', ['x'], FULL)
     expect([...later.reads(SOURCE)][0]?.before).toBeUndefined()
@@ -50,10 +50,10 @@ describe('coverage', () => {
 
   it('is not believed in a run that ignores it, and stays on disk', () => {
     const { state, file } = openTemporaryState()
-    state.coverage.save(SOURCE, 'threads', 'x', ROW)
-    state.coverage.ignoreInThisRun()
-    expect(state.coverage.load(SOURCE, 'threads', 'x')).toBeUndefined()
-    expect(openTemporaryState({ file }).state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+    state.checkpoints.save(SOURCE, 'threads', 'x', ROW)
+    state.checkpoints.ignoreInThisRun()
+    expect(state.checkpoints.load(SOURCE, 'threads', 'x')).toBeUndefined()
+    expect(openTemporaryState({ file }).state.checkpoints.load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 
   it('is voided of all sources', () => {
@@ -65,11 +65,11 @@ describe('coverage', () => {
 
   it('of a source that is held back is not believed in this run, and stays on disk', () => {
     const { state, file } = openTemporaryState()
-    for (const each of [SOURCE, OTHER]) state.coverage.save(each, 'threads', 'x', ROW)
-    state.coverage.holdBack(SOURCE)
-    const load = (source: string) => state.coverage.load(source, 'threads', 'x')
+    for (const each of [SOURCE, OTHER]) state.checkpoints.save(each, 'threads', 'x', ROW)
+    state.checkpoints.holdBack(SOURCE)
+    const load = (source: string) => state.checkpoints.load(source, 'threads', 'x')
     expect([load(SOURCE), load(OTHER)]).toEqual([undefined, ROW])
-    expect(openTemporaryState({ file }).state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+    expect(openTemporaryState({ file }).state.checkpoints.load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 
   it.each([
@@ -85,9 +85,9 @@ describe('coverage', () => {
   it('of another target stays when it is voided', () => {
     const first = openTemporaryState({ target: 'ws://one' })
     const second = openTemporaryState({ file: first.file, target: 'ws://two' })
-    second.state.coverage.save(SOURCE, 'threads', 'x', ROW)
-    first.state.coverage.void()
-    expect(second.state.coverage.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+    second.state.checkpoints.save(SOURCE, 'threads', 'x', ROW)
+    first.state.checkpoints.void()
+    expect(second.state.checkpoints.load(SOURCE, 'threads', 'x')).toEqual(ROW)
   })
 })
 
@@ -155,10 +155,10 @@ describe('the reads of a run', () => {
     const anchors = Array.from({ length: 2_500 }, (_, index) => `anchor ${index}`)
     const seen: string[] = []
     state.transaction(() => {
-      state.coverage.plan(SOURCE, 'threads', anchors, FULL)
-      for (const { layer, anchor } of state.coverage.reads(SOURCE)) {
+      state.checkpoints.plan(SOURCE, 'threads', anchors, FULL)
+      for (const { layer, anchor } of state.checkpoints.reads(SOURCE)) {
         seen.push(anchor)
-        state.coverage.save(SOURCE, layer, anchor, ROW)
+        state.checkpoints.save(SOURCE, layer, anchor, ROW)
       }
     })
     expect(seen.toSorted()).toEqual(anchors.toSorted())

@@ -86,9 +86,9 @@ describe('pruning checkpoints', () => {
       versions: layerVersions({ followUps: true }),
       maxSpoolBytes: 2 ** 40,
     })
-    state.coverage.save('ws://s.example', 'threads', 'a', row)
-    followUps.coverage.save('ws://s.example', 'threads', 'b', row)
-    state.coverage.save('ws://s.example', 'threads', 'old', row)
+    state.checkpoints.save('ws://s.example', 'threads', 'a', row)
+    followUps.checkpoints.save('ws://s.example', 'threads', 'b', row)
+    state.checkpoints.save('ws://s.example', 'threads', 'old', row)
     db.exec("UPDATE coverage SET version = 0 WHERE anchor = 'old'")
     prune(state)
     const anchors = db.prepare('SELECT anchor FROM coverage ORDER BY anchor').all()
@@ -100,14 +100,14 @@ describe('pruning checkpoints', () => {
     const witness = { id: 'a'.repeat(64), pubkey: alice.pubkey, address: undefined, createdAt: 1, expiresAt: undefined }
     const old = { ...row, drainedAt: NOW - YEAR - 1 }
     for (const source of ['ws://gone.example', 'ws://debtor.example']) {
-      state.coverage.save(source, 'threads', 'a', old)
+      state.checkpoints.save(source, 'threads', 'a', old)
       state.witnesses.add(source, [{ ...witness, repositories: [] }], { provedAt: 1, isPublished: false })
     }
-    state.coverage.save('ws://debtor.example', 'threads', 'b', row)
+    state.checkpoints.save('ws://debtor.example', 'threads', 'b', row)
     prune(state)
-    expect(state.coverage.load('ws://gone.example', 'threads', 'a')).toBeUndefined()
+    expect(state.checkpoints.load('ws://gone.example', 'threads', 'a')).toBeUndefined()
     expect(state.witnesses.sample('ws://gone.example', 10)).toEqual([])
-    expect(state.coverage.load('ws://debtor.example', 'threads', 'a')).toEqual(old)
+    expect(state.checkpoints.load('ws://debtor.example', 'threads', 'a')).toEqual(old)
     expect(state.witnesses.sample('ws://debtor.example', 10)).toHaveLength(1)
   })
 })

@@ -240,8 +240,8 @@ describe('two connections to one file', () => {
   it('see what the other committed', () => {
     const first = openTemporaryState()
     const second = openTemporaryState({ file: first.file })
-    first.state.coverage.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
-    expect(second.state.coverage.load('ws://source', 'threads', 'x')?.drainedAt).toBe(1)
+    first.state.checkpoints.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
+    expect(second.state.checkpoints.load('ws://source', 'threads', 'x')?.drainedAt).toBe(1)
   })
 
   it('do not see what the other has not committed', () => {
@@ -265,9 +265,9 @@ describe('two connections to one file', () => {
     const first = openTemporaryState({ target: 'ws://one' })
     const second = openTemporaryState({ file: first.file, target: 'ws://two' })
     first.state.spoolRows.insert(event, FROM)
-    first.state.coverage.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
+    first.state.checkpoints.save('ws://source', 'threads', 'x', { drainedAt: 1, fullAt: 1, hadEvents: true })
     expect(second.state.spool.find(event.id)).toBeUndefined()
-    expect(second.state.coverage.load('ws://source', 'threads', 'x')).toBeUndefined()
+    expect(second.state.checkpoints.load('ws://source', 'threads', 'x')).toBeUndefined()
   })
 })
 

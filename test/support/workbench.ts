@@ -22,7 +22,7 @@ export type End = { readonly url: string } | string
 export type Outcome = CliResult & { readonly report: Report }
 
 /** A checkpoint as it stands in the state file. Times are Unix seconds. */
-export type CoverageRow = {
+export type CheckpointRow = {
   readonly target: string
   readonly source: string
   readonly layer: string
@@ -56,7 +56,7 @@ export type Workbench = {
   readFile(path: string): NostrEvent[]
   /** The path of a file that does not exist yet. */
   path(name: string): string
-  coverage(source?: End): CoverageRow[]
+  checkpoints(source?: End): CheckpointRow[]
   spool(): SpoolRow[]
   /** Makes everything that the state file remembers so much older: as if this long had passed since the last run. */
   letPass(seconds: number): void
@@ -105,7 +105,7 @@ export function createWorkbench(): Workbench {
     },
     readFile: (file) => parseLines(readFileSync(file, 'utf8')),
     path,
-    coverage: (source) => database((db) => readCoverage(db, source)),
+    checkpoints: (source) => database((db) => readCheckpoints(db, source)),
     spool: () => database(readSpool),
     letPass: (seconds) => database((db) => makeOlder(db, seconds)),
     database,
@@ -183,8 +183,8 @@ function withReport(result: CliResult): Outcome {
   }
 }
 
-function readCoverage(db: Database.Database, source?: End): CoverageRow[] {
-  const rows = db.prepare('SELECT * FROM coverage ORDER BY source, layer, anchor').all() as CoverageRow[]
+function readCheckpoints(db: Database.Database, source?: End): CheckpointRow[] {
+  const rows = db.prepare('SELECT * FROM coverage ORDER BY source, layer, anchor').all() as CheckpointRow[]
   return source === undefined ? rows : rows.filter((row) => row.source === nameOf(source))
 }
 

@@ -1,6 +1,6 @@
 import { encodeEventId } from '../../nostr/nip19.ts'
 import type {
-  CoverageStatus,
+  CheckpointStatus,
   ParkedEvent,
   ParkedStatus,
   RefusedEvent,
@@ -65,7 +65,7 @@ export function renderStatusJson(status: Status): string {
 function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
   return [
     [...labelled(canvas, 'target', foreign(target.target), canvas.bold), ...renderLock(canvas, target)],
-    renderCoverage(canvas, target.coverage),
+    renderCheckpoints(canvas, target.coverage),
     ...target.parked.map((parked) => renderParked(canvas, parked)),
     ...target.refused.map((refused) => renderRefused(canvas, refused)),
     renderReopening(canvas, target.refused),
@@ -80,12 +80,12 @@ function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
 }
 
 /** Sources stand above their layers, as in the report. */
-function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): string[] {
-  if (coverage.length === 0)
+function renderCheckpoints(canvas: Canvas, checkpoints: readonly CheckpointStatus[]): string[] {
+  if (checkpoints.length === 0)
     return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet; files have none')
-  const sources = [...new Set(coverage.map(({ source }) => source))]
-  const sorted = sources.flatMap((source) => coverage.filter((row) => row.source === source))
-  const [head = '', ...rows] = layOutTable(canvas, coverageColumns(canvas, sorted))
+  const sources = [...new Set(checkpoints.map(({ source }) => source))]
+  const sorted = sources.flatMap((source) => checkpoints.filter((row) => row.source === source))
+  const [head = '', ...rows] = layOutTable(canvas, checkpointColumns(canvas, sorted))
   const isFirst = (index: number): boolean => sorted[index]?.source !== sorted[index - 1]?.source
   return [
     head,
@@ -96,7 +96,7 @@ function renderCoverage(canvas: Canvas, coverage: readonly CoverageStatus[]): st
   ]
 }
 
-function coverageColumns(canvas: Canvas, rows: readonly CoverageStatus[]): readonly Column[] {
+function checkpointColumns(canvas: Canvas, rows: readonly CheckpointStatus[]): readonly Column[] {
   return fitColumns(
     [
       column({ heading: 'layer', expendable: 0 }, rows, ({ layer }) => ({ text: `  ${layerTitle(layer)}` })),
@@ -111,7 +111,7 @@ function coverageColumns(canvas: Canvas, rows: readonly CoverageStatus[]): reado
 }
 
 /** The anchors of a layer may be drained at different times: then the oldest is what counts. */
-function drainedText({ oldestDrainedAt, newestDrainedAt }: CoverageStatus, canvas: Canvas): string {
+function drainedText({ oldestDrainedAt, newestDrainedAt }: CheckpointStatus, canvas: Canvas): string {
   const oldest = formatTime(oldestDrainedAt, canvas)
   return `${oldestDrainedAt === newestDrainedAt ? '' : 'from '}${oldest}, ${formatAge(oldestDrainedAt, canvas.now)}`
 }

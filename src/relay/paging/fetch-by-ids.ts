@@ -1,7 +1,7 @@
 import { chunkByCountAndBytes } from '../../nostr/chunk.ts'
 import { parseEvent, parseStamp, type NostrEvent } from '../../nostr/event.ts'
 import { describeEnd } from '../describe-end.ts'
-import type { Drain, DrainContext } from './paging.ts'
+import type { Drain, DrainContext } from './drain.ts'
 
 /** What came of asking for ids: counts as in a `Drain`; `reason` says why not all could be asked for. `unserved` were asked for and did not come. */
 export type Fetched = Drain & { readonly unserved: readonly string[] }

@@ -8,7 +8,7 @@
 import { parseEvent, parseStamp } from '../../nostr/event.ts'
 import { createMatcher, type Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
-import type { DrainContext } from './paging.ts'
+import type { DrainContext } from './drain.ts'
 
 type ProofContext = Pick<DrainContext, 'request' | 'capacity' | 'limit'>
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import type Sqlite from 'better-sqlite3'
 
-import { idsOf, type CoverageRow } from '../../support/workbench.ts'
+import { idsOf, type CheckpointRow } from '../../support/workbench.ts'
 import { belongsOf, standsFor } from './scene.ts'
 import type { Stage } from './stage.ts'
 
@@ -11,13 +11,13 @@ import type { Stage } from './stage.ts'
  * Checkpoints that stand for an event which is neither at the target nor kept on disk with its outcome: there must be
  * none. Those that were there `before` the source got more say nothing of it.
  */
-export function findFalseCoverage(stage: Stage, before: readonly CoverageRow[] = []): CoverageRow[] {
+export function findFalseCoverage(stage: Stage, before: readonly CheckpointRow[] = []): CheckpointRow[] {
   const { bench, source, target, truth } = stage
   if (!existsSync(bench.stateFile) || !bench.database(hasTables)) return []
   const kept = bench.spool().filter(({ state }) => state === 'parked' || state === 'refused')
   const settled = new Set([...idsOf(target.events()), ...idsOf(kept)])
   const open = belongsOf(truth).filter(({ id }) => !settled.has(id))
-  const moved = bench.coverage(source).filter((row) => !before.some((old) => isDeepStrictEqual(old, row)))
+  const moved = bench.checkpoints(source).filter((row) => !before.some((old) => isDeepStrictEqual(old, row)))
   return moved.filter((row) => open.some((event) => standsFor(row, event)))
 }
 

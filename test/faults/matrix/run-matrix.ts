@@ -63,7 +63,7 @@ async function playCell(fault: Fault, { mode, phase, group }: Cell, { task }: Te
   expect(idsOf(stage.target.events()), text(next)).toEqual(idsOf(belongsOf(allTruth(stage))))
   expectFault(next, fault.next ?? { exit: 0 })
   expect(findFalseCoverage(stage)).toEqual([])
-  const drained = stage.bench.coverage(stage.source).map(({ layer, anchor }) => `${layer} ${anchor}`)
+  const drained = stage.bench.checkpoints(stage.source).map(({ layer, anchor }) => `${layer} ${anchor}`)
   expect(drained.sort()).toEqual(anchorsOf(belongsOf(allTruth(stage))))
   meta.next = 'equal sets'
 }

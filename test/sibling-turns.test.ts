@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
-import { Trials } from '../src/publish/trials.ts'
+import { SiblingTurns } from '../src/publish/sibling-turns.ts'
 import { announcement, issue, repositoryAddress, state } from './support/builders.ts'
 import { alice, bob } from './support/scenes.ts'
 import { waitFor } from './support/wait-for.ts'
@@ -18,7 +18,7 @@ const both = issue(hello, bob, { tags: [['a', other]] })
 
 /** Begins with events, and ends them when it is told to. */
 function createLog() {
-  const trials = new Trials()
+  const turns = new SiblingTurns()
   const began: NostrEvent[] = []
   const ends = new Map<NostrEvent, () => void>()
   return {
@@ -26,7 +26,7 @@ function createLog() {
     begin: (...events: readonly NostrEvent[]) =>
       Promise.all(
         events.map((event) =>
-          trials.inTurn(event, () => {
+          turns.inTurn(event, () => {
             began.push(event)
             return new Promise<void>((resolve) => ends.set(event, resolve))
           }),
@@ -36,7 +36,7 @@ function createLog() {
   }
 }
 
-describe('Trials', () => {
+describe('SiblingTurns', () => {
   it('lets one event of a parent go first, and the others when it has ended', async () => {
     const { began, begin, end } = createLog()
     const all = begin(first, second, elsewhere, third)
@@ -65,9 +65,9 @@ describe('Trials', () => {
   })
 
   it('lets the others go when the work fails', async () => {
-    const trials = new Trials()
-    const failing = trials.inTurn(first, () => Promise.reject(new Error('no')))
-    const following = trials.inTurn(second, async () => 'done')
+    const turns = new SiblingTurns()
+    const failing = turns.inTurn(first, () => Promise.reject(new Error('no')))
+    const following = turns.inTurn(second, async () => 'done')
     await expect(failing).rejects.toThrow('no')
     expect(await following).toBe('done')
   })

@@ -7,7 +7,7 @@ import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
 
 /** Which parents were tried, and which are being tried. */
-export class Trials {
+export class SiblingTurns {
   readonly #tried = new Set<string>()
   readonly #running = new Map<string, Promise<void>>()
 

@@ -1,18 +1,18 @@
 import type { AnchorRead } from '../checkpoint/advance.ts'
 import type { LayerVersions } from '../checkpoint/layers.ts'
-import type { Coverage } from '../checkpoint/plan.ts'
+import type { Checkpoint } from '../checkpoint/plan.ts'
 import type { LayerName } from '../report/report.ts'
 import type { Db } from './state-file.ts'
 
 /** A checkpoint row; `hadEvents`: the source once served something for the anchor. */
-export type CoverageRow = Coverage & { readonly hadEvents: boolean }
+export type CheckpointRow = Checkpoint & { readonly hadEvents: boolean }
 
 /** How one anchor was read in this run, with the coverage it had before. */
 export type ReadRow = AnchorRead & {
   readonly layer: LayerName
   readonly anchor: string
   readonly hadEvents: boolean
-  readonly before: CoverageRow | undefined
+  readonly before: CheckpointRow | undefined
 }
 
 type Row = { drained_at: number; full_at: number; had_events: number }
@@ -27,7 +27,7 @@ type JoinedRow = Partial<Row> & {
 }
 
 /** The checkpoints of one target, and how this run read each anchor. */
-export class CoverageStore {
+export class CheckpointStore {
   readonly #db: Db
   readonly #target: string
   readonly #versions: LayerVersions
@@ -68,7 +68,7 @@ export class CoverageStore {
   }
 
   /** The checkpoint of an anchor; rows of layer versions that are not believed count as never drained. */
-  load(source: string, layer: LayerName, anchor: string): CoverageRow | undefined {
+  load(source: string, layer: LayerName, anchor: string): CheckpointRow | undefined {
     if (this.#isIgnored || this.#ignored.has(source)) return undefined
     const row = this.#db
       .prepare(
@@ -151,7 +151,7 @@ export class CoverageStore {
   }
 
   /** Writes a checkpoint. */
-  save(source: string, layer: LayerName, anchor: string, row: CoverageRow): void {
+  save(source: string, layer: LayerName, anchor: string, row: CheckpointRow): void {
     this.#db
       .prepare(
         `INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)

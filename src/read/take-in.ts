@@ -149,7 +149,7 @@ export function spool(
   }
   if (before !== undefined) fate.forget(before)
   if (state.spool.isFull()) {
-    state.coverage.freeze()
+    state.checkpoints.freeze()
     throw new SpoolFullError()
   }
   const isLate = request.lateBefore !== undefined && event.created_at < request.lateBefore

@@ -1,5 +1,5 @@
 /*
- * Coverage is believed only while relays still show what they showed: targets get restored from last week's backup,
+ * Checkpoints are believed only while relays still show what they showed: targets get restored from last week's backup,
  * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
  */
 import { findUnexplained, type AbsenceContext } from './absence.ts'

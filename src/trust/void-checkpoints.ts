@@ -10,7 +10,7 @@ import { isEarlyGrasp } from '../relay/software.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isOwned, type Scope } from '../scope/scope.ts'
 import type { Witness } from '../store/witnesses.ts'
-import { checkWitnesses, countUnexplained, hasLostEverything, type TrustContext } from './trust.ts'
+import { checkWitnesses, countUnexplained, hasLostEverything, type TrustContext } from './check-witnesses.ts'
 
 /** What it takes to stop believing checkpoints, and to say so. */
 export type DistrustContext = TrustContext & {
@@ -47,13 +47,13 @@ function hasLeft(scope: Scope, rule: RoleRule): (event: NostrEvent) => boolean {
 
 /** A target that no longer shows what it held was restored or replaced; one of which nothing is known may be. Throws LostRelayError. */
 export async function distrustTarget(target: Peer, context: DistrustContext): Promise<void> {
-  const { coverage } = context.state
+  const { checkpoints } = context.state
   if (!restsOnTarget(context.state)) return
   const { asked, unexplained } = await checkWitnesses(target, context)
   if (unexplained > 0) return voidCheckpoints(unexplained, target, context)
   if (asked > 0) return
-  coverage.ignoreInThisRun()
-  if (!coverage.isEmpty({ withEvents: true }))
+  checkpoints.ignoreInThisRun()
+  if (!checkpoints.isEmpty({ withEvents: true }))
     context.ledger.note('Nothing shows that the target still is what it was, so everything is read.')
 }
 
@@ -65,15 +65,15 @@ export async function distrustLosses(lost: readonly Witness[], target: Peer, con
 }
 
 /** Whether anything is remembered that holds only while the target is what it was: checkpoints, or what it made us settle. */
-function restsOnTarget({ coverage, spool }: DistrustContext['state']): boolean {
-  return !coverage.isEmpty() || spool.count('held') + spool.count('refused') > 0
+function restsOnTarget({ checkpoints, spool }: DistrustContext['state']): boolean {
+  return !checkpoints.isEmpty() || spool.count('held') + spool.count('refused') > 0
 }
 
 function voidCheckpoints(missing: number, target: Peer, { state, ledger, fate }: DistrustContext): void {
   ledger.note(
     `The target no longer serves ${missing} of the events that it held: it was restored or replaced, so everything is read.`,
   )
-  state.coverage.void()
+  state.checkpoints.void()
   state.witnesses.forget(target.endpoint.url)
   fate.reopenDisplaced()
 }
@@ -88,7 +88,7 @@ export async function distrustSource({ peer, log }: OpenSource, context: Distrus
   const lastProved = context.state.witnesses.lastProved(peer.endpoint.url) ?? 0
   log.fail('serves nothing of what it once had')
   log.note(`nothing that it held on ${new Date(lastProved * 1000).toISOString()} is there any more`)
-  context.state.coverage.holdBack(peer.endpoint.url)
+  context.state.checkpoints.holdBack(peer.endpoint.url)
 }
 
 /**
@@ -102,12 +102,12 @@ export function distrustClocks(target: Peer, sources: readonly Peer[], context: 
   const known = [...offsets].flatMap(([peer, seconds]) => (seconds === undefined ? [] : [{ peer, seconds }]))
   const off = known.filter(({ seconds }) => isOff(seconds, overlapSeconds))
   if (off.length === 0) return
-  state.coverage.ignoreInThisRun()
+  state.checkpoints.ignoreInThisRun()
   for (const { peer, seconds } of off) ledger.note(`${describeClock(peer, seconds)}, so everything is read.`)
   const isDoubted = off.length === known.length || off.some(({ peer }) => peer === target) || haveTwoAlike(off, context)
   if (!isDoubted) return off.forEach(({ peer }) => holdBackFor(peer, context))
   ledger.note('The clock of this machine may be wrong: no checkpoint moves.')
-  state.coverage.holdBack()
+  state.checkpoints.holdBack()
 }
 
 /** The same for a source that was discovered on the way. */
@@ -120,7 +120,7 @@ export function distrustClock(source: Peer, context: DistrustContext): void {
 
 function holdBackFor({ endpoint }: Peer, { state, ledger }: DistrustContext): void {
   ledger.note(`The checkpoints of ${endpoint.url} stay as they were, because of its clock.`)
-  state.coverage.holdBack(endpoint.url)
+  state.checkpoints.holdBack(endpoint.url)
 }
 
 function isOff(seconds: number, overlapSeconds: number): boolean {

@@ -75,7 +75,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'a target that serves what it was sent is believed although it answers narrow questions only',
-    file: 'src/sync.ts',
+    file: 'src/read/gather.ts',
     from: 'breadth.hasShown && breadth.unproven().length > 0)',
     to: 'breadth.hasShown && breadth.unproven().length < 0)',
   },
@@ -152,7 +152,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'what the target may hide does not count',
-    file: 'src/build-report.ts',
+    file: 'src/run/run.ts',
     from: 'run.targetGaps.isEmpty &&',
     to: '',
   },
@@ -167,8 +167,8 @@ export const MUTANTS = [
     rule: 2,
     what: 'checkpoints move before anything is selected',
     file: 'src/sync.ts',
-    from: 'await readLayers(run.reading)',
-    to: 'await readLayers(run.reading).then(() => moveCheckpoints(run))',
+    from: 'await gather(run)',
+    to: 'await gather(run).then(() => moveCheckpoints(run))',
   },
   {
     rule: 2,
@@ -201,7 +201,7 @@ export const MUTANTS = [
   {
     rule: 2,
     what: 'a checkpoint stands for what was left out as out of scope',
-    file: 'src/sync.ts',
+    file: 'src/trust/move-checkpoints.ts',
     from: 'if (!knowledge.isOfMembers(read.layer, read.anchor)) {',
     to: 'if (false) {',
   },
@@ -313,7 +313,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'a parent is nowhere although a source was not read to its end',
-    file: 'src/sync.ts',
+    file: 'src/publish/publish-selected.ts',
     from: 'const isProvable = sources.length > 0 && isRead(run)',
     to: 'const isProvable = sources.length > 0',
   },

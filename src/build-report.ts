@@ -1,7 +1,8 @@
 import { isWindowed } from './report/run-options.ts'
 import type { OpenedRun } from './open-run.ts'
+import { exitAfterSignal } from './run/end-run.ts'
+import { isRead } from './run/run.ts'
 import type { PublishStop } from './publish/door.ts'
-import { InterruptedError } from './errors.ts'
 import { listHeldBack } from './publish/held-back.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { demandForKey } from './relay/answers.ts'
@@ -59,12 +60,6 @@ function exitOf(run: OpenedRun, stop: PublishStop | undefined, parked: number): 
   return stop === undefined && parked === 0 ? 0 : 3
 }
 
-/** The exit code of a run that a signal has ended; `undefined` when none came. */
-export function exitAfterSignal({ aborted, reason }: AbortSignal): number | undefined {
-  if (!aborted) return undefined
-  return reason instanceof InterruptedError ? reason.exitCode : 130
-}
-
 /** What is not settled is counted where it lies, with that of earlier runs: `totals.parked` is the sum of these. */
 function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['countParked']>): LayerReport[] {
   return layers.map((report) => {
@@ -77,17 +72,6 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
 function exitOfCheck({ missing }: CheckReport): number {
   if (missing === null) return 3
   return missing > 0 ? 5 : 0
-}
-
-/** Whether every source was read to its end, and what the target has as far as it leads to more. */
-export function isRead(run: OpenedRun): boolean {
-  const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
-  const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
-  return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
-}
-
-function brokenLines({ world }: OpenedRun): number {
-  return sum(world.sources, (endpoint) => endpoint.brokenLines?.().count ?? 0)
 }
 
 function rangeOf({ logs: byUrl, options }: OpenedRun): Report['range'] {

@@ -37,13 +37,13 @@ export type OpenedRun = ScopedRun & {
   readonly witnesses: WitnessLog
   readonly held: HeldTally
   readonly reading: ReadingContext
-  readonly selection: Omit<SelectContext, Exclude<keyof IntakeContext, 'target'> | 'members' | 'peers'>
+  readonly selecting: SelectContext
   /** With `--discover`. */
   readonly discovery: Discovery | undefined
 }
 
 /** A run without what is made of its parts. */
-type RunParts = Omit<OpenedRun, 'discovery' | 'reading' | 'selection' | 'check' | 'wasCutShort'>
+type RunParts = Omit<OpenedRun, 'discovery' | 'reading' | 'selecting' | 'check' | 'wasCutShort'>
 
 /** Opens target and sources, decides the scope, and takes up what earlier runs left. Throws SyncError when the target is unreachable. */
 export async function openRun(options: RunOptions, world: World): Promise<OpenedRun> {
@@ -80,7 +80,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Opened
   const discovery = createDiscovery(parts, { sources, logs, names })
   const reading = createReading(layers, parts, discovery)
   const check = options.command === 'check' ? NOTHING_COMPARED : null
-  return { ...parts, discovery, reading, selection: createSelection(parts), check, wasCutShort: false }
+  return { ...parts, discovery, reading, selecting: createSelection(reading, parts), check, wasCutShort: false }
 }
 
 function beginRun(
@@ -125,7 +125,7 @@ function createReading(layers: readonly Layer[], parts: RunParts, discovery: Dis
     onProgress: world.progress.fetched,
     ...createReaders(intake, policy, parts),
     discover: async () => (await discovery?.follow()) ?? [],
-    revise: () => reviseAnnouncements(knowledge, { ...intake, ...createSelection(parts), peers: askedPeers(sources) }),
+    revise: () => reviseAnnouncements(knowledge, createSelection(intake, parts)),
     findNarrow: () => findNarrow({ sources, knowledge, state: world.state }),
   }
 }
@@ -156,12 +156,21 @@ function createIntake(parts: RunParts): IntakeContext {
   }
 }
 
-function createSelection({ choice, world, logs, target, targetAside }: RunParts): OpenedRun['selection'] {
+/** Peers and members are those of the moment: sources are given up, and members found, while the run goes on. */
+function createSelection(intake: IntakeContext, parts: RunParts): SelectContext {
+  const { choice, world, logs, knowledge, sources, target, targetAside } = parts
   return {
+    ...intake,
     target: hearPeer(target, targetAside),
     scope: choice.scope,
     sourceFailed: (source, error) => failSource(source, error, logs, world.state),
     onSourceGap: ({ endpoint }, reason) => logs.get(endpoint.url)?.fail(reason),
+    get peers() {
+      return askedPeers(sources)
+    },
+    get members() {
+      return knowledge.members()
+    },
   }
 }
 

@@ -56,6 +56,8 @@ export type FateContext = {
   readonly software: string | undefined
 }
 
+const PIECE = 500
+
 /** The fates of the events of one run. Every verb throws TypeError for a state that `FOLLOWS` does not name. */
 export class Fate {
   readonly #context: FateContext
@@ -164,6 +166,13 @@ export class Fate {
   /** Parents before children among what is ready. */
   orderByParents(): void {
     this.#context.state.spoolRows.orderByParents()
+  }
+
+  /** Nothing is sent: what would be counts as published. */
+  countReady(): void {
+    const { state, ledger } = this.#context
+    for (const piece of state.spool.inState('ready', PIECE))
+      for (const { layer } of piece) ledger.count(layer, 'published')
   }
 
   #change(spooled: SpooledEvent, state: SpoolState, change: Omit<RowChange, 'state'>): void {

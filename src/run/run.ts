@@ -33,3 +33,15 @@ export type Run = {
   /** The run ended before everything was selected: nothing may move. */
   wasCutShort: boolean
 }
+
+/** Whether every source was read to its end, and what the target has as far as it leads to more. */
+export function isRead(run: Run): boolean {
+  const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
+  const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
+  return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
+}
+
+/** How many lines of the sources could not be read: files only have lines. */
+function brokenLines({ world }: Run): number {
+  return world.sources.reduce((sum, endpoint) => sum + (endpoint.brokenLines?.().count ?? 0), 0)
+}

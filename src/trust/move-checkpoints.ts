@@ -1,0 +1,42 @@
+import { advanceCheckpoint } from '../checkpoint/advance.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { isDeleted } from '../withdraw/deletions.ts'
+import { hasVanished } from '../withdraw/vanish.ts'
+import type { WitnessLog } from './witness-log.ts'
+
+/** A run that has seen what endpoints hold. */
+export type WitnessedRun = ScopedRun & { readonly witnesses: WitnessLog }
+
+/** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
+export function moveCheckpoints(run: WitnessedRun): void {
+  const { options, world, sources, startedAt, knowledge } = run
+  const { state } = world
+  if (options.dryRun) return
+  state.transaction(() => saveWitnesses(run))
+  const copiesEverything = options.command === 'catchup' && options.until === undefined && options.deletions === 'apply'
+  if (!copiesEverything) return
+  const { overlapSeconds } = options
+  state.transaction(() => {
+    for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
+      for (const read of state.checkpoints.reads(peer.endpoint.url)) {
+        if (!knowledge.isOfMembers(read.layer, read.anchor)) {
+          state.checkpoints.forget(peer.endpoint.url, read.layer, read.anchor)
+          continue
+        }
+        const after = advanceCheckpoint(read, read.before, { startedAt, overlapSeconds })
+        const hadEvents = read.hadEvents || read.before?.hadEvents === true
+        if (after !== undefined)
+          state.checkpoints.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
+      }
+    }
+  })
+}
+
+/** What an author took back, or this run has deleted at the target, bears no witness. */
+function saveWitnesses({ witnesses, world, knowledge, startedAt }: WitnessedRun): void {
+  const { witnesses: store, run } = world.state
+  witnesses.save(store, startedAt, {
+    repositoriesOf: (event) => knowledge.repositoriesOf(event),
+    isWithdrawn: (event) => isDeleted(event, run) || hasVanished(event, run),
+  })
+}

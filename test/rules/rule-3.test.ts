@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { announcement, comment, issue, state } from '../support/builders.ts'
+import { announcement, comment, deletion, issue, state } from '../support/builders.ts'
 import {
   alice,
   bob,
@@ -129,6 +129,23 @@ describe('a filter has a since', () => {
     target.events.clear()
     const { code } = await bench.catchup(source, target)
     expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(scene.events)])
+  })
+
+  it('not where the target has lost a deletion that it held unseen, which it gets now', async () => {
+    const bench = createWorkbench()
+    const withdrawn = deletion({ ids: ['e'.repeat(64)] }, bob, { tags: [['q', scene.address]] })
+    const source = await bench.scripted({ events: [...scene.events, withdrawn] })
+    let isWiped = false
+    const target = await bench.scripted({
+      onEvent: ({ id }) =>
+        id === withdrawn.id && !isWiped ? { ok: true, text: 'duplicate: event stored', store: false } : 'default',
+    })
+    await bench.catchup(source, target)
+    expect(bench.spool()).toMatchObject([{ id: withdrawn.id, state: 'held' }])
+    target.events.clear()
+    isWiped = true
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf([...scene.events, withdrawn])])
   })
 
   it('not where nothing is known that the target held', async () => {

@@ -1,7 +1,10 @@
 import type { NostrEvent } from '../src/nostr/event.ts'
 import { createMatcher, tagConditions, type Filter } from '../src/nostr/filter.ts'
 
-/** Events in memory with an index per id, kind, author and one-letter tag. No versions, no deletions: the history has none. */
+/**
+ * Events in memory with an index per id, kind, author and one-letter tag. No versions, no deletions: the history has
+ * none.
+ */
 export class EventIndex {
   readonly #byId = new Map<string, NostrEvent>()
   readonly #lists = new Map<string, SortedList>()

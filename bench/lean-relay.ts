@@ -19,7 +19,9 @@ export type LeanRelayOptions = {
   readonly burst?: number
 }
 
-/** What a lean relay counted; `GET /` answers with it. Times are milliseconds of its clock, 0 before the first EVENT. */
+/**
+ * What a lean relay counted; `GET /` answers with it. Times are milliseconds of its clock, 0 before the first EVENT.
+ */
 export type Traffic = {
   stored: number
   rateLimited: number
@@ -32,7 +34,10 @@ export type Traffic = {
 
 const PAGE_CAP = 500
 
-/** A relay that is fast and believes everything: no verification, versions, deletions or live subscriptions. Returns its URL. */
+/**
+ * A relay that is fast and believes everything: no verification, versions, deletions or live subscriptions. Returns its
+ * URL.
+ */
 export async function startLeanRelay(options: LeanRelayOptions): Promise<string> {
   const index = new EventIndex()
   for (const event of options.events) index.add(event)

@@ -54,7 +54,10 @@ export class LockedError extends Error {
   }
 }
 
-/** A relay stopped answering while the run needed an answer. Of the target it ends the run partial (exit 3); nothing is lost. */
+/**
+ * A relay stopped answering while the run needed an answer. Of the target it ends the run partial (exit 3); nothing is
+ * lost.
+ */
 export class LostRelayError extends Error {
   constructor(message: string) {
     super(message)
@@ -62,7 +65,9 @@ export class LostRelayError extends Error {
   }
 }
 
-/** The spool has no room for what a filter brought: that filter is not drained, and nothing is given up to make room. */
+/**
+ * The spool has no room for what a filter brought: that filter is not drained, and nothing is given up to make room.
+ */
 export class SpoolFullError extends Error {
   constructor() {
     super('the spool is full: nothing more can be kept on disk until parked events are settled')

@@ -45,7 +45,10 @@ export type OpenedRun = ScopedRun & {
 /** A run without what is made of its parts. */
 type RunParts = Omit<OpenedRun, 'discovery' | 'reading' | 'selecting' | 'check' | 'wasCutShort'>
 
-/** Opens target and sources, decides the scope, and takes up what earlier runs left. Throws SyncError when the target is unreachable. */
+/**
+ * Opens target and sources, decides the scope, and loads what earlier runs left. Throws SyncError when the target is
+ * unreachable.
+ */
 export async function openRun(options: RunOptions, world: World): Promise<OpenedRun> {
   const target = createPeer(world.target, await world.target.open())
   const startedAt = world.clock()
@@ -188,7 +191,9 @@ function createPolicy(options: RunOptions, startedAt: number): SincePolicy {
   return { startedAt, quickWindowSeconds, fullEverySeconds, overlapSeconds, full, since, until, windowOnly }
 }
 
-/** What reading does beside paging. With `--follow-ups` every event of layers 2 and 3 must be seen, so they are paged. */
+/**
+ * What reading does beside paging. With `--follow-ups` every event of layers 2 and 3 must be seen, so they are paged.
+ */
 function createReaders(
   intake: IntakeContext,
   policy: SincePolicy,

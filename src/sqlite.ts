@@ -8,7 +8,10 @@ const require = createRequire(import.meta.url)
 /** The first version of Node-API that better-sqlite3 13 can be loaded with: Node 22.14 has it, Node 20 has not. */
 const NODE_API_OF_13 = 10
 
-/** SQLite, by the release of better-sqlite3 that this Node can run: none runs on 20 and on 24 alike (docs/decisions/0001). */
+/**
+ * SQLite, by the release of better-sqlite3 that this Node can run: none runs on 20 and on 24 alike
+ * (docs/decisions/0001).
+ */
 export const Sqlite: typeof Database = load()
 
 function load(): typeof Database {

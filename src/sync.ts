@@ -1,6 +1,6 @@
 /*
- * The story of a run: open → trust → read → select → publish → confirm → checkpoint → report. Values pass from chapter to
- * chapter here. What ends the run early ends it with a report: everything selected is parked on disk.
+ * The story of a run: open → trust → read → select → publish → confirm → checkpoint → report. Values pass from chapter
+ * to chapter here. What ends the run early ends it with a report: everything selected is parked on disk.
  */
 import { buildReport } from './build-report.ts'
 import { checkRun } from './check/check-run.ts'

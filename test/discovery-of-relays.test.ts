@@ -23,7 +23,10 @@ type Internet = {
   readonly profile?: Partial<Profile>
 }
 
-/** A run with `--discover` where one announcement names these relays: its report, and the URLs that were opened or resolved. */
+/**
+ * A run with `--discover` where one announcement names these relays: its report, and the URLs that were opened or
+ * resolved.
+ */
 async function discover({ dns, relays, policy, target = {}, profile = {} }: Internet) {
   const announced: NostrEvent = announcement(alice, 'hello', { relays })
   const opened: string[] = []

@@ -12,7 +12,9 @@ type Verb = (fate: Fate, spooled: SpooledEvent) => void
 const STATES = Object.keys(FOLLOWS) as SpoolState[]
 const ORIGIN = { layer: 'threads', source: 'ws://source', isLate: false, isOutside: false } as const
 
-/** Every verb that is about one event, the state that it leads to, and the only one that it is for, where it is for one. */
+/**
+ * Every verb that is about one event, the state that it leads to, and the only one that it is for, where it is for one.
+ */
 const VERBS: readonly (readonly [name: string, next: SpoolState | 'gone', verb: Verb, from?: SpoolState])[] = [
   ['makeReady', 'ready', (fate, spooled) => fate.makeReady(spooled, 1)],
   ['confirmLater', 'confirming', (fate, spooled) => fate.confirmLater(spooled, { outcome: 'accepted', reason: '' })],

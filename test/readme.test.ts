@@ -14,7 +14,10 @@ function shownCommands(): string[] {
     .filter((command) => !command.includes('127.0.0.1'))
 }
 
-/** What differs from run to run: ports, times, sizes that hold ports, durations. Widths that follow from them are folded. */
+/**
+ * What differs from run to run: ports, times, sizes that hold ports, durations. Widths that follow from them are
+ * folded.
+ */
 function normalize(text: string): string {
   return text
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')

@@ -141,7 +141,9 @@ describe('createStaging', () => {
 })
 
 describe('the order of publishing', () => {
-  /** A tree of comments below one root; `parents[i]` chooses what number i + 1 answers, `seconds` when it was written. */
+  /**
+   * A tree of comments below one root; `parents[i]` chooses what number i + 1 answers, `seconds` when it was written.
+   */
   function treeOf(parents: readonly number[], seconds: readonly number[]): NostrEvent[] {
     const events = [issue(address, alice, { createdAt: 100 })]
     for (const [index, choice] of parents.entries()) {

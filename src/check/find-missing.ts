@@ -75,7 +75,7 @@ export async function compare(context: CompareContext): Promise<CheckReport> {
   }
 }
 
-/** Selection takes up again what waits on disk; nothing is sent here, so it goes on waiting. */
+/** Selection looks at what waits on disk as well; nothing is sent here, so it goes on waiting. */
 function parkAgain({ state, fate }: CompareContext): void {
   for (const piece of state.spool.inState('ready', PIECE)) {
     for (const spooled of piece) {

@@ -21,8 +21,9 @@ export function hourOf(time: UnixSeconds): UnixSeconds {
 }
 
 /**
- * Events by hour as at most 40 bins of one width, empty ones included. Authors date events as they like: where leaving out a
- * tenth of them gives finer bins, these few stand in one bin before and one after all others, as wide as these or wider.
+ * Events by hour as at most 40 bins of one width, empty ones included. Authors date events as they like: where leaving
+ * out a tenth of them gives finer bins, these few stand in one bin before and one after all others, as wide as these or
+ * wider.
  */
 export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): HistogramBin[] {
   const sorted = [...hours].sort(([a], [b]) => a - b)

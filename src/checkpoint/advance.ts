@@ -1,7 +1,7 @@
 /*
- * What a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCheckpoint` is asked only
- * after every event behind it is settled or parked on disk (rule 2), and it moves only anchors of which every filter
- * was drained (rule 1). A bounded read on top of nothing creates nothing (rule 3).
+ * What a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCheckpoint` is asked
+ * only after every event behind it is settled or parked on disk (rule 2), and it moves only anchors of which every
+ * filter was drained (rule 1). A bounded read on top of nothing creates nothing (rule 3).
  */
 import type { Checkpoint } from './plan.ts'
 import type { UnixSeconds } from '../time.ts'

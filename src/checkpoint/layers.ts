@@ -8,8 +8,10 @@ import type { LayerName } from '../report/report.ts'
 
 /**
  * The layers as data. An anchor is what a filter asks about:
- * - announcements: `all`, `listed:<host:port>` with the base path of the service, if any, `author:<pubkey>`, an address `30617:…`, or `10317:<pubkey>:`
- * - repositories: an address `30617:…` (what refers to it), `30618:<author>:<d>` (a state), or `prs:<host:port>` with the base
+ * - announcements: `all`, `listed:<host:port>` with the base path of the service, if any, `author:<pubkey>`, an address
+ * `30617:…`, or `10317:<pubkey>:`
+ * - repositories: an address `30617:…` (what refers to it), `30618:<author>:<d>` (a state), or `prs:<host:port>` with
+ * the base
  *   path of the service (the pull requests that it hosts without an announcement)
  * - threads: the id of a root
  * - follow-ups: the id of an event of layer 2 or 3 that is no root
@@ -22,8 +24,8 @@ export type Layer = {
 }
 
 /**
- * One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. `accepts`: no filter can say what is
- * meant, so more is asked for, and only what passes belongs to the run.
+ * One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. `accepts`: no filter can say
+ * what is meant, so more is asked for, and only what passes belongs to the run.
  */
 export type Variant = {
   readonly name: string
@@ -91,8 +93,8 @@ export function hostedAnchor({ name }: Service): string {
 }
 
 /**
- * The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of comments,
- * statuses and the like as well. `host`: pull requests that this service hosts as well.
+ * The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of
+ * comments, statuses and the like as well. `host`: pull requests that this service hosts as well.
  */
 export function layersOf({ followUps, host }: { followUps: boolean; host?: Service | undefined }): readonly Layer[] {
   const layers = host === undefined ? LAYERS : LAYERS.map((layer) => withHosted(layer, host))

@@ -31,7 +31,9 @@ export function keptUntil(lastOkAt: UnixSeconds): UnixSeconds {
   return lastOkAt + PURGATORY_SECONDS
 }
 
-/** Why a parked event is not sent in this run; `undefined` when it may be. Times are those of ngit-grasp's purgatory. */
+/**
+ * Why a parked event is not sent in this run; `undefined` when it may be. Times are those of ngit-grasp's purgatory.
+ */
 export function parkedWait(spooled: Waiting, { now }: { now: UnixSeconds }): string | undefined {
   if (spooled.isOrphan) return 'until the target serves its parent'
   if ((nextTryAt(spooled) ?? 0) <= now) return undefined

@@ -21,7 +21,9 @@ import type { UnixSeconds } from '../time.ts'
 // Requests to vanish are asked for by their authors, and never copied.
 const KNOWN_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
 
-/** A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source. */
+/**
+ * A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source.
+ */
 export type Checkpoint = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
 
 /** An anchor as the plan sees it at one source. `held`: the target already has it. */
@@ -53,8 +55,8 @@ export type Read = {
 
 /**
  * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
- * `filter` asks for whole kinds of the same authors, and what comes is matched here. `scan`: nor the values of these tags,
- * which nothing narrows; see `scanUnindexed`. `accepts`: see `Variant`.
+ * `filter` asks for whole kinds of the same authors, and what comes is matched here. `scan`: nor the values of these
+ * tags, which nothing narrows; see `scanUnindexed`. `accepts`: see `Variant`.
  */
 export type PlannedRequest = Read & {
   readonly layer: LayerName
@@ -153,7 +155,10 @@ function isOnlyTags({ serves, filter }: Variant, names: readonly string[]): bool
   return name !== undefined && Object.keys(filter([name])).every((key) => key.startsWith('#') && key !== '#d')
 }
 
-/** One scan for all values that no tag finds; those that no person writes apart from those that only this relay is too small for. */
+/**
+ * One scan for all values that no tag finds; those that no person writes apart from those that only this relay is too
+ * small for.
+ */
 function* scansFor(
   layer: Layer,
   names: readonly string[],

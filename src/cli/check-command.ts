@@ -17,7 +17,10 @@ type WayBack = {
   readonly found?: NonNullable<CheckReport['both']>[number]
 }
 
-/** Compares the target with its sources, writes the missing events where that is wanted, and with `--both` compares back. */
+/**
+ * Compares the target with its sources, writes the missing events where that is wanted, and with `--both` compares
+ * back.
+ */
 export async function runCheck(request: CheckRequest): Promise<Report> {
   const report = await checkTarget(request)
   return request.check.both ? addWaysBack(report, request) : report
@@ -45,7 +48,7 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
 function refuseOutput(output: string, { sources, target }: RunOptions): void {
   const read = [...sources, target].find((end) => end !== '-' && output !== '-' && isSameFile(end, output))
   if (read !== undefined)
-    throw new UsageError([`--output ${output} and ${read} are one file: what is missing needs a file of its own`])
+    throw new UsageError([`--output ${output} and ${read} are one file: what is missing needs another file`])
 }
 
 /** What was read in part tells what is missing, but never that nothing is. */

@@ -19,8 +19,8 @@ const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000
 const DAY = 86_400
 
 /**
- * Two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a run that has nothing
- * left to do. Returns 0 when all of it went as it should, else 1. Leaves nothing behind.
+ * Two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a run that has
+ * nothing left to do. Returns 0 when all of it went as it should, else 1. Leaves nothing behind.
  */
 export async function runDemo(output: OutputOptions, signal: AbortSignal, screen: DemoScreen): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-demo-'))

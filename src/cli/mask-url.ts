@@ -6,8 +6,8 @@ const WORD = /[^\s"'<>]+/g
 const PUNCTUATION = '.,:;)]}'
 
 /**
- * The text with what may be a secret taken out of every URL in it: `?…` and four digits that tell it from other queries stand
- * for the query string, `…@` for user and password. The URL that is dialled keeps both.
+ * The text with what may be a secret taken out of every URL in it: `?…` and four digits that tell it from other queries
+ * stand for the query string, `…@` for user and password. The URL that is dialled keeps both.
  */
 export function maskUrls(text: string): string {
   return text.replaceAll(WORD, maskWord)

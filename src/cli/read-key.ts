@@ -24,8 +24,8 @@ const MAX_FILE_BYTES = 4096
 const READABLE_BY_OTHERS = 0o077
 
 /**
- * The secret key for NIP-42, or `undefined` when none was given. The file counts before the variable. Throws UsageError,
- * which never repeats what it read.
+ * The secret key for NIP-42, or `undefined` when none was given. The file counts before the variable. Throws
+ * UsageError, which never repeats what it read.
  */
 export async function readKey(place: KeyPlace, surroundings: KeySurroundings): Promise<Uint8Array | undefined> {
   const secret = findSecret('key', place.keyFile, surroundings)

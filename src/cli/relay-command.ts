@@ -10,7 +10,7 @@ export type RelayRequest = {
   readonly signal: AbortSignal
 }
 
-/** Looks at a relay over connections of its own. Throws SyncError when it cannot be reached. */
+/** Looks at a relay over separate connections. Throws SyncError when it cannot be reached. */
 export async function runRelayCommand({ url, connection, key, signal }: RelayRequest): Promise<RelayInspection> {
   const settings = { ...connection, signal, now: Date.now, random: Math.random }
   const stranger = createWebSocketRelay(url, settings)

@@ -1,7 +1,7 @@
 /**
- * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT] [--accept KIND…]
- * [--end-with-parent]`: an embedded relay in a process of its own, which can be killed. It prints
- * `listening ws://127.0.0.1:PORT` when it is ready and ends with 0 on SIGTERM.
+ * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT] [--accept
+ * KIND…] [--end-with-parent]`: an embedded relay in a separate process, which can be killed. It prints `listening
+ * ws://127.0.0.1:PORT` when it is ready and ends with 0 on SIGTERM.
  */
 import { parseArgs } from 'node:util'
 

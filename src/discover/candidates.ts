@@ -1,6 +1,7 @@
 /*
- * Which relays announcements lead to (`--discover`), and why some are not followed. Announcements are written by strangers:
- * a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses it resolves to.
+ * Which relays announcements lead to (`--discover`), and why some are not followed. Announcements are written by
+ * strangers: a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses
+ * it resolves to.
  */
 import type { Family } from '../scope/authority.ts'
 import { groupByIdentifier } from '../scope/membership.ts'
@@ -42,9 +43,9 @@ const MAX_URL_LENGTH = 300
 type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<ReadonlySet<string>> }
 
 /**
- * The relays that announcements name. A repository is the announcements of one identifier that list each other's authors, one
- * way or through others, and a relay that one of them names is asked about all of them: their states and threads lie together.
- * `withUrls` gives an announcement with all of its URLs.
+ * The relays that announcements name. A repository is the announcements of one identifier that list each other's
+ * authors, one way or through others, and a relay that one of them names is asked about all of them: their states and
+ * threads lie together. `withUrls` gives an announcement with all of its URLs.
  */
 export function findCandidates(
   known: ReadonlyMap<string, Announcement>,
@@ -188,7 +189,10 @@ function gather(
   gathered.set(key, found)
 }
 
-/** Encrypted first where as many people write a relay with and without: one stranger must not hide it behind a dead port. */
+/**
+ * Encrypted first where as many people write a relay with and without: one stranger must not hide it behind a dead
+ * port.
+ */
 function toCandidate(key: string, { writers, repositories }: Gathered): Candidate[] {
   const byWriters = [...writers].sort(([a, writersOfA], [b, writersOfB]) => {
     return writersOfB.size - writersOfA.size || (a < b ? 1 : -1)

@@ -1,7 +1,8 @@
 /*
- * Discovery during a run: after each round of reading, the announcements in scope are looked through for relays, and those
- * that may be followed become sources, asked only about the repositories that name them. What a name resolves to is checked
- * here to say why a relay is left out, and once more by the lookup of each connection, which dials only what it has checked.
+ * Discovery during a run: after each round of reading, the announcements in scope are looked through for relays, and
+ * those that may be followed become sources, asked only about the repositories that name them. What a name resolves to
+ * is checked here to say why a relay is left out, and once more by the lookup of each connection, which dials only what
+ * it has checked.
  */
 import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
 import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
@@ -176,7 +177,10 @@ function placeOf(address: string, url: string): string {
   return `${address} ${hostAndPort(url)?.replace(/^.*:/, '') ?? ''}`
 }
 
-/** By the key of the relay itself; at one address also by its name and whoever runs it. A relay that lies loses only itself. */
+/**
+ * By the key of the relay itself; at one address also by its name and whoever runs it. A relay that lies loses only
+ * itself.
+ */
 function isSameRelay(one: Profile, other: Profile, isAtOneAddress: boolean): boolean {
   if (one.self !== undefined && one.self === other.self) return true
   const isNamedAlike = one.name !== undefined && one.name === other.name

@@ -85,7 +85,9 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Windows opens no directories, and a directory may be writable without being readable: there is nothing to sync then. */
+/**
+ * Windows opens no directories, and a directory may be writable without being readable: there is nothing to sync then.
+ */
 function ignoreUnopenable(error: unknown): undefined {
   if (['EISDIR', 'EPERM', 'EACCES'].includes(errorCodeOf(error))) return undefined
   throw error

@@ -82,7 +82,9 @@ export class EventIndex {
     return readBatch(rowids.flatMap((rowid) => this.#selectJson.get(rowid) ?? []))
   }
 
-  /** The matches of now in batches of at most 500 rows, newest first; events that are added meanwhile do not disturb it. */
+  /**
+   * The matches of now in batches of at most 500 rows, newest first; events that are added meanwhile do not disturb it.
+   */
   *scan(filter: Filter): Generator<EventBatch, void, undefined> {
     this.#scans += 1
     const matches = `scan_${this.#scans}`
@@ -112,7 +114,10 @@ export class EventIndex {
     }
   }
 
-  /** On disk, not in memory, and not as an open cursor: with one of those SQLite would refuse what is published meanwhile. */
+  /**
+   * On disk, not in memory, and not as an open cursor: with one of those SQLite would refuse what is published
+   * meanwhile.
+   */
   #saveMatches(table: string, filter: Filter): void {
     const { sql, parameters } = buildIndexQuery(filter)
     this.#db.exec(`CREATE TABLE ${table} (position INTEGER PRIMARY KEY, event INTEGER)`)

@@ -19,7 +19,10 @@ export function parseEventLine(bytes: Buffer): ParsedLine {
   return event === undefined ? { type: 'broken', reason: 'not an event (NIP-01)' } : { type: 'event', event }
 }
 
-/** The event as one line of JSON without a line end: the seven fields in one fixed order, so that equal events give equal text. */
+/**
+ * The event as one line of JSON without a line end: the seven fields in one fixed order, so that equal events give
+ * equal text.
+ */
 export function formatEventLine({ id, pubkey, created_at, kind, tags, content, sig }: NostrEvent): string {
   return JSON.stringify({ id, pubkey, created_at, kind, tags, content, sig })
 }

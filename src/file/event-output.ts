@@ -90,7 +90,7 @@ export async function openEventOutput(path: string, { stdout, signal }: EventOut
   return new EventOutput(place, new FileSink(part.file, { endsInNewline: true, damage: undefined }), { part, signal })
 }
 
-/** In a directory of its own beside the place, so that the file only has to be renamed, and keeps its `.gz`. */
+/** In its own directory beside the place, so that the file only has to be renamed, and keeps its `.gz`. */
 async function createPart(place: string): Promise<Part> {
   try {
     const directory = await mkdtemp(join(dirname(place), '.ngit-sync-'))

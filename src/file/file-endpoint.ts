@@ -37,8 +37,8 @@ export interface FileEndpoint extends Endpoint {
 }
 
 /**
- * The endpoint for a file of events, one a line, gzip when the name ends in `.gz`; `-` is standard input as a source and
- * standard output as a target. It must be opened before use. Signatures are not checked here.
+ * The endpoint for a file of events, one a line, gzip when the name ends in `.gz`; `-` is standard input as a source
+ * and standard output as a target. It must be opened before use. Signatures are not checked here.
  */
 export function createFileEndpoint(path: string, options: FileEndpointOptions): FileEndpoint {
   return new JsonlFile(path, options)

@@ -1,6 +1,6 @@
 /*
- * What files hold that are not one event a line, as far as their first bytes or a broken line show it, and the command that
- * makes one of them.
+ * What files hold that are not one event a line, as far as their first bytes or a broken line show it, and the command
+ * that makes one of them.
  */
 
 /** How another format is made into JSONL: what it is, and the command that reads it. */
@@ -24,7 +24,10 @@ const PACKED: readonly (Cure & { readonly magic: readonly number[] })[] = [
 const ARRAY: Cure = { is: 'a JSON array', command: (file) => `jq -c '.[]' ${file}` }
 const SEVERAL: Cure = { is: 'not one event a line', command: (file) => `jq -c . ${file}` }
 
-/** What is wrong with a file that begins with these bytes, and what helps, in one sentence; `undefined` when it may be JSONL. */
+/**
+ * What is wrong with a file that begins with these bytes, and what helps, in one sentence; `undefined` when it may be
+ * JSONL.
+ */
 export function describePacked(path: string, first: Buffer): string | undefined {
   const packed = PACKED.find(({ magic }) => magic.every((byte, index) => first[index] === byte))
   return packed === undefined ? undefined : `it is ${packed.is}: ${pipe(path, packed)}`

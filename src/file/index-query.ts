@@ -34,7 +34,9 @@ export function buildIndexQuery(filter: Filter): IndexQuery {
   }
 }
 
-/** The key under which the index keeps a tag: short whatever the value, and exact for any text (lone surrogates, NUL). */
+/**
+ * The key under which the index keeps a tag: short whatever the value, and exact for any text (lone surrogates, NUL).
+ */
 export function tagKey(name: string, value: string): Buffer {
   return hash('sha256', JSON.stringify([name, value]), 'buffer').subarray(0, 16)
 }

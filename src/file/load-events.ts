@@ -20,7 +20,10 @@ type EventSource = {
 /** How the bytes of a file end: what somebody who appends to it has to know. */
 export type FileEnding = { readonly endsInNewline: boolean; readonly damage: GzipDamage | undefined }
 
-/** Reads every line into the index, and what cannot be used into `broken`. Throws SyncError when the file cannot be read. */
+/**
+ * Reads every line into the index, and what cannot be used into `broken`. Throws SyncError when the file cannot be
+ * read.
+ */
 export async function loadEvents(source: EventSource, index: EventIndex, broken: BrokenLineTally): Promise<FileEnding> {
   const lines = new LineSplitter(MAX_LINE_BYTES, (bytes, lineNumber) => {
     const parsed = bytes === undefined ? OVERLONG : parseEventLine(bytes)

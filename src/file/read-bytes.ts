@@ -23,7 +23,9 @@ export async function readPlainFile(path: string, onBytes: OnBytes, signal: Abor
   await readStream(createReadStream(path, { highWaterMark: READ_BYTES }), onBytes, signal)
 }
 
-/** Reads a gzip file of any number of members as far as it can be read; the damage, or `undefined` when all of it was. */
+/**
+ * Reads a gzip file of any number of members as far as it can be read; the damage, or `undefined` when all of it was.
+ */
 export async function readGzipFile(
   path: string,
   onBytes: OnBytes,

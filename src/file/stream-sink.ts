@@ -4,7 +4,8 @@ import type { LineSink } from './line-sink.ts'
 /** Writes to a stream that others own, at the pace of its reader. The stream is not closed. */
 export function createStreamSink(stream: NodeJS.WritableStream, signal: AbortSignal): LineSink {
   let failure: Error | undefined
-  // It stays for good: a closed pipe may be reported after the last write, and without a listener would end the process.
+  // It stays for good: a closed pipe may be reported after the last write, and without a listener would end the
+  // process.
   stream.on('error', (error: Error) => {
     failure ??= error
   })

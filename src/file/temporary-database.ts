@@ -9,7 +9,10 @@ import { fileReasonOf } from './file-error.ts'
 /** A SQLite database that nobody else sees and that is gone with the process, even by `kill -9`. */
 export type TemporaryDatabase = { readonly db: Database.Database; readonly close: () => void }
 
-/** Creates a database file (0600) with this schema in the directory, and takes its name away at once where the system allows it. */
+/**
+ * Creates a database file (0600) with this schema in the directory, and takes its name away at once where the system
+ * allows it.
+ */
 export function createTemporaryDatabase(directory: string, schema: string): TemporaryDatabase {
   const path = join(directory, `ngit-sync-${randomUUID()}.sqlite`)
   try {

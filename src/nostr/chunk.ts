@@ -1,7 +1,10 @@
 // Two brackets, less the comma that the last item does not have.
 const BRACKET_BYTES = 1
 
-/** The items in groups of at most `maxCount` items and `maxBytes` bytes as a JSON array; an item that is larger alone still gets a group. */
+/**
+ * The items in groups of at most `maxCount` items and `maxBytes` bytes as a JSON array; an item that is larger alone
+ * still gets a group.
+ */
 export function* chunkByCountAndBytes<T>(
   items: Iterable<T>,
   limits: { maxCount: number; maxBytes: number },

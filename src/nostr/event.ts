@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { MAX_KIND } from './kinds.ts'
 
-/** A signed event as NIP-01 defines it: 32-byte `id` and `pubkey` and 64-byte `sig` in lower-case hex, `created_at` in Unix seconds. */
+/**
+ * A signed event as NIP-01 defines it: 32-byte `id` and `pubkey` and 64-byte `sig` in lower-case hex, `created_at` in
+ * Unix seconds.
+ */
 export type NostrEvent = {
   readonly id: string
   readonly pubkey: string
@@ -20,7 +23,10 @@ export function isHex32(text: unknown): text is string {
   return typeof text === 'string' && HEX_32.test(text)
 }
 
-/** The event in `value` with exactly the seven fields of NIP-01, or `undefined` when its shape is wrong. Checks neither id nor signature. */
+/**
+ * The event in `value` with exactly the seven fields of NIP-01, or `undefined` when its shape is wrong. Checks neither
+ * id nor signature.
+ */
 export function parseEvent(value: unknown): NostrEvent | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { id, pubkey, created_at, kind, tags, content, sig } = value as Record<string, unknown>
@@ -34,8 +40,8 @@ export function parseEvent(value: unknown): NostrEvent | undefined {
 export type Stamp = { readonly id: string; readonly second: number }
 
 /**
- * The stamp of whatever is signed and dated like an event. A relay may store what is none (a kind or a time out of range),
- * and what lies below it must be read all the same: no author may bar the way.
+ * The stamp of whatever is signed and dated like an event. A relay may store what is none (a kind or a time out of
+ * range), and what lies below it must be read all the same: no author may bar the way.
  */
 export function parseStamp(value: unknown): Stamp | undefined {
   if (typeof value !== 'object' || value === null) return undefined

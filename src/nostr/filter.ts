@@ -1,6 +1,9 @@
 import type { NostrEvent } from './event.ts'
 
-/** Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024 characters). */
+/**
+ * Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024
+ * characters).
+ */
 export const USUAL_LENGTH = 512
 
 /** A filter as NIP-01 sends it. `since` and `until` are inclusive Unix seconds. */
@@ -23,8 +26,8 @@ export function createMatcher(filter: Filter): Matcher {
 }
 
 /**
- * The same for a relay that does not look at the names of tags (khatru above badger, for addresses): the values may stand
- * under any name. What it answers holds all that matches, and is read to its bottom like that.
+ * The same for a relay that does not look at the names of tags (khatru above badger, for addresses): the values may
+ * stand under any name. What it answers holds all that matches, and is read to its bottom like that.
  */
 export function createValueMatcher(filter: Filter): Matcher {
   return buildMatcher(filter, () => true)

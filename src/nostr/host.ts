@@ -13,7 +13,10 @@ const NPUB = /^npub1[02-9ac-hj-np-z]{58}$/
 const MAX_URL_LENGTH = 2_048
 const MAX_HOST_LENGTH = 253
 
-/** A relay URL in its one normal form: lower-case host, no default port, no user, no trailing slash, no fragment. `undefined` when it is not `ws://` or `wss://`. */
+/**
+ * A relay URL in its one normal form: lower-case host, no default port, no user, no trailing slash, no fragment.
+ * `undefined` when it is not `ws://` or `wss://`.
+ */
 export function normalizeRelayUrl(text: string): string | undefined {
   const url = parseUrl(text)
   if (url === undefined || (url.protocol !== 'ws:' && url.protocol !== 'wss:')) return undefined
@@ -21,7 +24,10 @@ export function normalizeRelayUrl(text: string): string | undefined {
   return `${url.protocol}//${hostOf(url)}${port}${withoutTrailing(url.pathname, '/')}${url.search}`
 }
 
-/** Host and port of a URL as `host:port`, the port always given; `undefined` when the text is not a URL with a host and a known port. */
+/**
+ * Host and port of a URL as `host:port`, the port always given; `undefined` when the text is not a URL with a host and
+ * a known port.
+ */
 export function hostAndPort(text: string): string | undefined {
   const url = parseUrl(text)
   if (url === undefined) return undefined
@@ -35,14 +41,17 @@ export function relayWithoutQuery(text: string): string | undefined {
   return url === undefined ? undefined : withoutTrailing(url, '/')
 }
 
-/** The same for every normalised URL of one relay, with or without encryption: host, port unless it is a usual one, and path. */
+/**
+ * The same for every normalised URL of one relay, with or without encryption: host, port unless it is a usual one, and
+ * path.
+ */
 export function relayKey(url: string): string {
   return url.replace(/^wss?:\/\//, '').replace(/^([^/?]*):(?:80|443)(?=[/?]|$)/, '$1')
 }
 
 /**
- * A normalised relay URL with `127.0.0.1` in the place of whatever name of this machine: localhost, 127.0.0.0/8, `[::1]`, the
- * unspecified addresses, and IPv4 addresses that are mapped to IPv6. Other texts stay as they are.
+ * A normalised relay URL with `127.0.0.1` in the place of whatever name of this machine: localhost, 127.0.0.0/8,
+ * `[::1]`, the unspecified addresses, and IPv4 addresses that are mapped to IPv6. Other texts stay as they are.
  */
 export function foldLoopback(url: string): string {
   return url.replace(/^(wss?:\/\/)(\[[0-9a-f:]*\]|[^/?:]*)/, (whole, scheme: string, host: string) => {
@@ -56,8 +65,8 @@ export function hostKey(url: string): string {
 }
 
 /**
- * The relay beside a git repository (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`, and below a base path
- * `https://host/grasp/<npub>/<identifier>.git` → `wss://host/grasp`. `undefined` for other URLs.
+ * The relay beside a git repository (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`, and below a base
+ * path `https://host/grasp/<npub>/<identifier>.git` → `wss://host/grasp`. `undefined` for other URLs.
  */
 export function relayBehindClone(text: string): string | undefined {
   const url = parseUrl(text)
@@ -76,7 +85,10 @@ export function parseUrl(text: string): URL | undefined {
   return host === '' || host.length > MAX_HOST_LENGTH ? undefined : url
 }
 
-/** The host of a URL, in lower case. `relay.example.` names the same host as `relay.example`: a dot at the end is the root of the DNS. */
+/**
+ * The host of a URL, in lower case. `relay.example.` names the same host as `relay.example`: a dot at the end is the
+ * root of the DNS.
+ */
 export function hostOf(url: URL): string {
   return withoutTrailing(url.hostname.toLowerCase(), '.')
 }

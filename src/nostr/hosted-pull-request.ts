@@ -14,8 +14,8 @@ const MAX_URL_LENGTH = 2_048
 
 /**
  * Whether the service hosts this pull request or update on its own account (GRASP-06): a `clone` value is
- * `<service>/prs/<npub of its author>/<d>.git`, and an `a` names a repository with this `d`, whoever announces it. The URL is
- * read as text, as strictly as ngit-grasp 3 does: what only looks alike would be sent, and refused.
+ * `<service>/prs/<npub of its author>/<d>.git`, and an `a` names a repository with this `d`, whoever announces it. The
+ * URL is read as text, as strictly as ngit-grasp 3 does: what only looks alike would be sent, and refused.
  */
 export function isHostedPullRequest(event: NostrEvent, service: Service): boolean {
   if (!HOSTED_KINDS.includes(event.kind)) return false

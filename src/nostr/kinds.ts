@@ -20,10 +20,10 @@ export const KIND = {
 /** The largest kind there is (NIP-01). */
 export const MAX_KIND = 65_535
 
-/** The kinds of a root: what threads hang from (NIP-34). */
+/** The kinds of a root: what threads depend on (NIP-34). */
 export const ROOT_KINDS: readonly number[] = [KIND.patch, KIND.pullRequest, KIND.issue]
 
-/** Whether the event may have comments and statuses of its own in layer 3. */
+/** Whether the event may have its own comments and statuses in layer 3. */
 export function isRootKind(kind: number): boolean {
   return ROOT_KINDS.includes(kind)
 }

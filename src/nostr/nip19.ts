@@ -17,7 +17,10 @@ export function encodeRepository({ kind, pubkey, d }: Address): string {
   return naddrEncode({ kind, pubkey, identifier: d })
 }
 
-/** The public key, as lower-case hex, in an `npub1…`, an `nprofile1…` or hex of either case; `undefined` when the text is none of these. */
+/**
+ * The public key, as lower-case hex, in an `npub1…`, an `nprofile1…` or hex of either case; `undefined` when the text
+ * is none of these.
+ */
 export function decodePublicKey(text: string): string | undefined {
   const hex = text.toLowerCase()
   if (isHex32(hex)) return hex

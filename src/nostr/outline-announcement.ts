@@ -11,14 +11,18 @@ import type { Roles } from './roles.ts'
 const MAX_NAME = 200
 /** Longer URLs are no relays to discover; of them it counts where they lead. */
 const MAX_URL = 320
-/** What stands for everything that was not read: a URL that is too long, no public key, and a maintainer beyond the last. */
+/**
+ * What stands for everything that was not read: a URL that is too long, no public key, and a maintainer beyond the
+ * last.
+ */
 const ENDLESS = 'x'.repeat(MAX_URL_LENGTH + 1)
 const UNREAD = '?'
 const ONE_MORE = 'f'.repeat(64)
 
 /**
- * The announcement without what nobody asks about later: no content, no signature, no tags but those that are read, and of
- * these what is read. By either rule `readAnnouncement` finds the same people in it, and URLs that lead to the same places.
+ * The announcement without what nobody asks about later: no content, no signature, no tags but those that are read, and
+ * of these what is read. By either rule `readAnnouncement` finds the same people in it, and URLs that lead to the same
+ * places.
  */
 export function outlineAnnouncement(event: NostrEvent): NostrEvent {
   const [today, early] = [readAnnouncement(event, 'today'), readAnnouncement(event, 'early')]
@@ -50,7 +54,9 @@ function listOf(name: string, values: readonly string[]): string[][] {
   return values.length === 0 ? [] : [[name, ...values]]
 }
 
-/** User and query play no part; what lies below a path does so by its beginning, and a repository is known by its end. */
+/**
+ * User and query play no part; what lies below a path does so by its beginning, and a repository is known by its end.
+ */
 function shorten(text: string): string[] {
   if (text.length <= MAX_URL) return [text]
   const url = parseUrl(text.includes('://') ? text : `https://${text}`)

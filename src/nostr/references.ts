@@ -2,7 +2,7 @@ import { addressOf, formatAddress, parseAddress } from './address.ts'
 import { isHex32, tagValues, type NostrEvent } from './event.ts'
 import { KIND } from './kinds.ts'
 
-/** What an event hangs from: addresses of repositories, and ids of roots and of what it answers. */
+/** What an event depends on: addresses of repositories, and ids of roots and of what it answers. */
 export type References = { readonly addresses: readonly string[]; readonly ids: readonly string[] }
 
 /** The parents of an event (NIP-10, NIP-22, NIP-34): a relay may refuse it while it holds none of them. */

@@ -1,7 +1,7 @@
 /*
  * Whom an announcement names as maintainers, and whether its author still is one. NIP-34 knows two forms: role tags
- * (`M` lead, `m` maintainer, `o` moderator, each with a history) and the older `maintainers`. ngit-grasp from 2.0 on reads
- * both, role tags first; ngit-grasp 1.x and ngit-relay know the older form alone.
+ * (`M` lead, `m` maintainer, `o` moderator, each with a history) and the older `maintainers`. ngit-grasp from 2.0 on
+ * reads both, role tags first; ngit-grasp 1.x and ngit-relay know the older form alone.
  */
 import { isHex32, type NostrEvent } from './event.ts'
 import { decodePublicKey } from './nip19.ts'
@@ -44,15 +44,19 @@ export function readRoles(event: NostrEvent, rule: RoleRule): Roles {
 }
 
 /**
- * Whether a role tag grants its role now: `[role, key]`, or with a history of Unix seconds that ends with a start. `defer`
- * stands for an end that is not known yet, so a history with it has ended; whatever else is no number grants nothing.
+ * Whether a role tag grants its role now: `[role, key]`, or with a history of Unix seconds that ends with a start.
+ * `defer` stands for an end that is not known yet, so a history with it has ended; whatever else is no number grants
+ * nothing.
  */
 export function isActiveRole(tag: readonly string[]): boolean {
   const history = tag.slice(2)
   return (history.length === 0 || history.length % 2 === 1) && history.every(isU64)
 }
 
-/** Only the first tag counts. It is compared as text, so upper-case hex names nobody; clients that write npub are understood. */
+/**
+ * Only the first tag counts. It is compared as text, so upper-case hex names nobody; clients that write npub are
+ * understood.
+ */
 function readMaintainersTag(event: NostrEvent): Roles {
   const [, ...values] = event.tags.find(([name]) => name === 'maintainers') ?? []
   return withoutRoles(event, values)

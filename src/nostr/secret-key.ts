@@ -23,7 +23,10 @@ export function parseSecretKey(text: string): GivenKey {
   return key !== undefined && isOnCurve(key) ? { type: 'key', key } : { type: 'wrong' }
 }
 
-/** The key in an `ncryptsec1…` (NIP-49); `undefined` when the password or the text is wrong. Takes a second or more: scrypt. */
+/**
+ * The key in an `ncryptsec1…` (NIP-49); `undefined` when the password or the text is wrong. Takes a second or more:
+ * scrypt.
+ */
 export function decryptSecretKey(ncryptsec: string, password: string): Uint8Array | undefined {
   try {
     const key = decrypt(ncryptsec, password)

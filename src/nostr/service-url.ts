@@ -14,7 +14,10 @@ export type Service = {
 /** How the path of a URL must lie: that of `relays` equals the base path, that of `clone` equals it or lies below. */
 type Reach = 'equal' | 'below'
 
-/** The service at a URL; `undefined` when the text is not a URL with a host and a known port. Query and user play no part. */
+/**
+ * The service at a URL; `undefined` when the text is not a URL with a host and a known port. Query and user play no
+ * part.
+ */
 export function readService(text: string): Service | undefined {
   const url = parseUrl(text)
   const place = hostAndPort(text)
@@ -24,8 +27,8 @@ export function readService(text: string): Service | undefined {
 }
 
 /**
- * Whether an announcement names the service in a `clone` value and in a `relays` value (GRASP-01). URLs are parsed; substrings
- * prove nothing. `relaysMayLieBelow`: ngit-grasp 1.x and ngit-relay look at no path.
+ * Whether an announcement names the service in a `clone` value and in a `relays` value (GRASP-01). URLs are parsed;
+ * substrings prove nothing. `relaysMayLieBelow`: ngit-grasp 1.x and ngit-relay look at no path.
  */
 export function listsService(
   { clone, relays }: { readonly clone: readonly string[]; readonly relays: readonly string[] },

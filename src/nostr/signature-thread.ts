@@ -34,7 +34,10 @@ export class SignatureThread {
     return this.#failure
   }
 
-  /** The answers of `verifySigned` for a row of `packSigned`, which is taken over. Rejects with SyncError when the thread dies. */
+  /**
+   * The answers of `verifySigned` for a row of `packSigned`, which is taken over. Rejects with SyncError when the
+   * thread dies.
+   */
   check(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {

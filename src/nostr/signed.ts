@@ -23,7 +23,10 @@ function hasLoneSurrogate({ content, tags }: NostrEvent): boolean {
   return LONE_SURROGATE.test(content) || tags.some((tag) => tag.some((part) => LONE_SURROGATE.test(part)))
 }
 
-/** Ids, public keys and signatures in one row of bytes, `SIGNED_BYTES` an event; only for events with `hasRightId` and `hasSignatureShape`. */
+/**
+ * Ids, public keys and signatures in one row of bytes, `SIGNED_BYTES` an event; only for events with `hasRightId` and
+ * `hasSignatureShape`.
+ */
 export function packSigned(events: readonly NostrEvent[]): Uint8Array<ArrayBuffer> {
   const packed = new Uint8Array(events.length * SIGNED_BYTES)
   events.forEach(({ id, pubkey, sig }, i) => packed.set(Buffer.from(id + pubkey + sig, 'hex'), i * SIGNED_BYTES))

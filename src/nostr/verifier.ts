@@ -26,8 +26,8 @@ const MIN_EVENTS_PER_SHARE = 16
 /**
  * A verifier whose threads start at the first use and live until it is closed.
  *
- * Ids are hashed on the calling thread and only 128 bytes an event go to the threads: hashing costs no more than copying
- * an event to a thread would, and no thread ever holds an event, however large.
+ * Ids are hashed on the calling thread and only 128 bytes an event go to the threads: hashing costs no more than
+ * copying an event to a thread would, and no thread ever holds an event, however large.
  */
 export function createVerifier({ workers, workerUrl }: VerifierOptions): Verifier {
   const url = workerUrl ?? new URL('./verify-worker.js', import.meta.url)

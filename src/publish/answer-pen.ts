@@ -5,8 +5,8 @@ const MAX_WAIT_MS = 250
 type Transaction = (work: () => void) => void
 
 /**
- * Writes answers to the disk in groups: as soon as 64 wait, or 250 ms after the first of them. After a crash the target is
- * sent again only what it answered since. `transaction` runs the work of a group as a whole.
+ * Writes answers to the disk in groups: as soon as 64 wait, or 250 ms after the first of them. After a crash the target
+ * is sent again only what it answered since. `transaction` runs the work of a group as a whole.
  */
 export class AnswerPen {
   readonly #transaction: Transaction
@@ -36,7 +36,7 @@ export class AnswerPen {
     if (works.length > 0) this.#transaction(() => works.forEach((work) => work()))
   }
 
-  /** Nobody waits for the timer: who adds or flushes next hears of it. */
+  /** Nobody waits for the timer: the next caller of add or flush gets the error. */
   #flushLater(): void {
     try {
       this.flush()

@@ -93,7 +93,9 @@ async function explainAbsence(
   }
 }
 
-/** Whether a version does not count any more: an older one was sent in its place, and will be again if nobody remembers. */
+/**
+ * Whether a version does not count any more: an older one was sent in its place, and will be again if nobody remembers.
+ */
 function isGone(version: NostrEvent, { state, clock }: VerifyContext): boolean {
   return isDeleted(version, state.run) || isExpired(version, clock())
 }
@@ -111,7 +113,10 @@ function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: Veri
   fate.settle(spooled, proof)
 }
 
-/** An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long enough. */
+/**
+ * An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long
+ * enough.
+ */
 function park(spooled: SpooledEvent, { fate, now }: VerifyContext): void {
   const { outcome, reason, lastOkAt } = spooled
   if (outcome === 'unanswered') return fate.park(spooled)

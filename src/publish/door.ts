@@ -32,9 +32,9 @@ const DOOR_AFTER_EVENTS = 8
 const DOOR_AFTER_AUTHORS = 2
 
 /**
- * Notices that the target refuses us and not the events: it says so; or it took nothing from us yet and has one text for
- * eight events of two authors; or one for every announcement that names the service. And that it is gone: a whole window
- * of events without an answer, or `rate-limited:` at any pace. One is for a whole run.
+ * Notices that the target refuses us and not the events: it says so; or it took nothing from us yet and has one text
+ * for eight events of two authors; or one for every announcement that names the service. And that it is gone: a whole
+ * window of events without an answer, or `rate-limited:` at any pace. One is for a whole run.
  */
 export class Doorkeeper {
   readonly #options: DoorOptions

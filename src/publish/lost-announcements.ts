@@ -14,9 +14,9 @@ const PIECE = 250
 const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
 
 /**
- * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it back:
- * it was restarted and has lost it. That one and its states go again, and after them what was refused for want of it.
- * Returns how many became ready, each once a run.
+ * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it
+ * back: it was restarted and has lost it. That one and its states go again, and after them what was refused for want of
+ * it. Returns how many became ready, each once a run.
  */
 export function reviveLost(context: LostContext): number {
   const { state, fate, released, now, stageOf } = context

@@ -1,5 +1,5 @@
 /*
- * What becomes of parked events that hang from others. Each parent is served, may still come, has ended, or is nowhere;
+ * What becomes of parked events that depend on others. Each parent is served, may still come, has ended, or is nowhere;
  * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
  */
 import type { Fate } from '../run/fate.ts'
@@ -39,7 +39,7 @@ type Ending = { readonly reason: string; readonly obstacle?: string }
 const PIECE = 250
 const ADMITTED_KINDS: readonly number[] = [KIND.announcement, KIND.state]
 
-/** Refuses every orphan whose parents have ended, and what hangs from it. */
+/** Refuses every orphan whose parents have ended, and what depends on it. */
 export function refuseWithParents(context: OrphanContext, nowhere?: Nowhere): void {
   // A child may stand before its parent in the spool.
   while (refuseOnce(context, nowhere) > 0);
@@ -89,14 +89,17 @@ function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
   return count
 }
 
-/** How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or may come. */
+/**
+ * How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or
+ * may come.
+ */
 function endingOf(
   { event, attempts, reason = '', obstacle }: SpooledEvent,
   prospects: readonly Prospect[],
 ): Ending | undefined {
-  // What hangs from nothing (a grasp list) no parent can bring in. What admits announcements and states is no parent.
-  const hangsFromNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
-  if (hangsFromNothing && attempts > 0) return { reason }
+  // What depends on nothing (a grasp list) no parent can bring in. What admits announcements and states is no parent.
+  const dependsOnNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
+  if (dependsOnNothing && attempts > 0) return { reason }
   if (prospects.some(({ type }) => type === 'served' || type === 'coming')) return undefined
   const ended = prospects.find((prospect) => prospect.type === 'ended')
   if (ended !== undefined) return { reason: `parent ${ended.how}`, obstacle: ended.obstacle }

@@ -99,7 +99,7 @@ function createWaiting(run: PublishingRun): WaitingContext {
   }
 }
 
-/** Says beforehand when sending will take long. Returns what hears of each event sent. */
+/** Says beforehand when sending will take long. Returns what to call for each event sent. */
 function watchSending({ world }: PublishingRun, pacer: Pacer): () => void {
   const { progress, state } = world
   const events = state.spool.count('ready')

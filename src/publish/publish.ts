@@ -1,7 +1,7 @@
 /*
- * Sending what was selected: stage by stage, parents first, oldest first, a bounded window in flight. A stage starts when
- * every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes to the
- * spool; nothing is settled here on an OK alone (confirm-sent.ts asks for it again).
+ * Sending what was selected: stage by stage, parents first, oldest first, a bounded window in flight. A stage starts
+ * when every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes
+ * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for it again).
  */
 import { AnswerPen } from './answer-pen.ts'
 import type { Doorkeeper, PublishStop } from './door.ts'
@@ -22,7 +22,10 @@ import type { TargetState } from '../store/target-state.ts'
 import type { Clock } from '../time.ts'
 import { SiblingTurns } from './sibling-turns.ts'
 
-/** What publishing needs. `blocked` holds anchors that the target does not accept children of; it and the `door` are kept over the run. */
+/**
+ * What publishing needs. `blocked` holds anchors that the target does not accept children of; it and the `door` are
+ * kept over the run.
+ */
 export type PublishContext = {
   readonly door: Doorkeeper
   readonly target: Peer
@@ -37,12 +40,15 @@ export type PublishContext = {
   readonly blocked: Map<string, string>
   /** Whether an announcement that does not name the target may be taken later, for the sake of another. */
   readonly awaitsOwner: (event: NostrEvent) => boolean
-  /** Whether the target hosts an event whatever it hangs from. */
+  /** Whether the target hosts an event whatever it depends on. */
   readonly isHosted: (event: NostrEvent) => boolean
   readonly onSent: () => void
 }
 
-/** How publishing ended: everything was sent; the target refused us (`door`, in its words); it went away; or time was up. */
+/**
+ * How publishing ended: everything was sent; the target refused us (`door`, in its words); it went away; or time was
+ * up.
+ */
 export type PublishEnd = { readonly type: 'sent' } | PublishStop
 
 /** Events in flight. */
@@ -130,8 +136,8 @@ type Sent = {
 }
 
 /**
- * Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before an
- * answer, `expired` when its time passed before its turn came.
+ * Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before
+ * an answer, `expired` when its time passed before its turn came.
  */
 async function sendPaced(
   event: NostrEvent,
@@ -192,7 +198,10 @@ function decide(
   }
 }
 
-/** Why an event is not even sent: a relay hangs up on a message that is longer than it allows, and others are lost with it. */
+/**
+ * Why an event is not even sent: a relay hangs up on a message that is longer than it allows, and others are lost with
+ * it.
+ */
 function excessOf(event: NostrEvent, { target }: PublishContext): string | undefined {
   const { maxMessageBytes = Infinity } = target.profile
   const { maxEventBytes = Infinity } = target.limits
@@ -202,7 +211,7 @@ function excessOf(event: NostrEvent, { target }: PublishContext): string | undef
   return isLarger ? `larger than the ${maxMessageBytes} bytes that the target allows` : undefined
 }
 
-/** What hangs from a waiting event waits as well; after an orphan refusal, so does what hangs from the same parents. */
+/** What depends on a waiting event waits as well; after an orphan refusal, so does what depends on the same parents. */
 function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked, fate }: PublishContext): Decision {
   const { event } = spooled
   blocked.set(addressOf(event) ?? event.id, reason)
@@ -215,7 +224,7 @@ function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked
 }
 
 /**
- * An event waits unsent when everything that it hangs from is blocked. Not a state: it travels with its announcement,
+ * An event waits unsent when everything that it depends on is blocked. Not a state: it travels with its announcement,
  * and the git data that both wait for is pushed by its leave. Nor what the target hosts without a parent.
  */
 function blockedBy(event: NostrEvent, { blocked, isHosted }: PublishContext): string | undefined {

@@ -1,5 +1,5 @@
 /*
- * Parked events that hang from others: freed when the target serves a parent, refused when no parent can come any more.
+ * Parked events that depend on others: freed when the target serves a parent, refused when no parent can come any more.
  */
 import { reviveLost } from './lost-announcements.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
@@ -13,7 +13,10 @@ import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
 
-/** What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors that freed it. */
+/**
+ * What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors
+ * that freed it.
+ */
 export type WaitingContext = OrphanContext & {
   readonly target: Peer
   readonly blocked: Map<string, string>
@@ -29,8 +32,8 @@ const PIECE = 250
 
 /**
  * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end; and
- * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many became
- * ready. Throws LostRelayError.
+ * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many
+ * became ready. Throws LostRelayError.
  */
 export async function reviveWaiting(context: WaitingContext): Promise<number> {
   const { spool } = context.state
@@ -51,9 +54,9 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
 }
 
 /**
- * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a run;
- * and what another version superseded, when that is gone.
- * What was given up is asked for itself as well, not sent. Returns how many were reopened. Throws LostRelayError.
+ * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a
+ * run; and what another version superseded, when that is gone. What was given up is asked for itself as well, not sent.
+ * Returns how many were reopened. Throws LostRelayError.
  */
 export async function reconsiderRefused(context: WaitingContext): Promise<number> {
   const { target, state, fate, now, reopened } = context
@@ -63,7 +66,7 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
     const arrived = await findServed(target, givenUp)
     settleArrived(piece, arrived, context)
     const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
-    const hopeful = absent.filter((orphan) => !hangsFromRefused(orphan, context))
+    const hopeful = absent.filter((orphan) => !dependsOnRefused(orphan, context))
     const served = await findServedAnchors(hopeful, reopened, context)
     const bare = await findBare(piece, context)
     const isFreed = ({ event }: SpooledEvent): boolean => parentsOf(event).some((anchor) => served.has(anchor))
@@ -85,7 +88,10 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
   return count
 }
 
-/** Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide something. */
+/**
+ * Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide
+ * something.
+ */
 async function findBare(
   piece: readonly SpooledEvent[],
   { target }: WaitingContext,
@@ -146,7 +152,10 @@ export function giveUpOld(forgetSeconds: number, { state, fate, now }: WaitingCo
   }
 }
 
-/** Makes ready those orphans of the piece that have a parent which the target serves, and returns them; adds such parents to `served`. */
+/**
+ * Makes ready those orphans of the piece that have a parent which the target serves, and returns them; adds such
+ * parents to `served`.
+ */
 async function freeServed(
   piece: readonly SpooledEvent[],
   served: Set<string>,
@@ -167,8 +176,8 @@ async function freeServed(
 }
 
 /**
- * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data, which
- * is pushed by leave of the state.
+ * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data,
+ * which the state allows to be pushed.
  */
 function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now }: WaitingContext): boolean {
   if (released.has(event.id)) return false
@@ -177,7 +186,10 @@ function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now 
   return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
 }
 
-/** What hangs from an event that waits for its parent or for git data need not be sent: it would only be refused as well. */
+/**
+ * What depends on an event that waits for its parent or for git data need not be sent: it would only be refused as
+ * well.
+ */
 function blockChildren(
   spooled: SpooledEvent,
   served: ReadonlySet<string>,
@@ -209,7 +221,7 @@ async function findServedAnchors(
 }
 
 /** Whether every parent is still remembered as refused: then it is not worth asking for them. */
-function hangsFromRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
+function dependsOnRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
   return parentsOf(event).every((anchor) => {
     const parent = findSpooled(anchor, state)
     return parent?.state === 'refused' && parent.outcome !== 'given-up'

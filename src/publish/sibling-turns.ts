@@ -1,5 +1,5 @@
 /*
- * Events are sent many at a time, but of those that hang from the same parent only one goes first: when the target
+ * Events are sent many at a time, but of those that depend on the same parent only one goes first: when the target
  * refuses it as an orphan, the others need not be sent to learn the same.
  */
 import type { NostrEvent } from '../nostr/event.ts'

@@ -1,7 +1,8 @@
 /*
  * A comparison by NIP-77 is a claim: that the source listed all that it has, and the target only what it serves. Equal
- * ranges are never listed, so what both are said to hold is sampled: the newest page of the source and two further down,
- * by chance. Whatever did not come as missing is held by the target, if the claim is true, and is asked of it by id.
+ * ranges are never listed, so what both are said to hold is sampled: the newest page of the source and two further
+ * down, by chance. Whatever did not come as missing is held by the target, if the claim is true, and is asked of it by
+ * id.
  */
 import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
@@ -32,8 +33,9 @@ const RECENT_SECONDS = 900
 type IdList = { readonly size: number; readonly id: (position: number) => string }
 
 /**
- * Whether what the source serves of a filter bears out a comparison that is done. What came to the source in the meantime
- * goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops answering.
+ * Whether what the source serves of a filter bears out a comparison that is done. What came to the source in the
+ * meantime goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops
+ * answering.
  */
 export async function isBorneOut(filter: Filter, reading: DrainContext, context: ClaimContext): Promise<boolean> {
   const rows = await sampleRows(filter, reading)

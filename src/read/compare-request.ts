@@ -1,6 +1,7 @@
 /*
- * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference comes.
- * One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something fails: pages.
+ * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference
+ * comes. One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something
+ * fails: pages.
  */
 import { isBorneOut, sampleIds, servesListed } from './claims.ts'
 import { overBudget, type Budget } from '../run/budget.ts'
@@ -25,7 +26,7 @@ export type CompareSettings = {
   readonly now: UnixSeconds
   readonly layers: ReadonlySet<LayerName>
   readonly verifier: Verifier
-  /** Hears of a relay whose comparison with the target was not borne out by what they serve. */
+  /** Called with a relay whose comparison with the target was not borne out by what they serve. */
   readonly onContradiction: (url: string) => void
 }
 
@@ -93,7 +94,8 @@ async function fetch({ budget }: Reading, filter: Filter, context: MissingContex
 async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSettings): Promise<ComparedSet> {
   const ids = new IdCollector()
   const { endpoint, capacity, pageLimit } = target
-  // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent twice.
+  // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent
+  // twice.
   await drain(filter, {
     request: (asked) => endpoint.request(asked),
     sink: async (events) => {

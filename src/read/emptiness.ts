@@ -8,10 +8,10 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 const NOTHING_COMPARED = 'it serves no event at all, nor does the target: nothing was compared'
 
 /**
- * Names the sources that hold nothing at all: a wrong address looks like this, and so does a relay without its database, or
- * one that answers narrow questions only. A file without an event was hardly meant, and is not read to its end. A relay is
- * not either where its software is known for such answers, or where nothing was seen anywhere: then nothing tells whether
- * the run has looked at anything.
+ * Names the sources that hold nothing at all: a wrong address looks like this, and so does a relay without its
+ * database, or one that answers narrow questions only. A file without an event was hardly meant, and is not read to its
+ * end. A relay is not either where its software is known for such answers, or where nothing was seen anywhere: then
+ * nothing tells whether the run has looked at anything.
  */
 export async function nameEmptySources(run: EmptinessContext): Promise<void> {
   const { sources, ledger } = run

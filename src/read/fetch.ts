@@ -12,14 +12,19 @@ import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
 
 const CONCURRENT_FILTERS = 4
 
-/** What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take that back. */
+/**
+ * What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take
+ * that back.
+ */
 export type FetchContext = {
   readonly budget: Budget
-  /** Hears what follows all the ends; absent: each request has its own. */
+  /** Told what follows all the ends; absent: each request has its own. */
   readonly aftermath?: Aftermath
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
   readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
-  /** Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged. */
+  /**
+   * Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged.
+   */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
   /** Reads a single second by NIP-77: true when all of it came, and that was more than `count` events. */
   readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>

@@ -1,8 +1,8 @@
 /*
  * Relays that answer narrow questions only. One whose broad answers were all empty is asked for something that is known
- * from elsewhere, by kind, author and identifier: what it shows then proves that it holds something, what it does not show
- * proves nothing. What it has shown is asked for broadly. A source that leaves it out is read again, with kinds beside
- * every tag; what cannot be asked narrowly is not drained.
+ * from elsewhere, by kind, author and identifier: what it shows then proves that it holds something, what it does not
+ * show proves nothing. What it has shown is asked for broadly. A source that leaves it out is read again, with kinds
+ * beside every tag; what cannot be asked narrowly is not drained.
  */
 import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Knowledge } from '../scope/knowledge.ts'

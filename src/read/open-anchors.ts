@@ -4,8 +4,8 @@ import type { PlannedRequest } from '../checkpoint/plan.ts'
 import type { Drain } from '../relay/paging/drain.ts'
 
 /**
- * The anchors of a request that were not drained: of a filter of which only parts stayed open, those whose values are in one of
- * these parts. One repository never takes the others' checkpoints.
+ * The anchors of a request that were not drained: of a filter of which only parts stayed open, those whose values are
+ * in one of these parts. One repository never takes the others' checkpoints.
  */
 export function openAnchors({ anchors, filter }: PlannedRequest, { reason, open }: Drain): readonly string[] {
   if (reason === null) return []

@@ -1,8 +1,8 @@
 /*
  * What was read to its end, as long as the relay may still take that back (rule 1).
  *
- * Reading goes on meanwhile. What was taken back is read again, at most twice: the relay may have learnt who we are, or an
- * event arrived in the moment between its EOSE and our CLOSE. What is taken back again is not drained.
+ * Reading goes on meanwhile. What was taken back is read again, at most twice: the relay may have learnt who we are, or
+ * an event arrived in the moment between its EOSE and our CLOSE. What is taken back again is not drained.
  */
 import type { Aftermath } from '../relay/aftermath.ts'
 

@@ -15,7 +15,10 @@ import { findServed } from '../relay/holdings.ts'
 const PIECE = 250
 const IDS_PER_REQ = 250
 
-/** Takes in the ancestors of every candidate that neither this run has read nor the target serves. Throws LostRelayError. */
+/**
+ * Takes in the ancestors of every candidate that neither this run has read nor the target serves. Throws
+ * LostRelayError.
+ */
 export async function readParents(context: ReadingContext): Promise<void> {
   const { spool } = context.state
   for (const piece of spool.inState('candidate', PIECE)) {

@@ -39,7 +39,9 @@ export type ReadingContext = IntakeContext & {
   ) => Promise<boolean>
   /** Asks the target for its announcements and roots behind these anchors. */
   readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /** Reads again what the target took back after it had answered, once all its ends stand. Returns whether it had to. */
+  /**
+   * Reads again what the target took back after it had answered, once all its ends stand. Returns whether it had to.
+   */
   readonly settleTarget: () => Promise<boolean>
   /**
    * Adds to `sources` what the announcements in scope name. Returns these, and the sources that are asked about more
@@ -67,9 +69,9 @@ type Reading = ReadingContext & { readonly openReads: OpenReads<Asked> }
 type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
 
 /**
- * Reads every layer to the end. Anchors that a layer finds of its own wait for the next round, so the bound on rounds holds
- * for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that fail are
- * logged.
+ * Reads every layer to the end. Anchors that a layer finds itself wait for the next round, so the bound on rounds
+ * holds for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that
+ * fail are logged.
  */
 export async function readLayers(given: ReadingContext): Promise<void> {
   const context = { ...given, openReads: new OpenReads<Asked>() }
@@ -143,7 +145,10 @@ async function deriveAnchors({ state, knowledge, revise }: ReadingContext): Prom
   state.transaction(() => knowledge.deriveAnchors())
 }
 
-/** Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other layers. */
+/**
+ * Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other
+ * layers.
+ */
 async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> {
   const [layer] = context.layers
   const found = await context.discover()
@@ -262,7 +267,10 @@ function planAnchor(
   return { anchor, checkpoint, held: knowledge.isHeld(layer, anchor, held) }
 }
 
-/** Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters are. */
+/**
+ * Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters
+ * are.
+ */
 function* recorded(
   { peer }: OpenSource,
   requests: Iterable<PlannedRequest>,

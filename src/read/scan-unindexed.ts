@@ -1,8 +1,8 @@
 /*
  * Tag values longer than a relay indexes. An empty answer to them proves nothing, so they are looked for in three ways:
- * by the tag all the same, where nobody knows how long is too long; among the rare kinds, which refer to repositories and
- * little else; and among everything. The last proves that nothing is missing, where it comes to its end within a budget of
- * its own: whoever announces an identifier of a thousand letters chooses what is read, but not how much.
+ * by the tag all the same, where nobody knows how long is too long; among the rare kinds, which refer to repositories
+ * and little else; and among everything. The last proves that nothing is missing, where it comes to its end within a
+ * budget of its own: whoever announces an identifier of a thousand letters chooses what is read, but not how much.
  */
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -24,7 +24,10 @@ const MAX_ASKED_LENGTH = 2_048
 
 type Scan = Pick<PlannedRequest, 'filter' | 'anchors'> & { readonly scan: readonly Filter[] }
 
-/** Reads what the tags of a scan name. Drained when everything was seen, or when the relay has shown to find such values. */
+/**
+ * Reads what the tags of a scan name. Drained when everything was seen, or when the relay has shown to find such
+ * values.
+ */
 export async function scanUnindexed(
   { filter, scan, anchors }: Scan,
   peer: Peer,

@@ -1,7 +1,7 @@
 /*
- * What happens to each batch of fetched events, in this order (rule 4): shape and filter were checked by the page reader;
- * then id and signature, and only then deduplication. What stays is asked of the target by id, so the spool holds only
- * what the target lacks. One transaction per batch.
+ * What happens to each batch of fetched events, in this order (rule 4): shape and filter were checked by the page
+ * reader; then id and signature, and only then deduplication. What stays is asked of the target by id, so the spool
+ * holds only what the target lacks. One transaction per batch.
  */
 import { recordDeletion } from '../withdraw/deletions.ts'
 import { SpoolFullError } from '../errors.ts'
@@ -21,7 +21,7 @@ import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 import { recordVanishRequest } from '../withdraw/vanish.ts'
 
-/** What the intake of a run needs. `learn` hears of every verified event, in scope or not. */
+/** What the intake of a run needs. `learn` is called with every verified event, in scope or not. */
 export type IntakeContext = {
   readonly target: Peer
   readonly state: TargetState
@@ -35,11 +35,11 @@ export type IntakeContext = {
   readonly learn: (layer: LayerName, event: NostrEvent) => void
   /** Counts an event that the target holds already. */
   readonly countHeld: (layer: LayerName, event: NostrEvent) => void
-  /** Hears of events that an endpoint has shown to hold. */
+  /** Called with events that an endpoint has shown to hold. */
   readonly witness: (url: string, events: readonly NostrEvent[], proof?: { readonly isPublished: boolean }) => void
   /** `backfill`: only what lies in the window is a candidate; what lies outside may still be its missing parent. */
   readonly window: Window | undefined
-  /** Hears why the target may hide something of what it was asked for; see `TargetGaps`. */
+  /** Called with the reason why the target may hide something of what it was asked for; see `TargetGaps`. */
   readonly onTargetGap: OnGap
   /** What the target's software is, for refusals that are remembered. */
   readonly software: string | undefined
@@ -84,7 +84,10 @@ async function findHeld(events: readonly NostrEvent[], { target, state }: Intake
   return known
 }
 
-/** Notes verified events as seen, with the anchors, deletions and vanish requests in them. Returns the new ones that are wanted. */
+/**
+ * Notes verified events as seen, with the anchors, deletions and vanish requests in them. Returns the new ones that are
+ * wanted.
+ */
 export function learnNew(layer: LayerName, verified: readonly NostrEvent[], context: IntakeContext): NostrEvent[] {
   const { state, ledger, deletions, learn } = context
   const fresh = verified.filter((event) => state.run.markSeen(event, layer))
@@ -133,7 +136,9 @@ export function unwantedBecause(event: NostrEvent, now: UnixSeconds, deletions: 
   return undefined
 }
 
-/** Keeps an event for selection, if it was not settled or parked before. Throws SpoolFullError when there is no room. */
+/**
+ * Keeps an event for selection, if it was not settled or parked before. Throws SpoolFullError when there is no room.
+ */
 export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
@@ -162,7 +167,10 @@ export function isWithin(event: NostrEvent, { since = 0, until = Infinity }: Win
   return event.created_at >= since && event.created_at <= until
 }
 
-/** A refusal, or that it is held unseen, is remembered while the target's software is the same, as far as it says, for 30 days. */
+/**
+ * A refusal, or that it is held unseen, is remembered while the target's software is the same, as far as it says, for
+ * 30 days.
+ */
 function mayBeTriedAgain(
   { state, settledAt, software }: SpooledEvent,
   context: Pick<IntakeContext, 'software' | 'now'>,

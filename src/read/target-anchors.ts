@@ -1,7 +1,7 @@
 /*
- * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of them
- * from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads nothing.
- * With `--follow-ups`, what else it holds of repositories and threads is an anchor too.
+ * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of
+ * them from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads
+ * nothing. With `--follow-ups`, what else it holds of repositories and threads is an anchor too.
  */
 import { LostRelayError } from '../errors.ts'
 import { sampleIds, servesListed } from './claims.ts'
@@ -41,14 +41,14 @@ export type TargetContext = {
   /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
   readonly reconciles: boolean
   readonly followUps: boolean
-  /** Hears where the target may hide something; see `TargetGaps`. */
+  /** Called where the target may hide something; see `TargetGaps`. */
   readonly onGap: OnGap
   readonly witness: (url: string, events: readonly NostrEvent[]) => void
-  /** Hears of announcements that the target was known to serve and does not any more. */
+  /** Called with announcements that the target was known to serve and does not any more. */
   readonly onLost: (lost: readonly Witness[]) => Promise<void>
 }
 
-/** Reading in one run; `before`: what has to be seen again. `aftermath` hears what follows the ends. */
+/** Reading in one run; `before`: what has to be seen again. `aftermath` is told what follows the ends. */
 type Reading = TargetContext & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
 /** Reads the target; both throw LostRelayError. */
@@ -118,7 +118,10 @@ export function createTargetReader(settings: TargetContext): TargetReader {
   }
 }
 
-/** Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be paged. */
+/**
+ * Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be
+ * paged.
+ */
 async function compareKnown(layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> {
   const { target, state, now } = context
   const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
@@ -147,7 +150,7 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-/** What a second hides that stays open, `onGap` hears of. */
+/** `onGap` is called for a second that stays open and may hide events. */
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
   const { reconciles, now, onGap, aftermath } = context
   const target = hearPeer(context.target, aftermath)
@@ -164,8 +167,8 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
 }
 
 /**
- * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked for
- * by address. Returns whether any of it is served.
+ * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked
+ * for by address. Returns whether any of it is served.
  */
 async function askForHidden(layer: Layer, context: Reading): Promise<boolean> {
   const unseen = context.before().unseen()

@@ -8,7 +8,10 @@ import type { UnixSeconds } from '../time.ts'
  */
 export type Cure = 'parent' | 'participation' | 'operator' | 'gate' | 'never'
 
-/** `unauthorized` is an orphan whose siblings may be taken all the same; `unlisted` an announcement that nobody vouches for. */
+/**
+ * `unauthorized` is an orphan whose siblings may be taken all the same; `unlisted` an announcement that nobody vouches
+ * for.
+ */
 type Meaning =
   Outcome | 'not yet' | 'orphan' | 'unauthorized' | 'unlisted' | 'error' | 'rate-limited' | 'auth-required' | 'door'
 
@@ -28,9 +31,10 @@ export type AnswerRule = {
 /**
  * Every answer we know, the first match counts: texts of relays whose source we have read, then the prefixes of NIP-01.
  *
- * Texts are matched behind any prefix or none and whatever software the relay claims to run: the same words come bare, as
- * `blocked:`, as `invalid:` and as `restricted:`, by the version of the relay and of the library below it, and no text
- * means one thing at one relay and another at the next. Authors choose parts of some texts: `^` keeps them in their place.
+ * Texts are matched behind any prefix or none and whatever software the relay claims to run: the same words come bare,
+ * as `blocked:`, as `invalid:` and as `restricted:`, by the version of the relay and of the library below it, and no
+ * text means one thing at one relay and another at the next. Authors choose parts of some texts: `^` keeps them in
+ * their place.
  */
 export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly rejected: readonly AnswerRule[] } = {
   accepted: [

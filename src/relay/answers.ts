@@ -70,7 +70,10 @@ export function isDoorForReading(reason: string): boolean {
   return /\bclosed: (?:auth-required|restricted):/.test(reason)
 }
 
-/** The relay's words when it wants to know who we are (NIP-42), in what it said to an EVENT or in why a REQ was not answered. */
+/**
+ * The relay's words when it wants to know who we are (NIP-42), in what it said to an EVENT or in why a REQ was not
+ * answered.
+ */
 export function demandForKey(reason: string): string | undefined {
   return /(?:^|\bclosed: |\bCLOSED after EOSE: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
 }

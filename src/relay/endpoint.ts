@@ -15,9 +15,9 @@ export type End =
   | { readonly type: 'aborted'; readonly reason: string }
 
 /**
- * The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. `isJoined`: they
- * are the pages of several REQs, and say nothing of how many rows one page holds. `readOver`: so many rows more came,
- * older than all of these, and were not kept, since these are many bytes; they have to be asked for again.
+ * The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. `isJoined`:
+ * they are the pages of several REQs, and say nothing of how many rows one page holds. `readOver`: this many rows more
+ * came, older than all of these, and were not kept, since these are many bytes; they have to be asked for again.
  */
 export type Page = {
   readonly rows: readonly unknown[]
@@ -36,9 +36,9 @@ export type LearntLimits = {
 }
 
 /**
- * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost; `isUnsent`:
- * there was no connection to send it on. `expired`: its time had passed when it was about to be sent, for the first time or
- * again, so it was not.
+ * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost;
+ * `isUnsent`: there was no connection to send it on. `expired`: its time had passed when it was about to be sent, for
+ * the first time or again, so it was not.
  */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
@@ -74,7 +74,10 @@ export interface Endpoint {
   readonly kind: 'relay' | 'file'
   /** Connects (or opens) and reads what the endpoint says of itself; throws SyncError when it cannot be reached. */
   open(): Promise<Profile>
-  /** One REQ, from sending to its end. The filter goes out as it is. `aftermath` hears what a relay says after that end. */
+  /**
+   * One REQ, from sending to its end. The filter goes out as it is. `aftermath` is told what a relay says after that
+   * end.
+   */
   request(filter: Filter, aftermath?: Aftermath): Promise<Page>
   /** Files only: every match in bounded memory. A local file needs no proof by paging. */
   scan?(filter: Filter): AsyncIterable<Omit<Page, 'end'>>

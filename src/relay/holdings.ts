@@ -21,7 +21,10 @@ export async function findServed(peer: Peer, ids: readonly string[]): Promise<Se
   return new Set((await findAuthors(peer, ids)).keys())
 }
 
-/** Of these ids, the ones that the relay serves as `findServed` does, with the public keys of their authors, unverified. Throws LostRelayError. */
+/**
+ * Of these ids, the ones that the relay serves as `findServed` does, with the public keys of their authors, unverified.
+ * Throws LostRelayError.
+ */
 export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<Map<string, string>> {
   const authors = new Map<string, string>()
   const groups = [...chunkByCountAndBytes(ids, limitsOf(peer, IDS_PER_REQ))]
@@ -29,12 +32,15 @@ export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<M
   return authors
 }
 
-/** Hears why a relay may hide something of what it was asked for, although it answers: more in one second than a page holds. */
+/**
+ * Called with the reason why a relay may hide something of what it was asked for, although it answers: more in one
+ * second than a page holds.
+ */
 export type OnGap = (reason: string) => void
 
 /**
- * The newest version that the relay serves at each of these addresses, unverified. What is looked for is known, so no page
- * need be shown to be whole: each address is asked for until something comes, or nothing. Throws LostRelayError.
+ * The newest version that the relay serves at each of these addresses, unverified. What is looked for is known, so no
+ * page need be shown to be whole: each address is asked for until something comes, or nothing. Throws LostRelayError.
  */
 export async function findVersions(
   peer: Peer,
@@ -80,8 +86,8 @@ export type Deletable = { readonly ids: ReadonlyMap<string, string>; readonly ad
 type Sink = (events: readonly NostrEvent[]) => unknown
 
 /**
- * Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Only those of
- * authors of what is asked about are read: nobody deletes for another. Throws LostRelayError.
+ * Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Only
+ * those of authors of what is asked about are read: nobody deletes for another. Throws LostRelayError.
  */
 export async function findDeletions(
   peer: Peer,
@@ -105,7 +111,10 @@ export async function findDeletions(
   ])
 }
 
-/** Hands the requests to vanish (NIP-62) of these authors to the sink, whatever relay they name, unverified. Throws LostRelayError. */
+/**
+ * Hands the requests to vanish (NIP-62) of these authors to the sink, whatever relay they name, unverified. Throws
+ * LostRelayError.
+ */
 export async function findVanishRequests(
   peer: Peer,
   authors: readonly string[],
@@ -119,8 +128,8 @@ export async function findVanishRequests(
 }
 
 /**
- * Hands every event that matches to `sink`, page by page, to the bottom of the filter. Returns why something may be hidden,
- * although the relay answers, or null. Throws LostRelayError when it does not answer to the end.
+ * Hands every event that matches to `sink`, page by page, to the bottom of the filter. Returns why something may be
+ * hidden, although the relay answers, or null. Throws LostRelayError when it does not answer to the end.
  */
 export async function readThrough(
   peer: Peer,

@@ -32,7 +32,7 @@ export type RelayInspection = {
   readonly rate: Rate | null
   /** What is known of further limits of this software, on one connection; null where nothing is. */
   readonly limits: {
-    /** REQ, COUNT and NEG-OPEN together: so many at once, then `gain` more for each interval without any. */
+    /** REQ, COUNT and NEG-OPEN together: this many at once, then `gain` more for each interval without any. */
     readonly queries: SilenceRate | null
     readonly maxEventBytes: number | null
     /** Open reconciliations (NIP-77), and the events that all of them hold together. */
@@ -48,7 +48,10 @@ export type RelayInspection = {
     /** Rows of a REQ without `limit`. `isCut`: with a `limit` it serves more, so that is the size of its pages. */
     readonly page: { readonly rows: number; readonly isCut: boolean } | null
   }
-  /** What it refused when it was asked for as much at once as a run may ask; null where it refused nothing, or was not asked. */
+  /**
+   * What it refused when it was asked for as much at once as a run may ask; null where it refused nothing, or was not
+   * asked.
+   */
   readonly refusesOver: { readonly [limit in keyof LearntLimits]-?: number | null }
   readonly authentication: {
     /** Whether it sends a challenge (NIP-42). */

@@ -3,7 +3,9 @@ export type Notice = { readonly text: string; readonly count: number }
 
 const KEPT = 20
 
-/** What a relay said beside its answers: the first 20 texts, counted; of further ones only how many there were (rule 9). */
+/**
+ * What a relay said beside its answers: the first 20 texts, counted; of further ones only how many there were (rule 9).
+ */
 export class Notices {
   readonly #counts = new Map<string, number>()
 

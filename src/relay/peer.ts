@@ -7,7 +7,10 @@ import { NegentropySupport } from './negentropy/negentropy-support.ts'
 import { Breadth } from './paging/breadth.ts'
 import { createCapacity, type Capacity } from './paging/capacity.ts'
 
-/** One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have shown. */
+/**
+ * One end of a run once it has been asked what it is: the endpoint, what it says of itself, and what its pages have
+ * shown.
+ */
 export type Peer = {
   readonly endpoint: Endpoint
   readonly profile: Profile

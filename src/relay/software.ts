@@ -17,7 +17,10 @@ export function isEarlyGrasp({ software = '', version = '' }: Named): boolean {
   return NGIT_RELAY.test(software) || (GRASP.test(software) && FIRST_MAJOR.test(version))
 }
 
-/** nostr-rs-relay with `limit_scrapers` answers a filter by fewer than two of ids, authors, kinds and tags with an empty EOSE. */
+/**
+ * nostr-rs-relay with `limit_scrapers` answers a filter by fewer than two of ids, authors, kinds and tags with an empty
+ * EOSE.
+ */
 export function mayBeNarrow({ software = '' }: Named): boolean {
   return NOSTR_RS_RELAY.test(software)
 }

@@ -2,8 +2,8 @@
  * What the rows of a page are worth for the way down: which match, which have their place in its order, and whether the
  * page is mixed.
  *
- * khatru above badger looks at the values of tags only and not at their names, and finds a value by its beginning: asked
- * for `hello` it gives `hello-world` as well, in no order, below any `until`, and twice when both are asked for.
+ * khatru above badger looks at the values of tags only and not at their names, and finds a value by its beginning:
+ * asked for `hello` it gives `hello-world` as well, in no order, below any `until`, and twice when both are asked for.
  */
 import { parseEvent, parseStamp, type NostrEvent, type Stamp } from '../nostr/event.ts'
 import { createMatcher, createPrefixMatcher, createValueMatcher, type Filter } from '../nostr/filter.ts'
@@ -12,9 +12,14 @@ import { createMatcher, createPrefixMatcher, createValueMatcher, type Filter } f
 export type SortedRows = {
   /** Those that match. */
   readonly events: readonly NostrEvent[]
-  /** Of those that match, but for the names of tags, and of those that are no events and lie where events were asked for. */
+  /**
+   * Of those that match, but for the names of tags, and of those that are no events and lie where events were asked
+   * for.
+   */
   readonly stamps: readonly Stamp[]
-  /** Whether values that begin like what was asked for disturb its order: its rows then say nothing of what is below. */
+  /**
+   * Whether values that begin like what was asked for disturb its order: its rows then say nothing of what is below.
+   */
   readonly isMixed: boolean
   /** Rows that are not events at all. */
   readonly malformed: number

@@ -4,7 +4,10 @@ import { KIND } from '../nostr/kinds.ts'
 /** The kinds by which a filter of any kind is split. */
 export const SPLIT_KINDS: readonly number[] = Object.values(KIND)
 
-/** Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds but proves nothing. */
+/**
+ * Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds
+ * but proves nothing.
+ */
 export function splitFilter(filter: Filter): Filter[] {
   const [longest] = valueLists(filter).sort(([, a], [, b]) => b.length - a.length)
   if (longest !== undefined && longest[1].length > 1) {

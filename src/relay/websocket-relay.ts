@@ -33,7 +33,7 @@ export type WebSocketRelayOptions = {
   readonly key?: Uint8Array
   /** Resolves names instead of the system, for the socket and for the document. */
   readonly lookup?: LookupFunction
-  /** Hears every NOTICE that ends no reconciliation: unescaped, cut at 1,000 characters. */
+  /** Called with every NOTICE that ends no reconciliation: unescaped, cut at 1,000 characters. */
   readonly onNotice?: (text: string) => void
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -68,7 +68,10 @@ export type WebSocketRelayOptions = {
 /** A relay on a socket. */
 export type WebSocketRelay = Endpoint & {
   readonly kind: 'relay'
-  /** A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the wait for each answer. */
+  /**
+   * A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the
+   * wait for each answer.
+   */
   openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
   settleEnds(): Promise<void>
   givenUp(): string | undefined
@@ -106,7 +109,9 @@ const IDLE_TIMES_PATIENCE = 10
 // Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
 const SUBSCRIPTION_MARGIN = 2
 
-/** A relay at a `ws://` or `wss://` URL; nothing is dialled before it is used. Throws SyncError when the URL is another. */
+/**
+ * A relay at a `ws://` or `wss://` URL; nothing is dialled before it is used. Throws SyncError when the URL is another.
+ */
 export function createWebSocketRelay(url: string, options: WebSocketRelayOptions): WebSocketRelay {
   const normalized = normalizeRelayUrl(url)
   if (normalized === undefined) throw new SyncError(`use relay ${url}: not a ws:// or wss:// URL`)

@@ -25,7 +25,10 @@ export type LayerReport = {
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
   /** What a full pass found and `since` would have missed. */
   readonly lateArrivals: number
-  /** Unique events that were not wanted, by why: `out of scope`, `deleted`, `expired`, `superseded`, `ephemeral`, `audit`, `deletion of others`. */
+  /**
+   * Unique events that were not wanted, by why: `out of scope`, `deleted`, `expired`, `superseded`, `ephemeral`,
+   * `audit`, `deletion of others`.
+   */
   readonly dropped: Readonly<Record<string, number>>
 }
 
@@ -58,7 +61,7 @@ export type SourceLayerReport = {
   readonly reconcile: ReconcileReport | null
   /** `not asked`: there was nothing to ask for, or the source or the run had ended before. */
   readonly end: 'drained' | 'incomplete' | 'not asked'
-  /** Why it was not read to its end: the first reason of its own and how many filters it concerns. */
+  /** Why it was not read to its end: the first reason that is its own, and how many filters it concerns. */
   readonly reason: string | null
 }
 
@@ -69,7 +72,10 @@ export type SourceReport = {
   readonly complete: boolean
   /** Why the source as a whole was not read to its end; null when that is so of single filters only, or of none. */
   readonly reason: string | null
-  /** When the anchors read here were last drained before this run (the oldest of those that ever were); null when none was. */
+  /**
+   * When the anchors read here were last drained before this run (the oldest of those that ever were); null when none
+   * was.
+   */
   readonly lastDrained: UnixSeconds | null
   /** Why everything was read although a checkpoint was young, or other things worth a line. */
   readonly notes: readonly string[]
@@ -102,11 +108,16 @@ export type HeldBackRepository = {
   /** The object ids that must arrive, at most ten of them; and how many there are. */
   readonly commits: readonly string[]
   readonly commitCount: number
-  /** Until when ngit-grasp keeps the first of them: 30 minutes from its last OK. Past that the next run sends it again. */
+  /**
+   * Until when ngit-grasp keeps the first of them: 30 minutes from its last OK. Past that the next run sends it again.
+   */
   readonly keptUntil: UnixSeconds | null
 }
 
-/** Events of one layer, kind and repository. Read from a pair that reconciles, equal parts are proved equal and not counted. */
+/**
+ * Events of one layer, kind and repository. Read from a pair that reconciles, equal parts are proved equal and not
+ * counted.
+ */
 export type Difference = {
   readonly layer: LayerName
   readonly kind: number

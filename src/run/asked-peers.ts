@@ -9,8 +9,8 @@ import type { Peer } from '../relay/peer.ts'
 export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
 
 /**
- * The sources that can be asked. `sourceFailed`: one did not answer, so it was not read to its end. `onSourceGap`: it may hide
- * something although it answers; all that was read of it stands.
+ * The sources that can be asked. `sourceFailed`: one did not answer, so it was not read to its end. `onSourceGap`: it
+ * may hide something although it answers; all that was read of it stands.
  */
 export type AskedSources = {
   readonly peers: readonly AskedPeer[]
@@ -18,10 +18,13 @@ export type AskedSources = {
   readonly onSourceGap: (source: Peer, reason: string) => void
 }
 
-/** A source that is asked, what it is asked about, and who hears that it may hide something. */
+/** A source that is asked, what it is asked about, and whom to tell that it may hide something. */
 type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Promise<void>
 
-/** The sources as they are asked beside their layers: within the same budget. One that was given up is not asked any more. */
+/**
+ * The sources as they are asked beside their layers: within the same budget. One that was given up is not asked any
+ * more.
+ */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
   const answering = sources.filter(({ peer }) => peer.endpoint.givenUp?.() === undefined)
   return answering.map(({ peer, budget, narrowing, aside }) => ({

@@ -2,8 +2,8 @@ import type { Aftermath } from '../relay/aftermath.ts'
 import type { Endpoint, Page } from '../relay/endpoint.ts'
 
 /**
- * What a source may still send in this run, in bytes. Past it no filter is drained. `scans`: what scans may bring for values
- * that the source does not index, beside it; strangers choose these values.
+ * What a source may still send in this run, in bytes. Past it no filter is drained. `scans`: what scans may bring for
+ * values that the source does not index, beside it; strangers choose these values.
  */
 export type Budget = {
   bytesLeft: number
@@ -14,7 +14,7 @@ export type Budget = {
 
 /**
  * The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9).
- * `aftermath` hears what follows the ends of all of them.
+ * `aftermath` is told what follows the ends of all of them.
  */
 export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aftermath): Endpoint {
   return {

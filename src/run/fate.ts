@@ -1,6 +1,7 @@
 /*
- * What becomes of an event: the only place that changes its state. Every verb changes the row and its count in one call;
- * the caller puts verbs that belong together into one transaction. A lint rule keeps everybody else from the rows.
+ * What becomes of an event: the only place that changes its state. Every verb changes the row and its count in one
+ * call; the caller puts verbs that belong together into one transaction. A lint rule keeps everybody else from the
+ * rows.
  */
 import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -11,12 +12,13 @@ import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /**
- * Which state follows which. `gone`: the row is removed, because the target holds the event or because it is not wanted.
+ * Which state follows which. `gone`: the row is removed, because the target holds the event or because it is not
+ * wanted.
  *
  * `candidate` was fetched. `outside` was fetched and lies outside the window of a backfill. `ready` is to be sent.
- * `confirming` was answered, or sent without an answer, and is asked for again. `parked` is not settled, and is tried again.
- * `refused` is settled and remembered with its reason. `held` is settled and remembered: the target holds it and does not
- * serve it.
+ * `confirming` was answered, or sent without an answer, and is asked for again. `parked` is not settled, and is tried
+ * again. `refused` is settled and remembered with its reason. `held` is settled and remembered: the target holds it and
+ * does not serve it.
  */
 export const FOLLOWS: Readonly<Record<SpoolState, readonly (SpoolState | 'gone')[]>> = {
   candidate: ['ready', 'gone'],
@@ -28,7 +30,10 @@ export const FOLLOWS: Readonly<Record<SpoolState, readonly (SpoolState | 'gone')
   held: ['parked', 'gone'],
 }
 
-/** Why an event is not settled yet. What is left out of the reason and the outcome stays as it was; of the rest nothing is known. */
+/**
+ * Why an event is not settled yet. What is left out of the reason and the outcome stays as it was; of the rest nothing
+ * is known.
+ */
 export type Wait = {
   readonly outcome?: Outcome
   readonly reason?: string
@@ -123,7 +128,10 @@ export class Fate {
     this.#context.ledger.drop(spooled.layer, why)
   }
 
-  /** It is counted elsewhere, or nowhere: the target held it all along, it lies outside the window, its memory has lapsed. */
+  /**
+   * It is counted elsewhere, or nowhere: the target held it all along, it lies outside the window, its memory has
+   * lapsed.
+   */
   forget(spooled: SpooledEvent): void {
     this.#remove(spooled)
   }
@@ -148,7 +156,7 @@ export class Fate {
     this.#context.state.spoolRows.tryAgain(spooled.event.id, from)
   }
 
-  /** Every refusal gets a new start. What hangs from others still waits for them. */
+  /** Every refusal gets a new start. What depends on others still waits for them. */
   reopenAll(): void {
     this.#context.state.spoolRows.reopenAll(this.#context.now)
   }
@@ -158,7 +166,10 @@ export class Fate {
     this.#context.state.spoolRows.reopenDisplaced(this.#context.now)
   }
 
-  /** A run ended early: what was not judged is fetched again, what was selected is parked, with this reason where none stands. */
+  /**
+   * A run ended early: what was not judged is fetched again, what was selected is parked, with this reason where none
+   * stands.
+   */
   recover(reason: string): void {
     this.#context.state.spoolRows.recover(reason, this.#context.now)
   }

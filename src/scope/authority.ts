@@ -1,7 +1,7 @@
 /*
  * Whose states (30618) a GRASP relay takes, as ngit-grasp from 2.0 on decides it: over the newest announcements of one
- * identifier. A maintainer who is listed must list somebody of the set in his own announcement; one that leads elsewhere
- * (`M`) leaves the decision to whom it leads to. Anybody may announce, so this must stay cheap for thousands.
+ * identifier. A maintainer who is listed must list somebody of the set in his own announcement; one that leads
+ * elsewhere (`M`) leaves the decision to whom it leads to. Anybody may announce, so this must stay cheap for thousands.
  */
 import type { Announcement } from '../nostr/announcement.ts'
 
@@ -9,8 +9,8 @@ import type { Announcement } from '../nostr/announcement.ts'
 export type Family = ReadonlyMap<string, Announcement>
 
 /**
- * An announcement with those that it lists and that list it, of the same family. The last fields say for which root it was
- * last found confirmed, listed by a member, and listing a member: cheaper than sets for each root.
+ * An announcement with those that it lists and that list it, of the same family. The last fields say for which root it
+ * was last found confirmed, listed by a member, and listing a member: cheaper than sets for each root.
  */
 type Node = Announcement & {
   readonly lists: Node[]
@@ -20,7 +20,10 @@ type Node = Announcement & {
   listingFor?: Node
 }
 
-/** The public keys whose states are taken for the repository that `selected` announces; none when its leads lead nowhere. */
+/**
+ * The public keys whose states are taken for the repository that `selected` announces; none when its leads lead
+ * nowhere.
+ */
 export function authorityOf(selected: string, family: Family): ReadonlySet<string> {
   const nodes = connect(family)
   const root = nodes.get(findRoot(selected, family) ?? '')
@@ -28,8 +31,9 @@ export function authorityOf(selected: string, family: Family): ReadonlySet<strin
 }
 
 /**
- * The public keys whose states are taken for any repository of the family: the union of all authorities. Every root is its own
- * authority, so only announcements that lead elsewhere need a search; what a member of a set confirms, the set confirms too.
+ * The public keys whose states are taken for any repository of the family: the union of all authorities. Every root is
+ * its own authority, so only announcements that lead elsewhere need a search; what a member of a set confirms, the set
+ * confirms too.
  */
 export function stateAuthors(family: Family): ReadonlySet<string> {
   const roots = [...family.values()].filter(isRoot)

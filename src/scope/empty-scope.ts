@@ -19,8 +19,9 @@ const SHOWN_LENGTH = 60
 const COMPARED_LENGTH = 100
 
 /**
- * Ends a run whose scope matches nothing by UsageError: a `listed` scope that no announcement is in, or repositories and
- * authors named on the command line that nobody announces. A source that was not read to its end is another problem.
+ * Ends a run whose scope matches nothing by UsageError: a `listed` scope that no announcement is in, or repositories
+ * and authors named on the command line that nobody announces. A source that was not read to its end is another
+ * problem.
  */
 export async function refuseEmptyScope(run: ScopedRun): Promise<void> {
   if (run.choice.scope.type === 'listed') return refuseUnlisted(run)
@@ -65,7 +66,9 @@ function namesNotAnnounced({ choice: { scope }, knowledge, world }: ScopedRun): 
   ]
 }
 
-/** Whether target and sources showed all the announcements that were asked for. The target did, or the run had ended. */
+/**
+ * Whether target and sources showed all the announcements that were asked for. The target did, or the run had ended.
+ */
 function hasReadAnnouncements({ logs, world }: ScopedRun): boolean {
   const isWhole = (endpoint: Endpoint): boolean => (endpoint.brokenLines?.().count ?? 0) === 0
   return (

@@ -26,7 +26,9 @@ const SHORT_URL = 100
 const FEW_URLS = 3
 const MAX_UNDECIDED = 1_000
 
-/** What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow. */
+/**
+ * What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow.
+ */
 export class Knowledge {
   readonly #state: TargetState
   readonly #scope: Scope
@@ -81,7 +83,7 @@ export class Knowledge {
     this.#state.anchors.recall()
   }
 
-  /** Hears of a verified event. `held`: it came from the target. */
+  /** Learns from a verified event. `held`: it came from the target. */
   learn(layer: LayerName, event: NostrEvent, held: boolean): void {
     if (event.kind === KIND.announcement) {
       this.#read += 1
@@ -98,7 +100,10 @@ export class Knowledge {
     }
   }
 
-  /** Who and what is in scope, as far as is known now; found anew when that changed. Deleted and vanished announcements do not count. */
+  /**
+   * Who and what is in scope, as far as is known now; found anew when that changed. Deleted and vanished announcements
+   * do not count.
+   */
   members(): Membership {
     const { removalsNoted: removals } = this.#state.run
     if (this.#resolved?.removals === removals) return this.#resolved.members
@@ -174,7 +179,9 @@ export class Knowledge {
     return address.kind === KIND.state ? identifiers.has(address.d) : authors.has(address.pubkey)
   }
 
-  /** The repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its root. */
+  /**
+   * The repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its root.
+   */
   repositoryOf(event: NostrEvent): string | undefined {
     return this.repositoriesOf(event)[0]
   }
@@ -310,7 +317,10 @@ function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEv
   return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
 }
 
-/** What may decide the scope, and enough to tell where most repositories are: there are many announcements, and they are not small. */
+/**
+ * What may decide the scope, and enough to tell where most repositories are: there are many announcements, and they are
+ * not small.
+ */
 function withoutUrls(announcement: Announcement): Announcement {
   const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
   return { ...announcement, clone: [], relays }

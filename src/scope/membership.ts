@@ -1,6 +1,6 @@
 /*
- * Who and what belongs to the run: the announcements that a relay admits once it has those of the owners, and the authors
- * whose states it takes. All of it is decided within one identifier, and over announcements that are in scope.
+ * Who and what belongs to the run: the announcements that a relay admits once it has those of the owners, and the
+ * authors whose states it takes. All of it is decided within one identifier, and over announcements that are in scope.
  */
 import { stateAuthors, type Family } from './authority.ts'
 import { formatAddress } from '../nostr/address.ts'
@@ -13,7 +13,10 @@ export type Outsider = 'invited' | 'left' | 'leads elsewhere'
 
 /** What the scope contains, given the announcements that are known. */
 export type Membership = {
-  /** Addresses `30617:…` of announcements in scope: of owners, and of whom they list for the same identifier, recursively. */
+  /**
+   * Addresses `30617:…` of announcements in scope: of owners, and of whom they list for the same identifier,
+   * recursively.
+   */
   readonly announcements: ReadonlySet<string>
   /** By address, how far it is along `listed` from an owner's: what a relay must have before it takes this one. */
   readonly distances: ReadonlyMap<string, number>
@@ -96,8 +99,8 @@ function addInvited(found: Found, { pubkey, d }: { pubkey: string; d: string }, 
 }
 
 /**
- * The announcements that are reached from the owners', each with its distance. It counts from owners whom nobody lists, or
- * only those whom they list in turn: of two owners the one who is listed goes after the one who lists.
+ * The announcements that are reached from the owners', each with its distance. It counts from owners whom nobody lists,
+ * or only those whom they list in turn: of two owners the one who is listed goes after the one who lists.
  */
 function findDistances(owners: readonly Announcement[], family: Family): ReadonlyMap<Announcement, number> {
   const listed = findListed([...walk(owners, family, new Map()).keys()], family)

@@ -58,8 +58,8 @@ function listed({ service: given, url }: { service: string | undefined; url: str
 }
 
 /**
- * The service whose hosted pull requests belong to the run (GRASP-06): that of a `listed` scope, when the target's document
- * says that it hosts any.
+ * The service whose hosted pull requests belong to the run (GRASP-06): that of a `listed` scope, when the target's
+ * document says that it hosts any.
  */
 export function hostOfPullRequests(scope: Scope, { supportedGrasps }: Profile): Service | undefined {
   const isHost = supportedGrasps.some((grasp) => /(^|-)0?6$/.test(grasp))

@@ -43,7 +43,10 @@ export function namedScope(request: Extract<ScopeRequest, { type: 'named' }>): S
   return { type: 'named', addresses: request.addresses.map(formatAddress), authors: request.authors }
 }
 
-/** Whether an announcement is in scope on its own. `rule`: of the target, whose early versions look at no path in `relays`. */
+/**
+ * Whether an announcement is in scope on its own. `rule`: of the target, whose early versions look at no path in
+ * `relays`.
+ */
 export function isOwned(scope: Scope, announcement: Announcement, rule: RoleRule): boolean {
   switch (scope.type) {
     case 'all':
@@ -56,8 +59,8 @@ export function isOwned(scope: Scope, announcement: Announcement, rule: RoleRule
 }
 
 /**
- * Why the scope does not take an announcement, state or grasp list, `undefined` when it does; events of other kinds belong by
- * the filter that found them.
+ * Why the scope does not take an announcement, state or grasp list, `undefined` when it does; events of other kinds
+ * belong by the filter that found them.
  */
 export function outOfScope(event: NostrEvent, scope: Scope, members: Membership): string | undefined {
   const address = addressOf(event) ?? ''
@@ -78,9 +81,9 @@ function outOfScopeAs(why: string | undefined): string {
 }
 
 /**
- * Whether what is found for an anchor is taken, as far as the scope decides. Of one whose announcements, states or grasp lists
- * are out of scope, events were left out that a later announcement may bring in: it keeps no checkpoint, so that all of it is
- * read again. What refers to a repository or a root is taken whatever becomes of these.
+ * Whether what is found for an anchor is taken, as far as the scope decides. Of one whose announcements, states or
+ * grasp lists are out of scope, events were left out that a later announcement may bring in: it keeps no checkpoint, so
+ * that all of it is read again. What refers to a repository or a root is taken whatever becomes of these.
  */
 export function isOfMembers(layer: LayerName, anchor: string, scope: Scope, members: Membership): boolean {
   const address = parseAddress(anchor)
@@ -99,7 +102,10 @@ function isAskedByName(address: string, scope: Scope, { announcements, maintaine
   return announcements.has(address) || maintainerAddresses.has(address) || initialAnchors(scope).includes(address)
 }
 
-/** The services that announcements name most in `relays`, as host, port and path, for the hint when a scope matches nothing. */
+/**
+ * The services that announcements name most in `relays`, as host, port and path, for the hint when a scope matches
+ * nothing.
+ */
 export function hostsNamedMost(known: Iterable<Announcement>, count: number): string[] {
   const times = new Map<string, number>()
   for (const announcement of known) {

@@ -11,10 +11,10 @@ import { FIRST_STAGE } from './publish-order.ts'
 import { takeInAside } from '../read/take-in-aside.ts'
 
 /**
- * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their author
- * deleted them by id and the target has not heard of it. Such deletions are made ready, and are sent before everything else.
- * One that has the deletion and serves the version all the same, or refused the deletion, is left as it is.
- * Throws LostRelayError.
+ * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their
+ * author deleted them by id and the target has not heard of it. Such deletions are made ready, and are sent before
+ * everything else. One that has the deletion and serves the version all the same, or refused the deletion, is left as
+ * it is. Throws LostRelayError.
  */
 export async function freeAddresses(
   served: readonly NostrEvent[],

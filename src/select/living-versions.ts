@@ -1,6 +1,6 @@
 /*
- * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older one
- * counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
+ * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older
+ * one counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
 import { askSources } from '../run/asked-peers.ts'
 import { unwantedBecause } from '../read/take-in.ts'
@@ -20,8 +20,8 @@ const VERSIONS_AT_ONCE = 5
 const MAX_ROUNDS = 20
 
 /**
- * In place of each of these versions, which do not count any more, the newest one that any source or the target serves and
- * that nothing takes back. Throws LostRelayError when the target does not answer.
+ * In place of each of these versions, which do not count any more, the newest one that any source or the target serves
+ * and that nothing takes back. Throws LostRelayError when the target does not answer.
  */
 export async function findLiving(gone: readonly NostrEvent[], context: WithdrawalContext): Promise<FoundVersion[]> {
   const living: FoundVersion[] = []

@@ -15,8 +15,8 @@ const DELETIONS = ROOTS + 2
 
 /**
  * The order of publishing: repositories in batches (owners' announcements, then of those whom they list, of those whom
- * these list, and so on, then states), then roots, then the rest, deletions last: a kind 5 that arrives before its target lets
- * the target in. A relay takes a maintainer's announcement when it has, or has pending, one that lists him.
+ * these list, and so on, then states), then roots, then the rest, deletions last: a kind 5 that arrives before its
+ * target lets the target in. A relay takes a maintainer's announcement when it has, or has pending, one that lists him.
  */
 export function createStaging(members: Membership): { stageOf(event: NostrEvent): number } {
   const identifiers = [...new Set([...members.announcements].map(identifierOf))].sort()

@@ -3,9 +3,9 @@ import { findLiving } from './living-versions.ts'
 import { askForDeletions, type WithdrawalContext } from '../withdraw/withdrawals.ts'
 
 /**
- * Puts the newest announcement that counts in the place of those that were deleted or have expired: they decide over scope and
- * membership no more. Of announcements that were met in several versions it is asked whether the newest was deleted.
- * Throws LostRelayError when the target does not answer.
+ * Puts the newest announcement that counts in the place of those that were deleted or have expired: they decide over
+ * scope and membership no more. Of announcements that were met in several versions it is asked whether the newest was
+ * deleted. Throws LostRelayError when the target does not answer.
  */
 export async function reviseAnnouncements(knowledge: Knowledge, context: WithdrawalContext): Promise<void> {
   const contested = knowledge.takeContested()

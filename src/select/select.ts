@@ -32,7 +32,9 @@ export type SelectContext = IntakeContext &
 
 const PIECE = 250
 
-/** Marks every spooled event that must be sent as ready, in the order of publishing, and takes out what is not wanted. */
+/**
+ * Marks every spooled event that must be sent as ready, in the order of publishing, and takes out what is not wanted.
+ */
 export async function selectEvents(context: SelectContext): Promise<void> {
   const { state, members } = context
   const staging = createStaging(members)
@@ -157,11 +159,16 @@ function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, s
   return isForeign && addresses.length === 0
 }
 
-/** What stands at the addresses of a piece beside it, by address: served by the target, as new or newer; and settled in the spool, newer. */
+/**
+ * What stands at the addresses of a piece beside it, by address: served by the target, as new or newer; and settled in
+ * the spool, newer.
+ */
 type Aside = {
   readonly served: ReadonlyMap<string, NostrEvent>
   readonly remembered: ReadonlyMap<string, NostrEvent>
-  /** Ids that win over what the target serves in the same second: a page may have shown only one of several versions. */
+  /**
+   * Ids that win over what the target serves in the same second: a page may have shown only one of several versions.
+   */
   readonly tied: readonly string[]
 }
 

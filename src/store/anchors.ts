@@ -8,7 +8,10 @@ const LAYER_NAMES: readonly LayerName[] = ['announcements', 'repositories', 'thr
 /** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
 export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
 
-/** What is known when an anchor is found. `repositories`: the addresses that a root belongs to, the most important first. */
+/**
+ * What is known when an anchor is found. `repositories`: the addresses that a root belongs to, the most important
+ * first.
+ */
 export type AnchorOrigin = { readonly held?: boolean; readonly repositories?: readonly string[] }
 
 /** As many as a person may mean: authors choose how many they write. */
@@ -72,7 +75,9 @@ export class AnchorStore {
     return this.#db.prepare(sql).get(JSON.stringify(layers), anchor) !== undefined
   }
 
-  /** The repositories that a root belongs to, the most important first; none when the root is not known or names none. */
+  /**
+   * The repositories that a root belongs to, the most important first; none when the root is not known or names none.
+   */
   repositoriesOf(root: string): string[] {
     const rows = this.#db
       .prepare(
@@ -111,7 +116,10 @@ export class AnchorStore {
     this.#db.prepare('DELETE FROM announcement WHERE target = ? AND address = ?').run(this.#target, address)
   }
 
-  /** The newest announcement of every address remembered for this target, in outline, one at a time. Nothing may be written meanwhile. */
+  /**
+   * The newest announcement of every address remembered for this target, in outline, one at a time. Nothing may be
+   * written meanwhile.
+   */
   announcements(): Generator<NostrEvent> {
     return this.#eachEvent('SELECT json FROM announcement WHERE target = ? ORDER BY address')
   }

@@ -48,7 +48,9 @@ export class CheckpointStore {
     this.#isIgnored = true
   }
 
-  /** From now on no checkpoint is believed, and none moves, in this run, of all sources or of one; they stay on disk. */
+  /**
+   * From now on no checkpoint is believed, and none moves, in this run, of all sources or of one; they stay on disk.
+   */
   holdBack(source?: string): void {
     if (source === undefined) {
       this.#isIgnored = true
@@ -60,8 +62,8 @@ export class CheckpointStore {
   }
 
   /**
-   * From now on no anchor counts as drained in this run: an event that was read had no room on disk, and whoever brings it
-   * again is not listened to, since it was seen.
+   * From now on no anchor counts as drained in this run: an event that was read had no room on disk, and whoever brings
+   * it again is not listened to, since it was seen.
    */
   freeze(): void {
     this.#isFrozen = true

@@ -26,7 +26,10 @@ type Row = {
 
 const PIECE = 500
 
-/** Opens the state file and hands what lists the events in it to `work`; closes it in the end. Throws SyncError when there is no such file. */
+/**
+ * Opens the state file and hands what lists the events in it to `work`; closes it in the end. Throws SyncError when
+ * there is no such file.
+ */
 export async function listSpooled(
   stateFile: string,
   target: string | undefined,

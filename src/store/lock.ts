@@ -15,8 +15,8 @@ export type Lock = { release(): void }
 const held = new Set<Database.Database>()
 
 /**
- * Takes the lock of a target: an exclusive SQLite transaction on a file of its own, which the kernel drops on any death.
- * The holder stands beside it only for the message. Throws LockedError when another process holds it.
+ * Takes the lock of a target: an exclusive SQLite transaction on a separate file, which the kernel drops on any
+ * death. The holder stands beside it only for the message. Throws LockedError when another process holds it.
  */
 export function acquireLock(stateFile: string, target: string, holder: LockHolder): Lock {
   const file = lockFile(stateFile, target)

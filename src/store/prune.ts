@@ -1,6 +1,6 @@
 /*
- * Rows that no run can need any more, from earlier runs and from files of earlier versions. What is not proved to be one
- * of these stays: anchors, debts, and whatever waits or was refused (it may be the only copy that is left).
+ * Rows that no run can need any more, from earlier runs and from files of earlier versions. What is not proved to be
+ * one of these stays: anchors, debts, and whatever waits or was refused (it may be the only copy that is left).
  */
 import type { LayerVersions } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'

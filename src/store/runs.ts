@@ -42,7 +42,10 @@ export class RunStore {
     )
   }
 
-  /** The kind of scope of the last run that had one: what `auto` falls back to when the target's document is out of reach. */
+  /**
+   * The kind of scope of the last run that had one: what `auto` falls back to when the target's document is out of
+   * reach.
+   */
   lastScope(): string | undefined {
     const sql = 'SELECT scope FROM run WHERE target = ? AND scope IS NOT NULL ORDER BY number DESC LIMIT 1'
     return (this.#db.prepare(sql).get(this.#target) as { scope: string } | undefined)?.scope

@@ -8,8 +8,9 @@ const MIN_FREE_BYTES = 16 * MIB
 const MAX_USED_BYTES = 64 * MIB
 
 /**
- * Gives back to the disk what a run needed for a while, where that is most of the file: what stays is written anew, so the
- * cost is that of the little that stays. Another process at the file, or a disk without room for that, and it stays as it is.
+ * Gives back to the disk what a run needed for a while, where that is most of the file: what stays is written anew, so
+ * the cost is that of the little that stays. Another process at the file, or a disk without room for that, and it stays
+ * as it is.
  */
 export function shrinkFile(db: Db): void {
   // A scratch copy is gone with its connection.

@@ -102,12 +102,17 @@ export class SpoolRows {
     this.#statements.remove.run(this.#target, toBlob(id))
   }
 
-  /** Gives a refused or given-up event a new start: parked from now on, and to be sent; an orphan once its parent is served. */
+  /**
+   * Gives a refused or given-up event a new start: parked from now on, and to be sent; an orphan once its parent is
+   * served.
+   */
   reopen(id: string, now: UnixSeconds, { isOrphan = false } = {}): void {
     this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id), orphan: isOrphan ? 1 : 0 })
   }
 
-  /** Gives every refused or given-up event a new start: parked from now on. What hangs from others still waits for them. */
+  /**
+   * Gives every refused or given-up event a new start: parked from now on. What depends on others still waits for them.
+   */
   reopenAll(now: UnixSeconds): void {
     this.#db
       .prepare(
@@ -128,8 +133,9 @@ export class SpoolRows {
   }
 
   /**
-   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this reason, `unsent` what was not sent.
-   * What the target said to hold back stays so: sent again before its time, it would replace what is held back.
+   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this
+   * reason, `unsent` what was not sent. What the target said to hold back stays so: sent again before its time, it
+   * would replace what is held back.
    */
   recover(reason: string, now: UnixSeconds): void {
     this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
@@ -144,8 +150,9 @@ export class SpoolRows {
   }
 
   /**
-   * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E` tags).
-   * Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more than others.
+   * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E`
+   * tags). Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more
+   * than others.
    */
   orderByParents(): void {
     const { link, begin, raise, mark } = this.#statements

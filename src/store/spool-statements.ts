@@ -3,7 +3,10 @@ import type { UnixSeconds } from '../time.ts'
 import { SPOOL_COLUMNS, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
-/** Events whose last parents have the level below `@level`: a link has its level (the least that the child may have) once its parent has. */
+/**
+ * Events whose last parents have the level below `@level`: a link has its level (the least that the child may have)
+ * once its parent has.
+ */
 const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
   AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
 

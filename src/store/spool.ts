@@ -58,8 +58,9 @@ export class Spool {
   }
 
   /**
-   * Events in a state, in pieces of at most `size`, fewer where they are large, in the order of publishing. The caller may
-   * change or remove what it was given. Each piece is found by the index from where the last one ended, so that all of them cost one pass.
+   * Events in a state, in pieces of at most `size`, fewer where they are large, in the order of publishing. The caller
+   * may change or remove what it was given. Each piece is found by the index from where the last one ended, so that all
+   * of them cost one pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
     let after = { stage: -1, level: 0, createdAt: 0, id: toBlob('') }
@@ -85,7 +86,10 @@ export class Spool {
     return (this.#db.prepare(sql).get(this.#target, state) as { n: number }).n
   }
 
-  /** Events in a state grouped by outcome and reason, largest group first; `refused` and `held` ones only if settled at `since` or later. */
+  /**
+   * Events in a state grouped by outcome and reason, largest group first; `refused` and `held` ones only if settled at
+   * `since` or later.
+   */
   groups(state: SpoolState, since = 0): SpoolGroup[] {
     const rows = this.#db
       .prepare(
@@ -108,7 +112,7 @@ export class Spool {
   }
 }
 
-/** The first rows, up to so many bytes: at least one. Strangers choose how large events are. */
+/** The first rows, up to PIECE_BYTES: at least one. Strangers choose how large events are. */
 function takeBytes(rows: Iterable<SpoolRow>): SpoolRow[] {
   const taken: SpoolRow[] = []
   let bytes = 0

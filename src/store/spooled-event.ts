@@ -4,9 +4,9 @@ import type { UnixSeconds } from '../time.ts'
 
 /**
  * Where an event in the spool stands:
- * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved ·
- * `parked` not settled, tried again · `refused` settled, remembered with its reason · `held` settled, remembered because
- * the target holds it and does not serve it.
+ * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent ·
+ * `confirming` the target said OK, not yet proved · `parked` not settled, tried again · `refused` settled, remembered
+ * with its reason · `held` settled, remembered because the target holds it and does not serve it.
  */
 export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused' | 'held'
 
@@ -24,7 +24,10 @@ export type SpooledEvent = {
   readonly parkedAt: UnixSeconds | undefined
   readonly settledAt: UnixSeconds | undefined
   readonly lastOkAt: UnixSeconds | undefined
-  /** Not sent before. Of what was refused or waits for a parent: what reopens it has come, and it is tried by a run after this. */
+  /**
+   * Not sent before. Of what was refused or waits for a parent: what reopens it has come, and it is tried by a run
+   * after this.
+   */
   readonly retryAt: UnixSeconds | undefined
   readonly attempts: number
   readonly software: string | undefined

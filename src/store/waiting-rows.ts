@@ -68,7 +68,10 @@ export class WaitingRows {
     return rows.map(fromRow)
   }
 
-  /** Announcements and states of these identifiers that were refused before `now`, or have waited since then for a parent. */
+  /**
+   * Announcements and states of these identifiers that were refused before `now`, or have waited since then for a
+   * parent.
+   */
   notAdmitted(identifiers: readonly string[], now: UnixSeconds): SpooledEvent[] {
     if (identifiers.length === 0) return []
     const rows = this.#db

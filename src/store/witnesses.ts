@@ -36,9 +36,9 @@ export class WitnessStore {
   }
 
   /**
-   * Remembers that `relay` held these at `provedAt`; of an address only the newest version. `isPublished`: a run of ours
-   * sent them. The newest 250 of these and the newest 250 others are kept: by when they were first proved, since what came
-   * last is what a restored relay has lost, and a full run proves all of them again.
+   * Remembers that `relay` held these at `provedAt`; of an address only the newest version. `isPublished`: a run of
+   * ours sent them. The newest 250 of these and the newest 250 others are kept: by when they were first proved, since
+   * what came last is what a restored relay has lost, and a full run proves all of them again.
    */
   add(relay: string, witnesses: readonly Witness[], proof: { provedAt: UnixSeconds; isPublished: boolean }): void {
     const insert = this.#db.prepare(
@@ -55,8 +55,8 @@ export class WitnessStore {
   }
 
   /**
-   * At most `count` witnesses, half of them published by us and first, where there are enough of both sorts. Of each sort
-   * the newest half by when they were first proved, the rest spread evenly over the older ones.
+   * At most `count` witnesses, half of them published by us and first, where there are enough of both sorts. Of each
+   * sort the newest half by when they were first proved, the rest spread evenly over the older ones.
    */
   sample(relay: string, count: number): Witness[] {
     const [published, others] = [this.#load(relay, true), this.#load(relay, false)]

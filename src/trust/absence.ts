@@ -1,7 +1,8 @@
 /*
- * Why a relay may rightly cease to serve what it held: its author deleted it (NIP-09) or asked to be forgotten (NIP-62),
- * or it belongs to a repository that was deleted, or that left the service. ngit-grasp takes state and threads of such a
- * repository from sight with it. Whoever may know is asked, since a relay need not keep the deletions that it followed.
+ * Why a relay may rightly cease to serve what it held: its author deleted it (NIP-09) or asked to be forgotten
+ * (NIP-62), or it belongs to a repository that was deleted, or that left the service. ngit-grasp takes state and
+ * threads of such a repository from sight with it. Whoever may know is asked, since a relay need not keep the deletions
+ * that it followed.
  */
 import { LostRelayError } from '../errors.ts'
 import { addressOf, isNewerVersion, parseAddress } from '../nostr/address.ts'
@@ -30,7 +31,9 @@ export type AbsenceContext = {
 /** Who is asked about what one relay no longer serves. */
 type Asking = { readonly relay: Peer; readonly others: readonly Peer[]; readonly context: AbsenceContext }
 
-/** What authors took back. `deleted`: up to which `created_at`, by author and reference, of what is asked about only. */
+/**
+ * What authors took back. `deleted`: up to which `created_at`, by author and reference, of what is asked about only.
+ */
 type Withdrawals = { readonly deleted: Map<string, number>; readonly vanished: Set<string> }
 
 /** Of what is missing at a relay, what no deletion, no vanish request and no fate of its repository explains. */
@@ -86,7 +89,10 @@ function noteDeletion(event: NostrEvent, references: ReadonlySet<string>, { dele
   }
 }
 
-/** Deleted and not announced anew, announced by somebody who has vanished, or no longer at home at the relay by its newest announcement. */
+/**
+ * Deleted and not announced anew, announced by somebody who has vanished, or no longer at home at the relay by its
+ * newest announcement.
+ */
 async function findGoneRepositories(
   addresses: readonly string[],
   { deleted, vanished }: Withdrawals,

@@ -17,7 +17,10 @@ const ASKED_OTHERWISE = 5
 
 export type TrustContext = AbsenceContext & { readonly state: TargetState; readonly now: UnixSeconds }
 
-/** What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the absence. */
+/**
+ * What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the
+ * absence.
+ */
 export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
 
 /** Asks the target for what it held. What has rightly gone is forgotten. Throws LostRelayError. */
@@ -45,8 +48,8 @@ export async function countUnexplained(
 }
 
 /**
- * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer proves
- * nothing either way.
+ * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer
+ * proves nothing either way.
  */
 export async function hasLostEverything(source: Peer, context: TrustContext): Promise<boolean> {
   try {
@@ -65,7 +68,10 @@ function sampleAlive({ endpoint }: Peer, { state, now }: TrustContext): Witness[
   return state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
 }
 
-/** Of the regular events among these, those that the relay does not serve. One that answers no question by id hides none. */
+/**
+ * Of the regular events among these, those that the relay does not serve. One that answers no question by id hides
+ * none.
+ */
 async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
   const regular = witnesses.filter(({ address }) => address === undefined)
   const served = await findServed(

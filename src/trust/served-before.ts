@@ -4,7 +4,10 @@ import type { TargetState } from '../store/target-state.ts'
 import type { Witness } from '../store/witnesses.ts'
 import { createWitness } from './witness-log.ts'
 
-/** The announcements that the target served when the state file was last written, until it is known whether it still does. */
+/**
+ * The announcements that the target served when the state file was last written, until it is known whether it still
+ * does.
+ */
 export class ServedBefore {
   readonly #state: TargetState
   readonly #expected: Map<string, Witness>

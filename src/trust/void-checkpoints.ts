@@ -45,7 +45,10 @@ function hasLeft(scope: Scope, rule: RoleRule): (event: NostrEvent) => boolean {
   return (event) => !isOwned(scope, readAnnouncement(event, rule), rule)
 }
 
-/** A target that no longer shows what it held was restored or replaced; one of which nothing is known may be. Throws LostRelayError. */
+/**
+ * A target that no longer shows what it held was restored or replaced; one of which nothing is known may be. Throws
+ * LostRelayError.
+ */
 export async function distrustTarget(target: Peer, context: DistrustContext): Promise<void> {
   const { checkpoints } = context.state
   if (!restsOnTarget(context.state)) return
@@ -64,7 +67,10 @@ export async function distrustLosses(lost: readonly Witness[], target: Peer, con
   if (unexplained > 0) voidCheckpoints(unexplained, target, context)
 }
 
-/** Whether anything is remembered that holds only while the target is what it was: checkpoints, or what it made us settle. */
+/**
+ * Whether anything is remembered that holds only while the target is what it was: checkpoints, or what it made us
+ * settle.
+ */
 function restsOnTarget({ checkpoints, spool }: DistrustContext['state']): boolean {
   return !checkpoints.isEmpty() || spool.count('held') + spool.count('refused') > 0
 }
@@ -80,7 +86,8 @@ function voidCheckpoints(missing: number, target: Peer, { state, ledger, fate }:
 
 /**
  * A source that serves nothing of what it once had was not read to its end, whatever it says: it is emptied, or being
- * restored. Its checkpoints, which say what is still to be read, and its witnesses stay until it serves something again.
+ * restored. Its checkpoints, which say what is still to be read, and its witnesses stay until it serves something
+ * again.
  */
 export async function distrustSource({ peer, log }: OpenSource, context: DistrustContext): Promise<void> {
   // A file may be another one under the same name: it has no checkpoints.
@@ -92,9 +99,9 @@ export async function distrustSource({ peer, log }: OpenSource, context: Distrus
 }
 
 /**
- * A clock that is off by more than a third of the overlap eats it up: the run is full, and a checkpoint of its start may lie
- * in the future, so none moves. It is ours that is wrong, as far as anybody knows, when the target says so, when no relay
- * agrees with it, or when two relays agree with each other against it; else it is that of a source.
+ * A clock that is off by more than a third of the overlap eats it up: the run is full, and a checkpoint of its start
+ * may lie in the future, so none moves. It is ours that is wrong, as far as anybody knows, when the target says so,
+ * when no relay agrees with it, or when two relays agree with each other against it; else it is that of a source.
  */
 export function distrustClocks(target: Peer, sources: readonly Peer[], context: DistrustContext): void {
   const { state, ledger, overlapSeconds } = context

@@ -8,7 +8,10 @@ import type { Peer } from '../relay/peer.ts'
 import type { RunTables } from '../store/run-tables.ts'
 import type { TargetState } from '../store/target-state.ts'
 
-/** Records what a relay's verified deletions delete of these events. Throws LostRelayError, for a gap as well where nobody hears of it. */
+/**
+ * Records what a relay's verified deletions delete of these events. Throws LostRelayError, for a gap as well where
+ * no `onGap` is given.
+ */
 export async function learnDeletions(
   peer: Peer,
   events: readonly NostrEvent[],

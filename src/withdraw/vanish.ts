@@ -9,8 +9,8 @@ import type { TargetState } from '../store/target-state.ts'
 export type VanishContext = { readonly state: TargetState; readonly targetNames: RelayNames }
 
 /**
- * Records the verified requests to vanish (NIP-62) that a relay has of the authors of these events, each author asked for
- * once a run. Throws LostRelayError, for a gap as well where nobody hears of it.
+ * Records the verified requests to vanish (NIP-62) that a relay has of the authors of these events, each author asked
+ * for once a run. Throws LostRelayError, for a gap as well where no `onGap` is given.
  */
 export async function learnVanishRequests(
   peer: Peer,

@@ -361,7 +361,7 @@ describe('check', () => {
 
   it('writes to no file that it reads', async () => {
     const argv = ['check', '--source', 'a.jsonl', '--target', 'b.jsonl', '--output']
-    const problem = '--output names a file that is read: what is missing needs a file of its own'
+    const problem = '--output names a file that is read: what is missing needs another file'
     expect(await problemsOf([...argv, './a.jsonl'])).toEqual([problem])
     expect(await problemsOf([...argv, 'x/../b.jsonl'])).toEqual([problem])
     expect(await problemsOf([...argv, '-'])).toEqual([])

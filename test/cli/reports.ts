@@ -81,7 +81,10 @@ export function report(changes: Partial<Report>): Report {
   }
 }
 
-/** A run that left repositories waiting for git data: one that is kept, one whose purgatory has expired, one nobody knows. */
+/**
+ * A run that left repositories waiting for git data: one that is kept, one whose purgatory has expired, one nobody
+ * knows.
+ */
 export const HELD_BACK = report({
   exit: 3,
   complete: false,

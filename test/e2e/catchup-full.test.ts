@@ -79,7 +79,7 @@ describe('the first catchup', () => {
     expect(target.received.events).toEqual([announced, state, issue, first, answer])
   })
 
-  it('copies a thread that hangs from an event which only a thread leads to', async () => {
+  it('copies a thread that depends on an event which only a thread leads to', async () => {
     const bench = createWorkbench()
     const { events, issue } = smallRepository()
     const base = { content: 'a patch for it', created_at: issue.created_at + 600 }
@@ -205,7 +205,7 @@ describe('any split of a history', () => {
       const sources = await Promise.all(parts.map((part) => bench.scripted({ events: part, pageCap: cap() })))
       const target = await bench.scripted({ events: held, pageCap: cap() })
       const { code } = await bench.catchup(sources, target)
-      // What hangs from a repository or an issue that nobody has leads nowhere; all else must be there.
+      // What depends on a repository or an issue that nobody has leads nowhere; all else must be there.
       const expected = expectedOfEverything([...parts.flat(), ...held], nowSeconds())
       expect(differenceOf(target.events.values(), [...expected, ...held])).toEqual({ missing: [], extra: [] })
       const heldIds = new Set(idsOf(held))

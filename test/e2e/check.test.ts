@@ -42,7 +42,9 @@ async function check(
   return { ...result, report, found: report.check }
 }
 
-/** A history of 13 days, an event every two hours, and the part of it that a relay has that was down on the sixth day. */
+/**
+ * A history of 13 days, an event every two hours, and the part of it that a relay has that was down on the sixth day.
+ */
 function historyWithOutage(): { all: NostrEvent[]; missed: NostrEvent[]; kept: NostrEvent[] } {
   const size = { repositories: 3, rootsPerRepository: 7, commentsPerRoot: 5 }
   const all = [...generateHistory({ ...size, startAt: START, spacingSeconds: 2 * HOUR })]

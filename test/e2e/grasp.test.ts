@@ -62,7 +62,7 @@ describe('a bootstrap of a GRASP relay', () => {
     expect(summaryOf(await run())).toEqual({ code: 0, published: 0, parked: 0, refused: 0 })
   })
 
-  it('sends what hangs from a repository in order, and deletions last', async () => {
+  it('sends what depends on a repository in order, and deletions last', async () => {
     const bench = createWorkbench()
     const target = await bench.grasp()
     const [repository] = repositoriesFor(target, 1)
@@ -107,7 +107,7 @@ describe('a bootstrap of a GRASP relay', () => {
     ).toEqual([1])
   })
 
-  it('sends nothing that hangs from a repository which the relay does not take', async () => {
+  it('sends nothing that depends on a repository which the relay does not take', async () => {
     const bench = createWorkbench()
     const target = await bench.grasp()
     const { address, announced, state, events } = smallRepository()

@@ -16,7 +16,10 @@ const mine = announcement(alice, 'mine', {
   relays: ['wss://git.example.org'],
 })
 
-/** Announcements of 70 kB by as many people, so that 500 of them are more bytes than a page may have; `perSecond` in each second. */
+/**
+ * Announcements of 70 kB by as many people, so that 500 of them are more bytes than a page may have; `perSecond` in
+ * each second.
+ */
 function strangers(count: number, perSecond: number): NostrEvent[] {
   const urls = Array.from({ length: 35 }, (_, index) => `https://host${index}.example/${'x'.repeat(1_950)}`)
   return Array.from({ length: count }, (_, index) => {

@@ -39,7 +39,7 @@ describe('a source that answers narrow questions only', () => {
     expect(code).toBe(3)
     expect(report.sources.map(({ complete }) => complete)).toEqual([false, true])
     expect(report.problems.map(({ what, where }) => [what, where])).toContainEqual(['narrow', narrow.url])
-    // What hangs from a repository that is known is copied all the same.
+    // What depends on a repository that is known is copied all the same.
     expect(idsOf(target.events.values())).toEqual(idsOf(mine.events))
     expect(bench.checkpoints(narrow).filter(({ layer }) => layer === 'announcements')).toEqual([])
   })

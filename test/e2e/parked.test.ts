@@ -15,7 +15,7 @@ const ORPHAN = 'Event event must reference an accepted repository or accepted ev
 const mine = smallRepository({ startAt: START })
 const [announced, pushed, bug, remark] = [mine.announced, mine.state, mine.issue, mine.comment]
 
-/** A target like ngit-grasp: announcements wait for git data, and what hangs from nothing that it serves is refused. */
+/** A target like ngit-grasp: announcements wait for git data, and what depends on nothing that it serves is refused. */
 async function startGrasp(bench: Workbench): Promise<ScriptedRelay> {
   const target = await bench.scripted()
   const serves = ({ tags }: NostrEvent): boolean =>
@@ -157,7 +157,7 @@ describe('a pending event', () => {
   })
 })
 
-describe('what hangs from a pending repository', () => {
+describe('what depends on a pending repository', () => {
   it('waits unsent, however deep, and is sent in order when the target serves the repository', async () => {
     const bench = createWorkbench()
     const answer = comment(remark, bob, { root: bug, createdAt: START + 240 })

@@ -28,7 +28,9 @@ describe('a source whose document says another size of pages than it has', () =>
   })
 })
 
-/** Lets a relay hold only so many subscriptions, REQ and NEG together; beyond, it says so by NOTICE and opens nothing. */
+/**
+ * Lets a relay hold only so many subscriptions, REQ and NEG together; beyond, it says so by NOTICE and opens nothing.
+ */
 function allowAtOnce(relay: ScriptedRelay, most: number): void {
   const { received, behaviour } = relay
   const refused = new Set<string>()

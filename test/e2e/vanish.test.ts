@@ -106,7 +106,7 @@ describe('what an author asked to be forgotten', () => {
     expect(code).toBe(0)
   })
 
-  it('leaves what hangs from it refused with its parent, and the next run sends nothing', async () => {
+  it('leaves what depends on it refused with its parent, and the next run sends nothing', async () => {
     const bench = createWorkbench()
     const request = vanishRequest(['ALL_RELAYS'], bob, { createdAt: LATER })
     const source = await bench.scripted({ events: [announced, bug, remark, request] })

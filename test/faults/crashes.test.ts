@@ -15,8 +15,8 @@ import { findFalseCoverage } from './matrix/false-coverage.ts'
 import { anchorsOf, belongsOf } from './matrix/scene.ts'
 
 /*
- * `kill -9` at random instants: a frame of the run, counted at both ends, and some milliseconds more, so that it strikes
- * between the frames as well, while the state is written. Frame 0 is the start of the process.
+ * `kill -9` at random instants: a frame of the run, counted at both ends, and some milliseconds more, so that it
+ * strikes between the frames as well, while the state is written. Frame 0 is the start of the process.
  */
 
 type Crash = Occasion & { readonly number: number; readonly part: number; readonly delayMs: number }

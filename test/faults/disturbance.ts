@@ -5,7 +5,9 @@ import { endArguments, nowSeconds, type CheckpointRow, type Outcome } from '../s
 import type { Fault, Mode } from './matrix/fault.ts'
 import { startStage, type Stage, type StageEnd } from './matrix/stage.ts'
 
-/** What is disturbed: `first` has no checkpoints yet, `later` follows a complete run, after which the source got more. */
+/**
+ * What is disturbed: `first` has no checkpoints yet, `later` follows a complete run, after which the source got more.
+ */
 export type Occasion = { readonly mode: Mode; readonly run: 'first' | 'later' }
 
 /** A stage, and the checkpoints that stood before the source got more. */

@@ -8,7 +8,10 @@ import { createMemoryEndpoint, type MemoryEndpoint } from '../support/memory-end
 /** What a source shows in one run: all it has, nothing, a part of it, or nobody answers. */
 export type SourceFortune = 'whole' | 'empty' | 'partial' | 'away' | 'hangs up'
 
-/** What befell the target before a run: nothing, or it is as it was before that many runs; `wiped` even before the first. */
+/**
+ * What befell the target before a run: nothing, or it is as it was before that many runs; `wiped` even before the
+ * first.
+ */
 export type TargetFortune = 'stays' | 'wiped' | { readonly runsBack: number }
 
 /** One run: how long after the one before it starts, and what befell whom. */

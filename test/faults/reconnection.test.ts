@@ -21,7 +21,10 @@ async function startRelay(bench: Workbench, events: readonly NostrEvent[] = []) 
   return { relay, proxy, url: proxy.url }
 }
 
-/** Cuts the connection in place of every so many answers with this label, three times: `--retries` forgives that of any REQ. */
+/**
+ * Cuts the connection in place of every so many answers with this label, three times: `--retries` forgives that of any
+ * REQ.
+ */
 function cutAtEach(label: string, nth: number): Trigger {
   let [count, cuts] = [0, 0]
   return (frame, from) => {

@@ -164,8 +164,8 @@ async function runOnce(scene: Scene, now: number): Promise<Report> {
 }
 
 /**
- * What a report with exit 0 promises and the target lacks: what the sources show of the range, or had at the full pass and
- * did not lose since in a way that nobody could notice. What belongs only by something else is none of it.
+ * What a report with exit 0 promises and the target lacks: what the sources show of the range, or had at the full pass
+ * and did not lose since in a way that nobody could notice. What belongs only by something else is none of it.
  */
 function findLies(scene: Scene, { range, startedAt }: Report): NostrEvent[] {
   const { sources, target } = scene

@@ -7,7 +7,9 @@ import type { Answer, Endpoint, End, Page } from '../../src/relay/endpoint.ts'
 import { SyncError } from '../../src/errors.ts'
 import type { MemoryEndpoint } from '../support/memory-endpoint.ts'
 
-/** What goes wrong with one REQ: how it ends, after how many of its rows; or an EOSE after so many that is taken back. */
+/**
+ * What goes wrong with one REQ: how it ends, after how many of its rows; or an EOSE after so many that is taken back.
+ */
 export type RequestFault =
   | { readonly end: End; readonly rows: number }
   | { readonly rows: number; readonly takenBackBy: 'CLOSED' | 'the other rows' }
@@ -17,7 +19,9 @@ export type RequestFault =
 /** What goes wrong with one EVENT. */
 export type PublishFault = { readonly answer: Answer; readonly isKept: boolean }
 
-/** What goes wrong at one endpoint, in order; when it is used up, all is well. `undefined` is a moment without a fault. */
+/**
+ * What goes wrong at one endpoint, in order; when it is used up, all is well. `undefined` is a moment without a fault.
+ */
 export type Schedule = {
   readonly opens: readonly boolean[]
   readonly requests: readonly (RequestFault | undefined)[]

@@ -113,7 +113,7 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('a bootstrap of ngit-gra
     const isThere = (event: NostrEvent): boolean => event !== second.comment
     const served = [...pushed, ...hunted].flatMap(({ events }) => events).filter(isThere)
     expect(idsOf(await grasp.events())).toEqual(idsOf([...served, unused, withdrawn]))
-    // Only what is truly missing is waited for: five announcements, five states, and what hangs from them.
+    // Only what is truly missing is waited for: five announcements, five states, and what depends on them.
     expect(summaryOf(third)).toMatchObject({ code: 3, parked: absent.length * 4 })
 
     for (const repository of absent) await pushGitData(grasp, repository)
@@ -138,7 +138,9 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('a bootstrap of ngit-gra
   }, 600_000)
 })
 
-/** What grasp-audit 0.2.0 sees of the relay from outside: which of its checks passed. Throws when it fails as a whole. */
+/**
+ * What grasp-audit 0.2.0 sees of the relay from outside: which of its checks passed. Throws when it fails as a whole.
+ */
 async function probe({ url }: Grasp): Promise<Readonly<Record<string, boolean>>> {
   const program = join(directoryOf('ngit-grasp'), 'bin', 'grasp-audit')
   const { stdout } = await promisify(execFile)(program, ['probe', '--relay', url, '--json'], { timeout: 60_000 })

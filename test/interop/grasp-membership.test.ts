@@ -12,7 +12,9 @@ import { createInteropBench } from './support/interop-bench.ts'
 
 type Tags = readonly (readonly string[])[]
 
-/** One way in which alice, who owns the repository at the relay, and bob, who announces it elsewhere, name each other. */
+/**
+ * One way in which alice, who owns the repository at the relay, and bob, who announces it elsewhere, name each other.
+ */
 type Case = {
   readonly name: string
   readonly a: Tags

@@ -1,7 +1,10 @@
 import { install, isInstalled, missingTools, wantedRelays } from './support/installation.ts'
 import { RELAY_NAMES, type RelayName } from './support/recipes.ts'
 
-/** Installs every relay of the suite that is not installed yet. A toolchain that is missing fails the suite, with one line a relay. */
+/**
+ * Installs every relay of the suite that is not installed yet. A toolchain that is missing fails the suite, with one
+ * line a relay.
+ */
 export default function installRelays(): void {
   const wanted = wantedRelays()
   const skipped = RELAY_NAMES.filter((name) => !wanted.includes(name))

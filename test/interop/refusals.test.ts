@@ -43,7 +43,7 @@ describe.each(relays)('%s and identifiers that are long', (name) => {
     ])
   })
 
-  it('gives what hangs from an address that it may not index', async () => {
+  it('gives what depends on an address that it may not index', async () => {
     const bench = createInteropBench()
     const d = 'd'.repeat(200)
     const events = [announcement(alice, d), issue(repositoryAddress(alice, d), bob)]

@@ -10,7 +10,9 @@ const event = signEvent(keyOf('author'), { kind: 1, created_at: 1, tags: [], con
 
 type Answer = NonNullable<WsScript['onFrame']>
 
-/** How a door opens: whether it takes our AUTH, asks for it on connecting, hangs up on a wrong one; its NIP-11 document. */
+/**
+ * How a door opens: whether it takes our AUTH, asks for it on connecting, hangs up on a wrong one; its NIP-11 document.
+ */
 type Door = { accepts?: boolean; asksFirst?: boolean; hangsUp?: boolean; document?: string; delayMs?: number }
 
 /** A relay that answers as told until a client has authenticated, and says whether its AUTH is right. */

@@ -14,8 +14,8 @@ import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 
 /*
- * Rule 3. `since` never applies to an anchor that this source was not drained for (only the operator's `--since` may, and
- * that creates no coverage).
+ * Rule 3. `since` never applies to an anchor that this source was not drained for (only the operator's `--since` may,
+ * and that creates no coverage).
  */
 
 const scene = smallRepository()

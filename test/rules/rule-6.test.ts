@@ -7,8 +7,8 @@ import type { ScriptedRelayOptions } from '../support/scripted-relay.ts'
 import { createWorkbench, idsOf } from '../support/workbench.ts'
 
 /*
- * Rule 6. Publishing what the target already holds is a defect (relays charge for duplicates): a second run right after a
- * complete one publishes 0.
+ * Rule 6. Publishing what the target already holds is a defect (relays charge for duplicates): a second run right after
+ * a complete one publishes 0.
  */
 
 const scene = smallRepository()

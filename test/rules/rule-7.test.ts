@@ -10,8 +10,8 @@ import type { CliResult } from '../support/run-cli.ts'
 import { createWorkbench, endArguments, type Workbench } from '../support/workbench.ts'
 
 /*
- * Rule 7. Nothing a relay or an author wrote reaches the terminal, a log or a file name unescaped (C0, C1, DEL, bidi and
- * zero-width characters).
+ * Rule 7. Nothing a relay or an author wrote reaches the terminal, a log or a file name unescaped (C0, C1, DEL, bidi
+ * and zero-width characters).
  */
 
 /** One of each sort, in the midst of a text that must be shown. */

@@ -15,7 +15,8 @@ import { keyOf } from '../support/sign.ts'
 import { createWorkbench, differenceOf, endArguments, idsOf } from '../support/workbench.ts'
 
 /*
- * Rule 8. Memory does not grow with history: paging, selecting and publishing are bounded; ids are kept as bytes or on disk.
+ * Rule 8. Memory does not grow with history: paging, selecting and publishing are bounded; ids are kept as bytes or on
+ * disk.
  */
 
 const EVENTS = 20_000

@@ -18,9 +18,9 @@ import { startWsDouble, useRelay } from '../support/ws-double.ts'
 import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
 /*
- * Rule 9. What strangers control is bounded: message, page, bytes per source, spool, NIP-11 document, rounds; past a bound
- * the filter is not drained. What announcements name is asked little, and only where it may be. The key signs only for relays that the operator named, with the URL that was dialled. State
- * files are 0600 in a 0700 directory.
+ * Rule 9. What strangers control is bounded: message, page, bytes per source, spool, NIP-11 document, rounds; past a
+ * bound the filter is not drained. What announcements name is asked little, and only where it may be. The key signs
+ * only for relays that the operator named, with the URL that was dialled. State files are 0600 in a 0700 directory.
  */
 
 const MIB = 1_024 ** 2

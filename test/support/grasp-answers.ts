@@ -1,6 +1,7 @@
 /*
- * What ngit-grasp 3.0.10 answers, as scenarios that run against any relay: the scripted one and the real one must agree.
- * Every scenario has identifiers and people of its own, so that one relay can be asked all of them, in any order.
+ * What ngit-grasp 3.0.10 answers, as scenarios that run against any relay: the scripted one and the real one must
+ * agree. Every scenario has identifiers and people of its own, so that one relay can be asked all of them, in any
+ * order.
  */
 import { npubEncode } from 'nostr-tools/nip19'
 
@@ -62,7 +63,7 @@ function createPlace(name: string, host: string) {
   const here = { clone: [`http://${host}/x/${d}.git`], relays: [`ws://${host}`] }
   const elsewhere = { clone: [`https://elsewhere.invalid/x/${d}.git`], relays: ['wss://elsewhere.invalid'] }
   const announced = announcement(owner, d, { ...here, maintainers: [member] })
-  // A listed author's announcement needs no git data: it is served at once, and so things can hang from it.
+  // A listed author's announcement needs no git data: it is served at once, and so things can depend on it.
   const listed = announcement(member, d, { ...elsewhere, maintainers: [owner] })
   const address = `30617:${member.pubkey}:${d}`
   const bug = issue(address, stranger)

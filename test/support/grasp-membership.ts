@@ -6,7 +6,9 @@ export type KnownAnnouncements = ReadonlyMap<string, NostrEvent>
 const NUMBER = /^\d{1,20}$/
 const PUBKEY = /^[0-9a-f]{64}$/i
 
-/** Whom an announcement lists, as ngit-grasp 3 reads it: role tags win over `maintainers`. The author does not count. */
+/**
+ * Whom an announcement lists, as ngit-grasp 3 reads it: role tags win over `maintainers`. The author does not count.
+ */
 export function listedBy(announcement: NostrEvent): ReadonlySet<string> {
   const roles = rolesOf(announcement)
   const listed =

@@ -157,7 +157,7 @@ function todaysDocument(host: string, hosts: boolean): Readonly<Record<string, u
   }
 }
 
-/** A root, or what hangs from one: not an announcement, a state, a request or a list. */
+/** A root, or what depends on one: not an announcement, a state, a request or a list. */
 function isOfThread({ kind }: NostrEvent): boolean {
   return ![0, 5, 62, 10_002, 10_317, 30_617, 30_618].includes(kind)
 }

@@ -38,7 +38,9 @@ const HELD_BACK = "purgatory: won't be served until git data arrives"
 const UNSERVED =
   'duplicate: deletion request is no longer served; it will be re-served when used to reject an in-scope event'
 
-/** What ngit-grasp 3.0.10 says to an event; what it takes is put where it belongs. Texts as shared/grasp.md has them. */
+/**
+ * What ngit-grasp 3.0.10 says to an event; what it takes is put where it belongs. Texts as shared/grasp.md has them.
+ */
 export function judgeAsGraspToday(event: NostrEvent, connection: number, state: GraspTodayState): EventReply {
   if (!state.bucketOf(connection)()) return refuse('rate-limited: slow down')
   hideUnserved(state)
@@ -133,7 +135,7 @@ function judgeRequest(event: NostrEvent, state: GraspTodayState): EventReply {
   return keep(event, state)
 }
 
-/** What hangs from a repository that is no longer served is out of sight, and comes back with a newer announcement. */
+/** What depends on a repository that is no longer served is out of sight, and comes back with a newer announcement. */
 function removeWithChildren(target: NostrEvent, { events, holding }: GraspTodayState): void {
   events.delete(target.id)
   if (target.kind !== ANNOUNCEMENT) return

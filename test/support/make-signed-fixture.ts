@@ -20,7 +20,7 @@ export function readFixture(name: 'nip34' | 'noise' | 'signed'): NostrEvent[] {
 }
 
 /**
- * The events of test/fixtures/signed.jsonl: the kinds that nip34.jsonl lacks, and odd tags. They hang from repositories
+ * The events of test/fixtures/signed.jsonl: the kinds that nip34.jsonl lacks, and odd tags. They depend on repositories
  * of nip34.jsonl and from `hello`, a repository of alice with the maintainer bob. `vitest -u` writes the file again.
  */
 export function buildSignedFixture(): NostrEvent[] {

@@ -7,8 +7,8 @@ export const PEOPLE = ['a', 'b', 'z'] as const
 export type Person = (typeof PEOPLE)[number]
 
 /**
- * How a GRASP relay from ngit-grasp 2.0 on answers when these announcements are sent in the order of their distance from `a`.
- * Tags are written `m b 1 2`: a word that is a person stands for the key, in capitals for upper-case hex.
+ * How a GRASP relay from ngit-grasp 2.0 on answers when these announcements are sent in the order of their distance
+ * from `a`. Tags are written `m b 1 2`: a word that is a person stands for the key, in capitals for upper-case hex.
  */
 export type MembershipCase = {
   readonly what: string

@@ -12,7 +12,9 @@ function conditionsOf(filter: Filter, idsCount: number): number {
   )
 }
 
-/** What nostr-rs-relay ignores with `limit_scrapers`: filters with fewer than two conditions. Ids count as two there. */
+/**
+ * What nostr-rs-relay ignores with `limit_scrapers`: filters with fewer than two conditions. Ids count as two there.
+ */
 export function isScraper(filter: Filter, idsCount: 1 | 2 = 2): boolean {
   return conditionsOf(filter, idsCount) < 2
 }

@@ -3,7 +3,10 @@ import { NegentropySupport } from '../../src/relay/negentropy/negentropy-support
 import type { WebSocketRelay } from '../../src/relay/websocket-relay.ts'
 import { useRelay } from './ws-double.ts'
 
-/** A relay as a comparison uses it, of which nothing is known yet; its first answer may take 300 ms. Closed with the test. */
+/**
+ * A relay as a comparison uses it, of which nothing is known yet; its first answer may take 300 ms. Closed with the
+ * test.
+ */
 export type TestPeer = {
   readonly endpoint: WebSocketRelay
   readonly profile: Profile

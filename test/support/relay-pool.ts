@@ -17,8 +17,8 @@ afterAll(async () => {
 })
 
 /**
- * A real relay in a process of its own, with these events and no others. The tests of one file use such relays one after
- * the other, for to start one takes longer than most tests.
+ * A real relay in a process of its own, with these events and no others. The tests of one file use such relays one
+ * after the other, for to start one takes longer than most tests.
  */
 export async function borrowRelay(events: Iterable<NostrEvent> = []): Promise<PooledRelay> {
   const relay = idle.pop() ?? (await startRealRelay())

@@ -15,8 +15,8 @@ type Program = { runProgram(argv: readonly string[], place: Surroundings): Promi
 const BUILD = new URL('../../dist/cli/run-program.js', import.meta.url).href
 
 /**
- * Runs the program in this process, with streams and an environment of its own: for scenarios that need no process. Signals,
- * the end of standard input and the exit of the process are seen by a spawned program only (`startCli`).
+ * Runs the program in this process, with streams and an environment of its own: for scenarios that need no process.
+ * Signals, the end of standard input and the exit of the process are seen by a spawned program only (`startCli`).
  */
 export async function runHere(args: readonly string[]): Promise<CliResult> {
   const { runProgram } = (await import(/* @vite-ignore */ BUILD)) as Program

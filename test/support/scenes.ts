@@ -49,8 +49,8 @@ export function smallRepository(
 }
 
 /**
- * The filters by which a scripted relay was read: not the questions for ids, versions, deletions, vanish requests, page size,
- * or whether it brings again what it has shown, in three seconds.
+ * The filters by which a scripted relay was read: not the questions for ids, versions, deletions, vanish requests, page
+ * size, or whether it brings again what it has shown, in three seconds.
  */
 export function readingFilters({ received }: ScriptedRelay): Filter[] {
   const isQuestion = ({ ids, kinds, limit: _limit, since = -Infinity, ...rest }: Filter): boolean =>

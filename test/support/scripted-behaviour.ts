@@ -138,7 +138,10 @@ export type Behaviour = {
   limits?: Limits
   /** What needs NIP-42 first. @default nothing, and no challenge is sent */
   requireAuth?: readonly ('read' | 'write')[]
-  /** Sees every frame before it goes out; what it returns goes out instead: frames, text that is sent as it is, or raw bytes of a text frame. */
+  /**
+   * Sees every frame before it goes out; what it returns goes out instead: frames, text that is sent as it is, or raw
+   * bytes of a text frame.
+   */
   outgoing?: (frame: readonly unknown[]) => readonly Outgoing[]
   /** What happens to new WebSocket connections; `hang`: the handshake is never answered. @default `accept` */
   connections?: 'accept' | 'refuse' | 'hang'

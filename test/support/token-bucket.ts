@@ -17,7 +17,9 @@ export function createTokenBucket(burst: number, now: () => number): TokenBucket
   }
 }
 
-/** The same, with `gain` for each whole second since a token was last asked for, had or not (ngit-grasp from 3.0 on). */
+/**
+ * The same, with `gain` for each whole second since a token was last asked for, had or not (ngit-grasp from 3.0 on).
+ */
 export function createSilentBucket(burst: number, gain: number, now: () => number): TokenBucket {
   let tokens = burst
   let askedAt = now()

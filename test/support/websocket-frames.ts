@@ -1,7 +1,9 @@
 /** Bytes as they came; `frame` is the message in them where they are one whole text frame with a JSON array. */
 export type Piece = { readonly bytes: Buffer; readonly frame?: readonly unknown[] }
 
-/** Cuts the bytes of one direction of a connection into whole WebSocket frames; what is no WebSocket passes as it came. */
+/**
+ * Cuts the bytes of one direction of a connection into whole WebSocket frames; what is no WebSocket passes as it came.
+ */
 export type FrameSplitter = { push(chunk: Buffer): Piece[] }
 
 const HEAD_END = '\r\n\r\n'

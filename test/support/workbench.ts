@@ -146,7 +146,10 @@ function nameOf(end: End): string {
   return typeof end === 'string' ? end : end.url
 }
 
-/** One out of the pool where it need not be of a special kind. It goes back only when no program was cut off in the middle of talking to it. */
+/**
+ * One out of the pool where it need not be of a special kind. It goes back only when no program was cut off in the
+ * middle of talking to it.
+ */
 async function openRealRelay(
   { events, ...special }: RealRelayOptions = {},
   clis: readonly LiveCli[],

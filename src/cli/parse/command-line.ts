@@ -18,8 +18,9 @@ const MISPLACED_KEY =
   'a secret key does not belong on the command line, where every user of the machine sees it: give --key-file'
 
 /**
- * What the command line (`argv` without node and script) and the environment ask for. Never throws for wrong usage: that is a
- * text for standard error with every problem in it. The parsers, and nostr-tools with them, load only when a command is there.
+ * What the command line (`argv` without node and script) and the environment ask for. Never throws for wrong usage:
+ * that is a text for standard error with every problem in it. The parsers, and nostr-tools with them, load only when a
+ * command is there.
  */
 export async function parseCommandLine(
   argv: readonly string[],
@@ -54,7 +55,9 @@ function didYouMean(name: string | undefined): string {
   return name === undefined ? `give one of ${COMMAND_NAMES.join(', ')}` : `did you mean ${name}?`
 }
 
-/** Takes the argument that the command wants out of what is left over: the first word that no unknown option may claim. */
+/**
+ * Takes the argument that the command wants out of what is left over: the first word that no unknown option may claim.
+ */
 function takeArgument(command: CliCommand, rest: readonly string[]): { argument?: string; stray: readonly string[] } {
   const { argument: wanted }: CommandSpec = COMMANDS[command]
   if (wanted === undefined) return { stray: rest }
@@ -63,7 +66,10 @@ function takeArgument(command: CliCommand, rest: readonly string[]): { argument?
   return argument === undefined ? { stray: rest } : { argument, stray: rest.toSpliced(index, 1) }
 }
 
-/** One line per unknown option and per argument too many. The word behind an unknown option may be its value: it is no problem of its own. */
+/**
+ * One line per unknown option and per argument too many. The word behind an unknown option may be its value: it is no
+ * problem of its own.
+ */
 function strayProblems(command: CliCommand, rest: readonly string[]): string[] {
   return rest.flatMap((text, index) => {
     if (isOption(text)) return [unknownOption(command, text)]

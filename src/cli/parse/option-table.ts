@@ -59,7 +59,7 @@ export const OPTIONS = {
     flag: '--discover-max',
     value: 'N',
     fallback: '20',
-    help: 'discover at most so many sources',
+    help: 'discover at most N sources',
   }),
   discoverAllow: place({
     flag: '--discover-allow',
@@ -233,7 +233,7 @@ export const OPTIONS = {
     flag: '--connections',
     value: 'N',
     fallback: '1',
-    help: 'send over so many connections to the target, each at its own pace',
+    help: 'use N connections to the target, each at its own pace',
   }),
   maxDuration: sending({
     flag: '--max-duration',

@@ -201,7 +201,7 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
     )
   }
   if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
-    problems.push(`${outputOrigin} names a file that is read: what is missing needs a file of its own`)
+    problems.push(`${outputOrigin} names a file that is read: what is missing needs another file`)
   }
   return { both, output }
 }

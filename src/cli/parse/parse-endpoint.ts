@@ -11,8 +11,8 @@ const LOCAL = /^(?:localhost|127(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d{1,5})?(?
 const FILE_ENDINGS = /\.(?:jsonl?|ndjson|gz|zst|xz|bz2|txt|log|csv|db|dump|events?|export|bak|backup|old|new|out|tmp)$/i
 
 /**
- * Where events come from or go to: a normalised relay URL, a file name, or `-` for standard input or output. What is no file
- * yet and looks like a relay is a slip: nobody means to write events to a file called `relay.one`.
+ * Where events come from or go to: a normalised relay URL, a file name, or `-` for standard input or output. What is no
+ * file yet and looks like a relay is a slip: nobody means to write events to a file called `relay.one`.
  */
 export function parseEndpoint(text: string): Parsed<string> {
   const scheme = schemeOf(text)
@@ -38,7 +38,10 @@ export function parseService(text: string): Parsed<string> {
   return parseRelayUrl(text.replace(/^http/i, 'ws'))
 }
 
-/** Whether two endpoints are one relay, by whatever loopback name, or one file. `-` never is: standard input and standard output are different files. */
+/**
+ * Whether two endpoints are one relay, by whatever loopback name, or one file. `-` never is: standard input and
+ * standard output are different files.
+ */
 export function isSameEndpoint(a: string, b: string): boolean {
   if (a === '-' || b === '-') return false
   if (schemeOf(a) === undefined && schemeOf(b) === undefined) return resolve(a) === resolve(b)

@@ -21,8 +21,9 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 }
 
 /**
- * The time in Unix seconds: up to 10 digits as they are, unless they look like a date, an ISO 8601 date or date and time (without a zone: local time;
- * a date alone: its first second), or a duration before `now` (`90m`, `12h`, `3d`, `2w`, `6M`, `1Y`).
+ * The time in Unix seconds: up to 10 digits as they are, unless they look like a date, an ISO 8601 date or date and
+ * time (without a zone: local time; a date alone: its first second), or a duration before `now` (`90m`, `12h`, `3d`,
+ * `2w`, `6M`, `1Y`).
  */
 export function parseTime(text: string, now: UnixSeconds): Parsed<UnixSeconds> {
   if (YEAR.test(text) || COMPACT_DATE.test(text)) return wrong(TIME_HELP)
@@ -39,7 +40,10 @@ function parseAgo([, amount, unit]: RegExpExecArray, now: UnixSeconds): Parsed<U
   return seconds >= 0 ? ok(seconds) : wrong('is before 1970')
 }
 
-/** Builds the time part by part and compares: `new Date` would turn 30 February into 2 March and read a bare date as UTC. */
+/**
+ * Builds the time part by part and compares: `new Date` would turn 30 February into 2 March and read a bare date as
+ * UTC.
+ */
 function parseDate(match: RegExpExecArray): Parsed<UnixSeconds> {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)

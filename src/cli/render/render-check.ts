@@ -71,7 +71,10 @@ function byRepository(differences: readonly Difference[]): Repository[] {
     .sort((a, b) => countMissing(b.differences) - countMissing(a.differences))
 }
 
-/** A column per group of kinds that has anything, and `other`; where there is no room the last groups are among the others. */
+/**
+ * A column per group of kinds that has anything, and `other`; where there is no room the last groups are among the
+ * others.
+ */
 function countColumns(canvas: Canvas, rows: readonly Repository[], all: readonly Difference[]): Column[] {
   const present = GROUPS.filter(({ kinds }) => all.some(({ kind }) => kinds.includes(kind)))
   const candidates = [...present, undefined].map((_, index) => {

@@ -2,7 +2,9 @@ import { reasonOf, SyncError, UsageError } from '../../errors.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { maskUrls } from '../mask-url.ts'
 
-/** What is printed on standard error for whatever ended a run: `error: …` lines, then what to do. Ends with a newline. */
+/**
+ * What is printed on standard error for whatever ended a run: `error: …` lines, then what to do. Ends with a newline.
+ */
 export function renderError(thrown: unknown, command?: string): string {
   if (thrown instanceof UsageError) return renderUsageProblems(thrown.problems, command)
   const hint = thrown instanceof SyncError ? thrown.hint : undefined

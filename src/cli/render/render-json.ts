@@ -3,10 +3,16 @@ import type { RelayInspection } from '../../relay/inspection.ts'
 import type { Report } from '../../report/report.ts'
 import type { Status } from '../../report/status.ts'
 
-/** What JSON allows in a text and a terminal or a log must not get: controls, line separators, bidi and zero-width characters (rule 7). */
+/**
+ * What JSON allows in a text and a terminal or a log must not get: controls, line separators, bidi and zero-width
+ * characters (rule 7).
+ */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** The report or the status as one JSON document on one line, with a newline at its end. Parsing gives back every character. */
+/**
+ * The report or the status as one JSON document on one line, with a newline at its end. Parsing gives back every
+ * character.
+ */
 export function renderJson(document: Report | Status | RelayInspection): string {
   return `${renderJsonValue(document)}\n`
 }

@@ -11,7 +11,10 @@ const MAX_REASONS = 6
 
 type Group = { readonly what: string; readonly where: string; readonly problems: readonly Problem[] }
 
-/** The problems in groups: how many, where, each reason with an example, and the next step. One block of lines per group. */
+/**
+ * The problems in groups: how many, where, each reason with an example, and the next step. One block of lines per
+ * group.
+ */
 export function renderProblems(
   canvas: Canvas,
   { problems, heldBack }: Pick<Report, 'problems' | 'heldBack'>,

@@ -20,7 +20,10 @@ import { layerTitle } from './layer-title.ts'
 import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
 import { renderCure, renderExample } from './render-problems.ts'
 
-/** The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it lazily. */
+/**
+ * The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it
+ * lazily.
+ */
 export function renderStatus(status: Status, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const head = labelled(canvas, 'state', foreign(status.stateFile))

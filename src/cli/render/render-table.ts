@@ -10,12 +10,15 @@ import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
 
-/** Problems that change nothing about the promise: what a source serves wrongly, what it says, what was copied besides. */
+/**
+ * Problems that change nothing about the promise: what a source serves wrongly, what it says, what was copied besides.
+ */
 const HARMLESS: readonly string[] = ['invalid', 'notice', 'parent']
 
 /**
- * The report for a person: what was asked, what came, what is wrong, and the verdict last. A run that had nothing to do is one
- * sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3: import it lazily.
+ * The report for a person: what was asked, what came, what is wrong, and the verdict last. A run that had nothing to do
+ * is one sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3:
+ * import it lazily.
  */
 export function renderReport(report: Report, options: RenderOptions): string {
   const canvas = createCanvas(options)
@@ -33,7 +36,9 @@ export function renderReport(report: Report, options: RenderOptions): string {
   ])
 }
 
-/** Whether `--quiet` prints nothing: the run ended well, and the target refused nothing that earlier runs did not tell. */
+/**
+ * Whether `--quiet` prints nothing: the run ended well, and the target refused nothing that earlier runs did not tell.
+ */
 export function isAllWell(report: Report): boolean {
   const { exit, dryRun, totals, problems, layers } = report
   const isTold = problems.every(({ what, where }) => isRemembered(what, where, report) || HARMLESS.includes(what))

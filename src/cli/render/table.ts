@@ -72,7 +72,10 @@ export function tableWidth(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + columnWidth(column) + GAP, 1 - GAP)
 }
 
-/** The columns without the expendable ones that do not fit into `width`, the most expendable going first; at last, texts are cut. */
+/**
+ * The columns without the expendable ones that do not fit into `width`, the most expendable going first; at last, texts
+ * are cut.
+ */
 export function fitColumns(columns: readonly Column[], width: number): readonly Column[] {
   const excess = tableWidth(columns) - width
   if (excess <= 0) return columns
@@ -99,7 +102,10 @@ function paintCell({ text, paint }: Cell): string {
   return paint === undefined ? text : paint(text)
 }
 
-/** cli-table3 finds other widths than we do for what strangers may write: it gets as many private-use characters to lay out. */
+/**
+ * cli-table3 finds other widths than we do for what strangers may write: it gets as many private-use characters to lay
+ * out.
+ */
 function standIn(text: string): string {
   return isMeasuredAlike(text) ? text : '\ue000'.repeat(visibleWidth(text))
 }

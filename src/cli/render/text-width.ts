@@ -8,8 +8,8 @@ const DOUBLE_WIDTH =
   /^[\p{Emoji_Presentation}\u1100-\u115f\u2329\u232a\u2630-\u2637\u268a-\u268f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{191ff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d37f}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]$/u
 
 /**
- * How many columns the text takes on a terminal, colours not counted. Counts code points, not clusters: joined emoji and flags
- * count more than most terminals draw, so that a line never gets too long.
+ * How many columns the text takes on a terminal, colours not counted. Counts code points, not clusters: joined emoji
+ * and flags count more than most terminals draw, so that a line never gets too long.
  */
 export function visibleWidth(text: string): number {
   let width = 0
@@ -31,7 +31,10 @@ export function ellipsizeMiddle(text: string, width: number): string {
   return `${takeColumns(text, width - 1 - tailWidth)}…${end}`
 }
 
-/** The text in lines of at most `width` columns (2 or more), broken at spaces; a word that is longer alone is cut into pieces. No colours in it. */
+/**
+ * The text in lines of at most `width` columns (2 or more), broken at spaces; a word that is longer alone is cut into
+ * pieces. No colours in it.
+ */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''

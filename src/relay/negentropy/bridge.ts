@@ -15,13 +15,19 @@ import { askUnknown, settleAnswer, type Found, type Pending, type SideName } fro
 export type ReconcileOptions = {
   readonly source: Responder
   readonly target: Responder
-  /** Takes ids that the source has and the target has not, piece by piece; the comparison waits for it. An id that a responder lists twice may come twice. */
+  /**
+   * Takes ids that the source has and the target has not, piece by piece; the comparison waits for it. An id that a
+   * responder lists twice may come twice.
+   */
   readonly onMissing: (ids: readonly string[]) => Promise<void>
   /** Takes ids that only the target has; without it they are not looked for, which costs less. */
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
   /** @default 20_000 */
   readonly maxRoundTrips?: number
-  /** Asked before each round trip, with the bytes received from the source so far; a reason ends the comparison as `stopped`. */
+  /**
+   * Asked before each round trip, with the bytes received from the source so far; a reason ends the comparison as
+   * `stopped`.
+   */
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 

@@ -28,8 +28,8 @@ type NegentropyEndpoint = Endpoint & {
 }
 
 /**
- * What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or was in vain before. `aftermath` hears
- * what follows the end of its sessions.
+ * What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or has failed before. `aftermath` is
+ * told what follows the end of its sessions.
  */
 export function createRelaySet(
   { endpoint, profile, support }: NegentropyPeer,

@@ -25,7 +25,9 @@ export type MissingContext = DrainContext & {
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
-/** A filter read by comparison. `drain` counts what came as events; `vanished` ids were listed once and never served. */
+/**
+ * A filter read by comparison. `drain` counts what came as events; `vanished` ids were listed once and never served.
+ */
 export type MissingRead = FilterComparison & { readonly type: 'read'; readonly drain: Drain; readonly vanished: number }
 
 /** The comparison failed: the filter must be read in pages. What came until then is right. */

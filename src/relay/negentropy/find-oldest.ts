@@ -5,7 +5,10 @@ import type { Responder, ResponderFailure } from './responder.ts'
 // Each divides what is left by 16.
 const MAX_ROUNDS = 32
 
-/** The ids of the lowest range that a set lists, in the order in which it listed them (all known relays: oldest first); none when it is empty. */
+/**
+ * The ids of the lowest range that a set lists, in the order in which it listed them (all known relays: oldest first);
+ * none when it is empty.
+ */
 export type Oldest = { readonly type: 'found'; readonly ids: readonly string[]; readonly roundTrips: number }
 
 /** Narrows a set down to its oldest ids. `opening` are parts that cover the set, as `reconcile` returns them. */

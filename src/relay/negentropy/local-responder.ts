@@ -15,7 +15,10 @@ export type Window = { readonly since?: number | undefined; readonly until?: num
 /** A stretch of positions and the bound above it. */
 type Stretch = { readonly from: number; readonly to: number; readonly upper: Bound }
 
-/** A local set as a responder: what a relay with NIP-77 that held these events, and those in the window only, would answer. */
+/**
+ * A local set as a responder: what a relay with NIP-77 that held these events, and those in the window only, would
+ * answer.
+ */
 export class LocalResponder implements Responder {
   readonly maxMessageBytes = MESSAGE_BYTES
   readonly traffic = { sent: 0, received: 0 }

@@ -6,7 +6,10 @@
  * most significant digit first; times are written as 1 + the distance from the bound before, 0 stands for END.
  */
 
-/** A point between events: all with an earlier `timestamp`, or the same and a lower id, lie below. `id` is a hex prefix without trailing zero bytes. */
+/**
+ * A point between events: all with an earlier `timestamp`, or the same and a lower id, lie below. `id` is a hex prefix
+ * without trailing zero bytes.
+ */
 export type Bound = { readonly timestamp: number; readonly id: string }
 
 /** A range of a message; where it begins, the one before ended. */

@@ -16,7 +16,9 @@ type Query = { readonly type: 'fingerprint'; readonly fingerprint: string } | { 
 
 export type Question = Span & { readonly query: Query }
 
-/** A piece of the answer to one question: equal or left out ('skip'), finer fingerprints, ids, or not answered ('cut'). */
+/**
+ * A piece of the answer to one question: equal or left out ('skip'), finer fingerprints, ids, or not answered ('cut').
+ */
 export type Part = Span &
   (
     | { readonly type: 'skip' | 'cut' }
@@ -30,7 +32,9 @@ export type Answered = { readonly type: 'answered'; readonly parts: readonly (re
 /** A fingerprint that no set has: asks for what the range holds, in whatever form. */
 export const NO_FINGERPRINT = 'ff'.repeat(16)
 
-/** Asks all questions in one message; they must be in order and must not overlap. A broken answer is a failure `wrong`. */
+/**
+ * Asks all questions in one message; they must be in order and must not overlap. A broken answer is a failure `wrong`.
+ */
 export async function ask(responder: Responder, questions: readonly Question[]): Promise<Answered | ResponderFailure> {
   return containProtocolError(async () => {
     const answer = await responder.ask(toRanges(questions))
@@ -121,7 +125,10 @@ function isContent({ type }: Part): boolean {
   return type === 'ids' || type === 'fingerprint'
 }
 
-/** The part of a piece within a question. What has content must lie inside, as nobody can tell what belongs to which half. */
+/**
+ * The part of a piece within a question. What has content must lie inside, as nobody can tell what belongs to which
+ * half.
+ */
 function cutOut(piece: Part, question: Span): Part {
   const lower = compareBounds(piece.lower, question.lower) < 0 ? question.lower : piece.lower
   const upper = compareBounds(piece.upper, question.upper) > 0 ? question.upper : piece.upper

@@ -21,9 +21,15 @@ export type NegentropyAnswer =
   | { readonly type: 'idle' }
   | { readonly type: 'disconnected'; readonly reason: string }
 
-/** One reconciliation (NIP-77), message by message: one `send` at a time. It lives on one connection and is never repeated. */
+/**
+ * One reconciliation (NIP-77), message by message: one `send` at a time. It lives on one connection and is never
+ * repeated.
+ */
 export type NegentropySession = {
-  /** Sends NEG-OPEN with the filter the first time, NEG-MSG after that; resolves with the answer, and with the last one again once the session has ended. */
+  /**
+   * Sends NEG-OPEN with the filter the first time, NEG-MSG after that; resolves with the answer, and with the last one
+   * again once the session has ended.
+   */
   send(hex: string): Promise<NegentropyAnswer>
   /** Sends NEG-CLOSE, unless the relay ended the session; idempotent. */
   close(): void
@@ -46,7 +52,7 @@ export type NegentropyOptions = {
   /** The relay said nothing in time to a session that it had answered before. */
   readonly onSilent: () => void
   readonly ends: OpenEnds
-  /** Hears what follows the end of a session that went well. */
+  /** Told what follows the end of a session that went well. */
   readonly aftermath: Aftermath | undefined
 }
 

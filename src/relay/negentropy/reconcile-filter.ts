@@ -1,9 +1,10 @@
 /*
  * What one relay has of a filter and another lacks, without reading what both have.
  *
- * A relay may compare only so many events at once (NEG-ERR with its cap): the time is then halved, at both sides, until
- * the window fits. The newest window has no end, so that events of the future are compared as well. Everything else that
- * goes wrong is returned as it is: the caller reads pages, and what was found until then is right all the same.
+ * A relay may limit how many events it compares at once (NEG-ERR with its cap): the time is then halved, at both sides,
+ * until the window fits. The newest window has no end, so that events of the future are compared as well. Everything
+ * else that goes wrong is returned as it is: the caller reads pages, and what was found until then is right all the
+ * same.
  */
 import type { Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -33,10 +34,14 @@ export type ReconcileFilterOptions = {
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
-/** What a comparison took: round trips of either side (both are asked at once), ids listed, ids found missing, bytes. */
+/**
+ * What a comparison took: round trips of either side (both are asked at once), ids listed, ids found missing, bytes.
+ */
 export type FilterComparison = Comparison & { readonly traffic: Readonly<Record<SideName, Readonly<Traffic>>> }
 
-/** A window that was compared as one, and the oldest ids that the source listed in it: `undefined` when not asked for. */
+/**
+ * A window that was compared as one, and the oldest ids that the source listed in it: `undefined` when not asked for.
+ */
 export type ComparedWindow = { readonly window: Window; readonly oldest: readonly string[] | undefined }
 
 /** Why a filter could not be compared, and which side is to blame. */

@@ -2,7 +2,8 @@ import type { Range } from './negentropy-message.ts'
 
 /**
  * Why a comparison failed. `refused`: no NIP-77, or not for us. `too-many`: more events than it compares at once.
- * `wrong`: its answer breaks the protocol. `lost`: it stopped answering. `endless`: past the bounds of the comparison. `stopped`: by the caller.
+ * `wrong`: its answer breaks the protocol. `lost`: it stopped answering. `endless`: past the bounds of the comparison.
+ * `stopped`: by the caller.
  */
 type FailureKind = 'refused' | 'too-many' | 'wrong' | 'lost' | 'endless' | 'stopped'
 

@@ -1,6 +1,9 @@
 import type { Slots } from '../pace/slots.ts'
 
-/** A place among the sessions of one relay, kept from the first of them to the end of a comparison: who has one never waits for another. */
+/**
+ * A place among the sessions of one relay, kept from the first of them to the end of a comparison: who has one never
+ * waits for another.
+ */
 export class SessionPlace {
   #slots: Slots | undefined
 

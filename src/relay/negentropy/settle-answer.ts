@@ -30,7 +30,10 @@ export type Settling = { readonly found: Found; readonly wantsExtra: boolean }
 // Sixteen parts a split: enough for 2^64 times as many events as there can be.
 const MAX_DEPTH = 64
 
-/** What follows from the answer to one question: ids are put where they belong; returned is what must be asked now, in order. Throws ProtocolError. */
+/**
+ * What follows from the answer to one question: ids are put where they belong; returned is what must be asked now, in
+ * order. Throws ProtocolError.
+ */
 export function settleAnswer(pending: Pending, parts: readonly Part[], settling: Settling): Pending[] {
   if (pending.query.type === 'list') return settleList(pending, pending.query.others, parts, settling)
   return parts.flatMap((part) => settlePart(pending, part, settling))
@@ -59,7 +62,9 @@ function settlePart(pending: Pending, part: Part, settling: Settling): Pending[]
   }
 }
 
-/** Only the whole range can be equal; less than that was left out. Nothing is equal to a fingerprint that no set has. */
+/**
+ * Only the whole range can be equal; less than that was left out. Nothing is equal to a fingerprint that no set has.
+ */
 function settleSkip(pending: Pending, part: Part): Pending[] {
   if (!isSameSpan(pending, part)) return [askUnknown(part, pending.side, pending.depth + 1)]
   if (pending.query.type === 'fingerprint' && pending.query.fingerprint !== NO_FINGERPRINT) return []

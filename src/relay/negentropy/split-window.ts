@@ -1,7 +1,7 @@
 import type { UnixSeconds } from '../../time.ts'
 import type { Window } from './local-responder.ts'
 
-// When Nostr began. What claims to be older is rare: halving the years before it would be in vain.
+// When Nostr began. What claims to be older is rare: halving the years before it would find nothing.
 const FIRST_EVENTS: UnixSeconds = Date.UTC(2020, 10, 7) / 1000
 
 /** The window in two, the newer half first; `undefined` when it is a single second. An open end stays open. */

@@ -38,9 +38,9 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
 }
 
 /**
- * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. When the
- * relay came to an event nobody knows, but it had when it answered: its silence begins then. That costs a round trip an
- * event, and no jitter of a network is ever taken for haste.
+ * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. When
+ * the relay came to an event nobody knows, but it had when it answered: its silence begins then. That costs a round
+ * trip an event, and no jitter of a network is ever taken for haste.
  */
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))

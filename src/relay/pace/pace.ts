@@ -1,6 +1,7 @@
 /**
- * A rate: `burst` events at once, then one per `intervalMs`. `buckets`: the relay counts whole intervals of silence only,
- * and forgets what is left of them (ngit-grasp); so many of its buckets are used in turn, one for each connection.
+ * A rate: `burst` events at once, then one per `intervalMs`. `buckets`: the relay counts whole intervals of silence
+ * only, and forgets what is left of them (ngit-grasp); this many of its buckets are used in turn, one for each
+ * connection.
  */
 export type Rate = { readonly burst: number; readonly intervalMs: number; readonly buckets?: number }
 
@@ -10,13 +11,17 @@ export const SLACK_MS = 10
 const FIRST_INTERVAL_MS = 1_000 + SLACK_MS
 const MAX_INTERVAL_MS = 60_000 + SLACK_MS
 const SLOWER = 1.5
-/** A pace has proved itself when so many events were taken, twice as many after each complaint, or what it sends in so long. */
+/**
+ * A pace has proved itself when this many events were taken, twice as many after each complaint, or what it sends in so
+ * long.
+ */
 const PROOFS_FIRST = 3
 const PROOF_MS = 1_000
 
 /**
- * The rate in force and what was learned of it, never faster than `first`. After a complaint it goes slower at once; where
- * it went too slow it feels its way back, twice as fast each time, until a pace proves too fast: that one is not tried again.
+ * The rate in force and what was learned of it, never faster than `first`. After a complaint it goes slower at once;
+ * where it went too slow it feels its way back, twice as fast each time, until a pace proves too fast: that one is not
+ * tried again.
  */
 export function createPace(first: Rate | undefined) {
   let rate = first
@@ -51,7 +56,9 @@ export function createPace(first: Rate | undefined) {
   }
   return {
     rate: (): Rate | undefined => rate,
-    /** False when the event of this turn went out at an earlier pace: what was in flight together is refused together. */
+    /**
+     * False when the event of this turn went out at an earlier pace: what was in flight together is refused together.
+     */
     slowDown: (turn: number): boolean => {
       if (turn <= slowedAfter) return false
       if (slowedAfter > 0) proofsWanted *= 2

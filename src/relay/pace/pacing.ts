@@ -1,6 +1,6 @@
 /*
- * How fast a relay takes events. A bucket that starts from what is known of the software and learns from `rate-limited:`
- * answers, which are never refusals (relays.md: EVENT limits).
+ * How fast a relay takes events. A bucket that starts from what is known of the software and learns from
+ * `rate-limited:` answers, which are never refusals (relays.md: EVENT limits).
  */
 import { createSilent, createSteady } from './allowance.ts'
 import { createPace, SLACK_MS, type Rate } from './pace.ts'

@@ -23,7 +23,7 @@ export class SilenceBucket {
     return this.#tokens
   }
 
-  /** How long to be silent from now on until so many may be sent: 0 when they may be at once. */
+  /** How long to be silent from now on until this many may be sent: 0 when they may be at once. */
   waitMs(rate: SilenceRate, nowMs: number, wanted = 1): number {
     const lacking = wanted - this.#available(rate, nowMs)
     if (lacking <= 0) return 0

@@ -1,10 +1,11 @@
 /*
  * One pace for all queries of a relay.
  *
- * A relay counts queries per connection, and at some a refused one counts as well: who repeats each REQ for itself keeps
- * the bucket of all empty. So when the relay says `rate-limited:`, or its bucket is known to be empty, everything pauses
- * together for a whole interval of silence. After a complaint one query goes first, and the others when it was answered.
- * Where the software is not known, how many it takes after a pause and how long that must be is learnt from complaints.
+ * A relay counts queries per connection, and at some a refused one counts as well: who repeats each REQ for itself
+ * keeps the bucket of all empty. So when the relay says `rate-limited:`, or its bucket is known to be empty, everything
+ * pauses together for a whole interval of silence. After a complaint one query goes first, and the others when it was
+ * answered. Where the software is not known, how many it takes after a pause and how long that must be is learnt from
+ * complaints.
  */
 import { pause } from './backoff.ts'
 import { SilenceBucket, type SilenceRate } from './silence-bucket.ts'
@@ -89,7 +90,10 @@ export class Throttle {
     return turn
   }
 
-  /** Notes how the query of a turn ended. Returns whether a refused one is worth another turn: not once patience has run out. */
+  /**
+   * Notes how the query of a turn ended. Returns whether a refused one is worth another turn: not once patience has run
+   * out.
+   */
   settle(turn: Turn, end: TurnEnd): boolean {
     this.#open -= 1
     this.#bucket.touch(this.#options.nowMs())

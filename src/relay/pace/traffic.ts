@@ -23,9 +23,9 @@ const MAX_SESSIONS = 8
 const SPARE_SESSIONS = 2
 
 /**
- * What goes out to one relay, counted and held back. Queries (REQ, NEG-OPEN) and NEG-MSG each have a pace; frames of all
- * sorts have a bucket of their own where that is known, and a relay that finds it empty hangs up without a word. So the
- * pauses of one are pauses of all: what can wait does, that streams of different frames cannot starve each other.
+ * What goes out to one relay, counted and held back. Queries (REQ, NEG-OPEN) and NEG-MSG each have a pace; frames of
+ * all sorts have a bucket of their own where that is known, and a relay that finds it empty hangs up without a word. So
+ * the pauses of one are pauses of all: what can wait does, that streams of different frames cannot starve each other.
  */
 export class Traffic {
   readonly queries: Throttle

@@ -12,10 +12,14 @@ import type { UnixSeconds } from '../../time.ts'
 /** What the one condition of a broad filter is. */
 export type Shape = 'kinds' | `#${string}`
 
-/** `needs-kinds`: it answers when kinds are named as well. `silent`: nothing that is asked like this is ever answered. */
+/**
+ * `needs-kinds`: it answers when kinds are named as well. `silent`: nothing that is asked like this is ever answered.
+ */
 export type Verdict = 'unknown' | 'answers' | 'needs-kinds' | 'silent'
 
-/** A row as far as it can be asked for again. `keys`: the broad questions that it answers; `question`: what brought it. */
+/**
+ * A row as far as it can be asked for again. `keys`: the broad questions that it answers; `question`: what brought it.
+ */
 export type ShownRow = {
   readonly id: string
   readonly kind: number
@@ -130,7 +134,10 @@ export class Breadth {
     }
   }
 
-  /** The relay took back that the filter was read to its end: that is bad enough, and no sign of how it answers such questions. */
+  /**
+   * The relay took back that the filter was read to its end: that is bad enough, and no sign of how it answers such
+   * questions.
+   */
   takeBack(filter: Filter): void {
     const shape = shapeOf(filter)
     if (shape !== undefined) this.#asked.delete(shape)

@@ -5,12 +5,12 @@ const SMALLEST_PAGE = 5
 
 /**
  * What is known of the size of a relay's pages: the most events that one has brought, and the first few that it ever
- * showed. `assumed`: a second of so many events was taken for whole because the relay had shown no others by then.
+ * showed. `assumed`: a second of this many events was taken for whole because the relay had shown no others by then.
  * `until` and `since`: how it takes these words of a filter, once its pages have shown it.
  */
 export type Capacity = {
   most: number
-  /** The most rows that a page has brought that was asked for only so many. */
+  /** The most rows that a page has brought that was asked for no more. */
   probed: number
   /** Ids that it has shown, the first 100. */
   readonly shown: Set<string>
@@ -44,8 +44,8 @@ export function createCapacity(): Capacity {
 }
 
 /**
- * Whether a page of `count` rows of one second may be taken for whole at a relay with nothing else to show: so few events
- * in all that a page has room for them, as far as anyone can see.
+ * Whether a page of `count` rows of one second may be taken for whole at a relay with nothing else to show: so few
+ * events in all that a page has room for them, as far as anyone can see.
  */
 export function mayBeAll(count: number, { most, shown }: Capacity): boolean {
   return count < SMALLEST_PAGE && most <= count && shown.size === count

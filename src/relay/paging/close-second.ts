@@ -4,10 +4,10 @@
  *
  * It was when this relay's pages have held more, or hold more when they are asked to. Some hold less the more is asked
  * of them (khatru gives a quarter of its cap to a limit above it), so what a page of a smaller limit held counts only
- * for a page of that limit. Else the filter is split: by its own values, which proves something, then by kinds and by the
- * authors of the rows, which may find more. Last NIP-77 is asked. What stays open is noted with the part of the filter
- * that has it, so that only the anchors in that part pay for it. For some relays `since` is exclusive (khatru in memory):
- * they show it by an empty answer for a second that has brought rows.
+ * for a page of that limit. Else the filter is split: by its own values, which proves something, then by kinds and by
+ * the authors of the rows, which may find more. Last NIP-77 is asked. What stays open is noted with the part of the
+ * filter that has it, so that only the anchors in that part pay for it. For some relays `since` is exclusive (khatru in
+ * memory): they show it by an empty answer for a second that has brought rows.
  */
 import { tagConditions, type Filter } from '../../nostr/filter.ts'
 import { parseStamp, type Stamp } from '../../nostr/event.ts'
@@ -28,7 +28,9 @@ export type Read = {
   readonly authors: ReadonlySet<string>
 }
 
-/** Reads one page of what matches the filter; `until` and `limit`, where given, are asked in place of the usual ones. */
+/**
+ * Reads one page of what matches the filter; `until` and `limit`, where given, are asked in place of the usual ones.
+ */
 export type Reader = (filter: Filter, asked?: { readonly until?: number; readonly limit?: number }) => Promise<Read>
 
 /** What it takes to close a second; see `DrainContext`. */
@@ -36,7 +38,10 @@ export type CloseContext = {
   readonly request: (filter: Filter) => Promise<Page>
   readonly capacity: Capacity
   readonly limit: number
-  /** Reads a single second by NIP-77, where the relay speaks it: true when all of it came, and that was more than `count` events. */
+  /**
+   * Reads a single second by NIP-77, where the relay speaks it: true when all of it came, and that was more than
+   * `count` events.
+   */
   readonly readSecond?: (filter: Filter, count: number) => Promise<boolean>
   /** Grows by what stays open. */
   readonly gaps?: Gap[]
@@ -54,7 +59,10 @@ export type AskedPage = { readonly filter: Filter; readonly until: number | unde
 /** What an operator can do, or ask of whoever runs the relay. */
 const WHAT_CLOSES_IT = 'NIP-77 there or larger pages would show the rest'
 
-/** By so many authors of a full page its second is split further: each costs a REQ, and strangers choose how many there are. */
+/**
+ * By at most this many authors of a full page its second is split further: each costs a REQ, and strangers choose how
+ * many there are.
+ */
 const MAX_LEARNT_AUTHORS = 50
 
 /** Proves that a second was read whole, or says what stays open. */
@@ -91,7 +99,10 @@ async function readParts({ second }: FullPage, within: Filter, read: Reader, con
   return found
 }
 
-/** Parts that may find more of a second and are not together the whole: all kinds one by one, a single kind by the authors of its rows. */
+/**
+ * Parts that may find more of a second and are not together the whole: all kinds one by one, a single kind by the
+ * authors of its rows.
+ */
 async function looseParts(within: Filter, read: Reader): Promise<readonly Filter[]> {
   if (within.kinds === undefined) return splitFilter(within)
   if (within.authors !== undefined) return []
@@ -108,8 +119,8 @@ function describeGap(filter: Filter, second: number, { most }: Capacity): string
 }
 
 /**
- * Why nothing can be taken for read at a relay that was taken for one with very few events: it has shown others since. A
- * relay that was given more in the meantime shows a larger page when it is asked for one.
+ * Why nothing can be taken for read at a relay that was taken for one with very few events: it has shown others since.
+ * A relay that was given more in the meantime shows a larger page when it is asked for one.
  */
 export async function findDisproof(context: CloseContext): Promise<string | null> {
   const { capacity } = context
@@ -152,8 +163,8 @@ function assume(count: number, capacity: Capacity): void {
 }
 
 /**
- * Asks for so many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at some
- * relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
+ * Asks for this many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at
+ * some relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
  */
 async function probe(limit: number, { capacity, request }: CloseContext): Promise<void> {
   const { rows, end } = await request({ since: 0, limit })
@@ -164,7 +175,10 @@ async function probe(limit: number, { capacity, request }: CloseContext): Promis
   )
 }
 
-/** Asks a relay that does not answer such a question for events that it has shown, with kinds: some count ids as one condition. */
+/**
+ * Asks a relay that does not answer such a question for events that it has shown, with kinds: some count ids as one
+ * condition.
+ */
 async function probeByIds(limit: number, { capacity, request }: CloseContext): Promise<void> {
   if (!capacity.isNarrow || capacity.shown.size < limit || capacity.probedByIds >= limit) return capacity.probing
   capacity.probedByIds = limit

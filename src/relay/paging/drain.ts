@@ -1,17 +1,18 @@
 /*
  * Reading one filter to its bottom.
  *
- * A page may be cut off anywhere, and relays cap pages below the asked `limit`, so a count never proves the end (rule 1).
- * The cursor is the oldest second received, asked again *inclusively*: a cut-off second is then read on. Only an `eose`
- * on an empty page below the oldest second drains the filter, or one by which the relay says that its rows are the last
- * (NIP-67 `finish`). A page asked with `until` = t that brings rows of second t
- * only may hide more of that second than a page holds: it is closed when the relay has shown larger pages, or by
- * splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page that was cut for its bytes
- * ends with a whole second: the next one starts below, and asks for fewer rows.
+ * A page may be cut off anywhere, and relays cap pages below the asked `limit`, so a count never proves the end (rule
+ * 1). The cursor is the oldest second received, asked again *inclusively*: a cut-off second is then read on. Only an
+ * `eose` on an empty page below the oldest second drains the filter, or one by which the relay says that its rows are
+ * the last (NIP-67 `finish`). A page asked with `until` = t that brings rows of second t only may hide more of that
+ * second than a page holds: it is closed when the relay has shown larger pages, or by splitting the filter; what stays
+ * open is a gap. Rows are counted raw, verified or not. A page that was cut for its bytes ends with a whole second: the
+ * next one starts below, and asks for fewer rows.
  *
  * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
  * ended. They show it when they are asked from one second above, and are asked so from then on. Some look at the values
- * of tags only and not at their names (khatru above badger): such rows are dropped, and count as a place on the way down.
+ * of tags only and not at their names (khatru above badger): such rows are dropped, and count as a place on the way
+ * down.
  */
 import type { NostrEvent, Stamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
@@ -32,8 +33,8 @@ import { describeEnd } from '../describe-end.ts'
 import { isDescending, sortRows } from '../sort-rows.ts'
 
 /**
- * What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page. `aftermath`
- * hears what follows the ends of sessions (NIP-77); `request` has its own.
+ * What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page.
+ * `aftermath` is told what follows the ends of sessions (NIP-77); `request` has its own.
  */
 export type DrainContext = CloseContext & {
   readonly sink: (events: readonly NostrEvent[]) => Promise<void>

@@ -3,7 +3,10 @@ import { parseEvent, parseStamp, type NostrEvent } from '../../nostr/event.ts'
 import { describeEnd } from '../describe-end.ts'
 import type { Drain, DrainContext } from './drain.ts'
 
-/** What came of asking for ids: counts as in a `Drain`; `reason` says why not all could be asked for. `unserved` were asked for and did not come. */
+/**
+ * What came of asking for ids: counts as in a `Drain`; `reason` says why not all could be asked for. `unserved` were
+ * asked for and did not come.
+ */
 export type Fetched = Drain & { readonly unserved: readonly string[] }
 
 const CHUNK = { maxCount: 250, maxBytes: 20_000 }

@@ -51,8 +51,8 @@ async function isEmpty(filter: Filter, { request }: ProofContext): Promise<boole
 }
 
 /**
- * Whether a page of one second brings only these ids, and fewer events than this relay's pages have held: it was not cut
- * off. A page without any is none of this second: for some relays `since` is exclusive (khatru in memory).
+ * Whether a page of one second brings only these ids, and fewer events than this relay's pages have held: it was not
+ * cut off. A page without any is none of this second: for some relays `since` is exclusive (khatru in memory).
  */
 async function holdsNoOther(filter: Filter, ids: readonly string[], context: ProofContext): Promise<boolean> {
   const { rows, end } = await context.request({ ...filter, limit: context.limit })

@@ -1,7 +1,7 @@
 /*
- * Whether what a relay does not bring is not there. A row that it has shown is asked for by a broad question, narrowed to
- * its second: a relay that answers such questions brings it. One that does not, but shows the row again when it is asked
- * as before, leaves out what it holds. So no event that came or went in between makes an honest relay suspect.
+ * Whether what a relay does not bring is not there. A row that it has shown is asked for by a broad question, narrowed
+ * to its second: a relay that answers such questions brings it. One that does not, but shows the row again when it is
+ * asked as before, leaves out what it holds. So no event that came or went in between makes an honest relay suspect.
  */
 import { parseStamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'

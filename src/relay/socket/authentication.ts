@@ -2,9 +2,9 @@
  * Saying who we are (NIP-42), before anything else where that can be known.
  *
  * A relay that hides events from strangers says EOSE all the same, so a key that was given is signed before the first
- * REQ. Most relays never ask, and none shall be waited for in vain: a challenge that is there is answered; for one that
- * is not, a connection waits only where the document announces NIP-42 or an earlier connection was challenged, half a
- * second, or as long as for an OK where the document says that nothing is served before.
+ * REQ. Most relays never ask, and the program must not wait for nothing: a challenge that is there is answered; for one
+ * that is not, a connection waits only where the document announces NIP-42 or an earlier connection was challenged,
+ * half a second, or as long as for an OK where the document says that nothing is served before.
  */
 import { pause } from '../pace/backoff.ts'
 import type { Connection } from './connection.ts'
@@ -84,7 +84,10 @@ export class Authentication {
     return connection.isOpen ? undefined : this.#refusal
   }
 
-  /** Whether the relay accepted our answer to the newest challenge of this connection; false when no challenge comes in time. */
+  /**
+   * Whether the relay accepted our answer to the newest challenge of this connection; false when no challenge comes in
+   * time.
+   */
   async authenticate(connection: Connection): Promise<boolean> {
     const challenge = connection.challenge ?? (await this.#awaitChallenge(connection, this.#options.okTimeoutMs))
     if (challenge === undefined) return false

@@ -20,14 +20,14 @@ export type Got = {
 }
 
 /**
- * One GET over a connection of its own, redirects not followed; not by `fetch`, which resolves names by itself. Rejects when
- * there is no whole response within the timeout and before the signal aborts.
+ * One GET over its own connection, redirects not followed; not by `fetch`, which resolves names by itself. Rejects
+ * when there is no whole response within the timeout and before the signal aborts.
  */
 export async function boundedGet(url: string, options: GetOptions): Promise<Got> {
   const { signal, timeoutMs } = options
   const ending = new AbortController()
   const interrupt = (): void => ending.abort(signal.reason)
-  // A timer of its own: AbortSignal.timeout() behind AbortSignal.any() may be collected before it fires (Node 20).
+  // Its own timer: AbortSignal.timeout() behind AbortSignal.any() may be collected before it fires (Node 20).
   const timer = setTimeout(() => ending.abort(new Error(`timeout: no answer within ${timeoutMs} ms`)), timeoutMs)
   signal.addEventListener('abort', interrupt)
   if (signal.aborted) interrupt()

@@ -4,8 +4,8 @@ import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from '
 import type { Traffic } from '../pace/traffic.ts'
 
 /**
- * Who hears the messages of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was its
- * answer. `onPutOff`: a NOTICE refused a message and does not say which; `isOurs` when no other exchange is open.
+ * The listener of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was
+ * its answer. `onPutOff`: a NOTICE refused a message and does not say which; `isOurs` when no other exchange is open.
  */
 export type SubscriptionListener = {
   onMessage(message: SubscriptionMessage, bytes: number): void
@@ -20,7 +20,7 @@ export type OkListener = {
   onLost(reason: string): void
 }
 
-/** Who hears what concerns no single exchange. */
+/** The listener for what concerns no single exchange. */
 export type ConnectionListener = {
   /** A NOTICE that no exchange waits for. */
   onNotice(text: string): void
@@ -82,7 +82,7 @@ export class Connection {
     return this.#challenge
   }
 
-  /** Sends one frame; a frame for a socket that is closing is dropped, its listener hears `onLost`. */
+  /** Sends one frame; a frame for a socket that is closing is dropped, its listener gets `onLost`. */
   send(frame: readonly unknown[]): void {
     if (!this.isOpen) return
     this.#traffic.noteFrame()

@@ -14,7 +14,9 @@ export type DialOptions = {
   readonly now: () => number
   /** Counts what goes out. */
   readonly traffic: Traffic
-  /** Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it. */
+  /**
+   * Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it.
+   */
   readonly lookup?: LookupFunction
 }
 
@@ -25,7 +27,10 @@ export type Dialled =
 
 const CLOSE_TIMEOUT_MS = 1_000
 
-/** Opens one socket, within the timeout and until the signal aborts. Redirects are not followed. Never rejects for what a relay does. */
+/**
+ * Opens one socket, within the timeout and until the signal aborts. Redirects are not followed. Never rejects for what
+ * a relay does.
+ */
 export function dial(url: string, options: DialOptions, listener: ConnectionListener): Promise<Dialled> {
   const { signal, connectTimeoutMs, now, traffic } = options
   const socket = new WebSocket(url, socketOptions(options))

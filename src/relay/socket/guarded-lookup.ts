@@ -23,7 +23,10 @@ export function guardResolver(resolver: Resolver, isAllowed: (address: string) =
   }
 }
 
-/** The resolver as sockets take it: what it returns is what is dialled, so no second answer of the DNS can come in between. */
+/**
+ * The resolver as sockets take it: what it returns is what is dialled, so no second answer of the DNS can come in
+ * between.
+ */
 export function createLookup(resolver: Resolver): LookupFunction {
   return (hostname, options, callback) => {
     resolver(hostname).then(

@@ -20,10 +20,13 @@ const REMEMBERED = 1_024
 /** More rows than that are never read from one packet. */
 const MAX_EARLY = 10_000
 const NONE = new Uint32Array()
-/** What a relay says to our CLOSE; ngit-grasp says nothing at all, and so when it ends a REQ of its own accord. */
+/** What a relay says to our CLOSE; ngit-grasp says nothing at all, neither does it when it ends a REQ itself. */
 const ACKNOWLEDGEMENT = /^(?:|(?:subscription )?(?:closed|unsubscribed)(?: by (?:client|request))?\.?)$/i
 
-/** One REQ, or one session of NIP-77 (which has no filter: rows are not for it), and who wants to know what follows its end. */
+/**
+ * One REQ, or one session of NIP-77 (which has no filter: rows are not for it), and who wants to know what follows its
+ * end.
+ */
 export type Asked = {
   readonly filter: Filter | undefined
   readonly connection: Connection
@@ -44,7 +47,9 @@ type OpenEnd = Asked & {
   isSamePacket: boolean
 }
 
-/** Watches the ends of one relay. `onClosed` hears each CLOSED that came too late to be the end of its page. */
+/**
+ * Watches the ends of one relay. `onClosed` is called with each CLOSED that came too late to be the end of its page.
+ */
 export class OpenEnds {
   readonly #nowMs: () => number
   readonly #onClosed: (reason: string, connection: Connection) => void
@@ -75,7 +80,10 @@ export class OpenEnds {
     })
   }
 
-  /** The end of a page, once everything in its packet was heard: an EOSE that is followed there by CLOSED is that CLOSED. */
+  /**
+   * The end of a page, once everything in its packet was heard: an EOSE that is followed there by CLOSED is that
+   * CLOSED.
+   */
   async conclude(id: string, { end, rows }: Pick<Page, 'end' | 'rows'>): Promise<End> {
     const asked = this.#reading.get(id)
     this.#reading.delete(id)

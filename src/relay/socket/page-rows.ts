@@ -1,7 +1,7 @@
 /*
- * The rows of one page that are kept. A page of so many bytes is full: what is older than its last row is read over, and is
- * for the next page, which is asked for from there. So a page of usual events is whole, one of huge events takes no more
- * memory, and nobody bars the way to what is below by writing many of them.
+ * The rows of one page that are kept. A page is full at a number of bytes: what is older than its last row is read
+ * over, and is for the next page, which is asked for from there. So a page of usual events is whole, one of huge events
+ * takes no more memory, and nobody bars the way to what is below by writing many of them.
  */
 import { parseStamp, type Stamp } from '../../nostr/event.ts'
 

@@ -1,8 +1,8 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /**
- * Where an address or a name leads: `private` is this machine and its own networks, `special` what no relay is reached by
- * (link-local, multicast, documentation, reserved), `hidden` another network than the internet (Tor, I2P).
+ * Where an address or a name leads: `private` is this machine and its own networks, `special` what no relay is reached
+ * by (link-local, multicast, documentation, reserved), `hidden` another network than the internet (Tor, I2P).
  */
 export type HostClass = 'public' | 'private' | 'special' | 'hidden'
 
@@ -54,7 +54,10 @@ export function classifyAddress(address: string): HostClass {
   return found === 'public' && !GLOBAL_UNICAST.check(address, 'ipv6') ? 'special' : found
 }
 
-/** The class of the host in a parsed URL (lower case, no dot at the end), by what it says; a public name may still resolve to anything. */
+/**
+ * The class of the host in a parsed URL (lower case, no dot at the end), by what it says; a public name may still
+ * resolve to anything.
+ */
 export function classifyHost(hostname: string): HostClass {
   const literal = literalAddress(hostname)
   if (literal !== undefined) return classifyAddress(literal)

@@ -44,8 +44,8 @@ export class Publications {
   }
 
   /**
-   * The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time, and not
-   * when `isExpired` says so right before it.
+   * The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time, and
+   * not when `isExpired` says so right before it.
    */
   publish(event: NostrEvent, isExpired = (): boolean => false): Promise<Answer> {
     const earlier = this.#inFlight.get(event.id)

@@ -16,7 +16,9 @@ export type PageLimits = {
 /** How long a REQ may stay silent after a NOTICE that refused one of several messages. */
 const PUT_OFF_GRACE_MS = 3_000
 
-/** Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it. */
+/**
+ * Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it.
+ */
 export function readPage(connection: Connection, id: string, filter: Filter, limits: PageLimits): Promise<Page> {
   const rows = new PageRows({ ...limits, isByIds: filter.ids !== undefined })
   return new Promise((resolve) => new PageReading(connection, id, { ...limits, rows }, resolve).start(filter))

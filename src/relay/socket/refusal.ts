@@ -1,8 +1,8 @@
 /**
  * What a relay that puts us off wants, by its text in CLOSED, NEG-ERR or NOTICE. `pause`: the same again, later.
- * `fewer-requests`, `fewer-sessions`: not so many at once. `fewer-items`: the open reconciliations hold too much together.
- * `smaller`: the filter has too many values, or is too long. `again`: its own fault, the same again. `unreadable`: one of our messages, and it does not say which. `final`: neither
- * time nor manners will help.
+ * `fewer-requests`, `fewer-sessions`: fewer at once. `fewer-items`: the open reconciliations hold too much
+ * together. `smaller`: the filter has too many values, or is too long. `again`: its own fault, the same again.
+ * `unreadable`: one of our messages, and it does not say which. `final`: neither time nor manners will help.
  */
 export type Refusal =
   | 'pause'

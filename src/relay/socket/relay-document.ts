@@ -22,7 +22,8 @@ const MAX_TEXT_LENGTH = 200
 
 /**
  * What a relay says of itself (NIP-11), by one bounded GET: at most 64 KiB within the timeout, redirects not followed.
- * Never rejects: a document that cannot be read leaves `documentError`, and the clock offset where a whole response had a `Date`.
+ * Never rejects: a document that cannot be read leaves `documentError`, and the clock offset where a whole response had
+ * a `Date`.
  */
 export async function fetchRelayDocument(relayUrl: string, options: DocumentOptions): Promise<Profile> {
   let clock: Pick<Profile, 'clockOffsetSeconds'> = {}

@@ -1,4 +1,7 @@
-/** A message of one subscription: REQ (NIP-01) or NEG-OPEN (NIP-77). `row` is what stood in the place of the event, unparsed. */
+/**
+ * A message of one subscription: REQ (NIP-01) or NEG-OPEN (NIP-77). `row` is what stood in the place of the event,
+ * unparsed.
+ */
 export type SubscriptionMessage =
   | { readonly type: 'event'; readonly subscription: string; readonly row: unknown }
   | { readonly type: 'eose'; readonly subscription: string; readonly hint?: 'finish' | 'more' }

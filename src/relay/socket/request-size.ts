@@ -41,8 +41,8 @@ export class RequestSize {
 }
 
 /**
- * The pages of the parts of a filter as its page. A part may have been cut off where it ends, so that of the others only
- * what is no older counts: the next page brings the rest again.
+ * The pages of the parts of a filter as its page. A part may have been cut off where it ends, so that of the others
+ * only what is no older counts: the next page brings the rest again.
  */
 export function joinPages(pages: readonly Page[]): Page {
   const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)

@@ -76,8 +76,8 @@ export class Requests {
   }
 
   /**
-   * The page of one REQ: the rows of its last try only, the bytes of all and of what came in between without having been
-   * asked for. `aftermath` hears what follows its end.
+   * The page of one REQ: the rows of its last try only, the bytes of all and of what came in between without having
+   * been asked for. `aftermath` is told what follows its end.
    */
   async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
     const parts = this.#size.partsOf(filter)
@@ -103,8 +103,8 @@ export class Requests {
   }
 
   /**
-   * Resolves when every end so far that somebody asked after stands or was taken back: after the grace, and an answer to
-   * something later. Other questions may be asked meanwhile.
+   * Resolves when every end so far that somebody asked after stands or was taken back: after the grace, and an answer
+   * to something later. Other questions may be asked meanwhile.
    */
   async settleEnds(): Promise<void> {
     const until = this.ends.now()
@@ -196,7 +196,10 @@ export class Requests {
     return (refusal === 'again' || refusal === 'unreadable') && (tries.unanswered += 1) <= MAX_UNANSWERED[refusal]
   }
 
-  /** A CLOSED that came too late to be answered by a repetition of its page: what it asks of us is done for the next ones. */
+  /**
+   * A CLOSED that came too late to be answered by a repetition of its page: what it asks of us is done for the next
+   * ones.
+   */
   #afterLateClosed(reason: string, connection: Connection): void {
     const { authentication, silenceMs, signal } = this.#options
     const refusal = readRefusal(reason)

@@ -104,7 +104,8 @@ function takesBack(reason: string, { when, lateDelayMs }: (typeof CLOSED_MOMENTS
     arm: answers(() => ({ rows: [], end: 'eose', closedLate: reason, lateDelayMs })),
     expected: (phase) => {
       if (isAtSource(phase)) return partial(new RegExp(`${reason}|listed by NIP-77 but not served`))
-      // A target that is asked whether it holds an event, and denies it, is sent a duplicate. The network may part the two.
+      // A target that is asked whether it holds an event, and denies it, is sent a duplicate. The network may part the
+      // two.
       const heard = lateDelayMs > 0 ? [] : [isDoor(reason) ? 1 : 3]
       if (phase === 'asking the target') return { exit: [0, ...heard] }
       return { exit: [3, ...heard], says: new RegExp(`${reason}|OK, but it is not served`) }

@@ -35,7 +35,9 @@ export type Fault = {
   readonly scripts?: 'source' | 'target' | 'both'
   /** True events that the source holds besides those of the scene. */
   readonly events?: readonly NostrEvent[]
-  /** What the source holds besides and the target must not get: forged, broken, too large. It stays when all else heals. */
+  /**
+   * What the source holds besides and the target must not get: forged, broken, too large. It stays when all else heals.
+   */
   readonly junk?: readonly unknown[]
   /** Of a scripted target: longer messages make it cut the connection. */
   readonly maxMessageBytes?: number

@@ -19,7 +19,10 @@ const IS_FULL = process.env['FAULTS'] === 'full'
 const DEADLINE_MS = 40_000
 const TIMEOUTS = ['--connect-timeout', '--idle-timeout', '--ok-timeout']
 
-/** One test for each fault, mode and phase: with `FAULTS=full` all of them, else each fault once a mode in its worst phase. */
+/**
+ * One test for each fault, mode and phase: with `FAULTS=full` all of them, else each fault once a mode in its worst
+ * phase.
+ */
 export function describeMatrix(group: string, faults: readonly Fault[]): void {
   describe(group, () => {
     for (const fault of faults) {

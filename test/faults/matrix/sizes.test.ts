@@ -23,7 +23,10 @@ function pours(row: unknown, count: number): Fault['arm'] {
   }
 }
 
-/** What goes on after the end of the page was not asked for: the connection is dropped for it, with what else was asked there. */
+/**
+ * What goes on after the end of the page was not asked for: the connection is dropped for it, with what else was asked
+ * there.
+ */
 function orUnasked(says: RegExp): RegExp {
   return new RegExp(`${says.source}|more than 1 MiB that was not asked for`)
 }

@@ -19,7 +19,10 @@ export type Foreign = {
   readonly refusesExpired: boolean
   /** What it says to an event of tomorrow; null where it takes it. */
   readonly refusesTomorrow: RegExp | null
-  /** Whether it drops an announcement or state, with an OK, when it holds a newer one whose identifier begins with this one's. */
+  /**
+   * Whether it drops an announcement or state, with an OK, when it holds a newer one whose identifier begins with this
+   * one's.
+   */
   readonly dropsSimilar: boolean
   /** What a restart does to what it holds: `overwrites` the last event with the next one that is stored. */
   readonly restart: 'keeps' | 'forgets' | 'overwrites'

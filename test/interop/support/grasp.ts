@@ -36,7 +36,10 @@ const OPERATOR = keyOf('operator')
 /** Of the 60 that a connection may send at once. */
 const PER_CONNECTION = 55
 
-/** Starts one that ends with the test. It dials nobody: relays and git servers of strangers must be global addresses, and fixtures name none. */
+/**
+ * Starts one that ends with the test. It dials nobody: relays and git servers of strangers must be global addresses,
+ * and fixtures name none.
+ */
 export async function startGrasp(settings: GraspSettings = {}): Promise<Grasp> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-grasp-'))
   const port = await findFreePort()

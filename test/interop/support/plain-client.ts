@@ -21,7 +21,10 @@ export async function readEverything(url: string): Promise<NostrEvent[]> {
   return [...found.values()].sort((a, b) => a.created_at - b.created_at)
 }
 
-/** The answers to these events, sent at once; frames as they came, in any order: some relays leave out the id in a refusal, or say it by NOTICE. */
+/**
+ * The answers to these events, sent at once; frames as they came, in any order: some relays leave out the id in a
+ * refusal, or say it by NOTICE.
+ */
 export async function publishAll(url: string, events: readonly NostrEvent[]): Promise<unknown[][]> {
   const socket = new WebSocket(url)
   const answers: unknown[][] = []

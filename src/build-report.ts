@@ -155,7 +155,7 @@ function noteSource(log: SourceLog, { ledger, choice }: OpenedRun): void {
 }
 
 function noteBrokenLines(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
-  const broken = endpoint.brokenLines?.()
+  const broken = endpoint.kind === 'file' ? endpoint.brokenLines() : undefined
   if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
     ledger.problem({ what: 'file', where: endpoint.url, reason: `line ${line}: ${reason}`, example: null })
@@ -167,13 +167,13 @@ function noteBrokenLines(endpoint: OpenedRun['world']['target'], { ledger }: Ope
 
 /** Relays that announcements name are never told who we are. */
 function noteStrangeness(endpoint: OpenedRun['world']['target'], { ledger, logs }: OpenedRun): void {
-  const sentence = endpoint.strangeness?.()
+  const sentence = endpoint.kind === 'relay' ? endpoint.strangeness() : undefined
   if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return
   ledger.note(`${endpoint.url} ${sentence}.`)
 }
 
 function noteNotices(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
-  for (const { text, count } of endpoint.notices?.() ?? []) {
+  for (const { text, count } of endpoint.kind === 'relay' ? endpoint.notices() : []) {
     ledger.problem({ what: 'notice', where: endpoint.url, reason: text, count, example: null })
   }
 }

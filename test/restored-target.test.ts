@@ -5,7 +5,7 @@ import type { Endpoint } from '../src/relay/endpoint.ts'
 import type { Report } from '../src/report/report.ts'
 import { announcement, comment, deletion, issue, repositoryAddress, state } from './support/builders.ts'
 import { runInProcess } from './support/in-process.ts'
-import { createMemoryEndpoint, type MemoryEndpoint } from './support/memory-endpoint.ts'
+import { createMemoryFile, createMemoryEndpoint, type MemoryEndpoint } from './support/memory-endpoint.ts'
 import { alice, bob, carol } from './support/scenes.ts'
 import { openTemporaryState } from './support/temporary-state.ts'
 
@@ -62,30 +62,30 @@ describe('a restored target', () => {
     expect([exit, repaired.filter(({ id }) => !target.events.has(id))]).toEqual([0, []])
   })
 
-  it.each(['relay', 'file'] as const)(
-    'gets from a %s what it had another version of in its place (no false green #5)',
-    async (kind) => {
-      const versions = ['a', 'b'].map((commit) =>
-        state(alice, 'hello', { createdAt: OLD + 5, commit: commit.repeat(40) }),
-      )
-      const [ours, theirs] = versions.sort((a, b) => (a.id < b.id ? -1 : 1)) as [NostrEvent, NostrEvent]
-      const replaced = { type: 'ok', accepted: false, text: 'replaced: have newer event' } as const
-      const source = createMemoryEndpoint({ url: 'ws://source', kind, events: [announced, root, ours] })
-      const target = createMemoryEndpoint({
-        events: [announced, theirs],
-        onPublish: ({ id }) => (id === ours.id && target.events.has(theirs.id) ? replaced : undefined),
-      })
-      const run = runsOf(source, target)
-      const before = await run(NOW)
-      target.events.clear()
-      const after = await run(NOW + 60)
-      expect([before.exit, after.exit, [...target.events.keys()].sort()]).toEqual([
-        0,
-        0,
-        [announced.id, root.id, ours.id].sort(),
-      ])
-    },
-  )
+  it.each([
+    ['relay', createMemoryEndpoint],
+    ['file', createMemoryFile],
+  ])('gets from a %s what it had another version of in its place (no false green #5)', async (_, createEnd) => {
+    const versions = ['a', 'b'].map((commit) =>
+      state(alice, 'hello', { createdAt: OLD + 5, commit: commit.repeat(40) }),
+    )
+    const [ours, theirs] = versions.sort((a, b) => (a.id < b.id ? -1 : 1)) as [NostrEvent, NostrEvent]
+    const replaced = { type: 'ok', accepted: false, text: 'replaced: have newer event' } as const
+    const source = createEnd({ url: 'ws://source', events: [announced, root, ours] })
+    const target = createMemoryEndpoint({
+      events: [announced, theirs],
+      onPublish: ({ id }) => (id === ours.id && target.events.has(theirs.id) ? replaced : undefined),
+    })
+    const run = runsOf(source, target)
+    const before = await run(NOW)
+    target.events.clear()
+    const after = await run(NOW + 60)
+    expect([before.exit, after.exit, [...target.events.keys()].sort()]).toEqual([
+      0,
+      0,
+      [announced.id, root.id, ours.id].sort(),
+    ])
+  })
 
   it('gets the deletion that it held and did not serve (no false green #5)', async () => {
     const deleted = deletion({ ids: [root.id] }, bob, { createdAt: OLD + 50 })

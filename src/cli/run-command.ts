@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../errors.ts'
-import { createFileEndpoint, type FileEndpoint } from '../file/file-endpoint.ts'
+import { createFileEndpoint } from '../file/file-endpoint.ts'
 import { isSameFile } from '../file/same-file.ts'
 import { layerVersions } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -131,13 +131,12 @@ function createEndpoint(url: string, role: 'source' | 'target', request: RunRequ
     const others = role === 'source' ? 0 : pacing.connections - 1
     return createRelayPool([connect(), ...Array.from({ length: others }, connect)])
   }
-  const file: FileEndpoint = createFileEndpoint(url, {
+  return createFileEndpoint(url, {
     role,
     temporaryDirectory: tmpdir(),
     signal,
     ...(url === '-' ? { stdin, stdout } : {}),
   })
-  return file
 }
 
 function connectRelay(url: string, { connection, key, signal }: RunRequest, lookup?: LookupFunction): WebSocketRelay {

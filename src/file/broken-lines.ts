@@ -1,20 +1,11 @@
+import type { BrokenLines } from '../relay/endpoint.ts'
+
 const MAX_EXAMPLES = 20
-
-/** A line that could not be used; numbers start at 1. */
-type BrokenLine = { readonly line: number; readonly reason: string }
-
-/** All lines that could not be used: how many, and the first 20. */
-export type BrokenLines = {
-  readonly count: number
-  readonly examples: readonly BrokenLine[]
-  /** What helps, where the lines show what the file is. */
-  readonly advice?: string
-}
 
 /** Counts broken lines, and keeps the first few to show. */
 export class BrokenLineTally {
   #count = 0
-  readonly #examples: BrokenLine[] = []
+  readonly #examples: { readonly line: number; readonly reason: string }[] = []
   #advice: string | undefined
 
   /** `advise` is asked about the first lines only, until it knows something. */

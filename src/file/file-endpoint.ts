@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { SyncError, reasonOf } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
-import type { Answer, Endpoint, Page, Profile } from '../relay/endpoint.ts'
-import { BrokenLineTally, type BrokenLines } from './broken-lines.ts'
+import type { Answer, BrokenLines, FileEndpoint, Page, Profile } from '../relay/endpoint.ts'
+import { BrokenLineTally } from './broken-lines.ts'
 import { EventIndex, type EventBatch } from './event-index.ts'
 import { formatEventLine } from './event-line.ts'
 import { fileReasonOf } from './file-error.ts'
@@ -26,12 +26,10 @@ export type FileEndpointOptions = {
   readonly signal: AbortSignal
 }
 
-/** A JSONL file of events as one end of a run. */
-export interface FileEndpoint extends Endpoint {
-  /** Every match in batches of at most 500 rows, newest first; throws the signal's reason when aborted. */
+/** A JSONL file of events as one end of a run. `scan` gives batches of at most 500 rows, newest first. */
+export type JsonlEndpoint = Omit<FileEndpoint, 'scan'> & {
+  /** Every match in batches; throws the signal's reason when aborted. */
   scan(filter: Filter): AsyncGenerator<EventBatch, void, undefined>
-  /** The lines that could not be used, and where gzip data broke off. */
-  brokenLines(): BrokenLines
   /** Returns when the disk holds what was published; throws SyncError when that is not certain. */
   flush(): Promise<void>
 }
@@ -40,7 +38,7 @@ export interface FileEndpoint extends Endpoint {
  * The endpoint for a file of events, one a line, gzip when the name ends in `.gz`; `-` is standard input as a source
  * and standard output as a target. It must be opened before use. Signatures are not checked here.
  */
-export function createFileEndpoint(path: string, options: FileEndpointOptions): FileEndpoint {
+export function createFileEndpoint(path: string, options: FileEndpointOptions): JsonlEndpoint {
   return new JsonlFile(path, options)
 }
 
@@ -48,7 +46,7 @@ const WRITTEN: Answer = { type: 'ok', accepted: true, text: '' }
 const DUPLICATE: Answer = { type: 'ok', accepted: true, text: 'duplicate: already in the file' }
 const EMPTY: FileEnding = { endsInNewline: true, damage: undefined }
 
-class JsonlFile implements FileEndpoint {
+class JsonlFile implements JsonlEndpoint {
   readonly url: string
   readonly kind = 'file'
   readonly #options: FileEndpointOptions

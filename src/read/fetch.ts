@@ -66,7 +66,7 @@ async function fetchRequest(
   planned: PlannedRequest,
   context: FetchContext & { readonly aftermath: Aftermath },
 ): Promise<Fetched> {
-  const givenUp = source.endpoint.givenUp?.()
+  const givenUp = source.endpoint.kind === 'relay' ? source.endpoint.givenUp() : undefined
   if (givenUp !== undefined) return unread(givenUp)
   const matches = createPlannedMatcher(planned)
   const { accepts = () => true } = planned
@@ -76,7 +76,7 @@ async function fetchRequest(
     breadth.show(planned.filter, events)
     return context.sink(planned, events.filter(isWanted))
   }
-  if (endpoint.scan !== undefined) {
+  if (endpoint.kind === 'file') {
     const drain = await scanFile(endpoint.scan(planned.filter), planned.filter, sink)
     return { drain, comparison: undefined }
   }

@@ -17,6 +17,7 @@ import {
   type PlannedRequest,
   type SincePolicy,
 } from '../checkpoint/plan.ts'
+import { settleEnds } from '../relay/endpoint.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { LayerName } from '../report/report.ts'
@@ -77,7 +78,7 @@ export async function readLayers(given: ReadingContext): Promise<void> {
   const context = { ...given, openReads: new OpenReads<Asked>() }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, context)
-  while ((await settleEnds(context)) || (await findNarrow(progress, context)))
+  while ((await settleReads(context)) || (await findNarrow(progress, context)))
 }
 
 /** How far everybody has read, and in how many rounds. */
@@ -119,11 +120,11 @@ async function findNarrow({ positions }: Progress, context: Reading): Promise<bo
  * Waits, at all relays at once, until nothing more can take back what was read, and reads again what was taken back.
  * Returns whether that was needed: new anchors may have come of it.
  */
-async function settleEnds(context: Reading): Promise<boolean> {
+async function settleReads(context: Reading): Promise<boolean> {
   const { sources, openReads } = context
   const [hasRereadTarget] = await Promise.all([
     context.settleTarget(),
-    ...sources.map(({ peer }) => peer.endpoint.settleEnds?.()),
+    ...sources.map(({ peer }) => settleEnds(peer.endpoint)),
   ])
   const taken = openReads.take()
   await Promise.all(

@@ -1,3 +1,4 @@
+import { settleEnds } from '../relay/endpoint.ts'
 import type { Run } from '../run/run.ts'
 
 /**
@@ -22,5 +23,5 @@ export async function settleAsides(run: Run): Promise<void> {
 export async function settleOpen({ sources, target, targetAside }: Run): Promise<void> {
   const asked = [{ peer: target, aside: targetAside }, ...sources]
   const open = asked.filter(({ aside }) => aside.isOpen)
-  await Promise.all(open.map(async ({ peer }) => peer.endpoint.settleEnds?.()))
+  await Promise.all(open.map(({ peer }) => settleEnds(peer.endpoint)))
 }

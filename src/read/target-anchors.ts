@@ -18,7 +18,7 @@ import { OpenReads } from './open-reads.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
-import type { Page } from '../relay/endpoint.ts'
+import { settleEnds, type Page } from '../relay/endpoint.ts'
 import { findVersions, readThrough, type OnGap } from '../relay/holdings.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
 import { hearPeer, type Peer } from '../relay/peer.ts'
@@ -106,7 +106,7 @@ export function createTargetReader(settings: TargetContext): TargetReader {
   return {
     read: (layer, anchors) => read({ layer, anchors }),
     settle: async () => {
-      await target.endpoint.settleEnds?.()
+      await settleEnds(target.endpoint)
       const taken = openReads.take()
       for (const { asked, reason, repeats, isWorthRepeating } of taken) {
         if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)

@@ -67,11 +67,10 @@ export type Profile = {
   readonly documentError?: string
 }
 
-/** One end of a run: a relay on a socket, or a JSONL file. Never throws for what a network or a stranger does. */
-export interface Endpoint {
+/** What relays and files have in common. Never throws for what a network or a stranger does. */
+type EndpointBase = {
   /** The normalised relay URL, or the file name (`-` for standard input or output). */
   readonly url: string
-  readonly kind: 'relay' | 'file'
   /** Connects (or opens) and reads what the endpoint says of itself; throws SyncError when it cannot be reached. */
   open(): Promise<Profile>
   /**
@@ -79,40 +78,78 @@ export interface Endpoint {
    * end.
    */
   request(filter: Filter, aftermath?: Aftermath): Promise<Page>
-  /** Files only: every match in bounded memory. A local file needs no proof by paging. */
-  scan?(filter: Filter): AsyncIterable<Omit<Page, 'end'>>
-  /** Files only: the lines that are no events, with the first ones named. Line numbers start at 1. */
-  brokenLines?(): {
-    readonly count: number
-    readonly examples: readonly { readonly line: number; readonly reason: string }[]
-    /** What helps, where the lines show what the file is. */
-    readonly advice?: string
-  }
-  /** Relays only: what it said beside its answers (NOTICE, NIP-01). */
-  notices?(): readonly Notice[]
-  /** Relays only: resolves when no end that was asked after may be taken back any more. */
-  settleEnds?(): Promise<void>
-  /** Relays only: why nothing more is asked of it in this run; `undefined` while it answers. */
-  givenUp?(): string | undefined
-  /** Relays only: what is to be said when it asks who we are (NIP-42) and does not know it. */
-  strangeness?(): string | undefined
-  /** Relays only: what it has refused to take so far. */
-  learntLimits?(): LearntLimits
-  /** Relays only: how long questions had to wait because it limits them, in milliseconds. */
-  waitedMs?(): number
   /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */
   publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer>
   close(): Promise<void>
 }
 
-/** The endpoint as somebody reads it who wants to know what follows the ends of its pages. */
-export function hearEnds(endpoint: Endpoint, aftermath: Aftermath): Endpoint {
-  return {
+/** A relay. */
+export type RelayEndpoint = EndpointBase & {
+  readonly kind: 'relay'
+  /** What it said beside its answers (NOTICE, NIP-01). */
+  notices(): readonly Notice[]
+  /** Resolves when no end that was asked after may be taken back any more. */
+  settleEnds(): Promise<void>
+  /** Why nothing more is asked of it in this run; `undefined` while it answers. */
+  givenUp(): string | undefined
+  /** What is to be said when it asks who we are (NIP-42) and does not know it. */
+  strangeness(): string | undefined
+  /** What it has refused to take so far. */
+  learntLimits(): LearntLimits
+  /** How long questions had to wait because it limits them, in milliseconds. */
+  waitedMs(): number
+}
+
+/** Lines of a file that are no events, the first 20 of them named. Line numbers start at 1. */
+export type BrokenLines = {
+  readonly count: number
+  readonly examples: readonly { readonly line: number; readonly reason: string }[]
+  /** What helps, where the lines show what the file is. */
+  readonly advice?: string
+}
+
+/** A JSONL file. */
+export type FileEndpoint = EndpointBase & {
+  readonly kind: 'file'
+  /** Every match in bounded memory: a local file needs no proof by paging. */
+  scan(filter: Filter): AsyncIterable<Omit<Page, 'end'>>
+  brokenLines(): BrokenLines
+}
+
+/** One end of a run: a relay on a socket, or a JSONL file. */
+export type Endpoint = RelayEndpoint | FileEndpoint
+
+/** The endpoint with another way to ask; everything else stays as it is. */
+export function withRequest(endpoint: Endpoint, request: Endpoint['request']): Endpoint {
+  const common = {
     url: endpoint.url,
-    kind: endpoint.kind,
     open: () => endpoint.open(),
-    request: (filter) => endpoint.request(filter, aftermath),
-    publish: (event, isExpired) => endpoint.publish(event, isExpired),
+    request,
+    publish: (event: NostrEvent, isExpired?: () => boolean) => endpoint.publish(event, isExpired),
     close: () => endpoint.close(),
   }
+  if (endpoint.kind === 'file') {
+    const { kind } = endpoint
+    return { ...common, kind, scan: (filter) => endpoint.scan(filter), brokenLines: () => endpoint.brokenLines() }
+  }
+  return {
+    ...common,
+    kind: endpoint.kind,
+    notices: () => endpoint.notices(),
+    settleEnds: () => endpoint.settleEnds(),
+    givenUp: () => endpoint.givenUp(),
+    strangeness: () => endpoint.strangeness(),
+    learntLimits: () => endpoint.learntLimits(),
+    waitedMs: () => endpoint.waitedMs(),
+  }
+}
+
+/** The endpoint as somebody reads it who wants to know what follows the ends of its pages. */
+export function hearEnds(endpoint: Endpoint, aftermath: Aftermath): Endpoint {
+  return withRequest(endpoint, (filter) => endpoint.request(filter, aftermath))
+}
+
+/** Resolves when no end at this endpoint may be taken back any more; those of files never are. */
+export async function settleEnds(endpoint: Endpoint): Promise<void> {
+  if (endpoint.kind === 'relay') await endpoint.settleEnds()
 }

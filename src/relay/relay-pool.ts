@@ -68,7 +68,7 @@ class RelayPool implements WebSocketRelay {
   }
 
   strangeness(): string | undefined {
-    return this.#first.strangeness?.()
+    return this.#first.strangeness()
   }
 
   keyFailure(): string | undefined {
@@ -80,7 +80,7 @@ class RelayPool implements WebSocketRelay {
   }
 
   notices(): readonly Notice[] {
-    return this.#all.flatMap((relay) => relay.notices?.() ?? [])
+    return this.#all.flatMap((relay) => relay.notices())
   }
 
   ignoredFrames(): number {

@@ -7,7 +7,7 @@ import { normalizeRelayUrl } from '../nostr/host.ts'
 import type { Aftermath } from './aftermath.ts'
 import { Authentication, explainDemand } from './socket/authentication.ts'
 import type { Connection } from './socket/connection.ts'
-import type { Answer, End, Endpoint, LearntLimits, Page, Profile } from './endpoint.ts'
+import type { Answer, End, RelayEndpoint, LearntLimits, Page, Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './pace/known-limits.ts'
 import { Link } from './socket/link.ts'
 import { LinkedNegentropySession, type NegentropySession } from './negentropy/negentropy-session.ts'
@@ -66,18 +66,12 @@ export type WebSocketRelayOptions = {
 }
 
 /** A relay on a socket. */
-export type WebSocketRelay = Endpoint & {
-  readonly kind: 'relay'
+export type WebSocketRelay = RelayEndpoint & {
   /**
    * A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the
    * wait for each answer.
    */
   openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
-  settleEnds(): Promise<void>
-  givenUp(): string | undefined
-  learntLimits(): LearntLimits
-  /** How long queries had to wait because the relay limits them, in milliseconds. */
-  waitedMs(): number
   /** Whether it has asked who we are (NIP-42) on the connection that is open. */
   hasChallenged(): boolean
   /** Why it does not accept our key, in its words where it had any; `undefined` when it does, or was not told. */

@@ -26,7 +26,9 @@ type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Pro
  * more.
  */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
-  const answering = sources.filter(({ peer }) => peer.endpoint.givenUp?.() === undefined)
+  const answering = sources.filter(
+    ({ peer: { endpoint } }) => endpoint.kind === 'file' || endpoint.givenUp() === undefined,
+  )
   return answering.map(({ peer, budget, narrowing, aside }) => ({
     ...peer,
     endpoint: withinBudget(peer.endpoint, budget, aside),

@@ -1,5 +1,5 @@
 import type { Aftermath } from '../relay/aftermath.ts'
-import type { Endpoint, Page } from '../relay/endpoint.ts'
+import { withRequest, type Endpoint, type Page } from '../relay/endpoint.ts'
 
 /**
  * What a source may still send in this run, in bytes. Past it no filter is drained. `scans`: what scans may bring for
@@ -17,14 +17,7 @@ export type Budget = {
  * `aftermath` is told what follows the ends of all of them.
  */
 export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aftermath): Endpoint {
-  return {
-    url: endpoint.url,
-    kind: endpoint.kind,
-    open: () => endpoint.open(),
-    request: (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)),
-    publish: (event, isExpired) => endpoint.publish(event, isExpired),
-    close: () => endpoint.close(),
-  }
+  return withRequest(endpoint, (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)))
 }
 
 /** Why nothing more is read from a source that has sent too much. */

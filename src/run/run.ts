@@ -43,5 +43,6 @@ export function isRead(run: Run): boolean {
 
 /** How many lines of the sources could not be read: files only have lines. */
 function brokenLines({ world }: Run): number {
-  return world.sources.reduce((sum, endpoint) => sum + (endpoint.brokenLines?.().count ?? 0), 0)
+  const counts = world.sources.map((endpoint) => (endpoint.kind === 'file' ? endpoint.brokenLines().count : 0))
+  return counts.reduce((sum, count) => sum + count, 0)
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Aftermath } from '../../src/relay/aftermath.ts'
-import type { Answer, Endpoint, End, Page } from '../../src/relay/endpoint.ts'
+import type { Answer, RelayEndpoint, End, Page } from '../../src/relay/endpoint.ts'
 import { SyncError } from '../../src/errors.ts'
 import type { MemoryEndpoint } from '../support/memory-endpoint.ts'
 
@@ -69,7 +69,7 @@ export const anySchedule: fc.Arbitrary<Schedule> = fc.record({
 })
 
 /** An endpoint that follows a schedule; what it has used up stays used up from run to run. */
-export function disturb(endpoint: MemoryEndpoint, schedule: Schedule): Endpoint {
+export function disturb(endpoint: MemoryEndpoint, schedule: Schedule): RelayEndpoint {
   const opens = schedule.opens.values()
   const requests = schedule.requests.values()
   const publishes = schedule.publishes.values()

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { SyncError } from '../../src/errors.ts'
 import type { EventBatch } from '../../src/file/event-index.ts'
-import type { FileEndpoint } from '../../src/file/file-endpoint.ts'
+import type { JsonlEndpoint } from '../../src/file/file-endpoint.ts'
 import { buildEvent, buildEvents, toJsonl } from './build-event.ts'
 import { makeDirectory, makeEndpoint, openEndpoint } from './temporary-directory.ts'
 
@@ -20,11 +20,11 @@ function writeSource(content: string | Buffer, name = 'events.jsonl'): string {
 
 const openSource = (content: string | Buffer, name?: string) => openEndpoint(writeSource(content, name))
 
-async function allRows(endpoint: FileEndpoint): Promise<readonly unknown[]> {
+async function allRows(endpoint: JsonlEndpoint): Promise<readonly unknown[]> {
   return (await endpoint.request({})).rows
 }
 
-async function openFailure(endpoint: FileEndpoint): Promise<SyncError> {
+async function openFailure(endpoint: JsonlEndpoint): Promise<SyncError> {
   const failure = await endpoint.open().catch((error: unknown) => error)
   if (failure instanceof SyncError) return failure
   throw new Error('open() did not throw a SyncError', { cause: failure })

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import type { FileEndpoint, FileEndpointOptions } from '../../src/file/file-endpoint.ts'
+import type { JsonlEndpoint, FileEndpointOptions } from '../../src/file/file-endpoint.ts'
 import { buildEvent, buildEvents, toJsonl } from './build-event.ts'
 import { makeDirectory, makeEndpoint, openEndpoint } from './temporary-directory.ts'
 
@@ -27,7 +27,7 @@ const targetPath = (name = 'target.jsonl') => join(makeDirectory(), name)
 const openTarget = (path: string, options: Partial<FileEndpointOptions> = {}) =>
   openEndpoint(path, { role: 'target', ...options })
 
-const publishAll = (endpoint: FileEndpoint, published: readonly (typeof one)[]) =>
+const publishAll = (endpoint: JsonlEndpoint, published: readonly (typeof one)[]) =>
   Promise.all(published.map((event) => endpoint.publish(event)))
 
 async function linesOf(path: string): Promise<number> {

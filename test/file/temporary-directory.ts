@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
-import { createFileEndpoint, type FileEndpoint, type FileEndpointOptions } from '../../src/file/file-endpoint.ts'
+import { createFileEndpoint, type JsonlEndpoint, type FileEndpointOptions } from '../../src/file/file-endpoint.ts'
 
 const created: string[] = []
-const opened: FileEndpoint[] = []
+const opened: JsonlEndpoint[] = []
 
 /** A new directory that is removed after the test. */
 export function makeDirectory(): string {
@@ -15,7 +15,7 @@ export function makeDirectory(): string {
 }
 
 /** An endpoint that is closed after the test, with its index in `temporary/` beside the file. */
-export function makeEndpoint(path: string, options: Partial<FileEndpointOptions> = {}): FileEndpoint {
+export function makeEndpoint(path: string, options: Partial<FileEndpointOptions> = {}): JsonlEndpoint {
   const temporaryDirectory = join(makeDirectory(), 'temporary')
   mkdirSync(temporaryDirectory)
   const signal = new AbortController().signal
@@ -25,7 +25,7 @@ export function makeEndpoint(path: string, options: Partial<FileEndpointOptions>
 }
 
 /** The same, opened. */
-export async function openEndpoint(path: string, options: Partial<FileEndpointOptions> = {}): Promise<FileEndpoint> {
+export async function openEndpoint(path: string, options: Partial<FileEndpointOptions> = {}): Promise<JsonlEndpoint> {
   const endpoint = makeEndpoint(path, options)
   await endpoint.open()
   return endpoint

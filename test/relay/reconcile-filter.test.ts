@@ -1,11 +1,13 @@
+import { tmpdir } from 'node:os'
+
 import { describe, expect, it, onTestFinished } from 'vitest'
 
+import { createFileEndpoint } from '../../src/file/file-endpoint.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from '../../src/relay/negentropy/compared-set.ts'
 import { reconcileFilter, type ReconcileFilterOptions } from '../../src/relay/negentropy/reconcile-filter.ts'
 import { splitWindow } from '../../src/relay/negentropy/split-window.ts'
 import { idsWithout, makeItems, toEvent, toIdSet, type IdItem } from '../support/id-items.ts'
-import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
 import { usePeer } from '../support/negentropy-peer.ts'
 import type { NegDecision } from '../support/scripted-behaviour.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -218,7 +220,14 @@ describe('reconcileFilter at a relay without NIP-77', () => {
   })
 
   it('has nothing to try at a file', () => {
-    const file = { ...usePeer({ url: 'ws://127.0.0.1:9' }), endpoint: createMemoryEndpoint({ kind: 'file' }) }
+    const file = {
+      ...usePeer({ url: 'ws://127.0.0.1:9' }),
+      endpoint: createFileEndpoint('-', {
+        role: 'source',
+        temporaryDirectory: tmpdir(),
+        signal: new AbortController().signal,
+      }),
+    }
     expect(createRelaySet(file, FILTER)).toBeUndefined()
   })
 })

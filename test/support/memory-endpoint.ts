@@ -1,6 +1,6 @@
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
-import type { Answer, Endpoint, Page, Profile } from '../../src/relay/endpoint.ts'
+import type { Answer, FileEndpoint, Page, Profile, RelayEndpoint } from '../../src/relay/endpoint.ts'
 import { findEvents, storeEvent, type MemoryStore } from './memory-store.ts'
 
 /** How an endpoint in memory behaves; a correct relay where nothing is said. */
@@ -8,7 +8,6 @@ export type MemoryEndpointOptions = {
   readonly events?: Iterable<NostrEvent>
   /** @default `ws://memory.example` */
   readonly url?: string
-  readonly kind?: Endpoint['kind']
   /** The most rows of a page, whatever `limit` asks. @default no cap */
   readonly cap?: number
   /** Whether it leaves out the second of `until`, as nostr-relay 1.14 does. */
@@ -22,7 +21,7 @@ export type MemoryEndpointOptions = {
 }
 
 /** An endpoint without a socket, with everything that was asked of it. */
-export type MemoryEndpoint = Endpoint & {
+export type MemoryEndpoint = RelayEndpoint & {
   readonly events: MemoryStore
   readonly filters: readonly Filter[]
   readonly published: readonly NostrEvent[]
@@ -30,14 +29,14 @@ export type MemoryEndpoint = Endpoint & {
 
 /** A relay in memory: newest first, the lower id on a tie, cut at `limit` and at the cap. */
 export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): MemoryEndpoint {
-  const { url = 'ws://memory.example', kind = 'relay', cap, profile, onRequest, onPublish } = options
+  const { url = 'ws://memory.example', cap, profile, onRequest, onPublish } = options
   const { untilIsExclusive = false, sinceIsExclusive = false } = options
   const events: MemoryStore = new Map([...(options.events ?? [])].map((event) => [event.id, event]))
   const filters: Filter[] = []
   const published: NostrEvent[] = []
   return {
     url,
-    kind,
+    kind: 'relay',
     events,
     filters,
     published,
@@ -61,6 +60,26 @@ export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): Memor
       return { type: 'ok', accepted: ok, text }
     },
     close: async () => undefined,
+    notices: () => [],
+    settleEnds: async () => undefined,
+    givenUp: () => undefined,
+    strangeness: () => undefined,
+    learntLimits: () => ({}),
+    waitedMs: () => 0,
+  }
+}
+
+/** The same as a file: read at once, without pages. */
+export function createMemoryFile(options: MemoryEndpointOptions = {}): FileEndpoint {
+  const { url, open, request, publish, close } = createMemoryEndpoint(options)
+  return {
+    ...{ url, open, request, publish, close },
+    kind: 'file',
+    async *scan(filter) {
+      const { rows, bytes } = await request(filter)
+      yield { rows, bytes }
+    },
+    brokenLines: () => ({ count: 0, examples: [] }),
   }
 }
 

@@ -78,7 +78,7 @@ module.exports = {
     {
       name: 'only-wiring-calls-sync',
       severity: 'error',
-      from: { path: '^src', pathNot: `${WIRING}|^src/index\\.ts$` },
+      from: { path: '^src', pathNot: WIRING },
       to: { path: '^src/sync\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),

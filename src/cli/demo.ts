@@ -14,7 +14,7 @@ export type DemoScreen = {
   readonly print: (report: Report, output: OutputOptions, stream: NodeJS.WriteStream) => Promise<void>
 }
 
-const FIXTURES = ['nip34', 'signed', 'noise']
+const EVENT_FILES = ['nip34', 'signed', 'noise']
 const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 10_000 }
 const DAY = 86_400
 
@@ -42,7 +42,7 @@ type Demo = {
 }
 
 async function tellStory(demo: Demo): Promise<number> {
-  const events = FIXTURES.flatMap(readFixture).sort((a, b) => a.created_at - b.created_at)
+  const events = EVENT_FILES.flatMap(readEvents).sort((a, b) => a.created_at - b.created_at)
   const outageAt = events[Math.floor(events.length / 2)]?.created_at ?? 0
   const before = events.filter((event) => event.created_at < outageAt)
   const missed = events.filter((event) => event.created_at >= outageAt)
@@ -127,8 +127,9 @@ function optionsFor(source: string, target: string): RunOptions {
   }
 }
 
-function readFixture(name: string): NostrEvent[] {
-  const file = new URL(`../../test/fixtures/${name}.jsonl`, import.meta.url)
+function readEvents(name: string): NostrEvent[] {
+  // The compiler does not copy them: built or not, this module is two floors above them.
+  const file = new URL(`../../src/demo/events/${name}.jsonl`, import.meta.url)
   const lines = readFileSync(file, 'utf8').trim().split('\n')
   return lines.map((line) => JSON.parse(line) as NostrEvent)
 }

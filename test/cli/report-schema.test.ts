@@ -1,10 +1,13 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { readFileSync } from 'node:fs'
-import type { z } from 'zod'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import { renderJson } from '../../src/cli/render/render-json.ts'
-import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import { buildJsonSchema, reportSchema } from '../support/report-schema.ts'
 import type { Report } from '../../src/report/report.ts'
 import { CHECKED, DOOR, DRY_BACKFILL, HELD_BACK, PARTIAL, REPAIRED, report } from './reports.ts'
+
+const REPORTS = [report({}), CHECKED, HELD_BACK, PARTIAL, REPAIRED, DRY_BACKFILL, DOOR]
 
 describe('reportSchema', () => {
   it('has exactly the type Report', () => {
@@ -12,16 +15,42 @@ describe('reportSchema', () => {
     expectTypeOf<Report>().toExtend<z.infer<typeof reportSchema>>()
   })
 
-  it.each([report({}), CHECKED, HELD_BACK, PARTIAL, REPAIRED, DRY_BACKFILL, DOOR])(
-    'accepts what --json prints',
-    (document) => {
-      expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual(document)
-    },
-  )
+  it.each(REPORTS)('accepts what --json prints', (document) => {
+    expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual(document)
+  })
 
   it('refuses a field that it does not know, and one that is missing', () => {
     expect(reportSchema.safeParse({ ...PARTIAL, more: 1 }).success).toBe(false)
     expect(reportSchema.safeParse({ ...PARTIAL, exit: undefined }).success).toBe(false)
+  })
+})
+
+describe('report.schema.json', () => {
+  const file = new URL('../../report.schema.json', import.meta.url)
+
+  it('is what the schema of the tests gives (npm run schema writes it)', async () => {
+    await expect(`${JSON.stringify(buildJsonSchema(), null, 2)}\n`).toMatchFileSnapshot(fileURLToPath(file))
+  })
+
+  describe('read as a program does that has only the file', () => {
+    const published = () => z.fromJSONSchema(JSON.parse(readFileSync(file, 'utf8')))
+
+    it.each(REPORTS)('accepts what --json prints', (document) => {
+      expect(published().parse(JSON.parse(renderJson(document)))).toEqual(document)
+    })
+
+    it('accepts a field that a later program adds', () => {
+      expect(published().safeParse({ ...PARTIAL, more: 1 }).success).toBe(true)
+    })
+
+    it.each([
+      ['a field that is missing', { ...PARTIAL, exit: undefined }],
+      ['a field of another type', { ...PARTIAL, complete: 'yes' }],
+      ['an outcome that there is not', { ...PARTIAL, layers: [{ ...PARTIAL.layers[0], outcomes: { lost: 1 } }] }],
+      ['another version', { ...PARTIAL, version: 2 }],
+    ])('refuses %s', (_, document) => {
+      expect(published().safeParse(JSON.parse(JSON.stringify(document))).success).toBe(false)
+    })
   })
 })
 

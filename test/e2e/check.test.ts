@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 
 import { describe, expect, it } from 'vitest'
 
-import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import { reportSchema } from '../support/report-schema.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Report } from '../../src/report/report.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import { reportSchema } from '../support/report-schema.ts'
 import type { Report } from '../../src/report/report.ts'
 import type { Status } from '../../src/report/status.ts'
 import { generateHistory } from '../support/generate.ts'

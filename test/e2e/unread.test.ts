@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { reportSchema } from '../../src/cli/render/report-schema.ts'
+import { reportSchema } from '../support/report-schema.ts'
 import { smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'
 

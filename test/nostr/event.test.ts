@@ -34,7 +34,7 @@ describe('isHex32', () => {
 
 describe('parseEvent', () => {
   it('takes every line of the fixture', () => {
-    const lines = readFileSync(new URL('../fixtures/nip34.jsonl', import.meta.url), 'utf8')
+    const lines = readFileSync(new URL('../../src/demo/events/nip34.jsonl', import.meta.url), 'utf8')
       .trim()
       .split('\n')
     expect(lines.map((line) => parseEvent(JSON.parse(line)))).toEqual(lines.map((line) => JSON.parse(line) as unknown))

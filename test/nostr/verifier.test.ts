@@ -177,7 +177,7 @@ describe('createVerifier', () => {
     const program = `
       import { readFileSync } from 'node:fs'
       import { createVerifier } from ${JSON.stringify(new URL('../../dist/nostr/verifier.js', import.meta.url))}
-      const events = readFileSync('test/fixtures/nip34.jsonl', 'utf8').trim().split('\\n').map((line) => JSON.parse(line))
+      const events = readFileSync('src/demo/events/nip34.jsonl', 'utf8').trim().split('\\n').map((line) => JSON.parse(line))
       const verifier = createVerifier({ workers: 2 })
       const verdicts = (await Promise.all(Array.from({ length: 10 }, () => verifier.verify(events)))).flat()
       await verifier.close()

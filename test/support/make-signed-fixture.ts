@@ -12,7 +12,7 @@ const START = 1_790_000_000
 
 /** The events of a fixture file, one JSON object a line. */
 export function readFixture(name: 'nip34' | 'noise' | 'signed'): NostrEvent[] {
-  const text = readFileSync(new URL(`../fixtures/${name}.jsonl`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../../src/demo/events/${name}.jsonl`, import.meta.url), 'utf8')
   return text
     .split('\n')
     .filter((line) => line !== '')
@@ -20,8 +20,9 @@ export function readFixture(name: 'nip34' | 'noise' | 'signed'): NostrEvent[] {
 }
 
 /**
- * The events of test/fixtures/signed.jsonl: the kinds that nip34.jsonl lacks, and odd tags. They depend on repositories
- * of nip34.jsonl and from `hello`, a repository of alice with the maintainer bob. `vitest -u` writes the file again.
+ * The events of src/demo/events/signed.jsonl: the kinds that nip34.jsonl lacks, and odd tags. They depend on
+ * repositories of nip34.jsonl and from `hello`, a repository of alice with the maintainer bob. `vitest -u` writes the
+ * file again.
  */
 export function buildSignedFixture(): NostrEvent[] {
   return [...onRealRepositories(readFixture('nip34')), ...onOwnRepository()]

@@ -77,7 +77,7 @@ describe('generateHistory', () => {
 describe('fixtures', () => {
   it('hold the signed events that the builders give', async () => {
     const lines = buildSignedFixture().map((event) => `${JSON.stringify(event)}\n`)
-    await expect(lines.join('')).toMatchFileSnapshot('../fixtures/signed.jsonl')
+    await expect(lines.join('')).toMatchFileSnapshot('../../src/demo/events/signed.jsonl')
   })
 
   it.each(['nip34', 'noise', 'signed'] as const)('%s.jsonl holds valid events only', (name) => {

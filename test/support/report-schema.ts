@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Report } from '../../report/report.ts'
+import type { Report } from '../../src/report/report.ts'
 
 const count = z.number().int().nonnegative()
 const time = z.number().int().nonnegative()
@@ -147,3 +147,17 @@ export const reportSchema = z
     notes: z.array(z.string()).readonly(),
   })
   .readonly() satisfies z.ZodType<Report>
+
+/**
+ * `report.schema.json`: `reportSchema` as JSON Schema (2020-12), for programs that read a report. It lets fields pass
+ * that it does not know, as `docs/json-output.md` promises that some may be added within a version.
+ */
+export function buildJsonSchema(): Readonly<Record<string, unknown>> {
+  const { $schema, ...shape } = z.toJSONSchema(reportSchema, {
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
+      delete jsonSchema.readOnly
+    },
+  })
+  return { $schema, title: 'ngit-sync report, version 1', ...shape }
+}

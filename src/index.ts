@@ -1,5 +1,0 @@
-export type { Progress, World } from './run/world.ts'
-export { sync } from './sync.ts'
-export type { LayerReport, Outcome, Problem, Report, SourceLayerReport, SourceReport } from './report/report.ts'
-export type { RunOptions, ScopeRequest } from './report/run-options.ts'
-export type { Answer, End, Endpoint, Page, Profile } from './relay/endpoint.ts'

@@ -1,0 +1,134 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startNode } from './support/child.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** As the compiler writes them: a static or dynamic import, `require`, a file named by its place beside the module. */
+const IMPORTED = /(?:\} from |^import |\bimport\(|\brequire\(|\bnew URL\(|^import \w+ from )['"]([^'"]+)['"]/gm
+
+type Packed = { readonly path: string; readonly size: number }
+type Manifest = {
+  readonly bin: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+}
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
+let packed: readonly Packed[] = []
+let paths: readonly string[] = []
+
+beforeAll(async () => {
+  packed = await listPacked()
+  paths = packed.map(({ path }) => path)
+})
+
+describe('the package', () => {
+  it('holds the program, its schema and the files that package.json names', () => {
+    const named = [...Object.values(manifest.bin), ...Object.values(manifest.exports)].map((path) =>
+      path.replace('./', ''),
+    )
+    expect(paths).toEqual(expect.arrayContaining(['dist/cli/main.js', 'README.md', 'LICENSE', ...named]))
+  })
+
+  it.each([
+    ['tests', /(^|\/)test\/|\.test\./],
+    ['sources', /^(?!.*\.d\.ts$).*\.ts$/],
+    ['source maps', /\.map$/],
+    ['declarations, as nothing can be imported', /\.d\.ts$/],
+    ['build info', /\.tsbuildinfo$/],
+    ['scripts and benchmarks', /^(scripts|bench|dist-bench)\//],
+  ])('holds no %s', (_, pattern) => {
+    expect(paths.filter((path) => pattern.test(path))).toEqual([])
+  })
+
+  it('holds no page of more than 100 kB', () => {
+    expect(packed.filter(({ path, size }) => path.startsWith('docs/') && size > 100_000)).toEqual([])
+  })
+
+  it('holds the modules that the program can reach, and no others', () => {
+    const reached = [...reachFrom('bin/ngit-sync.js')]
+    expect(paths).toEqual(expect.arrayContaining(reached))
+    const modules = paths.filter((path) => path.endsWith('.js') && !isEmptied(path))
+    expect(modules.filter((path) => !reached.includes(path))).toEqual([])
+  })
+
+  it('depends on the packages that the program imports, and on no others', () => {
+    const names = [...reachFrom('bin/ngit-sync.js')].flatMap(importsOf)
+    const packages = names.filter((name) => !name.startsWith('.') && !name.startsWith('node:')).map(packageOf)
+    const needed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    expect([...new Set(packages)].toSorted()).toEqual(needed.toSorted())
+  })
+})
+
+describe('the packed program, alone in a place with a space in its name', () => {
+  const place = mkdtempSync(join(tmpdir(), 'ngit-sync packed '))
+  afterAll(() => rmSync(place, { recursive: true, force: true }))
+
+  beforeAll(() => {
+    for (const { path } of packed) cpSync(join(ROOT, path), join(place, path))
+    symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'))
+  })
+
+  it('says its version and plays the demo', async () => {
+    expect(await run('--version')).toEqual({ code: 0, signal: null })
+    expect(await run('demo')).toEqual({ code: 0, signal: null })
+  })
+
+  it('lets a program find the schema, and import nothing', async () => {
+    writeFileSync(
+      join(place, 'user.mjs'),
+      `import { createRequire } from 'node:module'
+       console.log(createRequire(import.meta.url)('ngit-sync/report.schema.json').title)
+       await import('ngit-sync').catch(({ code }) => console.log(code))`,
+    )
+    const { stdout } = await promisify(execFile)(process.execPath, [join(place, 'user.mjs')])
+    expect(stdout).toBe('ngit-sync report, version 1\nERR_PACKAGE_PATH_NOT_EXPORTED\n')
+  })
+
+  function run(command: string) {
+    const home = join(place, 'home')
+    mkdirSync(home, { recursive: true })
+    const env = { PATH: process.env['PATH'], HOME: home }
+    return startNode([join(place, 'bin/ngit-sync.js'), command], { env, cwd: home }).exited
+  }
+})
+
+/** What `npm pack` would put into the tarball of this checkout, as it is built now. */
+async function listPacked(): Promise<readonly Packed[]> {
+  const options = ['--dry-run', '--json', '--ignore-scripts', '--offline', '--loglevel=error']
+  const { stdout } = await promisify(execFile)('npm', ['pack', ...options], { cwd: ROOT, maxBuffer: 16 * 1024 ** 2 })
+  const [tarball] = Object.values(JSON.parse(stdout) as Record<string, { files: readonly Packed[] }>)
+  return tarball?.files ?? []
+}
+
+/** A file of the checkout, and what it imports or names by a URL beside itself, to the end. */
+function reachFrom(path: string, reached = new Set<string>()): Set<string> {
+  if (reached.has(path)) return reached
+  reached.add(path)
+  for (const name of importsOf(path).filter((name) => name.startsWith('.'))) {
+    reachFrom(join(dirname(path), name), reached)
+  }
+  return reached
+}
+
+function importsOf(path: string): string[] {
+  if (!path.endsWith('.js')) return []
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  return [...text.matchAll(IMPORTED)].map(([, name = '']) => name)
+}
+
+/** `@scope/name` of `@scope/name/part`. */
+function packageOf(name: string): string {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/')
+}
+
+/** Whether the compiler left nothing of the module, because only types stood in it. */
+function isEmptied(path: string): boolean {
+  return readFileSync(join(ROOT, path), 'utf8').trim() === 'export {};'
+}

@@ -14,7 +14,6 @@ const config = mergeConfig(everything, {
     env: { NGIT_SYNC_TEST_PROCESSES: 'one' },
     setupFiles: ['test/support/no-programs.ts'],
     isolate: false,
-    experimental: { fsModuleCache: true },
   },
 })
 config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:backfill -- [--events 20000] [--command catchup] [--cpu-prof DIR]`: copies a generated history from
+ * `npm run bench -- backfill [--events 20000] [--command catchup] [--cpu-prof DIR]`: copies a generated history from
  * one lean relay to an empty one and prints how fast, how large, and how much went over the wire.
  */
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:pacing -- [--events 90]`: sends to a relay that takes 60 events at once, then one a second, and says
+ * `npm run bench -- pacing [--events 90]`: sends to a relay that takes 60 events at once, then one a second, and says
  * so (ngit-grasp), and prints the rate against the best possible one.
  */
 import { parseArgs } from 'node:util'

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:reconcile-ids -- [--ids 100000]`: compares two sets of ids as two relays, every message encoded and
+ * `npm run bench -- reconcile-ids [--ids 100000]`: compares two sets of ids as two relays, every message encoded and
  * decoded, and prints time, round trips, bytes and memory; then the same sets with the library's implementation.
  */
 import { createHash } from 'node:crypto'

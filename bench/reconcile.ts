@@ -1,5 +1,5 @@
 /**
- * `npm run bench:reconcile -- [--events 100000]`: what a full pass costs when nothing, a little or a day is missing, by
+ * `npm run bench -- reconcile [--events 100000]`: what a full pass costs when nothing, a little or a day is missing, by
  * reconciliation (NIP-77) and by paging, over one history in repositories with ten roots each. Two lean relays in this
  * process; the program in its own. Bytes are counted at the sockets of both relays. `beyond` is what
  * NIP-77 cost more than when nothing is missing, beside the events: read at the source, sent, read back at the target.

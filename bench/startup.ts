@@ -1,5 +1,5 @@
 /**
- * `npm run bench:startup -- [--runs 15]`: how long `ngit-sync --help` takes against bare node, and which packages it
+ * `npm run bench -- startup [--runs 15]`: how long `ngit-sync --help` takes against bare node, and which packages it
  * loads for that. Only commander may be among them.
  */
 import { spawnSync } from 'node:child_process'

@@ -79,10 +79,19 @@ export function relayBehindClone(text: string): string | undefined {
 
 /** The URL in a text that a stranger wrote; `undefined` when it is none, names no host, or is too long to be meant. */
 export function parseUrl(text: string): URL | undefined {
-  if (text.length > MAX_URL_LENGTH || !URL.canParse(text)) return undefined
-  const url = new URL(text)
-  const host = hostOf(url)
+  if (text.length > MAX_URL_LENGTH) return undefined
+  const url = tryUrl(text)
+  const host = url === undefined ? '' : hostOf(url)
   return host === '' || host.length > MAX_HOST_LENGTH ? undefined : url
+}
+
+/** Not by `URL.canParse`: on Node 20 it forgets hosts such as `münchen.example` after some thousand calls. */
+function tryUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
 }
 
 /**

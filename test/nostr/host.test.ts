@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hostAndPort, normalizeRelayUrl, relayWithoutQuery, withoutTrailing } from '../../src/nostr/host.ts'
+import { hostAndPort, normalizeRelayUrl, parseUrl, relayWithoutQuery, withoutTrailing } from '../../src/nostr/host.ts'
 
 describe('normalizeRelayUrl', () => {
   it.each([
@@ -117,5 +117,14 @@ describe('what a stranger writes', () => {
     const begun = performance.now()
     for (const read of [normalizeRelayUrl, hostAndPort, relayWithoutQuery]) expect(read(url)).toBeUndefined()
     expect(performance.now() - begun).toBeLessThan(500)
+  })
+})
+
+describe('a host with letters beyond ASCII', () => {
+  it('is understood however often one was asked about', () => {
+    const url = 'wss://münchen.example/'
+    const understood = new Set<string | undefined>()
+    for (let call = 0; call < 20_000; call += 1) understood.add(parseUrl(url)?.host)
+    expect([...understood]).toEqual(['xn--mnchen-3ya.example'])
   })
 })

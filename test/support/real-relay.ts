@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { startEmbeddedRelay } from '../../src/demo/embedded-relay.ts'
 import { seedRelayFile } from '../../src/demo/seed-relay-file.ts'
 import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startNode, type Child } from './child.ts'
+import { isOneProcess } from './one-process.ts'
 import { waitFor } from './wait-for.ts'
 
 /** How a relay process is started; see `EmbeddedRelayOptions`. */
@@ -44,17 +46,20 @@ export type RealRelay = {
 
 const PROGRAM = fileURLToPath(new URL('../../dist/demo/relay-process.js', import.meta.url))
 
-/** Spawns `dist/demo/relay-process.js` and waits until it listens. Needs the build. */
+/**
+ * Spawns `dist/demo/relay-process.js` and waits until it listens; needs the build. Where no program may be started the
+ * relay lives in this process, and `kill` lets it write what it holds.
+ */
 export async function startRealRelay(options: RealRelayOptions = {}): Promise<RealRelay> {
   const directory = options.file === undefined ? mkdtempSync(join(tmpdir(), 'real-relay-')) : undefined
   const file = options.file ?? join(directory ?? '', 'relay.db')
   if (options.events !== undefined) await seedRelayFile(file, options.events)
-  const first = await spawnRelay(relayArguments({ ...options, file }))
-  const { url } = first
+  const launch = isOneProcess ? openRelay : spawnRelay
+  let running = await launch({ ...options, file })
+  const { url } = running
   const port = Number(new URL(url).port)
-  let child = first.child
-  const kill = async (): Promise<void> => void (await endChild(child, 'SIGKILL'))
-  const stop = (): Promise<number | null> => endChild(child, 'SIGTERM')
+  const kill = async (): Promise<void> => void (await running.end('SIGKILL'))
+  const stop = (): Promise<number | null> => running.end('SIGTERM')
   return {
     url,
     port,
@@ -63,7 +68,7 @@ export async function startRealRelay(options: RealRelayOptions = {}): Promise<Re
     kill,
     async restart() {
       await stop()
-      child = (await spawnRelay(relayArguments({ ...options, file, port }))).child
+      running = await launch({ ...options, file, port })
     },
     events: () => readEvents(file),
     seed: (events) => seedRelayFile(file, events),
@@ -74,7 +79,27 @@ export async function startRealRelay(options: RealRelayOptions = {}): Promise<Re
   }
 }
 
-function relayArguments(options: RealRelayOptions & { readonly file: string }): string[] {
+type RunningRelay = {
+  readonly url: string
+  /** Resolves with the exit code; a second call changes nothing. */
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+type LaunchOptions = RealRelayOptions & { readonly file: string }
+
+async function openRelay(options: LaunchOptions): Promise<RunningRelay> {
+  const { url, close } = await startEmbeddedRelay(options)
+  let closed: Promise<void> | undefined
+  return {
+    url,
+    end: async (signal) => {
+      await (closed ??= close())
+      return signal === 'SIGTERM' ? 0 : null
+    },
+  }
+}
+
+function relayArguments(options: LaunchOptions): string[] {
   const { file, port = 0, pageCap, supportedGrasps = [], software, acceptsOnly = [] } = options
   return [
     ...['--file', file, '--port', String(port), '--end-with-parent'],
@@ -85,11 +110,11 @@ function relayArguments(options: RealRelayOptions & { readonly file: string }): 
   ]
 }
 
-async function spawnRelay(args: readonly string[]): Promise<{ readonly child: Child; readonly url: string }> {
+async function spawnRelay(options: LaunchOptions): Promise<RunningRelay> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run \`npx tsc -p .\` first`)
-  const child = startNode([PROGRAM, ...args], { env: process.env })
+  const child = startNode([PROGRAM, ...relayArguments(options)], { env: process.env })
   const url = await waitFor(() => announcedUrl(child), { timeoutMs: 20_000, what: 'the relay process to listen' })
-  return { child, url }
+  return { url, end: (signal) => endChild(child, signal) }
 }
 
 function announcedUrl(child: Child): string | undefined {

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { buildEnvironment } from './build-environment.ts'
 import { startNode, type Child } from './child.ts'
+import { isOneProcess } from './one-process.ts'
+import { runHere } from './run-here.ts'
 
 /** How the program is run. */
 export type CliOptions = {
@@ -44,8 +47,10 @@ export type LiveCli = {
 
 const PROGRAM = fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
 
-/** Runs `node bin/ngit-sync.js` to its end. Needs the build. */
+/** Runs `node bin/ngit-sync.js` to its end, or the same in this process where none may be started. Needs the build. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const needsProcess = options.within !== undefined || options.cwd !== undefined
+  if (isOneProcess && !needsProcess) return runHere(args, options)
   return startCli(args, options).finished
 }
 
@@ -64,20 +69,6 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Liv
   tidied.catch(() => undefined)
   const { pid, stdout, stderr, kill, closeStdout } = child
   return { pid, stdout, stderr, kill, closeStdout, finished: tidied }
-}
-
-/** The environment of a run, with directories below a temporary one. */
-export function buildEnvironment(temporary: string, { env, stateDir = temporary }: CliOptions): NodeJS.ProcessEnv {
-  const { PATH, NODE_V8_COVERAGE } = process.env
-  return {
-    PATH,
-    ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }),
-    HOME: temporary,
-    XDG_STATE_HOME: stateDir,
-    XDG_CONFIG_HOME: join(temporary, 'config'),
-    TZ: 'UTC',
-    ...env,
-  }
 }
 
 async function collect(child: Child, what: string, timeoutMs: number): Promise<CliResult> {

@@ -7,7 +7,8 @@ import { PassThrough } from 'node:stream'
 import { onTestFinished } from 'vitest'
 
 import type { Surroundings } from '../../src/cli/run-program.ts'
-import { buildEnvironment, type CliResult } from './run-cli.ts'
+import { buildEnvironment } from './build-environment.ts'
+import type { CliOptions, CliResult } from './run-cli.ts'
 
 type Program = { runProgram(argv: readonly string[], place: Surroundings): Promise<number> }
 
@@ -18,7 +19,7 @@ const BUILD = new URL('../../dist/cli/run-program.js', import.meta.url).href
  * Runs the program in this process, with streams and an environment of its own: for scenarios that need no process.
  * Signals, the end of standard input and the exit of the process are seen by a spawned program only (`startCli`).
  */
-export async function runHere(args: readonly string[]): Promise<CliResult> {
+export async function runHere(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { runProgram } = (await import(/* @vite-ignore */ BUILD)) as Program
   const temporary = mkdtempSync(join(tmpdir(), 'ngit-sync-here-'))
   const controller = new AbortController()
@@ -27,8 +28,8 @@ export async function runHere(args: readonly string[]): Promise<CliResult> {
   const [stdout, stderr] = [createSink(), createSink()]
   try {
     const code = await runProgram(args, {
-      env: buildEnvironment(temporary, {}),
-      stdin: new PassThrough().end() as unknown as NodeJS.ReadStream & { fd: 0 },
+      env: buildEnvironment(temporary, options),
+      stdin: new PassThrough().end(options.stdin ?? '') as unknown as NodeJS.ReadStream & { fd: 0 },
       stdout: stdout.stream as unknown as NodeJS.WriteStream & { fd: 1 },
       stderr: stderr.stream as unknown as NodeJS.WriteStream & { fd: 2 },
       interruption: { signal: controller.signal, exitCode: () => undefined, dispose: () => undefined },

@@ -9,10 +9,11 @@ import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report/report.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
+import { isOneProcess } from './one-process.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
 import { borrowRelay } from './relay-pool.ts'
 import { runHere } from './run-here.ts'
-import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
+import { runCli, startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from './scripted-relay.ts'
 
 /** One end of a run: a relay, or the name of a file. */
@@ -85,7 +86,8 @@ export function createWorkbench(): Workbench {
     onTestFinished(() => cli.kill('SIGKILL'))
     return cli
   }
-  const run = (args: readonly string[], options?: CliOptions): Promise<CliResult> => start(args, options).finished
+  const run = (args: readonly string[], options?: CliOptions): Promise<CliResult> =>
+    isOneProcess ? runCli([...args, '--state', stateFile], options) : start(args, options).finished
   return {
     stateFile,
     real: (options) => openRealRelay(options, clis),

@@ -1,0 +1,22 @@
+import { mergeConfig } from 'vitest/config'
+
+import everything from './vitest.config.ts'
+
+/** Of the end-to-end tests the themes of the core; each file mostly waits, so none may become long. */
+const THEMES = 'catchup-since,catchup-window,claims,deletions*,door,open-second,parked*,publishing*,scope*'
+
+/**
+ * `npm run test:fast`: the tests of one file of the source, and the scenarios of the core, all in the processes of vitest. A test
+ * that needs a program of its own is skipped where it starts one (`no-programs.ts`).
+ */
+const config = mergeConfig(everything, {
+  test: {
+    env: { NGIT_SYNC_TEST_PROCESSES: 'one' },
+    setupFiles: ['test/support/no-programs.ts'],
+    isolate: false,
+  },
+})
+config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]
+// What the README shows is of programs that were started.
+config.test.exclude.push('test/readme.test.ts')
+export default config

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -54,6 +55,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const deadline = startDeadline(pacing.maxDurationMs)
     cleanups.push(() => deadline.dispose())
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
+    // Every source listens to it.
+    setMaxListeners(0, untilDeadline)
     const open = (url: string, role: 'source' | 'target'): Endpoint => {
       const endpoint = createEndpoint(url, role, role === 'source' ? { ...request, signal: untilDeadline } : request)
       cleanups.push(() => endpoint.close())

@@ -7,7 +7,7 @@ import { findClosedUrl, startMuteServer } from '../support/mute-server.ts'
 import { alice, bob, carol, readingFilters, smallRepository } from '../support/scenes.ts'
 import type { Behaviour } from '../support/scripted-behaviour.ts'
 import { keyOf } from '../support/sign.ts'
-import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
 const SECOND = START + 10_000
@@ -272,6 +272,16 @@ describe('a source that fails', () => {
     expect([code, report.complete]).toEqual([3, false])
     expect(report.problems.map(({ where }) => where).sort()).toEqual([...dead].sort())
     expect(bench.checkpoints()).toEqual([])
+  })
+})
+
+describe('a dozen sources', () => {
+  it('are read without a word on standard error', async () => {
+    const bench = createWorkbench()
+    const { events } = smallRepository()
+    const sources = await Promise.all(Array.from({ length: 12 }, () => bench.scripted({ events })))
+    const { code, stderr } = await bench.run(['catchup', ...endArguments(sources, await bench.scripted())])
+    expect([code, stderr]).toEqual([0, ''])
   })
 })
 

@@ -31,9 +31,9 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(run.selecting)
-    // What was asked so far is heard out while events are sent: that may take as long as --max-duration allows.
-    const [end] = await Promise.all([finish(run), settleOpen(run)])
-    stop = end
+    // Before anything is sent: then connections may be lost, and time may be up.
+    await settleOpen(run)
+    stop = await finish(run)
     await settleAsides(run)
   } catch (error) {
     if (!(error instanceof LostRelayError)) {

@@ -62,8 +62,8 @@ export function noteShown(capacity: Capacity, stamps: readonly Stamp[], readOver
 }
 
 /** What a page held that was asked for less than usual. */
-export function noteProbed(capacity: Capacity, stamps: readonly Stamp[]): void {
-  capacity.probed = Math.max(capacity.probed, remember(capacity, stamps))
+export function noteProbed(capacity: Capacity, stamps: readonly Stamp[], readOver = 0): void {
+  capacity.probed = Math.max(capacity.probed, remember(capacity, stamps) + readOver)
 }
 
 function remember({ shown }: Capacity, stamps: readonly Stamp[]): number {

@@ -167,11 +167,16 @@ function assume(count: number, capacity: Capacity): void {
  * some relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
  */
 async function probe(limit: number, { capacity, request }: CloseContext): Promise<void> {
-  const { rows, end } = await request({ since: 0, limit })
-  capacity.isNarrow = end.type === 'eose' && rows.length === 0
+  const page = await request({ since: 0, limit })
+  capacity.isNarrow = page.end.type === 'eose' && page.rows.length === 0
+  notePage(page, capacity)
+}
+
+function notePage({ rows, readOver }: Page, capacity: Capacity): void {
   noteProbed(
     capacity,
     rows.flatMap((row) => parseStamp(row) ?? []),
+    readOver,
   )
 }
 
@@ -183,12 +188,7 @@ async function probeByIds(limit: number, { capacity, request }: CloseContext): P
   if (!capacity.isNarrow || capacity.shown.size < limit || capacity.probedByIds >= limit) return capacity.probing
   capacity.probedByIds = limit
   const ids = [...capacity.shown].slice(0, limit)
-  capacity.probing = request({ ids, kinds: SPLIT_KINDS, limit }).then(({ rows }) =>
-    noteProbed(
-      capacity,
-      rows.flatMap((row) => parseStamp(row) ?? []),
-    ),
-  )
+  capacity.probing = request({ ids, kinds: SPLIT_KINDS, limit }).then((page) => notePage(page, capacity))
   return capacity.probing
 }
 

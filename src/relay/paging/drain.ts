@@ -188,7 +188,7 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     tally.malformed += malformed
     tally.foreign += foreign
     if (limit === usual && isJoined === undefined) noteShown(capacity, stamps, readOver)
-    else if (isJoined === undefined) noteProbed(capacity, stamps)
+    else if (isJoined === undefined) noteProbed(capacity, stamps, readOver)
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)

@@ -46,6 +46,19 @@ describe('answers reach the disk', () => {
     expect(groups).toEqual([3])
   })
 
+  it('or nobody can add any more: one failure is the failure of all', () => {
+    let isFull = true
+    const pen = new AnswerPen((work) => {
+      if (isFull) throw new Error('disk full')
+      work()
+    })
+    const add = (): void => pen.add(() => undefined)
+    for (let count = 0; count < 63; count += 1) add()
+    expect(add).toThrow('disk full')
+    isFull = false
+    expect(add).toThrow('disk full')
+  })
+
   it('or whoever brings the next one hears that they do not', () => {
     vi.useFakeTimers()
     try {

@@ -33,15 +33,20 @@ export class AnswerPen {
     this.#timer = undefined
     const works = this.#waiting
     this.#waiting = []
-    if (works.length > 0) this.#transaction(() => works.forEach((work) => work()))
+    if (works.length === 0) return
+    try {
+      this.#transaction(() => works.forEach((work) => work()))
+    } catch (error) {
+      this.#failure = { error }
+      throw error
+    }
   }
 
-  /** Nobody waits for the timer: the next caller of add or flush gets the error. */
   #flushLater(): void {
     try {
       this.flush()
-    } catch (error) {
-      this.#failure ??= { error }
+    } catch {
+      // Nobody waits for the timer: the next caller of add or flush gets the error.
     }
   }
 

@@ -119,7 +119,7 @@ export type FileEndpoint = EndpointBase & {
 /** One end of a run: a relay on a socket, or a JSONL file. */
 export type Endpoint = RelayEndpoint | FileEndpoint
 
-/** The endpoint with another way to ask; everything else stays as it is. */
+/** The endpoint with another way to ask. What a relay can do beside an `Endpoint` (NIP-77) is not taken over. */
 export function withRequest(endpoint: Endpoint, request: Endpoint['request']): Endpoint {
   const common = {
     url: endpoint.url,

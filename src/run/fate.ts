@@ -40,7 +40,7 @@ export type Wait = {
   readonly isOrphan?: boolean
   /** This run met an error. */
   readonly isError?: boolean
-  /** Earliest time to send it again; absent: any. */
+  /** Earliest time to send it again; absent: it waits for no time. */
   readonly retryAt?: UnixSeconds | undefined
   /** The parent that stands in the way, an address or an id. */
   readonly obstacle?: string | undefined

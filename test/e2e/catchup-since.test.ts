@@ -1,31 +1,19 @@
 import { describe, expect, it } from 'vitest'
 
 import { announcement, comment, issue, state, status } from '../support/builders.ts'
+import { afterFirstRun, allSinces } from '../support/first-run.ts'
 import { alice, bob, carol, readingFilters, sincesOf, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const OVERLAP = 900
 const HOUR = 3_600
 const DAY = 86_400
 const old = smallRepository()
 
-/** A source whose history was copied in full by a run that is over. */
-async function afterFirstRun(bench: Workbench) {
-  const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
-  const { report } = await bench.catchup(source, target)
-  source.forgetReceived()
-  return { source, target, firstRun: report.startedAt }
-}
-
-/** The `since` of every filter that read the source, each once. */
-function allSinces(source: Parameters<typeof readingFilters>[0]): (number | undefined)[] {
-  return [...new Set(readingFilters(source).map(({ since }) => since))]
-}
-
 describe('a quick run', () => {
   it('asks since the start of the last run less the overlap, in every filter', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     bench.letPass(60)
     const { code, report } = await bench.catchup(source, target)
     expect(allSinces(source)).toEqual([firstRun - 60 - OVERLAP])
@@ -39,14 +27,14 @@ describe('a quick run', () => {
 
   it('takes the overlap that it is given', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     await bench.catchup(source, target, '--overlap', '2h')
     expect(allSinces(source)).toEqual([firstRun - 2 * HOUR])
   })
 
   it('moves the checkpoint to its own start and leaves the time of the full pass', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     bench.letPass(60)
     const { report } = await bench.catchup(source, target)
     const times = bench.checkpoints(source).map((row) => [row.drained_at, row.full_at])
@@ -56,7 +44,7 @@ describe('a quick run', () => {
 
   it('finds a comment of today on an old issue', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const remark = comment(old.issue, bob, { createdAt: nowSeconds() })
     source.events.set(remark.id, remark)
     const { code, report } = await bench.catchup(source, target)
@@ -67,7 +55,7 @@ describe('a quick run', () => {
 
   it('replaces announcement and state by what is newer', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const newer = [announcement, state].map((build) => build(alice, 'hello', { createdAt: nowSeconds() }))
     for (const event of newer) source.events.set(event.id, event)
     const { report } = await bench.catchup(source, target)
@@ -77,7 +65,7 @@ describe('a quick run', () => {
 
   it('reads a repository that is new in full, and everything else since', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     const history = smallRepository({ owner: carol, d: 'new', startAt: 1_600_000_000 })
     const announced = announcement(carol, 'new', { createdAt: nowSeconds() })
     for (const event of [...history.events.slice(1), announced]) source.events.set(event.id, event)
@@ -91,7 +79,7 @@ describe('a quick run', () => {
 
   it('reads the thread of an issue that is new in full: all its comments, however old', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     const late = issue(old.address, carol, { createdAt: nowSeconds() })
     const remarks = [1_600_000_000, 1_700_000_000].map((at) => comment(late, bob, { createdAt: at }))
     for (const event of [late, ...remarks]) source.events.set(event.id, event)
@@ -103,7 +91,7 @@ describe('a quick run', () => {
 
   it('misses what was signed before and arrives now, until the next full pass, which counts it as late', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const late = status(1632, old.issue, alice, { createdAt: old.issue.created_at + 7 * DAY })
     source.events.set(late.id, late)
     const quick = await bench.catchup(source, target)
@@ -115,7 +103,7 @@ describe('a quick run', () => {
 
   it('reads a source in full that is new to it', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const remark = comment(old.issue, bob, { createdAt: 1_650_000_000 })
     const other = await bench.scripted({ events: [remark] })
     const { report } = await bench.catchup([source, other], target)
@@ -126,7 +114,7 @@ describe('a quick run', () => {
 
   it('keeps the checkpoints of each target apart', async () => {
     const bench = createWorkbench()
-    const { source } = await afterFirstRun(bench)
+    const { source } = await afterFirstRun(bench, old)
     const other = await bench.real()
     await bench.catchup(source, other)
     expect(allSinces(source)).toEqual([undefined])
@@ -135,7 +123,7 @@ describe('a quick run', () => {
 
   it('goes on asking for anchors that the source no longer shows', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     source.events.delete(old.announced.id)
     source.events.delete(old.issue.id)
     const remark = comment(old.issue, bob, { createdAt: nowSeconds() })
@@ -152,7 +140,7 @@ describe('a full run', () => {
     ['the last run is longer ago than --quick-window', 30, ['--quick-window', '20s']],
   ] as const)('follows when %s', async (_why, seconds, args) => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.letPass(seconds)
     const late = comment(old.issue, bob, { createdAt: 1_650_000_000 })
     source.events.set(late.id, late)
@@ -169,7 +157,7 @@ describe('a full run', () => {
     ['is longer ago than a day, unless --full-every is never', DAY + 60, ['--full-every', 'never'], ['since']],
   ] as const)('follows when the last full pass %s', async (_why, seconds, args, expected) => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.database((db) => db.prepare('UPDATE coverage SET full_at = full_at - ?').run(seconds))
     await bench.catchup(source, target, ...args)
     expect(allSinces(source).map((since) => (since === undefined ? undefined : 'since'))).toEqual(expected)
@@ -177,7 +165,7 @@ describe('a full run', () => {
 
   it('is what --full asks for', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const { report } = await bench.catchup(source, target, '--full')
     expect(allSinces(source)).toEqual([undefined])
     const times = bench.checkpoints(source).map((row) => [row.drained_at, row.full_at])
@@ -186,7 +174,7 @@ describe('a full run', () => {
 
   it('follows a checkpoint that lies in the future', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.letPass(-DAY)
     const { report } = await bench.catchup(source, target)
     expect(allSinces(source)).toEqual([undefined])
@@ -197,7 +185,7 @@ describe('a full run', () => {
 
   it('follows checkpoints that an older version of the layer wrote', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.database((db) => db.prepare(`UPDATE coverage SET version = 0 WHERE layer = 'threads'`).run())
     const { report } = await bench.catchup(source, target)
     expect(report.sources[0]?.layers.map(({ mode }) => mode)).toEqual(['since', 'since', 'full'])
@@ -223,7 +211,7 @@ describe('a full run', () => {
 
   it('does not follow when a clock is off by less than a third of the overlap', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     source.behaviour.dateOffsetSeconds = 250
     const { report } = await bench.catchup(source, target)
     expect(allSinces(source)).toEqual([firstRun - OVERLAP])

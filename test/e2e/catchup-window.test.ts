@@ -1,25 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
 import { announcement, issue, state } from '../support/builders.ts'
-import { alice, bob, carol, readingFilters, sincesOf, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+import { afterFirstRun, allSinces } from '../support/first-run.ts'
+import { alice, bob, carol, sincesOf, smallRepository } from '../support/scenes.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const OVERLAP = 900
 const HOUR = 3_600
 const old = smallRepository()
-
-/** A source whose history was copied in full by a run that is over. */
-async function afterFirstRun(bench: Workbench) {
-  const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
-  const { report } = await bench.catchup(source, target)
-  source.forgetReceived()
-  return { source, target, firstRun: report.startedAt }
-}
-
-/** The `since` of every filter that read the source, each once. */
-function allSinces(source: Parameters<typeof readingFilters>[0]): (number | undefined)[] {
-  return [...new Set(readingFilters(source).map(({ since }) => since))]
-}
 
 describe('a checkpoint is not made by a clock that relays contradict', () => {
   it('of ours, when source and target agree against it: what came meanwhile is copied (no false green #29)', async () => {
@@ -70,7 +58,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
 
   it('and an earlier one stays as it was (no false green #29)', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.letPass(60)
     const before = bench.checkpoints()
     source.behaviour.dateOffsetSeconds = -3_240
@@ -80,7 +68,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
 
   it('and one in the future is void (no false green #29)', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.letPass(-54 * 60)
     source.forgetReceived()
     const { code } = await bench.catchup(source, target)
@@ -91,7 +79,7 @@ describe('a checkpoint is not made by a clock that relays contradict', () => {
 describe('--since T', () => {
   it('reads since T what the target holds, and says that the run is complete since T', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     bench.letPass(HOUR)
     const since = nowSeconds() - 2 * HOUR
     const { code, report } = await bench.catchup(source, target, '--since', String(since))
@@ -102,7 +90,7 @@ describe('--since T', () => {
 
   it('reads everything of a repository and a thread that the target does not hold', async () => {
     const bench = createWorkbench()
-    const { source, target } = await afterFirstRun(bench)
+    const { source, target } = await afterFirstRun(bench, old)
     const history = smallRepository({ owner: carol, d: 'new' })
     const announced = announcement(carol, 'new', { createdAt: nowSeconds() })
     for (const event of [...history.events.slice(1), announced]) source.events.set(event.id, event)
@@ -116,7 +104,7 @@ describe('--since T', () => {
 
   it('moves a checkpoint that it leaves no gap behind', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     bench.letPass(HOUR)
     const drained = firstRun - HOUR
     const { report } = await bench.catchup(source, target, '--since', String(drained - OVERLAP))
@@ -126,7 +114,7 @@ describe('--since T', () => {
 
   it('moves no checkpoint that lies further back', async () => {
     const bench = createWorkbench()
-    const { source, target, firstRun } = await afterFirstRun(bench)
+    const { source, target, firstRun } = await afterFirstRun(bench, old)
     bench.letPass(HOUR)
     const before = bench.checkpoints(source)
     await bench.catchup(source, target, '--since', String(firstRun - HOUR - OVERLAP + 1))

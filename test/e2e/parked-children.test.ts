@@ -4,41 +4,14 @@ import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, deletion, issue } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
-import type { ScriptedRelay } from '../support/scripted-relay.ts'
-import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+import { ORPHAN, receiveGitData, startStrictGrasp } from '../support/strict-grasp.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
 const DAY = 86_400
 const MINUTE = 60
-const PURGATORY = "purgatory: won't be served until git data arrives"
-const ORPHAN = 'Event event must reference an accepted repository or accepted event'
 const mine = smallRepository({ startAt: START })
 const [announced, bug, remark] = [mine.announced, mine.issue, mine.comment]
-
-/** A target like ngit-grasp: announcements wait for git data, and what hangs from nothing that it serves is refused. */
-async function startGrasp(bench: Workbench): Promise<ScriptedRelay> {
-  const target = await bench.scripted()
-  const serves = ({ tags }: NostrEvent): boolean =>
-    tags.some(([name = '', value = '']) => {
-      if (['e', 'E'].includes(name)) return target.events.has(value)
-      return ['a', 'A'].includes(name) && [...target.events.values()].some((event) => isAt(event, value))
-    })
-  target.behaviour.onEvent = (event): EventDecision => {
-    if (event.kind === 30617) return { ok: true, text: PURGATORY, store: false }
-    if (event.kind === 30618) return { ok: true, text: PURGATORY, store: false }
-    return serves(event) ? 'default' : { ok: false, text: ORPHAN }
-  }
-  return target
-}
-
-function isAt({ kind, pubkey, tags }: NostrEvent, address: string): boolean {
-  return address === `${kind}:${pubkey}:${tags.find(([name]) => name === 'd')?.[1] ?? ''}`
-}
-
-/** Git data arrives: the target serves the announcement and its state. */
-function receiveGitData(target: ScriptedRelay, ...events: readonly NostrEvent[]): void {
-  for (const event of events) target.events.set(event.id, event)
-}
 
 describe('children that are refused as orphans', () => {
   const issues = Array.from({ length: 200 }, (_, n) =>
@@ -185,7 +158,7 @@ describe('an announcement of an address', () => {
       bench.real({ events: [newer] }),
       bench.real({ events: [announced, bug] }),
     ])
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(first, target)
     await bench.catchup(second, target)
     expect(target.received.events.filter(({ kind }) => kind === 30617)).toEqual([newer])

@@ -1,49 +1,20 @@
 import { describe, expect, it } from 'vitest'
 
-import type { NostrEvent } from '../../src/nostr/event.ts'
 import { announcement, comment, issue, pullRequest } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
-import type { EventDecision } from '../support/scripted-behaviour.ts'
-import type { ScriptedRelay } from '../support/scripted-relay.ts'
-import { createWorkbench, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+import { PURGATORY, receiveGitData, startStrictGrasp } from '../support/strict-grasp.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
 const MINUTE = 60
-const PURGATORY = "purgatory: won't be served until git data arrives"
-const ORPHAN = 'Event event must reference an accepted repository or accepted event'
 const mine = smallRepository({ startAt: START })
 const [announced, pushed, bug, remark] = [mine.announced, mine.state, mine.issue, mine.comment]
-
-/** A target like ngit-grasp: announcements wait for git data, and what depends on nothing that it serves is refused. */
-async function startGrasp(bench: Workbench): Promise<ScriptedRelay> {
-  const target = await bench.scripted()
-  const serves = ({ tags }: NostrEvent): boolean =>
-    tags.some(([name = '', value = '']) => {
-      if (['e', 'E'].includes(name)) return target.events.has(value)
-      return ['a', 'A'].includes(name) && [...target.events.values()].some((event) => isAt(event, value))
-    })
-  target.behaviour.onEvent = (event): EventDecision => {
-    if (event.kind === 30617) return { ok: true, text: PURGATORY, store: false }
-    if (event.kind === 30618) return { ok: true, text: PURGATORY, store: false }
-    return serves(event) ? 'default' : { ok: false, text: ORPHAN }
-  }
-  return target
-}
-
-function isAt({ kind, pubkey, tags }: NostrEvent, address: string): boolean {
-  return address === `${kind}:${pubkey}:${tags.find(([name]) => name === 'd')?.[1] ?? ''}`
-}
-
-/** Git data arrives: the target serves the announcement and its state. */
-function receiveGitData(target: ScriptedRelay, ...events: readonly NostrEvent[]): void {
-  for (const event of events) target.events.set(event.id, event)
-}
 
 describe('a pending event', () => {
   it('is reported as pending with the words of the relay, and the run is partial', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })
-    const { code, report } = await bench.catchup(source, await startGrasp(bench))
+    const { code, report } = await bench.catchup(source, await startStrictGrasp(bench))
     expect(report.problems).toMatchObject([{ what: 'pending', reason: PURGATORY, count: 1, example: announced.id }])
     expect(report.totals).toMatchObject({ published: 1, accepted: 0, parked: 1 })
     expect(code).toBe(3)
@@ -53,7 +24,7 @@ describe('a pending event', () => {
     const bench = createWorkbench()
     const pull = pullRequest(mine.address, bob, { createdAt: START + 400 })
     const source = await bench.real({ events: [...mine.events, pull] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     const first = await bench.catchup(source, target)
     const commits = ['1'.repeat(40)]
     const repository = { repository: mine.address, name: 'hello', events: 2, waiting: 3, commits, commitCount: 1 }
@@ -79,7 +50,7 @@ describe('a pending event', () => {
   it('is asked for and not sent again in the next runs, quick or full', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     target.received.reqs.length = 0
     bench.letPass(20 * MINUTE)
@@ -110,7 +81,7 @@ describe('a pending event', () => {
   it('is accepted when the target serves it', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     receiveGitData(target, announced)
     const { code, report } = await bench.catchup(source, target)
@@ -121,7 +92,7 @@ describe('a pending event', () => {
   it('is sent again 35 minutes after its last OK', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: [announced] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     bench.letPass(36 * MINUTE)
     await bench.catchup(source, target)
@@ -145,7 +116,7 @@ describe('a pending event', () => {
   it('gives way to a newer version of its address', async () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: [announced] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     const newer = announcement(alice, 'hello', { createdAt: nowSeconds() })
     source.events.delete(announced.id)
@@ -161,7 +132,7 @@ describe('what depends on a pending repository', () => {
     const bench = createWorkbench()
     const answer = comment(remark, bob, { root: bug, createdAt: START + 240 })
     const source = await bench.real({ events: [...mine.events, answer] })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     const first = await bench.catchup(source, target)
     expect([bug, remark, answer].map(({ id }) => target.countSends(id))).toEqual([0, 0, 0])
     expect(first.report.problems.map(({ what, reason, count }) => [what, reason, count]).sort()).toEqual([
@@ -180,7 +151,7 @@ describe('what depends on a pending repository', () => {
   it('waits without its state: that goes with the announcement, for git data is pushed by its leave', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     expect(target.received.events.map(({ id }) => id)).toEqual([announced.id, pushed.id])
   })
@@ -188,7 +159,7 @@ describe('what depends on a pending repository', () => {
   it('has its state sent again when only the announcement came to wait for git data', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     const grasp = target.behaviour.onEvent
     target.behaviour.onEvent = ({ kind }) =>
       kind === 30617
@@ -205,7 +176,7 @@ describe('what depends on a pending repository', () => {
   it('goes on waiting, unsent, while the target does not serve it', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     const late = issue(mine.address, carol, { createdAt: nowSeconds() })
     await source.seed([late])
@@ -216,7 +187,7 @@ describe('what depends on a pending repository', () => {
   it('goes in the same run when the target takes the repository in the meantime', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const target = await startGrasp(bench)
+    const target = await startStrictGrasp(bench)
     await bench.catchup(source, target)
     delete target.behaviour.onEvent
     bench.letPass(36 * MINUTE)

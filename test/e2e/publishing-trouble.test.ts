@@ -1,24 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import type { NostrEvent } from '../../src/nostr/event.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
-import { announcement, comment, issue, repositoryAddress } from '../support/builders.ts'
-import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import { comment } from '../support/builders.ts'
+import { bob, carol, smallRepository, issuesApart } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
 const mine = smallRepository({ startAt: START })
-
-/** A repository for each text, with one issue. */
-function issuesApart(count: number): { readonly announced: NostrEvent[]; readonly issues: NostrEvent[] } {
-  const names = Array.from({ length: count }, (_, n) => `repository-${String(n).padStart(2, '0')}`)
-  return {
-    announced: names.map((d, n) => announcement(alice, d, { createdAt: START + n })),
-    issues: names.map((d, n) => issue(repositoryAddress(alice, d), bob, { createdAt: START + 1_000 + n })),
-  }
-}
 
 describe('rate limits', () => {
   it('are no refusals: the event is sent again until it is taken', async () => {
@@ -83,7 +73,7 @@ describe('the door', () => {
 
   it('is not what an unknown text is while other events are accepted', async () => {
     const bench = createWorkbench()
-    const { announced, issues } = issuesApart(30)
+    const { announced, issues } = issuesApart(30, START)
     const source = await bench.scripted({ events: [...announced, ...issues] })
     const target = await bench.scripted({
       onEvent: ({ kind }) => (kind === 1621 ? { ok: false, text: 'not on mondays' } : 'default'),

@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, comment, issue, repositoryAddress, state } from '../support/builders.ts'
-import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
+import { comment, state } from '../support/builders.ts'
+import { alice, carol, smallRepository, issuesApart } from '../support/scenes.ts'
 import type { EventReply } from '../support/scripted-behaviour.ts'
 import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const START = 1_700_000_000
 const DAY = 86_400
 const mine = smallRepository({ startAt: START })
-
-/** A repository for each text, with one issue. */
-function issuesApart(count: number): { readonly announced: NostrEvent[]; readonly issues: NostrEvent[] } {
-  const names = Array.from({ length: count }, (_, n) => `repository-${String(n).padStart(2, '0')}`)
-  return {
-    announced: names.map((d, n) => announcement(alice, d, { createdAt: START + n })),
-    issues: names.map((d, n) => issue(repositoryAddress(alice, d), bob, { createdAt: START + 1_000 + n })),
-  }
-}
 
 describe('a target that refuses some events for good', () => {
   it('is complete: what it refused is shown with its reason and counted', async () => {
@@ -105,7 +96,7 @@ describe('the answers of real relays', () => {
 
   it('lead each to its outcome, and each text reaches the report', async () => {
     const bench = createWorkbench()
-    const { announced, issues } = issuesApart(answers.length)
+    const { announced, issues } = issuesApart(answers.length, START)
     const source = await bench.scripted({ events: [...announced, ...issues] })
     const replies = new Map(issues.map(({ id }, n) => [id, { ok: false, text: answers[n]?.[1] ?? '' }]))
     const target = await bench.scripted({ onEvent: ({ id }) => replies.get(id) ?? 'default' })

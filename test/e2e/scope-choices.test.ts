@@ -1,24 +1,12 @@
 import { naddrEncode, npubEncode } from 'nostr-tools/nip19'
 import { describe, expect, it } from 'vitest'
 
-import type { NostrEvent } from '../../src/nostr/event.ts'
-import { announcement, repositoryAddress, state, type AnnouncementExtra } from '../support/builders.ts'
+import { announcement, repositoryAddress, state } from '../support/builders.ts'
+import { listedRepository, listing, SERVICE } from '../support/listed-repository.ts'
 import { alice, bob, carol, dave, readingFilters, smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments, idsOf, nowSeconds } from '../support/workbench.ts'
 
-const SERVICE = 'wss://grasp.example.com'
 const START = 1_700_000_000
-
-/** An announcement of `d` with one clone URL and one relay. */
-function listing(d: string, clone: string, relay: string, extra: AnnouncementExtra = {}): NostrEvent {
-  return announcement(alice, d, { createdAt: START + d.length, clone: [clone], relays: [relay], ...extra })
-}
-
-/** A repository whose announcement names the service as GRASP-01 wants it. */
-function listedRepository(service = SERVICE) {
-  const clone = [`${service.replace(/^ws/, 'http')}/${npubEncode(alice.pubkey)}/hello.git`]
-  return smallRepository({ clone, relays: [service] })
-}
 
 describe('--scope auto', () => {
   it.each([

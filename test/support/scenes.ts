@@ -69,3 +69,15 @@ export function sincesOf(relay: ScriptedRelay, tag: `#${string}`, value: string)
     .filter((filter) => filter[tag]?.includes(value))
     .map(({ since }) => since)
 }
+
+/** Repositories of alice, a second apart, with one issue of bob each. */
+export function issuesApart(
+  count: number,
+  startAt: number,
+): { readonly announced: NostrEvent[]; readonly issues: NostrEvent[] } {
+  const names = Array.from({ length: count }, (_, n) => `repository-${String(n).padStart(2, '0')}`)
+  return {
+    announced: names.map((d, n) => announcement(alice, d, { createdAt: startAt + n })),
+    issues: names.map((d, n) => issue(repositoryAddress(alice, d), bob, { createdAt: startAt + 1_000 + n })),
+  }
+}

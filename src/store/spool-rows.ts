@@ -3,7 +3,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName, Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 import { isRemembered, type Spool } from './spool.ts'
-import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
+import type { SpoolStatements } from './spool-statements.ts'
 import { newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
@@ -33,6 +33,8 @@ export type Origin = {
 /** It answered, and what it said stands: it holds the event back, or does not take it yet. */
 const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
 
+type RowsOptions = { readonly spool: Spool; readonly statements: SpoolStatements }
+
 /** Writes the rows of the spool. Only `fate.ts` may: it knows which state follows which, and counts. */
 export class SpoolRows {
   readonly #db: Db
@@ -40,11 +42,11 @@ export class SpoolRows {
   readonly #spool: Spool
   readonly #statements: SpoolStatements
 
-  constructor(db: Db, target: string, spool: Spool) {
+  constructor(db: Db, target: string, { spool, statements }: RowsOptions) {
     this.#db = db
     this.#target = target
     this.#spool = spool
-    this.#statements = prepareSpoolStatements(db)
+    this.#statements = statements
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { LayerName, Outcome } from '../report/report.ts'
-import { prepareSpoolStatements, type SpoolStatements } from './spool-statements.ts'
+import type { SpoolStatements } from './spool-statements.ts'
 import { fromRow, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
@@ -17,6 +17,8 @@ export type SpoolGroup = {
 
 const PIECE_BYTES = 1024 * 1024
 
+type SpoolOptions = { readonly maxBytes: number; readonly statements: SpoolStatements }
+
 /** What lies in the spool: events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
   readonly #db: Db
@@ -24,11 +26,11 @@ export class Spool {
   readonly #maxBytes: number
   readonly #statements: SpoolStatements
 
-  constructor(db: Db, target: string, maxBytes: number) {
+  constructor(db: Db, target: string, { maxBytes, statements }: SpoolOptions) {
     this.#db = db
     this.#target = target
     this.#maxBytes = maxBytes
-    this.#statements = prepareSpoolStatements(db)
+    this.#statements = statements
   }
 
   /** Whether there is no room for more: what is not spooled may not be covered by a checkpoint. */

@@ -7,6 +7,7 @@ import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
 import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
+import { prepareSpoolStatements } from './spool-statements.ts'
 import { SpoolRows } from './spool-rows.ts'
 import type { Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
@@ -38,13 +39,14 @@ export function createTargetState(
   target: string,
   options: { versions: LayerVersions; maxSpoolBytes: number },
 ): TargetState {
-  const spool = new Spool(db, target, options.maxSpoolBytes)
+  const statements = prepareSpoolStatements(db)
+  const spool = new Spool(db, target, { maxBytes: options.maxSpoolBytes, statements })
   return {
     checkpoints: new CheckpointStore(db, target, options.versions),
     anchors: new AnchorStore(db, target),
     known: new KnownEvents(db, target),
     spool,
-    spoolRows: new SpoolRows(db, target, spool),
+    spoolRows: new SpoolRows(db, target, { spool, statements }),
     waits: new WaitingRows(db, target),
     witnesses: new WitnessStore(db, target),
     runs: new RunStore(db, target),

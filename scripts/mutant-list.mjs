@@ -187,7 +187,7 @@ export const MUTANTS = [
   {
     rule: 2,
     what: 'a full spool stops one filter only',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: 'state.checkpoints.freeze()',
     to: '',
   },
@@ -278,14 +278,14 @@ export const MUTANTS = [
   {
     rule: 4,
     what: 'a forged event counts as seen',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: "ledger.count(layer, 'invalid')",
     to: "ledger.count(layer, 'invalid'); state.run.markSeen(event, layer)",
   },
   {
     rule: 4,
     what: 'nothing is verified',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: "if (verdict === 'valid') {",
     to: "if (verdict !== 'never') {",
   },
@@ -383,7 +383,7 @@ export const MUTANTS = [
   {
     rule: 6,
     what: 'what the target serves is spooled all the same',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: 'const lacking = wanted.filter((event) => !served.has(event.id))',
     to: 'const lacking = wanted',
   },
@@ -425,7 +425,7 @@ export const MUTANTS = [
   {
     rule: 8,
     what: 'what was fetched stays in memory',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: "context.ledger.count(layer, 'fetched', events.length)",
     to: "context.ledger.count(layer, 'fetched', events.length); (globalThis.kept ??= []).push(events)",
   },
@@ -537,7 +537,7 @@ export const MUTANTS = [
   {
     rule: 9,
     what: 'the spool is never full',
-    file: 'src/read/take-in.ts',
+    file: 'src/receive/take-in.ts',
     from: 'if (state.spool.isFull()) {',
     to: 'if (state.spool.count("ready") < 0) {',
   },

@@ -12,7 +12,7 @@ import {
   type PlannedRequest,
   type SincePolicy,
 } from '../src/checkpoint/plan.ts'
-import type { LayerName } from '../src/report/report.ts'
+import type { LayerName } from '../src/layer-name.ts'
 import type { TargetState } from '../src/store/target-state.ts'
 import { openTemporaryState } from './support/temporary-state.ts'
 

@@ -4,7 +4,7 @@ import { resolveMembership, type Membership } from '../src/scope/membership.ts'
 import { readAnnouncement } from '../src/nostr/announcement.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { RoleRule } from '../src/nostr/roles.ts'
-import type { LayerName } from '../src/report/report.ts'
+import type { LayerName } from '../src/layer-name.ts'
 import {
   hostsNamedMost,
   initialAnchors,

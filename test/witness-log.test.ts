@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../src/nostr/event.ts'
-import { WitnessLog, type WitnessFacts } from '../src/trust/witness-log.ts'
+import { WitnessLog, type WitnessFacts } from '../src/run/witness-log.ts'
 import { announcement, deletion, vanishRequest } from './support/builders.ts'
 import { alice, smallRepository } from './support/scenes.ts'
 import { openTemporaryState } from './support/temporary-state.ts'

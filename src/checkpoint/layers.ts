@@ -4,7 +4,7 @@ import { parseAddress } from '../nostr/address.ts'
 import { HOSTED_KINDS, isHostedPullRequest } from '../nostr/hosted-pull-request.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 
 /**
  * The layers as data. An anchor is what a filter asks about:

@@ -15,7 +15,7 @@ import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { tagConditions, type Filter, USUAL_LENGTH } from '../nostr/filter.ts'
 import { isRootKind, KIND, ROOT_KINDS } from '../nostr/kinds.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
 // Requests to vanish are asked for by their authors, and never copied.

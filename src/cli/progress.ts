@@ -1,6 +1,6 @@
 import type { Ora } from 'ora'
 import type { Progress } from '../run/world.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import { foreign } from './render/foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './render/format-quantity.ts'
 import { layerTitle } from './render/layer-title.ts'

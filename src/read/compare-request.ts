@@ -15,7 +15,7 @@ import { IdCollector } from '../relay/negentropy/id-set.ts'
 import { addDrains, drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { RunTables } from '../store/run-tables.ts'
 import type { UnixSeconds } from '../time.ts'
 

@@ -3,7 +3,7 @@
  * parents are asked for by id, and theirs in turn, so that nothing is sent without what it answers.
  */
 import { fetchRequests } from './fetch.ts'
-import { takeIn } from './take-in.ts'
+import { takeIn } from '../receive/take-in.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { isHex32, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { parentsOf } from '../nostr/references.ts'

@@ -4,7 +4,7 @@
  */
 import { fetchRequests, type FetchContext } from './fetch.ts'
 import type { Discovered, OpenSource } from '../run/source.ts'
-import { takeIn, type IntakeContext } from './take-in.ts'
+import { takeIn, type IntakeContext } from '../receive/take-in.ts'
 import type { Knowledge } from '../scope/knowledge.ts'
 import type { Layer } from '../checkpoint/layers.ts'
 import type { Filter } from '../nostr/filter.ts'
@@ -20,7 +20,7 @@ import {
 import { settleEnds } from '../relay/endpoint.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 

@@ -1,9 +1,8 @@
 import type { Outcome } from '../nostr/outcome.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
 export type CommandName = 'catchup' | 'backfill' | 'check' | 'retry'
-
-export type LayerName = 'announcements' | 'repositories' | 'threads' | 'follow-ups'
 
 export type { Outcome } from '../nostr/outcome.ts'
 

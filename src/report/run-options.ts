@@ -1,6 +1,6 @@
 import type { UnixSeconds } from '../time.ts'
 import type { Address } from '../nostr/address.ts'
-import type { Rate } from '../relay/pace/pacing.ts'
+import type { Rate } from '../time.ts'
 import type { CommandName } from './report.ts'
 
 /** What belongs to the run, as asked for. `auto` is decided by the target's NIP-11 document. */

@@ -1,4 +1,5 @@
-import type { CommandName, LayerName, Outcome } from './report.ts'
+import type { CommandName, Outcome } from './report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** What is known of one layer at one source. */

@@ -1,4 +1,5 @@
-import type { LayerName, LayerReport, Outcome, Problem } from '../report/report.ts'
+import type { LayerReport, Outcome, Problem } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 
 type Counts = {
   fetched: number

@@ -5,7 +5,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { RoleRule } from '../nostr/roles.ts'
 import { listsService, readService, type Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { ScopeRequest } from '../report/run-options.ts'
 
 /** Which repositories belong to the run, decided. */

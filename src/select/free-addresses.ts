@@ -1,6 +1,6 @@
-import { askSources, type AskedSources } from '../run/asked-peers.ts'
+import { askSources, type AskedSources } from '../run/ask-sources.ts'
 import { isDeletedById } from '../withdraw/deletions.ts'
-import type { IntakeContext } from '../read/take-in.ts'
+import type { IntakeContext } from '../receive/take-in.ts'
 import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
@@ -8,7 +8,7 @@ import { keepValid } from '../nostr/verifier.ts'
 import { findDeletions, findServed, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
 import { FIRST_STAGE } from './publish-order.ts'
-import { takeInAside } from '../read/take-in-aside.ts'
+import { takeInAside } from '../receive/take-in-aside.ts'
 
 /**
  * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their

@@ -2,8 +2,8 @@
  * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older
  * one counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
-import { askSources } from '../run/asked-peers.ts'
-import { unwantedBecause } from '../read/take-in.ts'
+import { askSources } from '../run/ask-sources.ts'
+import { unwantedBecause } from '../receive/take-in.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'

@@ -4,9 +4,9 @@
  * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from '../checkpoint/next-try.ts'
-import type { AskedSources } from '../run/asked-peers.ts'
+import type { AskedSources } from '../run/ask-sources.ts'
 import { freeAddresses } from './free-addresses.ts'
-import type { IntakeContext } from '../read/take-in.ts'
+import type { IntakeContext } from '../receive/take-in.ts'
 import { findLiving } from './living-versions.ts'
 import type { Membership } from '../scope/membership.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
@@ -19,7 +19,7 @@ import { noteArrivals } from './reopening.ts'
 import { outOfScope, type Scope } from '../scope/scope.ts'
 import { createStaging } from './publish-order.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-import { takeInAside } from '../read/take-in-aside.ts'
+import { takeInAside } from '../receive/take-in-aside.ts'
 import { askForWithdrawals, leavesOlder, withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 /** What selection needs beyond the intake. */

@@ -1,4 +1,4 @@
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { outlineAnnouncement } from '../nostr/outline-announcement.ts'
 import type { Db } from './state-file.ts'

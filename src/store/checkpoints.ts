@@ -1,7 +1,7 @@
 import type { AnchorRead } from '../checkpoint/advance.ts'
 import type { LayerVersions } from '../checkpoint/layers.ts'
 import type { Checkpoint } from '../checkpoint/plan.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { Db } from './state-file.ts'
 
 /** A checkpoint row; `hadEvents`: the source once served something for the anchor. */

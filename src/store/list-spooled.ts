@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { SyncError } from '../errors.ts'
 import { nextTryAt } from '../checkpoint/next-try.ts'
-import type { LayerName, Outcome } from '../report/report.ts'
+import type { Outcome } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { ParkedEvent, RefusedEvent } from '../report/status.ts'
 import { openStateFile, type Db } from './state-file.ts'
 

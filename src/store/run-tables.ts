@@ -1,5 +1,5 @@
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { Db } from './state-file.ts'
 
 /** Ids seen, and deletions and vanish requests met in this run. They lie in SQLite's temporary file, not in memory. */

@@ -1,6 +1,7 @@
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName, Outcome } from '../report/report.ts'
+import type { Outcome } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 import { isRemembered, type Spool } from './spool.ts'
 import type { SpoolStatements } from './spool-statements.ts'

@@ -1,4 +1,5 @@
-import type { LayerName, Outcome } from '../report/report.ts'
+import type { Outcome } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { SpoolStatements } from './spool-statements.ts'
 import { fromRow, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'

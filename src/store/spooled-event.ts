@@ -1,5 +1,6 @@
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName, Outcome } from '../report/report.ts'
+import type { Outcome } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /**

@@ -2,7 +2,7 @@ import { advanceCheckpoint } from '../checkpoint/advance.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isDeleted } from '../withdraw/deletions.ts'
 import { hasVanished } from '../withdraw/vanish.ts'
-import type { WitnessLog } from './witness-log.ts'
+import type { WitnessLog } from '../run/witness-log.ts'
 
 /** A run that has seen what endpoints hold. */
 export type WitnessedRun = ScopedRun & { readonly witnesses: WitnessLog }

@@ -1,4 +1,4 @@
-import { askedPeers } from '../run/asked-peers.ts'
+import { askedPeers } from '../run/ask-sources.ts'
 import type { Fate } from '../run/fate.ts'
 import type { Ledger } from '../run/ledger.ts'
 import { readAnnouncement } from '../nostr/announcement.ts'

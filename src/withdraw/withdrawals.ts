@@ -1,4 +1,4 @@
-import { askSources, type AskedSources } from '../run/asked-peers.ts'
+import { askSources, type AskedSources } from '../run/ask-sources.ts'
 import { isDeleted, isDeletedById, learnDeletions } from './deletions.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'

@@ -3,14 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { RenderOptions } from '../../src/cli/render/canvas.ts'
 import { isAllWell, renderReport } from '../../src/cli/render/render-table.ts'
 import { visibleWidth } from '../../src/cli/render/text-width.ts'
-import type {
-  CheckReport,
-  Difference,
-  HistogramBin,
-  LayerName,
-  Report,
-  SourceLayerReport,
-} from '../../src/report/report.ts'
+import type { CheckReport, Difference, HistogramBin, Report, SourceLayerReport } from '../../src/report/report.ts'
+import type { LayerName } from '../../src/layer-name.ts'
 import { NOW, PARTIAL, report } from './reports.ts'
 
 const HOUR = 3_600

@@ -7,8 +7,8 @@ import {
   knownRate,
   projectedMs,
   type Pacer,
-  type Rate,
 } from '../../src/relay/pace/pacing.ts'
+import type { Rate } from '../../src/time.ts'
 
 /** A clock that only moves when somebody sleeps. */
 function virtualTime() {

@@ -1,4 +1,4 @@
-import type { Rate } from '../../relay/pace/pacing.ts'
+import type { Rate } from '../../time.ts'
 import { ok, wrong, type Parsed } from './parsed.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -1,4 +1,4 @@
-import type { LayerName } from '../../report/report.ts'
+import type { LayerName } from '../../layer-name.ts'
 
 /** Layers are known by number in the documentation. */
 const LAYER_NUMBERS: Readonly<Record<LayerName, number>> = {

@@ -1,4 +1,4 @@
-import type { Rate } from './pace.ts'
+import type { Rate } from '../../time.ts'
 import { SilenceBucket } from './silence-bucket.ts'
 
 /** What may still be sent, by one way of counting. Times are milliseconds. */

@@ -1,9 +1,4 @@
-/**
- * A rate: `burst` events at once, then one per `intervalMs`. `buckets`: the relay counts whole intervals of silence
- * only, and forgets what is left of them (ngit-grasp); this many of its buckets are used in turn, one for each
- * connection.
- */
-export type Rate = { readonly burst: number; readonly intervalMs: number; readonly buckets?: number }
+import type { Rate } from '../../time.ts'
 
 /** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
 export const SLACK_MS = 10

@@ -3,9 +3,8 @@
  * `rate-limited:` answers, which are never refusals (relays.md: EVENT limits).
  */
 import { createSilent, createSteady } from './allowance.ts'
-import { createPace, SLACK_MS, type Rate } from './pace.ts'
-
-export type { Rate } from './pace.ts'
+import { createPace, SLACK_MS } from './pace.ts'
+import type { Rate } from '../../time.ts'
 
 /** Hands out turns. Times are milliseconds of the clock that was handed in. */
 export type Pacer = {

@@ -1,6 +1,6 @@
 import { learnNew, spool, type IntakeContext } from './take-in.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { LayerName } from '../report/report.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 
 /**

@@ -1,17 +1,18 @@
 import { isWindowed } from './report/run-options.ts'
-import type { OpenedRun } from './open-run.ts'
+import type { ScopedRun } from './scope/scoped-run.ts'
 import { exitAfterSignal } from './run/end-run.ts'
 import { isRead } from './run/run.ts'
-import type { PublishStop } from './publish/door.ts'
 import { listHeldBack } from './check/held-back.ts'
+import type { Stop } from './run/stop.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { demandForKey } from './relay/answers.ts'
+import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
 import type { SourceLog } from './run/source-log.ts'
 import type { Spool, SpoolGroup } from './store/spool.ts'
 
 /** The report of a run, as plain data, with the exit code it earns. */
-export function buildReport(run: OpenedRun, stop: PublishStop | undefined, durationMs: number): Report {
+export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: number): Report {
   const { options, target, ledger, world, startedAt, choice } = run
   noteProblems(run, stop)
   const layers = withParked(ledger.layers(), world.state.spool.countParked())
@@ -50,7 +51,7 @@ export function buildReport(run: OpenedRun, stop: PublishStop | undefined, durat
 }
 
 /** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
-function exitOf(run: OpenedRun, stop: PublishStop | undefined, parked: number): number {
+function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number {
   const interrupted = exitAfterSignal(run.world.signal)
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door') return 1
@@ -74,7 +75,7 @@ function exitOfCheck({ missing }: CheckReport): number {
   return missing > 0 ? 5 : 0
 }
 
-function rangeOf({ logs: byUrl, options }: OpenedRun): Report['range'] {
+function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {
   const logs = [...byUrl.values()]
   const sinces = logs.flatMap((log) => log.report().layers.flatMap(({ since }) => (since === null ? [] : [since])))
   const fulls = logs.map((log) => log.oldestFull())
@@ -85,10 +86,10 @@ function rangeOf({ logs: byUrl, options }: OpenedRun): Report['range'] {
   }
 }
 
-function noteProblems(run: OpenedRun, stop: PublishStop | undefined): void {
+function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs.values()) noteSource(log, run)
-  for (const note of [...run.knowledge.notes(), ...(run.discovery?.notes() ?? [])]) ledger.note(note)
+  for (const note of run.knowledge.notes()) ledger.note(note)
   for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
     noteStrangeness(endpoint, run)
@@ -118,13 +119,13 @@ function obstacleText({ obstacle, obstacles }: SpoolGroup): string {
   return obstacles === 1 ? ` (${obstacle})` : ` (${obstacle} and ${obstacles - 1} more)`
 }
 
-function noteHeld({ world, startedAt, ledger }: OpenedRun): void {
+function noteHeld({ world, startedAt, ledger }: ScopedRun): void {
   const held = sum(world.state.spool.groups('held', startedAt), ({ count }) => count)
   if (held === 0) return
   ledger.note(`${held} requests for deletion are held by the target, which serves them no more: not sent again.`)
 }
 
-function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choice }: OpenedRun): void {
+function noteStop({ reason, doubtsService }: Stop, { ledger, target, choice }: ScopedRun): void {
   if (doubtsService === true && choice.scope.type === 'listed') {
     ledger.note(
       `Every announcement that names ${choice.scope.service.name} was refused: is that the target's public URL? Else give it with --service.`,
@@ -135,7 +136,7 @@ function noteStop({ reason, doubtsService }: PublishStop, { ledger, target, choi
   ledger.problem({ what: demand === undefined ? 'target' : 'key', where, reason: demand ?? reason, example: null })
 }
 
-function noteSource(log: SourceLog, { ledger, choice }: OpenedRun): void {
+function noteSource(log: SourceLog, { ledger, choice }: ScopedRun): void {
   const where = log.report().url
   // Where repositories or people are named already, nothing is left to name.
   const narrow = log.reasons().find(({ reason }) => reason === NARROW_ONLY || reason === MAYBE_NARROW)
@@ -154,7 +155,7 @@ function noteSource(log: SourceLog, { ledger, choice }: OpenedRun): void {
   if (foreign > 0) ledger.problem({ what: 'invalid', where, reason: 'not asked for', count: foreign, example: null })
 }
 
-function noteBrokenLines(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
+function noteBrokenLines(endpoint: Endpoint, { ledger }: ScopedRun): void {
   const broken = endpoint.kind === 'file' ? endpoint.brokenLines() : undefined
   if (broken?.advice !== undefined) ledger.note(`${broken.advice}.`)
   for (const { line, reason } of broken?.examples ?? []) {
@@ -166,13 +167,13 @@ function noteBrokenLines(endpoint: OpenedRun['world']['target'], { ledger }: Ope
 }
 
 /** Relays that announcements name are never told who we are. */
-function noteStrangeness(endpoint: OpenedRun['world']['target'], { ledger, logs }: OpenedRun): void {
+function noteStrangeness(endpoint: Endpoint, { ledger, logs }: ScopedRun): void {
   const sentence = endpoint.kind === 'relay' ? endpoint.strangeness() : undefined
   if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return
   ledger.note(`${endpoint.url} ${sentence}.`)
 }
 
-function noteNotices(endpoint: OpenedRun['world']['target'], { ledger }: OpenedRun): void {
+function noteNotices(endpoint: Endpoint, { ledger }: ScopedRun): void {
   for (const { text, count } of endpoint.kind === 'relay' ? endpoint.notices() : []) {
     ledger.problem({ what: 'notice', where: endpoint.url, reason: text, count, example: null })
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isDeleted, recordDeletion } from '../src/withdraw/deletions.ts'
+import { isDeleted, recordDeletion } from '../src/run/withdrawn.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import { announcement, deletion, graspList, issue, repositoryAddress, state } from './support/builders.ts'
 import { keyOf } from './support/sign.ts'

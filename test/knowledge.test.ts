@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { recordDeletion } from '../src/withdraw/deletions.ts'
+import { recordDeletion } from '../src/run/withdrawn.ts'
 import { Knowledge } from '../src/scope/knowledge.ts'
 import type { RoleRule } from '../src/nostr/roles.ts'
 import type { LayerName } from '../src/layer-name.ts'

@@ -4,7 +4,7 @@ import type { NostrEvent } from '../src/nostr/event.ts'
 import { Fate } from '../src/run/fate.ts'
 import { Ledger } from '../src/run/ledger.ts'
 import { Doorkeeper } from '../src/publish/door.ts'
-import { publishReady, WINDOW, type PublishContext } from '../src/publish/publish.ts'
+import { publishReady, WINDOW, type SendingRun } from '../src/publish/publish.ts'
 import type { Answer } from '../src/relay/endpoint.ts'
 import { createPacer } from '../src/relay/pace/pacing.ts'
 import type { Rate } from '../src/time.ts'
@@ -34,7 +34,7 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
   }
   const pacer = createPacer({ rate, nowMs: () => clock.nowMs, sleep, signal })
   const ledger = new Ledger(['repositories'])
-  const context: PublishContext = {
+  const context: SendingRun = {
     door: new Doorkeeper({
       window: WINDOW,
       announcements: Infinity,
@@ -43,13 +43,10 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
       onEnd: () => pacer.stop(),
     }),
     target: createPeer(endpoint, PROFILE),
-    state,
+    world: { state, clock: () => SOME_TIME, signal, deadline: deadline.signal },
     ledger,
     fate: new Fate({ state, ledger, now: SOME_TIME, software: undefined }),
     pacer,
-    clock: () => SOME_TIME,
-    signal,
-    deadline: deadline.signal,
     blocked: new Map(),
     awaitsOwner: () => false,
     isHosted: () => false,
@@ -133,7 +130,7 @@ describe('an event whose time has passed', () => {
     state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
     state.spoolRows.makeReady(event.id, 1)
     const clock = (): number => SOME_TIME + (endpoint.published.length === 0 ? 0 : 10)
-    expect(await publishReady({ ...context, clock })).toEqual({ type: 'sent' })
+    expect(await publishReady({ ...context, world: { ...context.world, clock } })).toEqual({ type: 'sent' })
     expect([endpoint.published.length, state.spool.find(event.id)]).toEqual([1, undefined])
     expect(context.ledger.layers()[0]?.outcomes).toEqual({ expired: 1 })
   })

@@ -6,36 +6,20 @@
  */
 import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
 import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
-import type { Knowledge } from '../scope/knowledge.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import { formatAddress, parseAddress } from '../nostr/address.ts'
 import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
 import type { Endpoint, Profile } from '../relay/endpoint.ts'
-import type { Peer } from '../relay/peer.ts'
 import { classifyAddress } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
-import type { StrangersGate } from '../run/world.ts'
-import type { TargetState } from '../store/target-state.ts'
 
-/** What discovery needs of the run. `service`: the public URL of the target. */
-export type DiscoveryContext = {
-  readonly policy: DiscoveryPolicy
-  readonly gate: StrangersGate
-  readonly target: Peer
-  readonly service: string | undefined
-  /** The relays that the operator named as sources. */
-  readonly named: readonly string[]
-  /** What is found is added here. */
-  readonly sources: OpenSource[]
-  readonly state: TargetState
-  readonly knowledge: Knowledge
-  /** Opens and logs a source; `target` when it is the target, undefined when it cannot be reached. */
-  readonly open: (
-    endpoint: Endpoint,
-    isTarget: (profile: Profile) => boolean,
-  ) => Promise<OpenSource | 'target' | undefined>
-}
+/** Opens and logs a source; `target` when it is the target, `undefined` when it cannot be reached. */
+export type OpenStranger = (
+  endpoint: Endpoint,
+  isTarget: (profile: Profile) => boolean,
+) => Promise<OpenSource | 'target' | undefined>
 
 /** A relay that was looked at: what it is asked about, and the source, when it could be opened. */
 type Taken = {
@@ -50,19 +34,23 @@ const MAX_REFUSED = 100
 
 /** The sources that announcements lead to, in one run. */
 export class Discovery {
-  readonly #context: DiscoveryContext
+  readonly #run: ScopedRun
+  readonly #policy: DiscoveryPolicy
+  readonly #open: OpenStranger
   readonly #taken = new Map<string, Taken>()
   readonly #refused = new Map<string, LeftOut>()
   #targetPlaces: ReadonlySet<string> | undefined
   #leftOut: readonly Omission[] = []
 
-  constructor(context: DiscoveryContext) {
-    this.#context = context
+  constructor(run: ScopedRun, policy: DiscoveryPolicy, open: OpenStranger) {
+    this.#run = run
+    this.#policy = policy
+    this.#open = open
   }
 
   /** Follows what is announced now. Returns the sources that are new, or asked about more than before. */
   async follow(): Promise<readonly Discovered[]> {
-    const { knowledge, sources } = this.#context
+    const { knowledge, sources } = this.#run
     this.#targetPlaces ??= await this.#findTargetPlaces()
     const found = findCandidates(knowledge.announcementsInScope(), (announcement) => knowledge.withUrls(announcement))
     const grown = this.#extend(found.candidates)
@@ -89,13 +77,14 @@ export class Discovery {
 
   /** The relays to look at next; notes what is left out. */
   #choose({ candidates, leftOut }: Findings): readonly Chosen[] {
-    const { policy, named, target, service } = this.#context
-    const targets = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const { world } = this.#run
+    const policy = this.#policy
+    const named = world.sources.filter(({ kind }) => kind === 'relay').map(({ url }) => url)
     const isTired = this.#refused.size >= MAX_REFUSED
     const choice = chooseRelays(candidates, {
       policy,
       sources: new Set([...named.map(relayKey), ...this.#taken.keys()]),
-      targetHosts: new Set(targets.map(hostKey)),
+      targetHosts: new Set(this.#targetUrls().map(hostKey)),
       refused: this.#refused,
       room: isTired ? 0 : policy.max - this.#taken.size,
       limit: isTired ? 'unseen' : 'cap',
@@ -106,7 +95,9 @@ export class Discovery {
 
   /** Makes a source of a relay, unless its addresses or its document say that it is none. */
   async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
-    const { policy, gate, target, open } = this.#context
+    const { target, world } = this.#run
+    const policy = this.#policy
+    const gate = world.strangers
     const addresses = await gate.addressesOf(url)
     const shared = addresses.filter((address) => this.#targetPlaces?.has(placeOf(address, url)))
     // Public addresses are shared by many relays: a reverse proxy or a CDN. Those of a private network are not.
@@ -115,7 +106,7 @@ export class Discovery {
     if (why !== undefined) return this.#refuse(key, why)
     const isAllowed = (address: string): boolean => refusalAt([address], url, policy) === undefined
     const isTarget = (profile: Profile): boolean => isSameRelay(profile, target.profile, shared.length > 0)
-    const opened = await open(gate.open(url, isAllowed), isTarget)
+    const opened = await this.#open(gate.open(url, isAllowed), isTarget)
     if (opened === 'target') return this.#refuse(key, 'target')
     const taken: Taken = { repositories: new Set(), authors: new Set(), source: undefined }
     addRepositories(taken, repositories)
@@ -130,7 +121,8 @@ export class Discovery {
   }
 
   #narrow(url: string, { repositories, authors }: Taken): Narrowing {
-    const { state, knowledge } = this.#context
+    const { knowledge } = this.#run
+    const { state } = this.#run.world
     const isOf = (...found: readonly string[]): boolean => found.some((repository) => repositories.has(repository))
     const isNamed = (anchor: string): boolean => {
       const address = parseAddress(anchor)
@@ -144,10 +136,17 @@ export class Discovery {
     }
   }
 
+  /** As dialled, and its public URL. */
+  #targetUrls(): readonly string[] {
+    const { target, options } = this.#run
+    return [target.endpoint.url, ...(options.service === undefined ? [] : [options.service])]
+  }
+
   async #findTargetPlaces(): Promise<ReadonlySet<string>> {
-    const { target, service, gate } = this.#context
+    const { target, world } = this.#run
+    const gate = world.strangers
     if (target.endpoint.kind === 'file') return new Set()
-    const urls = [target.endpoint.url, ...(service === undefined ? [] : [service])]
+    const urls = this.#targetUrls()
     const places = urls.map(async (url) => (await gate.addressesOf(url)).map((address) => placeOf(address, url)))
     return new Set((await Promise.all(places)).flat())
   }

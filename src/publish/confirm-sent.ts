@@ -3,46 +3,35 @@
  * answered, or sent without an answer, is asked for again by id, and only what the target serves is accepted.
  */
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
-import { isDeleted, learnDeletions } from '../withdraw/deletions.ts'
-import type { Fate } from '../run/fate.ts'
+import { isDeleted } from '../run/withdrawn.ts'
+import { learnDeletions } from '../withdraw/withdrawals.ts'
+import type { Run } from '../run/run.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { Verifier } from '../nostr/verifier.ts'
 import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
-import type { Peer } from '../relay/peer.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import type { Outcome } from '../report/report.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-import type { TargetState } from '../store/target-state.ts'
-import type { Clock, UnixSeconds } from '../time.ts'
 
-/** What the proof needs. */
-export type VerifyContext = {
-  readonly target: Peer
-  readonly state: TargetState
-  readonly verifier: Verifier
-  readonly fate: Fate
-  readonly now: UnixSeconds
-  readonly clock: Clock
-  readonly witness: (url: string, events: readonly NostrEvent[], proof: { readonly isPublished: boolean }) => void
-}
+/** What the proof takes. */
+type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
 
 const PIECE = 250
 const SAME_SECOND = 'the target serves another version of the same second'
 const GONE = 'the target still serves a newer version that was deleted or has expired'
 
 /** Settles or parks every event that was sent, by what the target serves now. Throws LostRelayError. */
-export async function confirmSent(context: VerifyContext): Promise<void> {
-  const { state } = context
+export async function confirmSent(run: ConfirmingRun): Promise<void> {
+  const { state } = run.world
   for (const piece of state.spool.inState('confirming', PIECE)) {
-    const proofs = await prove(piece, context)
+    const proofs = await prove(piece, run)
     state.transaction(() => {
-      for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), context)
+      for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), run)
       noteArrivals(
         piece.filter((spooled) => hasArrived(spooled, proofs.get(spooled.event.id))),
-        context,
+        run,
       )
     })
   }
@@ -56,18 +45,18 @@ function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | u
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
 }
 
-async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Promise<Map<string, Proof>> {
+async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promise<Map<string, Proof>> {
   const proofs = new Map<string, Proof>()
   const served = await findServed(
-    context.target,
+    run.target,
     piece.map(({ event }) => event.id),
   )
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
   const shown = proved.map(({ event }) => event)
-  context.witness(context.target.endpoint.url, shown, { isPublished: true })
+  run.witnesses.add(run.target.endpoint.url, shown, { isPublished: true })
   const absent = piece.filter(({ event }) => !served.has(event.id))
-  if (absent.length > 0) await explainAbsence(absent, proofs, context)
+  if (absent.length > 0) await explainAbsence(absent, proofs, run)
   return proofs
 }
 
@@ -75,36 +64,36 @@ async function prove(piece: readonly SpooledEvent[], context: VerifyContext): Pr
 async function explainAbsence(
   absent: readonly SpooledEvent[],
   proofs: Map<string, Proof>,
-  context: VerifyContext,
+  run: ConfirmingRun,
 ): Promise<void> {
   const events = absent.map(({ event }) => event)
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
   // What a full second hides stays pending.
-  const versions = await findVersions(context.target, addresses, () => undefined)
-  await learnDeletions(context.target, events, context, () => undefined)
+  const versions = await findVersions(run.target, addresses, () => undefined)
+  await learnDeletions(run.target, events, run, () => undefined)
   for (const { event, outcome } of absent) {
     const version = versions.get(addressOf(event) ?? '')
     if (version !== undefined && isNewerVersion(version, event))
-      proofs.set(event.id, isGone(version, context) ? 'below what is gone' : 'superseded')
+      proofs.set(event.id, isGone(version, run) ? 'below what is gone' : 'superseded')
     else if (version?.created_at === event.created_at && outcome !== 'pending')
       proofs.set(event.id, 'of the same second')
-    else if (isDeleted(event, context.state.run)) proofs.set(event.id, 'deleted')
-    else if (isExpired(event, context.clock())) proofs.set(event.id, 'expired')
+    else if (isDeleted(event, run.world.state.run)) proofs.set(event.id, 'deleted')
+    else if (isExpired(event, run.world.clock())) proofs.set(event.id, 'expired')
   }
 }
 
 /**
  * Whether a version does not count any more: an older one was sent in its place, and will be again if nobody remembers.
  */
-function isGone(version: NostrEvent, { state, clock }: VerifyContext): boolean {
-  return isDeleted(version, state.run) || isExpired(version, clock())
+function isGone(version: NostrEvent, { world }: ConfirmingRun): boolean {
+  return isDeleted(version, world.state.run) || isExpired(version, world.clock())
 }
 
-function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: VerifyContext): void {
-  const { fate } = context
+function conclude(spooled: SpooledEvent, proof: Proof | undefined, run: ConfirmingRun): void {
+  const { fate } = run
   // The one OK without storage that counts: to ask again would only bring the same answer.
   if (proof === undefined && isHeldUnserved(spooled.event, spooled.reason ?? '')) return fate.hold(spooled)
-  if (proof === undefined) return park(spooled, context)
+  if (proof === undefined) return park(spooled, run)
   if (proof === 'of the same second' || proof === 'below what is gone') {
     const reason = proof === 'of the same second' ? SAME_SECOND : GONE
     // Some relays keep their own of two, whatever its id: without this memory every full run would send ours again.
@@ -117,7 +106,7 @@ function conclude(spooled: SpooledEvent, proof: Proof | undefined, context: Veri
  * An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long
  * enough.
  */
-function park(spooled: SpooledEvent, { fate, now }: VerifyContext): void {
+function park(spooled: SpooledEvent, { fate, startedAt: now }: ConfirmingRun): void {
   const { outcome, reason, lastOkAt } = spooled
   if (outcome === 'unanswered') return fate.park(spooled)
   if (outcome === 'waiting') {

@@ -3,14 +3,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
-
-/** Publishing stopped early, and why; everything unsent is parked. */
-export type PublishStop = {
-  readonly type: 'door' | 'stopped' | 'deadline' | 'interrupted'
-  readonly reason: string
-  /** Every announcement that names the service was refused: perhaps it is not the target's service. */
-  readonly doubtsService?: true
-}
+import type { Stop } from '../run/stop.ts'
 
 /** What a doorkeeper has to know of the run, and whom it tells. */
 export type DoorOptions = {
@@ -40,7 +33,7 @@ export class Doorkeeper {
   readonly #options: DoorOptions
   readonly #refusals = new OneText()
   readonly #announcements = new OneText()
-  #end: PublishStop | undefined
+  #end: Stop | undefined
   #hasAccepted = false
   #unanswered = 0
   #complaints = 0
@@ -50,7 +43,7 @@ export class Doorkeeper {
   }
 
   /** Why nothing more shall be sent; `undefined` while the door is open. */
-  get end(): PublishStop | undefined {
+  get end(): Stop | undefined {
     return this.#end
   }
 
@@ -95,7 +88,7 @@ export class Doorkeeper {
     this.#stop({ type: 'door', reason, doubtsService: true })
   }
 
-  #stop(end: PublishStop): void {
+  #stop(end: Stop): void {
     this.#end ??= end
     this.#options.onEnd()
   }

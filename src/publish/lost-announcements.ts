@@ -1,14 +1,7 @@
 import { addressOf, parseAddress } from '../nostr/address.ts'
-import type { NostrEvent } from '../nostr/event.ts'
 import { parentsOf } from '../nostr/references.ts'
-import type { OrphanContext } from './orphans.ts'
+import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-
-/** What it takes to send again what the target has lost. `released` grows by what was sent again. */
-export type LostContext = Pick<OrphanContext, 'state' | 'fate' | 'now'> & {
-  readonly released: Set<string>
-  readonly stageOf: (event: NostrEvent) => number
-}
 
 const PIECE = 250
 const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
@@ -18,8 +11,9 @@ const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
  * back: it was restarted and has lost it. That one and its states go again, and after them what was refused for want of
  * it. Returns how many became ready, each once a run.
  */
-export function reviveLost(context: LostContext): number {
-  const { state, fate, released, now, stageOf } = context
+export function reviveLost(run: PublishingRun): number {
+  const { fate, released, startedAt: now, stageOf } = run
+  const { state } = run.world
   let count = 0
   for (const piece of state.spool.inState('parked', PIECE)) {
     const refused = piece.filter(({ event, isOrphan, reason = '' }) => {

@@ -8,11 +8,9 @@ import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-import type { TargetState } from '../store/target-state.ts'
-import { askForWithdrawals, withdrawnBecause, type WithdrawalContext } from '../withdraw/withdrawals.ts'
-
-/** What is needed to ask for parents. `released` holds those that the target serves. */
-export type NowhereContext = WithdrawalContext & { readonly state: TargetState; readonly released: ReadonlySet<string> }
+import { askedPeers, failSource } from '../run/ask-sources.ts'
+import type { PublishingRun } from './publishing-run.ts'
+import { askForWithdrawals, withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 const PIECE = 250
 
@@ -21,19 +19,19 @@ const PIECE = 250
  * although they were taken back: each is asked of every source by itself, once a run. `undefined` when a source did not
  * answer. Throws LostRelayError when the target does not answer.
  */
-export async function findNowhere(context: NowhereContext): Promise<ReadonlyMap<string, Absence> | undefined> {
+export async function findNowhere(run: PublishingRun): Promise<ReadonlyMap<string, Absence> | undefined> {
   const asked = new Set<string>()
   const absences = new Map<string, Absence>()
-  for (const piece of context.state.spool.inState('parked', PIECE)) {
+  for (const piece of run.world.state.spool.inState('parked', PIECE)) {
     const orphans = piece.filter(({ isOrphan }) => isOrphan)
-    const missing = missingParents(orphans, context).filter((anchor) => !asked.has(anchor))
+    const missing = missingParents(orphans, run).filter((anchor) => !asked.has(anchor))
     if (missing.length === 0) continue
     for (const anchor of missing) asked.add(anchor)
-    const shown = await findAtSources(orphans, context)
+    const shown = await findAtSources(orphans, run)
     if (shown === undefined) return undefined
-    await askForWithdrawals(shown, context)
-    const alive = new Set(shown.filter((event) => withdrawnBecause(event, context) === undefined).map(anchorOf))
-    const taken = new Map(shown.map((event) => [anchorOf(event), withdrawnBecause(event, context)]))
+    await askForWithdrawals(shown, run)
+    const alive = new Set(shown.filter((event) => withdrawnBecause(event, run) === undefined).map(anchorOf))
+    const taken = new Map(shown.map((event) => [anchorOf(event), withdrawnBecause(event, run)]))
     for (const anchor of missing) if (!alive.has(anchor)) absences.set(anchor, taken.get(anchor) ?? 'nowhere')
   }
   return absences
@@ -44,33 +42,29 @@ function anchorOf(event: NostrEvent): string {
 }
 
 /** The missing parents of these that any source serves; `undefined` when one did not answer. */
-async function findAtSources(
-  orphans: readonly SpooledEvent[],
-  context: NowhereContext,
-): Promise<NostrEvent[] | undefined> {
-  const { peers, sourceFailed } = context
+async function findAtSources(orphans: readonly SpooledEvent[], run: PublishingRun): Promise<NostrEvent[] | undefined> {
   const shown: NostrEvent[] = []
-  for (const source of peers) {
+  for (const source of askedPeers(run.sources)) {
     try {
       const { isAskedAbout = () => true } = source
       const about = orphans.filter(({ event }) => isAskedAbout(event))
-      shown.push(...(await findHeld(source, missingParents(about, context), context)))
+      shown.push(...(await findHeld(source, missingParents(about, run), run)))
     } catch (error) {
       if (!(error instanceof LostRelayError)) throw error
-      sourceFailed(source, error)
+      failSource(source, error, run)
       return undefined
     }
   }
   return shown
 }
 
-function missingParents(orphans: readonly SpooledEvent[], { state, released }: NowhereContext): string[] {
+function missingParents(orphans: readonly SpooledEvent[], { world, released }: PublishingRun): string[] {
   const parents = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
-  return [...parents].filter((anchor) => !released.has(anchor) && findSpooled(anchor, state) === undefined)
+  return [...parents].filter((anchor) => !released.has(anchor) && findSpooled(anchor, world.state) === undefined)
 }
 
 /** Of these anchors, the newest versions and the events that the source serves, verified. Throws LostRelayError. */
-async function findHeld(source: Peer, anchors: readonly string[], { verifier }: NowhereContext): Promise<NostrEvent[]> {
+async function findHeld(source: Peer, anchors: readonly string[], { world }: PublishingRun): Promise<NostrEvent[]> {
   const { endpoint } = source
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
   const held = [...(await findVersions(source, anchors.filter(isAddress))).values()]
@@ -79,5 +73,5 @@ async function findHeld(source: Peer, anchors: readonly string[], { verifier }: 
     { request: (filter) => endpoint.request(filter), sink: async (events) => void held.push(...events) },
   )
   if (reason !== null) throw new LostRelayError(`ask ${endpoint.url} for ids: ${reason}`)
-  return keepValid(held, verifier)
+  return keepValid(held, world.verifier)
 }

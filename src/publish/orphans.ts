@@ -3,6 +3,7 @@
  * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
  */
 import type { Fate } from '../run/fate.ts'
+import type { PublishingRun } from './publishing-run.ts'
 import { parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
@@ -11,15 +12,9 @@ import { NOWHERE } from '../select/reopening.ts'
 import { isLastTry } from '../checkpoint/next-try.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
-import type { UnixSeconds } from '../time.ts'
 
-/** What it takes to judge orphans. `released` holds the parents that the target was found to serve in this run. */
-export type OrphanContext = {
-  readonly state: TargetState
-  readonly fate: Fate
-  readonly now: UnixSeconds
-  readonly released: ReadonlySet<string>
-}
+/** What it takes to judge orphans. */
+type JudgingRun = Pick<PublishingRun, 'world' | 'fate' | 'startedAt'> & { readonly released: ReadonlySet<string> }
 
 /** Why there is no parent: no source and not the target has it, or it was taken back although a source still has it. */
 export type Absence = 'nowhere' | 'deleted' | 'vanished' | 'expired'
@@ -40,21 +35,21 @@ const PIECE = 250
 const ADMITTED_KINDS: readonly number[] = [KIND.announcement, KIND.state]
 
 /** Refuses every orphan whose parents have ended, and what depends on it. */
-export function refuseWithParents(context: OrphanContext, nowhere?: Nowhere): void {
+export function refuseWithParents(run: JudgingRun, nowhere?: Nowhere): void {
   // A child may stand before its parent in the spool.
-  while (refuseOnce(context, nowhere) > 0);
+  while (refuseOnce(run, nowhere) > 0);
 }
 
 /**
  * The end of a run for what still waits for parents: what can wait for none is refused; an orphan refusal while the
  * target serves the parent counts as an error; the others say what they wait for.
  */
-export function settleOrphans(context: OrphanContext, nowhere: Nowhere): void {
-  const { state } = context
-  refuseWithParents(context, nowhere)
+export function settleOrphans(run: JudgingRun, nowhere: Nowhere): void {
+  const { state } = run.world
+  refuseWithParents(run, nowhere)
   for (const piece of state.spool.inState('parked', PIECE)) {
     state.transaction(() => {
-      for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) settleOrphan(orphan, context, nowhere)
+      for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) settleOrphan(orphan, run, nowhere)
     })
   }
 }
@@ -73,15 +68,15 @@ export function hasComingParent(event: NostrEvent, state: TargetState): boolean 
 }
 
 /** Returns how many were refused. */
-function refuseOnce(context: OrphanContext, nowhere: Nowhere): number {
-  const { state } = context
+function refuseOnce(run: JudgingRun, nowhere: Nowhere): number {
+  const { state } = run.world
   let count = 0
   for (const piece of state.spool.inState('parked', PIECE)) {
     state.transaction(() => {
       for (const orphan of piece.filter(({ isOrphan }) => isOrphan)) {
-        const ending = endingOf(orphan, prospectsOf(orphan.event, context, nowhere))
+        const ending = endingOf(orphan, prospectsOf(orphan.event, run, nowhere))
         if (ending === undefined) continue
-        context.fate.refuse(orphan, 'refused', { ...ending, isOrphan: true })
+        run.fate.refuse(orphan, 'refused', { ...ending, isOrphan: true })
         count += 1
       }
     })
@@ -109,9 +104,9 @@ function endingOf(
   return { reason: isItsOwn ? `${NOWHERE}: ${reason}` : NOWHERE, obstacle: nowhere.anchor }
 }
 
-function settleOrphan(orphan: SpooledEvent, context: OrphanContext, nowhere: Nowhere): void {
-  const { fate, now } = context
-  const prospects = prospectsOf(orphan.event, context, nowhere)
+function settleOrphan(orphan: SpooledEvent, run: JudgingRun, nowhere: Nowhere): void {
+  const { fate, startedAt: now } = run
+  const prospects = prospectsOf(orphan.event, run, nowhere)
   const coming = prospects.filter((prospect) => prospect.type === 'coming')
   if (coming.length > 0) return explainWait(orphan, coming.flatMap(({ parent }) => parent ?? [])[0], coming, fate)
   if (!prospects.some(({ type }) => type === 'served')) return
@@ -137,11 +132,15 @@ function explainWait(
 }
 
 /** What is known of each parent; of one that is neither ours nor served, nothing. */
-function prospectsOf(event: NostrEvent, context: OrphanContext, nowhere: Nowhere): Prospect[] {
-  return parentsOf(event).flatMap((anchor) => prospectOf(anchor, context, nowhere) ?? [])
+function prospectsOf(event: NostrEvent, run: JudgingRun, nowhere: Nowhere): Prospect[] {
+  return parentsOf(event).flatMap((anchor) => prospectOf(anchor, run, nowhere) ?? [])
 }
 
-function prospectOf(anchor: string, { state, released }: OrphanContext, nowhere: Nowhere): Prospect | undefined {
+function prospectOf(
+  anchor: string,
+  { world: { state }, released }: JudgingRun,
+  nowhere: Nowhere,
+): Prospect | undefined {
   if (released.has(anchor)) return { anchor, type: 'served' }
   const parent = findSpooled(anchor, state)
   if (parent?.state === 'refused') return { anchor, type: 'ended', ...describeRefusal(anchor, parent) }

@@ -3,30 +3,15 @@
  */
 import { reviveLost } from './lost-announcements.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
-import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { findSpooled, hasComingParent, refuseWithParents, type OrphanContext } from './orphans.ts'
+import { findSpooled, hasComingParent, refuseWithParents } from './orphans.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
-import type { Peer } from '../relay/peer.ts'
 import { noteArrivals } from '../select/reopening.ts'
+import { selectParked } from '../select/select.ts'
+import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
-
-/**
- * What it takes to look after events whose parents are missing. `released` holds what was freed once, and the anchors
- * that freed it.
- */
-export type WaitingContext = OrphanContext & {
-  readonly target: Peer
-  readonly blocked: Map<string, string>
-  readonly released: Set<string>
-  readonly stageOf: (event: NostrEvent) => number
-  /** Anchors that gave what was refused a new start once. */
-  readonly reopened: Set<string>
-  /** Makes ready those of these parked events that are still wanted. */
-  readonly select: (parked: readonly SpooledEvent[]) => Promise<void>
-}
 
 const PIECE = 250
 
@@ -35,21 +20,21 @@ const PIECE = 250
  * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many
  * became ready. Throws LostRelayError.
  */
-export async function reviveWaiting(context: WaitingContext): Promise<number> {
-  const { spool } = context.state
+export async function reviveWaiting(run: PublishingRun): Promise<number> {
+  const { spool } = run.world.state
   const served = new Set<string>()
-  let count = reviveLost(context)
+  let count = reviveLost(run)
   for (const piece of spool.inState('parked', PIECE)) {
-    const freed = await freeServed(piece, served, context)
-    for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, context)
+    const freed = await freeServed(piece, served, run)
+    for (const spooled of piece) if (!freed.includes(spooled)) blockChildren(spooled, served, run)
     count += freed.length
   }
   for (const anchor of served) {
-    context.released.add(anchor)
-    context.blocked.delete(anchor)
+    run.released.add(anchor)
+    run.blocked.delete(anchor)
   }
-  refuseWithParents(context)
-  if (count > 0) context.state.transaction(() => context.fate.orderByParents())
+  refuseWithParents(run)
+  if (count > 0) run.world.state.transaction(() => run.fate.orderByParents())
   return count
 }
 
@@ -58,29 +43,30 @@ export async function reviveWaiting(context: WaitingContext): Promise<number> {
  * run; and what another version superseded, when that is gone. What was given up is asked for itself as well, not sent.
  * Returns how many were reopened. Throws LostRelayError.
  */
-export async function reconsiderRefused(context: WaitingContext): Promise<number> {
-  const { target, state, fate, now, reopened } = context
+export async function reconsiderRefused(run: PublishingRun): Promise<number> {
+  const { target, fate, startedAt: now, reopened } = run
+  const { state } = run.world
   let count = 0
   for (const piece of state.spool.inState('refused', PIECE)) {
     const givenUp = piece.filter(({ outcome }) => outcome === 'given-up').map(({ event }) => event.id)
     const arrived = await findServed(target, givenUp)
-    settleArrived(piece, arrived, context)
+    settleArrived(piece, arrived, run)
     const absent = piece.filter(({ event, isOrphan }) => isOrphan && !arrived.has(event.id))
-    const hopeful = absent.filter((orphan) => !dependsOnRefused(orphan, context))
-    const served = await findServedAnchors(hopeful, reopened, context)
-    const bare = await findBare(piece, context)
+    const hopeful = absent.filter((orphan) => !dependsOnRefused(orphan, run))
+    const served = await findServedAnchors(hopeful, reopened, run)
+    const bare = await findBare(piece, run)
     const isFreed = ({ event }: SpooledEvent): boolean => parentsOf(event).some((anchor) => served.has(anchor))
     const freed = piece.filter((spooled) => {
       if (bare.has(spooled)) return true
       return (isDue(spooled, now) && !arrived.has(spooled.event.id)) || (hopeful.includes(spooled) && isFreed(spooled))
     })
-    const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, context))
+    const waiting = hopeful.filter((spooled) => !freed.includes(spooled) && waitsAgain(spooled, run))
     state.transaction(() => {
       for (const spooled of freed) fate.reopen(spooled)
       for (const spooled of waiting) fate.reopen(spooled, { isOrphan: true })
     })
     const opened = [...freed, ...waiting].flatMap(({ event }) => state.spool.find(event.id) ?? [])
-    if (opened.length > 0) await context.select(opened)
+    if (opened.length > 0) await selectParked(opened, run)
     for (const anchor of served) reopened.add(anchor)
     count += freed.length
   }
@@ -92,10 +78,7 @@ export async function reconsiderRefused(context: WaitingContext): Promise<number
  * Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide
  * something.
  */
-async function findBare(
-  piece: readonly SpooledEvent[],
-  { target }: WaitingContext,
-): Promise<ReadonlySet<SpooledEvent>> {
+async function findBare(piece: readonly SpooledEvent[], { target }: PublishingRun): Promise<ReadonlySet<SpooledEvent>> {
   const superseded = piece.filter(({ outcome }) => outcome === 'superseded')
   let mayHide = false
   const addresses = superseded.flatMap(({ event }) => addressOf(event) ?? [])
@@ -114,22 +97,23 @@ function isDue({ retryAt }: SpooledEvent, now: UnixSeconds): boolean {
 }
 
 /** Whether a parent that had ended, or was nowhere, is on its way by now. */
-function waitsAgain({ event, outcome }: SpooledEvent, { state }: WaitingContext): boolean {
+function waitsAgain({ event, outcome }: SpooledEvent, { world: { state } }: PublishingRun): boolean {
   return outcome !== 'given-up' && hasComingParent(event, state)
 }
 
 /** The target serves what was given up. */
-function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, context: WaitingContext): void {
-  const { state, fate } = context
+function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, run: PublishingRun): void {
+  const { fate } = run
+  const { state } = run.world
   const arrived = piece.filter(({ event }) => ids.has(event.id))
   state.transaction(() => {
     for (const spooled of arrived) fate.settle(spooled, 'accepted')
-    noteArrivals(arrived, context)
+    noteArrivals(arrived, run)
   })
 }
 
 /** Refuses what the target does not take before a time that is further away than anything is kept. */
-export function refuseEndless(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+export function refuseEndless(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const refuse = (spooled: SpooledEvent): void => {
     const { reason = '', retryAt } = spooled
     fate.refuse(spooled, 'refused', { reason: `${reason} (not before second ${retryAt}: longer than --forget-parked)` })
@@ -141,7 +125,7 @@ export function refuseEndless(forgetSeconds: number, { state, fate, now }: Waiti
 }
 
 /** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
-export function giveUpOld(forgetSeconds: number, { state, fate, now }: WaitingContext): void {
+export function giveUpOld(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const giveUp = (spooled: SpooledEvent): void => {
     const { reason = 'waited too long', isOrphan } = spooled
     fate.refuse(spooled, 'given-up', { reason, isOrphan })
@@ -159,17 +143,17 @@ export function giveUpOld(forgetSeconds: number, { state, fate, now }: WaitingCo
 async function freeServed(
   piece: readonly SpooledEvent[],
   served: Set<string>,
-  context: WaitingContext,
+  run: PublishingRun,
 ): Promise<readonly SpooledEvent[]> {
   const orphans = piece.filter(({ isOrphan }) => isOrphan)
-  const found = await findServedAnchors(orphans, context.released, context)
-  const paired = orphans.filter((orphan) => mayBeAdmitted(orphan, context))
-  for (const { event } of paired) context.released.add(event.id)
+  const found = await findServedAnchors(orphans, run.released, run)
+  const paired = orphans.filter((orphan) => mayBeAdmitted(orphan, run))
+  for (const { event } of paired) run.released.add(event.id)
   const freed = orphans.filter(
     (orphan) => paired.includes(orphan) || parentsOf(orphan.event).some((anchor) => found.has(anchor)),
   )
-  context.state.transaction(() => {
-    for (const spooled of freed) context.fate.makeReady(spooled, context.stageOf(spooled.event))
+  run.world.state.transaction(() => {
+    for (const spooled of freed) run.fate.makeReady(spooled, run.stageOf(spooled.event))
   })
   for (const anchor of found) served.add(anchor)
   return freed
@@ -179,7 +163,10 @@ async function freeServed(
  * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data,
  * which the state allows to be pushed.
  */
-function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now }: WaitingContext): boolean {
+function mayBeAdmitted(
+  { event, retryAt }: SpooledEvent,
+  { world: { state }, released, startedAt: now }: PublishingRun,
+): boolean {
   if (released.has(event.id)) return false
   if (retryAt !== undefined && retryAt < now) return true
   if (event.kind !== KIND.state) return false
@@ -190,11 +177,7 @@ function mayBeAdmitted({ event, retryAt }: SpooledEvent, { state, released, now 
  * What depends on an event that waits for its parent or for git data need not be sent: it would only be refused as
  * well.
  */
-function blockChildren(
-  spooled: SpooledEvent,
-  served: ReadonlySet<string>,
-  { blocked, released }: WaitingContext,
-): void {
+function blockChildren(spooled: SpooledEvent, served: ReadonlySet<string>, { blocked, released }: PublishingRun): void {
   const { event, isOrphan, outcome, reason = '' } = spooled
   if (!isOrphan && outcome !== 'pending') return
   blocked.set(addressOf(event) ?? event.id, reason)
@@ -206,22 +189,22 @@ function blockChildren(
 async function findServedAnchors(
   orphans: readonly SpooledEvent[],
   past: ReadonlySet<string>,
-  context: WaitingContext,
+  run: PublishingRun,
 ): Promise<Set<string>> {
   const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
   const asked = [...anchors].filter((anchor) => !past.has(anchor))
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
   // What a full second hides is waited for.
-  const versions = await findVersions(context.target, asked.filter(isAddress), () => undefined)
+  const versions = await findVersions(run.target, asked.filter(isAddress), () => undefined)
   const ids = await findServed(
-    context.target,
+    run.target,
     asked.filter((anchor) => !isAddress(anchor)),
   )
   return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
 }
 
 /** Whether every parent is still remembered as refused: then it is not worth asking for them. */
-function dependsOnRefused({ event }: SpooledEvent, { state }: WaitingContext): boolean {
+function dependsOnRefused({ event }: SpooledEvent, { world: { state } }: PublishingRun): boolean {
   return parentsOf(event).every((anchor) => {
     const parent = findSpooled(anchor, state)
     return parent?.state === 'refused' && parent.outcome !== 'given-up'

@@ -1,19 +1,18 @@
-import type { PublishStop } from './door.ts'
 import { gistOf } from './gist.ts'
-import type { Fate } from '../run/fate.ts'
+import type { Run } from '../run/run.ts'
+import type { Stop } from '../run/stop.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 
 const PIECE = 250
 
 /**
  * Parks everything, for a target that refuses us: what was not settled yet, and what this run settled because of the
- * same text, which did not mean the event. `startedAt` is when the run began. Such refusals are not counted any more.
+ * same text, which did not mean the event. Such refusals are not counted any more.
  */
 export function shutDoor(
-  { reason }: PublishStop,
-  { state, fate, startedAt }: { readonly state: TargetState; readonly fate: Fate; readonly startedAt: UnixSeconds },
+  { reason }: Stop,
+  { world: { state }, fate, startedAt }: Pick<Run, 'world' | 'fate' | 'startedAt'>,
 ): void {
   const { spool } = state
   const gist = gistOf(reason)

@@ -7,20 +7,15 @@
 import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { isEphemeral } from '../nostr/kinds.ts'
-import { keepValid, type Verifier } from '../nostr/verifier.ts'
+import { keepValid } from '../nostr/verifier.ts'
 import { findServed } from '../relay/holdings.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { RunTables } from '../store/run-tables.ts'
+import type { Run } from '../run/run.ts'
 import type { UnixSeconds } from '../time.ts'
 
-/** What it takes to try a claim. */
-export type ClaimContext = {
-  readonly target: Peer
-  readonly run: Pick<RunTables, 'isSeen'>
-  readonly verifier: Verifier
-  readonly now: UnixSeconds
-}
+/** What it takes to test a claim. */
+type ClaimingRun = Pick<Run, 'target' | 'world' | 'startedAt'>
 
 const NEWEST = 20
 const FURTHER_DOWN = 10
@@ -37,19 +32,20 @@ type IdList = { readonly size: number; readonly id: (position: number) => string
  * meantime goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops
  * answering.
  */
-export async function isBorneOut(filter: Filter, reading: DrainContext, context: ClaimContext): Promise<boolean> {
+export async function isBorneOut(filter: Filter, reading: DrainContext, run: ClaimingRun): Promise<boolean> {
+  const { target, world, startedAt: now } = run
   const rows = await sampleRows(filter, reading)
   if (rows === undefined) return false
-  const claimed = rows.filter(({ id }) => !context.run.isSeen(id)).filter((event) => isAsked(event, context.now))
+  const claimed = rows.filter(({ id }) => !world.state.run.isSeen(id)).filter((event) => isAsked(event, now))
   const served = await findServed(
-    context.target,
+    target,
     claimed.map(({ id }) => id),
   )
   const unserved = await keepValid(
     claimed.filter(({ id }) => !served.has(id)),
-    context.verifier,
+    world.verifier,
   )
-  const isRecent = (event: NostrEvent): boolean => event.created_at >= context.now - RECENT_SECONDS
+  const isRecent = (event: NostrEvent): boolean => event.created_at >= now - RECENT_SECONDS
   await reading.sink(unserved.filter(isRecent))
   return unserved.every(isRecent)
 }

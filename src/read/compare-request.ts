@@ -7,7 +7,6 @@ import { isBorneOut, sampleIds, servesListed } from './claims.ts'
 import { overBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { Filter } from '../nostr/filter.ts'
-import type { Verifier } from '../nostr/verifier.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from '../relay/negentropy/compared-set.ts'
 import { fetchMissing, type MissingContext } from '../relay/negentropy/fetch-missing.ts'
@@ -16,19 +15,11 @@ import { addDrains, drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
 import type { LayerName } from '../layer-name.ts'
-import type { RunTables } from '../store/run-tables.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
 
-/** What comparing needs. `layers`: those that may be compared; of the others every event must be seen. */
-export type CompareSettings = {
-  readonly target: Peer
-  readonly run: RunTables
-  readonly now: UnixSeconds
-  readonly layers: ReadonlySet<LayerName>
-  readonly verifier: Verifier
-  /** Called with a relay whose comparison with the target was not borne out by what they serve. */
-  readonly onContradiction: (url: string) => void
-}
+/** A run whose relays may be compared. */
+type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>
 
 /** One source and how it is read. `budget`: what it may still send, comparisons included. */
 type Reading = { readonly peer: Peer; readonly budget: Budget }
@@ -38,31 +29,32 @@ export async function compareRequest(
   source: Reading,
   request: PlannedRequest,
   reading: DrainContext,
-  settings: CompareSettings,
+  run: ComparingRun,
 ): Promise<Fetched | undefined> {
   const { match, accepts, scan } = request
   // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
   const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
   const isWhole = request.mode === 'full' && isNarrow
-  if (!isWhole || !settings.layers.has(request.layer)) return undefined
+  if (!isWhole || !mayCompare(request.layer, run)) return undefined
   const { filter } = request
+  const { target, world, startedAt: now } = run
   const atSource = createRelaySet(source.peer, filter, reading.aftermath)
-  const atTarget = createRelaySet(settings.target, filter, reading.aftermath)
+  const atTarget = createRelaySet(target, filter, reading.aftermath)
   if (atSource === undefined) {
-    if (atTarget !== undefined) await listTarget(atTarget, request, settings)
+    if (atTarget !== undefined) await listTarget(atTarget, request, run)
     return undefined
   }
-  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, settings)) }
-  const isKnown = (id: string): boolean => settings.run.isSeen(id)
-  const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now: settings.now })
-  const isRefusedByTarget = settings.target.support.refusal !== undefined && source.peer.support.refusal === undefined
+  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, run)) }
+  const isKnown = (id: string): boolean => world.state.run.isSeen(id)
+  const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now })
+  const isRefusedByTarget = target.support.refusal !== undefined && source.peer.support.refusal === undefined
   if (compared.comparison !== undefined) {
-    if (await isBorneOut(filter, reading, settings)) return compared
-    settings.onContradiction(source.peer.endpoint.url)
+    if (await isBorneOut(filter, reading, run)) return compared
+    noteContradiction(source.peer.endpoint.url, run)
     return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
   }
   // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.
-  if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, settings)
+  if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, run)
   return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
 }
 
@@ -91,7 +83,7 @@ async function fetch({ budget }: Reading, filter: Filter, context: MissingContex
 }
 
 /** The ids that a target without NIP-77 holds, in pages; they need not be asked for again. */
-async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSettings): Promise<ComparedSet> {
+async function pageTarget({ filter }: PlannedRequest, { target, world }: ComparingRun): Promise<ComparedSet> {
   const ids = new IdCollector()
   const { endpoint, capacity, pageLimit } = target
   // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent
@@ -99,7 +91,7 @@ async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSe
   await drain(filter, {
     request: (asked) => endpoint.request(asked),
     sink: async (events) => {
-      run.addServed(events.map(({ id }) => id))
+      world.state.run.addServed(events.map(({ id }) => id))
       for (const { id, created_at } of events) ids.add(created_at, id)
     },
     capacity,
@@ -109,11 +101,8 @@ async function pageTarget({ filter }: PlannedRequest, { target, run }: CompareSe
 }
 
 /** The source has no NIP-77: the target lists its ids, so that the events that both hold are read only once. */
-async function listTarget(
-  target: ComparedSet,
-  { filter }: PlannedRequest,
-  { target: peer, run, now, onContradiction }: CompareSettings,
-): Promise<void> {
+async function listTarget(target: ComparedSet, { filter }: PlannedRequest, run: ComparingRun): Promise<void> {
+  const { target: peer, world, startedAt: now } = run
   await reconcileFilter({
     source: target,
     target: createLocalSet(new IdCollector().seal()),
@@ -121,9 +110,19 @@ async function listTarget(
     now,
     onMissing: async (ids) => {
       const sample = sampleIds({ size: ids.length, id: (place) => ids[place] ?? '' })
-      if (await servesListed(peer, sample)) return run.addServed(ids)
-      onContradiction(peer.endpoint.url)
-      run.distrustServed()
+      if (await servesListed(peer, sample)) return world.state.run.addServed(ids)
+      noteContradiction(peer.endpoint.url, run)
+      world.state.run.distrustServed()
     },
   })
+}
+
+/** With `--follow-ups` every event of layers 2 and 3 must be seen, so they are paged. */
+function mayCompare(layer: LayerName, { options }: ComparingRun): boolean {
+  if (!options.reconcile) return false
+  return layer === 'announcements' || (layer === 'follow-ups') === options.followUps
+}
+
+function noteContradiction(url: string, { ledger }: ComparingRun): void {
+  ledger.note(`What ${url} listed by NIP-77 is not borne out by what is served, so that was read in pages.`)
 }

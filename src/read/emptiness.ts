@@ -13,7 +13,7 @@ const NOTHING_COMPARED = 'it serves no event at all, nor does the target: nothin
  * end. A relay is not either where its software is known for such answers, or where nothing was seen anywhere: then
  * nothing tells whether the run has looked at anything.
  */
-export async function nameEmptySources(run: EmptinessContext): Promise<void> {
+export async function nameEmptySources(run: ScopedRun): Promise<void> {
   const { sources, ledger } = run
   const named = sources.filter(({ log }) => !log.isDiscovered)
   const answers = await Promise.all(named.map(async (source) => source.log.isComplete() && (await isEmpty(source))))
@@ -31,13 +31,11 @@ export async function nameEmptySources(run: EmptinessContext): Promise<void> {
   }
 }
 
-type EmptinessContext = Pick<ScopedRun, 'sources' | 'target' | 'ledger' | 'choice' | 'world' | 'knowledge'>
-
 /** Why a source that shows nothing was not read to its end; `undefined` when it may have nothing. */
 function doubtAbout(
   { peer: { endpoint, profile } }: OpenSource,
   isNothingSeen: boolean,
-  { choice }: EmptinessContext,
+  { choice }: ScopedRun,
 ): string | undefined {
   if (endpoint.kind === 'file') return 'it holds no event'
   // For what is named by author and identifier even a narrow relay answers.
@@ -51,7 +49,7 @@ async function isEmpty({ peer, budget }: OpenSource): Promise<boolean> {
   return !peer.breadth.hasShown && (await showsNothing(withinBudget(peer.endpoint, budget)))
 }
 
-async function isTargetEmpty({ target, knowledge }: EmptinessContext): Promise<boolean> {
+async function isTargetEmpty({ target, knowledge }: ScopedRun): Promise<boolean> {
   const isKnown = [...knowledge.announcements()].length > 0 || target.breadth.hasShown
   return !isKnown && (await showsNothing(target.endpoint))
 }

@@ -5,14 +5,13 @@
  * beside every tag; what cannot be asked narrowly is not drained.
  */
 import { withinBudget, type Budget } from '../run/budget.ts'
-import type { Knowledge } from '../scope/knowledge.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isHex32, parseEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { Peer } from '../relay/peer.ts'
 import { proveBreadth, type Ask } from '../relay/paging/prove-breadth.ts'
-import type { TargetState } from '../store/target-state.ts'
 
 const MAX_ANNOUNCEMENTS = 10
 const MAX_ROOTS = 50
@@ -27,26 +26,25 @@ const USUAL_QUESTIONS: readonly Filter[] = [
 const COMMON_KINDS = [0, 1, 3, 10_002]
 
 /** What is known of events, wherever they were seen. */
-type Known = { readonly knowledge: Knowledge; readonly state: TargetState }
+type Known = Pick<ScopedRun, 'knowledge' | 'world'>
 
 /** The sources that have just turned out to leave out what they hold: they are to be read again. */
-export async function findNarrow(
-  context: Known & { readonly sources: readonly OpenSource[] },
-): Promise<readonly OpenSource[]> {
-  const relays = context.sources.filter(({ peer }) => peer.endpoint.kind === 'relay')
-  const narrow = await Promise.all(relays.map(async (source) => ((await isNarrow(source, context)) ? [source] : [])))
+export async function findNarrow(run: Known & Pick<ScopedRun, 'sources'>): Promise<readonly OpenSource[]> {
+  const relays = run.sources.filter(({ peer }) => peer.endpoint.kind === 'relay')
+  const narrow = await Promise.all(relays.map(async (source) => ((await isNarrow(source, run)) ? [source] : [])))
   return narrow.flat()
 }
 
 /** The same of the target: whether what it leaves out may hide announcements. */
-export async function tryTarget(target: Peer, known: Known): Promise<void> {
+export async function tryTarget(run: Known & Pick<ScopedRun, 'target'>): Promise<void> {
+  const { target } = run
   if (target.endpoint.kind !== 'relay') return
-  await tryPeer(target, (filter) => target.endpoint.request(filter), known)
+  await tryPeer(target, (filter) => target.endpoint.request(filter), run)
 }
 
-async function isNarrow({ peer, budget, log, narrowing }: OpenSource, context: Known): Promise<boolean> {
+async function isNarrow({ peer, budget, log, narrowing }: OpenSource, run: Known): Promise<boolean> {
   // A discovered source is asked about nothing but the repositories that name it.
-  const known = narrowing === undefined ? context : undefined
+  const known = narrowing === undefined ? run : undefined
   if (!(await tryPeer(peer, askWithin(peer, budget), known))) return false
   if (peer.breadth.needsKinds)
     log.note(
@@ -54,7 +52,7 @@ async function isNarrow({ peer, budget, log, narrowing }: OpenSource, context: K
     )
   if (peer.breadth.leavesOut) {
     log.fail('leaves out of a broad answer what it shows to a narrow question')
-    context.state.checkpoints.noteAllOpen(peer.endpoint.url)
+    run.world.state.checkpoints.noteAllOpen(peer.endpoint.url)
   }
   return true
 }
@@ -87,9 +85,9 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
  * Questions with two conditions or more for what is known from elsewhere, or likely to be there: for one that has shown
  * nothing at all, by values of tags that are in use everywhere too.
  */
-function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { knowledge, state }: Known): Filter[] {
+function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { knowledge, world }: Known): Filter[] {
   const announced = [...knowledge.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
-  const roots = state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
+  const roots = world.state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
   const ids = [...announced.map(({ id }) => id), ...roots]
   const authors = [...new Set(announced.map(({ pubkey }) => pubkey))]
   const named = findsIdentifiers ? { '#d': [...new Set(announced.map(({ identifier }) => identifier))] } : {}

@@ -9,7 +9,7 @@ import { isHex32, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { parentsOf } from '../nostr/references.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import type { OpenSource } from '../run/source.ts'
-import type { ReadingContext } from './reading.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import { findServed } from '../relay/holdings.ts'
 
 const PIECE = 250
@@ -19,22 +19,20 @@ const IDS_PER_REQ = 250
  * Takes in the ancestors of every candidate that neither this run has read nor the target serves. Throws
  * LostRelayError.
  */
-export async function readParents(context: ReadingContext): Promise<void> {
-  const { spool } = context.state
+export async function readParents(run: ScopedRun): Promise<void> {
+  const { spool } = run.world.state
   for (const piece of spool.inState('candidate', PIECE)) {
     // Ids are hashes of what they name, so every chain of parents ends.
     for (let children = piece.map(({ event }) => event); children.length > 0;) {
-      const missing = await findMissing(children, context)
-      await Promise.all(
-        context.sources.map((source) => fetchParents(source, askedOf(source, missing, children), context)),
-      )
+      const missing = await findMissing(children, run)
+      await Promise.all(run.sources.map((source) => fetchParents(source, askedOf(source, missing, children), run)))
       children = missing.flatMap((id) => spool.find(id)?.event ?? [])
     }
   }
 }
 
-async function findMissing(children: readonly NostrEvent[], { state, target }: ReadingContext): Promise<string[]> {
-  const unread = [...parentIdsOf(children)].filter((id) => isHex32(id) && !state.run.isSeen(id))
+async function findMissing(children: readonly NostrEvent[], { world, target }: ScopedRun): Promise<string[]> {
+  const unread = [...parentIdsOf(children)].filter((id) => isHex32(id) && !world.state.run.isSeen(id))
   const served = await findServed(target, unread)
   return unread.filter((id) => !served.has(id))
 }
@@ -50,14 +48,14 @@ function askedOf({ narrowing }: OpenSource, missing: readonly string[], children
   return missing.filter((id) => named.has(id))
 }
 
-async function fetchParents(source: OpenSource, ids: readonly string[], context: ReadingContext): Promise<void> {
+async function fetchParents(source: OpenSource, ids: readonly string[], run: ScopedRun): Promise<void> {
   const groups = [...chunkByCountAndBytes(ids, { maxCount: IDS_PER_REQ, maxBytes: source.peer.maxFilterBytes })]
   await fetchRequests(source.peer, groups.map(requestFor), {
     budget: source.budget,
     aftermath: source.aside,
     sink: (request, events) => {
-      const ours = events.filter((event) => parentsOf(event).some((anchor) => context.state.anchors.has(anchor)))
-      return takeIn(source.peer.endpoint.url, request, ours, context)
+      const ours = events.filter((event) => parentsOf(event).some((anchor) => run.world.state.anchors.has(anchor)))
+      return takeIn(source.peer.endpoint.url, request, ours, run)
     },
     done: (request, fetched) => source.log.request(request, fetched),
     compare: async () => undefined,

@@ -3,58 +3,23 @@
  * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
  */
 import { fetchRequests, type FetchContext } from './fetch.ts'
-import type { Discovered, OpenSource } from '../run/source.ts'
-import { takeIn, type IntakeContext } from '../receive/take-in.ts'
-import type { Knowledge } from '../scope/knowledge.ts'
+import type { OpenSource } from '../run/source.ts'
+import { takeIn } from '../receive/take-in.ts'
+import type { Discovery } from '../discover/discovery.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { reviseAnnouncements } from '../select/revise-announcements.ts'
+import { compareRequest, readSecond } from './compare-request.ts'
+import { findNarrow } from './narrowness.ts'
+import { createTargetReader, type TargetReader } from './target-anchors.ts'
 import type { Layer } from '../checkpoint/layers.ts'
-import type { Filter } from '../nostr/filter.ts'
 import { openAnchors } from './open-anchors.ts'
 import { OpenReads, type OpenRead, type TakenBack } from './open-reads.ts'
-import {
-  planRequests,
-  type FilterLimits,
-  type PlannedAnchor,
-  type PlannedRequest,
-  type SincePolicy,
-} from '../checkpoint/plan.ts'
+import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
 import { settleEnds } from '../relay/endpoint.ts'
-import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
-
-export type ReadingContext = IntakeContext & {
-  readonly layers: readonly Layer[]
-  /** Grows while the run goes on, when `discover` finds more. */
-  readonly sources: readonly OpenSource[]
-  readonly knowledge: Knowledge
-  readonly policy: SincePolicy
-  /** Reads a request by comparison with the target, where that is possible and costs less. */
-  readonly compare: (source: OpenSource, request: PlannedRequest, reading: DrainContext) => Promise<Fetched | undefined>
-  /** Reads a single second of a source by NIP-77: true when all of it came. */
-  readonly readSecond: (
-    source: Peer,
-    page: { filter: Filter; count: number },
-    reading: DrainContext,
-  ) => Promise<boolean>
-  /** Asks the target for its announcements and roots behind these anchors. */
-  readonly readTarget: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /**
-   * Reads again what the target took back after it had answered, once all its ends stand. Returns whether it had to.
-   */
-  readonly settleTarget: () => Promise<boolean>
-  /**
-   * Adds to `sources` what the announcements in scope name. Returns these, and the sources that are asked about more
-   * repositories than before, with their anchors of layer 1.
-   */
-  readonly discover: () => Promise<readonly Discovered[]>
-  /** Looks whether announcements that decide were deleted, and puts older ones in their place. */
-  readonly revise: () => Promise<void>
-  /** The sources that have just turned out to leave out what they hold: they are read again. */
-  readonly findNarrow: () => Promise<readonly OpenSource[]>
-  readonly onProgress: (layer: LayerName, source: string, events: number) => void
-}
 
 const MAX_ROUNDS = 100
 const ANCHORS_AT_ONCE = 5_000
@@ -63,8 +28,12 @@ const VALUES_PER_FILTER = 100
 /** How far somebody has read, as numbers of anchors by layer. */
 type Position = Map<LayerName, number>
 
-/** One reading of all layers, with what relays may still take back. */
-type Reading = ReadingContext & { readonly openReads: OpenReads<Asked> }
+/** A run that reads all layers, with what relays may still take back. */
+type Reading = ScopedRun & {
+  readonly atTarget: TargetReader
+  readonly discovery: Discovery | undefined
+  readonly openReads: OpenReads<Asked>
+}
 
 /** A request, and whom it was put to. */
 type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
@@ -74,44 +43,45 @@ type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
  * holds for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that
  * fail are logged.
  */
-export async function readLayers(given: ReadingContext): Promise<void> {
-  const context = { ...given, openReads: new OpenReads<Asked>() }
+export async function readLayers(run: ScopedRun, discovery: Discovery | undefined): Promise<void> {
+  const reading = { ...run, discovery, atTarget: createTargetReader(run), openReads: new OpenReads<Asked>() }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
-  do await readRounds(progress, context)
-  while ((await settleReads(context)) || (await findNarrow(progress, context)))
+  do await readRounds(progress, reading)
+  while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
 }
 
 /** How far everybody has read, and in how many rounds. */
 type Progress = { readonly target: Position; readonly positions: Map<OpenSource, Position>; rounds: number }
 
-async function readRounds(progress: Progress, context: Reading): Promise<void> {
-  const { layers, sources } = context
+async function readRounds(progress: Progress, run: Reading): Promise<void> {
+  const { layers, sources, world } = run
+  const { anchors } = world.state
   const { target, positions } = progress
   const positionOf = (source: OpenSource): Position => ensure(positions, source, (): Position => new Map())
-  const isBehind = ({ name }: Layer, last = context.state.anchors.last(name)): boolean =>
+  const isBehind = ({ name }: Layer, last = anchors.last(name)): boolean =>
     [target, ...sources.map(positionOf)].some((position) => last > (position.get(name) ?? 0))
   for (; layers.some((layer) => isBehind(layer)); progress.rounds += 1) {
-    if (progress.rounds >= MAX_ROUNDS) return logTooManyRounds(context)
+    if (progress.rounds >= MAX_ROUNDS) return logTooManyRounds(run)
     for (const layer of layers) {
-      const last = context.state.anchors.last(layer.name)
+      const last = anchors.last(layer.name)
       while (isBehind(layer, last)) {
-        await advance(layer, target, context, (anchors) => context.readTarget(layer, anchors))
+        await advance(layer, target, run, (found) => run.atTarget.read(layer, found))
         await Promise.all(
           sources.map((source) =>
-            advance(layer, positionOf(source), context, (anchors) => readAtSource(source, layer, anchors, context)),
+            advance(layer, positionOf(source), run, (found) => readAtSource(source, layer, found, run)),
           ),
         )
-        if (layer.name === 'announcements') await deriveAnchors(context)
+        if (layer.name === 'announcements') await deriveAnchors(run)
       }
     }
-    await deriveAnchors(context)
-    for (const source of await readDiscovered(context)) positions.delete(source)
+    await deriveAnchors(run)
+    for (const source of await readDiscovered(run)) positions.delete(source)
   }
 }
 
 /** Whether any source has turned out to leave out what it holds: it is read again. Looked for once its ends stand. */
-async function findNarrow({ positions }: Progress, context: Reading): Promise<boolean> {
-  const narrow = await context.findNarrow()
+async function rereadNarrow({ positions }: Progress, run: Reading): Promise<boolean> {
+  const narrow = await findNarrow(run)
   for (const source of narrow) positions.delete(source)
   return narrow.length > 0
 }
@@ -120,10 +90,10 @@ async function findNarrow({ positions }: Progress, context: Reading): Promise<bo
  * Waits, at all relays at once, until nothing more can take back what was read, and reads again what was taken back.
  * Returns whether that was needed: new anchors may have come of it.
  */
-async function settleReads(context: Reading): Promise<boolean> {
-  const { sources, openReads } = context
+async function settleReads(run: Reading): Promise<boolean> {
+  const { sources, openReads } = run
   const [hasRereadTarget] = await Promise.all([
-    context.settleTarget(),
+    run.atTarget.settle(),
     ...sources.map(({ peer }) => settleEnds(peer.endpoint)),
   ])
   const taken = openReads.take()
@@ -132,34 +102,35 @@ async function settleReads(context: Reading): Promise<boolean> {
       readAgain(
         source,
         taken.filter(({ asked }) => asked.source === source),
-        context,
+        run,
       ),
     ),
   )
-  if (taken.length > 0) await deriveAnchors(context)
+  if (taken.length > 0) await deriveAnchors(run)
   return hasRereadTarget || taken.length > 0
 }
 
 /** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
-async function deriveAnchors({ state, knowledge, revise }: ReadingContext): Promise<void> {
-  await revise()
-  state.transaction(() => knowledge.deriveAnchors())
+async function deriveAnchors(run: ScopedRun): Promise<void> {
+  const { knowledge, world } = run
+  await reviseAnnouncements(run)
+  world.state.transaction(() => knowledge.deriveAnchors())
 }
 
 /**
  * Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other
  * layers.
  */
-async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> {
-  const [layer] = context.layers
-  const found = await context.discover()
+async function readDiscovered(run: Reading): Promise<readonly OpenSource[]> {
+  const [layer] = run.layers
+  const found = (await run.discovery?.follow()) ?? []
   if (layer === undefined || found.length === 0) return []
   const read = found.map(({ source, announcements }) => {
     const anchors = announcements.map((anchor) => ({ anchor, number: 0, held: false }))
-    return readAtSource(source, layer, anchors, context)
+    return readAtSource(source, layer, anchors, run)
   })
   await Promise.all(read)
-  await deriveAnchors(context)
+  await deriveAnchors(run)
   return found.map(({ source }) => source)
 }
 
@@ -167,10 +138,10 @@ async function readDiscovered(context: Reading): Promise<readonly OpenSource[]> 
 async function advance(
   layer: Layer,
   position: Position,
-  context: Reading,
+  run: Reading,
   read: (anchors: readonly FoundAnchor[]) => Promise<void>,
 ): Promise<void> {
-  const anchors = context.state.anchors.after(layer.name, position.get(layer.name) ?? 0, ANCHORS_AT_ONCE)
+  const anchors = run.world.state.anchors.after(layer.name, position.get(layer.name) ?? 0, ANCHORS_AT_ONCE)
   const last = anchors.at(-1)
   if (last === undefined) return
   await read(anchors)
@@ -181,37 +152,37 @@ async function readAtSource(
   source: OpenSource,
   layer: Layer,
   anchors: readonly FoundAnchor[],
-  context: Reading,
+  run: Reading,
 ): Promise<void> {
   const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
-  const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, context))
+  const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, run))
   const limits = limitsOf(source.peer)
-  source.log.anchors(layer.name, planned, context.policy)
-  await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, context.policy, limits), context), {
-    ...fetchingFrom(source, context),
+  source.log.anchors(layer.name, planned, run.policy)
+  await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, run.policy, limits), run), {
+    ...fetchingFrom(source, run),
     done: (request, fetched, aftermath) => {
       source.log.request(request, fetched)
-      conclude(source, request, fetched, context)
-      stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, context)
+      conclude(source, request, fetched, run)
+      stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, run)
     },
   })
   await readAgain(
     source,
-    context.openReads.take((asked) => asked.source === source),
-    context,
+    run.openReads.take((asked) => asked.source === source),
+    run,
   )
 }
 
-function fetchingFrom(source: OpenSource, context: Reading): Omit<FetchContext, 'done'> {
+function fetchingFrom(source: OpenSource, run: ScopedRun): Omit<FetchContext, 'done'> {
   const { endpoint } = source.peer
   return {
     budget: source.budget,
     sink: async (request, events) => {
-      context.onProgress(request.layer, endpoint.url, events.length)
-      await takeIn(endpoint.url, request, events, context)
+      run.world.progress.fetched(request.layer, endpoint.url, events.length)
+      await takeIn(endpoint.url, request, events, run)
     },
-    compare: (request, reading) => context.compare(source, request, reading),
-    readSecond: (page, reading) => context.readSecond(source.peer, page, reading),
+    compare: (request, reading) => compareRequest(source, request, reading, run),
+    readSecond: async (page, reading) => run.options.reconcile && readSecond(source.peer, page, reading, run.startedAt),
   }
 }
 
@@ -221,24 +192,29 @@ function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: Read
 }
 
 /** Reads again what a source took back; what it keeps taking back is not drained. */
-async function readAgain(source: OpenSource, taken: readonly TakenBack<Asked>[], context: Reading): Promise<void> {
+async function readAgain(source: OpenSource, taken: readonly TakenBack<Asked>[], run: Reading): Promise<void> {
   const repeats = new Map<PlannedRequest, number>()
   for (const { asked, reason, isWorthRepeating, repeats: before } of taken) {
     source.peer.breadth.takeBack(asked.request.filter)
     if (isWorthRepeating) repeats.set(asked.request, before + 1)
-    else noteUndrained(source, asked.request, reason, context)
+    else noteUndrained(source, asked.request, reason, run)
   }
   await fetchRequests(source.peer, repeats.keys(), {
-    ...fetchingFrom(source, context),
+    ...fetchingFrom(source, run),
     done: (request, fetched, aftermath) => {
       source.log.repetition(request, fetched)
-      conclude(source, request, fetched, context)
-      stayOpen({ asked: { source, request }, aftermath, repeats: repeats.get(request) ?? 1 }, fetched, context)
+      conclude(source, request, fetched, run)
+      stayOpen({ asked: { source, request }, aftermath, repeats: repeats.get(request) ?? 1 }, fetched, run)
     },
   })
 }
 
-function noteUndrained({ peer, log }: OpenSource, request: PlannedRequest, reason: string, { state }: Reading): void {
+function noteUndrained(
+  { peer, log }: OpenSource,
+  request: PlannedRequest,
+  reason: string,
+  { world: { state } }: ScopedRun,
+): void {
   log.undrained(request.layer, reason)
   const found = { drained: false, events: false }
   state.transaction(() => state.checkpoints.note(peer.endpoint.url, request.layer, request.anchors, found))
@@ -261,7 +237,7 @@ function planAnchor(
   { peer }: OpenSource,
   layer: LayerName,
   { anchor, held }: FoundAnchor,
-  { state, knowledge }: ReadingContext,
+  { world: { state }, knowledge }: ScopedRun,
 ): PlannedAnchor {
   const isRelay = peer.endpoint.kind === 'relay'
   const checkpoint = isRelay ? state.checkpoints.load(peer.endpoint.url, layer, anchor) : undefined
@@ -275,7 +251,7 @@ function planAnchor(
 function* recorded(
   { peer }: OpenSource,
   requests: Iterable<PlannedRequest>,
-  { state }: ReadingContext,
+  { world: { state } }: ScopedRun,
 ): Generator<PlannedRequest> {
   for (const request of requests) {
     state.transaction(() => state.checkpoints.plan(peer.endpoint.url, request.layer, request.anchors, request))
@@ -287,7 +263,7 @@ function conclude(
   { peer, log }: OpenSource,
   request: PlannedRequest,
   fetched: Fetched,
-  { state }: ReadingContext,
+  { world: { state } }: ScopedRun,
 ): void {
   const { drain } = fetched
   const { match, scan } = request
@@ -302,7 +278,7 @@ function conclude(
   })
 }
 
-function logTooManyRounds({ sources, state }: ReadingContext): void {
+function logTooManyRounds({ sources, world: { state } }: ScopedRun): void {
   for (const { peer, log } of sources) {
     log.fail(`new anchors kept appearing for ${MAX_ROUNDS} rounds`)
     state.checkpoints.noteAllOpen(peer.endpoint.url)

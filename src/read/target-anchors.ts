@@ -6,20 +6,21 @@
 import { LostRelayError } from '../errors.ts'
 import { sampleIds, servesListed } from './claims.ts'
 import { readSecond } from './compare-request.ts'
-import type { Knowledge } from '../scope/knowledge.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { distrustLosses } from '../trust/void-checkpoints.ts'
 import { isWholeScope, type Layer } from '../checkpoint/layers.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
-import { keepValid, type Verifier } from '../nostr/verifier.ts'
+import { keepValid } from '../nostr/verifier.ts'
 import { OpenReads } from './open-reads.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { settleEnds, type Page } from '../relay/endpoint.ts'
-import { findVersions, readThrough, type OnGap } from '../relay/holdings.ts'
+import { findVersions, readThrough } from '../relay/holdings.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
 import { hearPeer, type Peer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
@@ -27,29 +28,9 @@ import type { LayerName } from '../layer-name.ts'
 import { ServedBefore } from '../trust/served-before.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 import type { TargetState } from '../store/target-state.ts'
-import type { Witness } from '../store/witnesses.ts'
-import type { UnixSeconds } from '../time.ts'
 
-/** What reading the target takes. `compares`: what is known already may be compared instead of read again. */
-export type TargetContext = {
-  readonly target: Peer
-  readonly state: TargetState
-  readonly verifier: Verifier
-  readonly knowledge: Knowledge
-  readonly now: UnixSeconds
-  readonly compares: boolean
-  /** Whether NIP-77 may be asked for a second that pages cannot show to be whole. */
-  readonly reconciles: boolean
-  readonly followUps: boolean
-  /** Called where the target may hide something; see `TargetGaps`. */
-  readonly onGap: OnGap
-  readonly witness: (url: string, events: readonly NostrEvent[]) => void
-  /** Called with announcements that the target was known to serve and does not any more. */
-  readonly onLost: (lost: readonly Witness[]) => Promise<void>
-}
-
-/** Reading in one run; `before`: what has to be seen again. `aftermath` is told what follows the ends. */
-type Reading = TargetContext & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
+/** One reading of the target; `before`: what has to be seen again. `aftermath` is told what follows the ends. */
+type Reading = ScopedRun & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
 /** Reads the target; both throw LostRelayError. */
 export type TargetReader = {
@@ -65,42 +46,44 @@ type Part = { readonly layer: Layer; readonly anchors: readonly FoundAnchor[] }
 const VALUES_PER_FILTER = 100
 
 /** A reader for one run: what can be compared is compared once. */
-export function createTargetReader(settings: TargetContext): TargetReader {
-  const { target, state } = settings
+export function createTargetReader(run: ScopedRun): TargetReader {
+  const { target } = run
   const openReads = new OpenReads<Part>()
   let before: ServedBefore | undefined
   const compared = new Map<LayerName, Promise<boolean>>()
-  const compareOnce = (layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> => {
-    const result = compared.get(layer.name) ?? compareKnown(layer, kinds, context)
+  const compareOnce = (layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> => {
+    const result = compared.get(layer.name) ?? compareKnown(layer, kinds, reading)
     compared.set(layer.name, result)
     return result
   }
-  const readPart = async ({ layer, anchors }: Part, context: Reading): Promise<void> => {
+  const readPart = async ({ layer, anchors }: Part, reading: Reading): Promise<void> => {
     const { name, variants } = layer
     const names = anchors.map(({ anchor }) => anchor)
     if (name === 'announcements') {
       if (!names.some(isWholeScope))
-        return void (await readPages(layer, announcementFilters(variants, names, context.target), context))
-      context.before()
-      const filters = [...announcementFilters(variants, names.filter(isWholeScope), context.target)]
-      const isCompared = await compareOnce(layer, [KIND.announcement], context)
-      if (isCompared) context.before().seeKnown()
-      else await readPages(layer, filters, context)
-      if ((await askForHidden(layer, context)) && isCompared) await readPages(layer, filters, context)
-      return context.onLost(context.before().takeLost())
+        return void (await readPages(layer, announcementFilters(variants, names, reading.target), reading))
+      reading.before()
+      const filters = [...announcementFilters(variants, names.filter(isWholeScope), reading.target)]
+      const isCompared = await compareOnce(layer, [KIND.announcement], reading)
+      if (isCompared) reading.before().seeKnown()
+      else await readPages(layer, filters, reading)
+      if ((await askForHidden(layer, reading)) && isCompared) await readPages(layer, filters, reading)
+      return distrustLosses(reading.before().takeLost(), reading)
     }
-    if (context.followUps) await readFollowed(layer, names, context)
+    if (reading.options.followUps) await readFollowed(layer, names, reading)
     if (name !== 'repositories') return
-    const isCompared = await compareOnce(layer, ROOT_KINDS, context)
-    const unread = isCompared ? anchors.filter(({ number }) => number > context.state.anchors.recalled(name)) : anchors
+    const isCompared = await compareOnce(layer, ROOT_KINDS, reading)
+    const unread = isCompared
+      ? anchors.filter(({ number }) => number > reading.world.state.anchors.recalled(name))
+      : anchors
     const unreadNames = unread.map(({ anchor }) => anchor)
     const addresses = unreadNames.filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
-    await readPages(layer, rootFilters(addresses, context.target), context)
-    await readPages(layer, hostedFilters(variants, unreadNames), context)
+    await readPages(layer, rootFilters(addresses, reading.target), reading)
+    await readPages(layer, hostedFilters(variants, unreadNames), reading)
   }
   const read = async (asked: Part, repeats = 0): Promise<void> => {
     const aftermath = new Aftermath()
-    await readPart(asked, { ...settings, aftermath, before: () => (before ??= new ServedBefore(state)) })
+    await readPart(asked, { ...run, aftermath, before: () => (before ??= new ServedBefore(run.world.state)) })
     openReads.add({ asked, aftermath, repeats })
   }
   return {
@@ -118,13 +101,19 @@ export function createTargetReader(settings: TargetContext): TargetReader {
   }
 }
 
+/** Whether what is known already may be compared instead of read again: not where it is asked for by name or by time. */
+function maySkipKnown({ options, policy, choice }: ScopedRun): boolean {
+  return options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
+}
+
 /**
  * Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be
  * paged.
  */
-async function compareKnown(layer: Layer, kinds: readonly number[], context: Reading): Promise<boolean> {
-  const { target, state, now } = context
-  const atTarget = context.compares ? createRelaySet(target, { kinds }, context.aftermath) : undefined
+async function compareKnown(layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> {
+  const { target, startedAt: now } = reading
+  const { state } = reading.world
+  const atTarget = maySkipKnown(reading) ? createRelaySet(target, { kinds }, reading.aftermath) : undefined
   if (atTarget === undefined) return false
   const collector = new IdCollector()
   for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)
@@ -138,8 +127,8 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
     filter: { kinds },
     now,
     onMissing: async (ids) => {
-      const request = (filter: Filter) => target.endpoint.request(filter, context.aftermath)
-      const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, context) })
+      const request = (filter: Filter) => target.endpoint.request(filter, reading.aftermath)
+      const { reason } = await fetchByIds(ids, { request, sink: (events) => learnHeld(layer, events, reading) })
       isWhole &&= reason === null
     },
     onExtra: async (ids) => {
@@ -150,19 +139,19 @@ async function compareKnown(layer: Layer, kinds: readonly number[], context: Rea
   return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-/** `onGap` is called for a second that stays open and may hide events. */
-async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context: Reading): Promise<void> {
-  const { reconciles, now, onGap, aftermath } = context
-  const target = hearPeer(context.target, aftermath)
+/** A second that stays open and may hide events is noted as a gap. */
+async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading: Reading): Promise<void> {
+  const { options, startedAt: now, targetGaps, aftermath } = reading
+  const target = hearPeer(reading.target, aftermath)
   const { endpoint, capacity, pageLimit: limit } = target
   for (const { filter, isWanted } of filters) {
-    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), context)
-    const reading = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
+    const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), reading)
+    const plain = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
     const gap = await readThrough(target, filter, sink, {
       readSecond: async (within, count) =>
-        reconciles && readSecond(context.target, { filter: within, count }, reading, now),
+        options.reconcile && readSecond(reading.target, { filter: within, count }, plain, now),
     })
-    if (gap !== null) onGap(`its ${layer.name}: ${gap}`)
+    if (gap !== null) targetGaps.note(`its ${layer.name}: ${gap}`)
   }
 }
 
@@ -170,11 +159,11 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, context:
  * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked
  * for by address. Returns whether any of it is served.
  */
-async function askForHidden(layer: Layer, context: Reading): Promise<boolean> {
-  const unseen = context.before().unseen()
+async function askForHidden(layer: Layer, reading: Reading): Promise<boolean> {
+  const unseen = reading.before().unseen()
   // What is hidden even so counts as lost.
-  const versions = await findVersions(context.target, unseen, () => undefined)
-  await learnHeld(layer, [...versions.values()], context)
+  const versions = await findVersions(reading.target, unseen, () => undefined)
+  await learnHeld(layer, [...versions.values()], reading)
   return versions.size > 0
 }
 
@@ -182,7 +171,7 @@ async function askForHidden(layer: Layer, context: Reading): Promise<boolean> {
 async function learnHeld(
   layer: Layer,
   events: readonly NostrEvent[],
-  { state, verifier, knowledge, target, witness, before }: Reading,
+  { world: { state, verifier }, knowledge, target, witnesses, before }: Reading,
 ): Promise<void> {
   const verified = await keepValid(events, verifier)
   const { name, variants } = layer
@@ -193,25 +182,26 @@ async function learnHeld(
     for (const event of ours) knowledge.learn(name, event, true)
   })
   if (name === 'announcements') before().see(ours)
-  witness(target.endpoint.url, ours)
+  witnesses.add(target.endpoint.url, ours)
 }
 
 /** What may be followed: everything of these anchors, of which only what is not known yet need be read. */
-async function readFollowed(layer: Layer, names: readonly string[], context: Reading): Promise<void> {
+async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
-  for (const filter of layerFilters(layer.variants, names, context.target)) {
-    if (await listFollowed(layer, filter, context)) continue
-    const gap = await readThrough(hearPeer(context.target, context.aftermath), filter, (events) =>
-      learnFollowed(layer, events, context),
+  for (const filter of layerFilters(layer.variants, names, reading.target)) {
+    if (await listFollowed(layer, filter, reading)) continue
+    const gap = await readThrough(hearPeer(reading.target, reading.aftermath), filter, (events) =>
+      learnFollowed(layer, events, reading),
     )
-    if (gap !== null) context.onGap(`its ${layer.name}: ${gap}`)
+    if (gap !== null) reading.targetGaps.note(`its ${layer.name}: ${gap}`)
   }
 }
 
 /** The same by NIP-77, which lists ids; false when it must be paged. */
-async function listFollowed(layer: Layer, filter: Filter, context: Reading): Promise<boolean> {
-  const { target, state, now, reconciles, aftermath } = context
-  const atTarget = reconciles ? createRelaySet(target, filter, aftermath) : undefined
+async function listFollowed(layer: Layer, filter: Filter, reading: Reading): Promise<boolean> {
+  const { target, options, startedAt: now, aftermath } = reading
+  const { anchors } = reading.world.state
+  const atTarget = options.reconcile ? createRelaySet(target, filter, aftermath) : undefined
   if (atTarget === undefined) return false
   let isWhole = true
   const { type } = await reconcileFilter({
@@ -220,9 +210,9 @@ async function listFollowed(layer: Layer, filter: Filter, context: Reading): Pro
     filter,
     now,
     onMissing: async (ids) => {
-      const unknown = ids.filter((id) => !state.anchors.has(id, ['threads', 'follow-ups']))
+      const unknown = ids.filter((id) => !anchors.has(id, ['threads', 'follow-ups']))
       const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked, aftermath)
-      const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, context) })
+      const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, reading) })
       isWhole &&= reason === null
     },
   })
@@ -232,7 +222,7 @@ async function listFollowed(layer: Layer, filter: Filter, context: Reading): Pro
 async function learnFollowed(
   { name }: Layer,
   events: readonly NostrEvent[],
-  { state, verifier, knowledge }: Reading,
+  { world: { state, verifier }, knowledge }: Reading,
 ): Promise<void> {
   const verified = await keepValid(events, verifier)
   state.transaction(() => {

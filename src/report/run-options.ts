@@ -1,6 +1,5 @@
-import type { UnixSeconds } from '../time.ts'
 import type { Address } from '../nostr/address.ts'
-import type { Rate } from '../time.ts'
+import type { Rate, UnixSeconds } from '../time.ts'
 import type { CommandName } from './report.ts'
 
 /** What belongs to the run, as asked for. `auto` is decided by the target's NIP-11 document. */
@@ -70,7 +69,24 @@ export type ConnectionOptions = {
   readonly okTimeoutMs: number
 }
 
+/** Inclusive bounds on `created_at`. */
+export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
+
 /** Whether only what lies between `since` and `until` is copied or compared. */
 export function isWindowed({ command, since, until }: RunOptions): boolean {
   return command === 'backfill' || (command === 'check' && (since !== undefined || until !== undefined))
+}
+
+/** The window of a run; without bounds where everything is copied or compared. */
+export function windowOf(options: RunOptions): Window {
+  const { since, until } = options
+  return isWindowed(options) ? { since, until } : { since: undefined, until: undefined }
+}
+
+/** Whether an event was signed within the window. */
+export function isWithin(
+  { created_at: createdAt }: { readonly created_at: UnixSeconds },
+  { since = 0, until = Infinity }: Window,
+): boolean {
+  return createdAt >= since && createdAt <= until
 }

@@ -1,30 +1,21 @@
-import { LostRelayError } from '../errors.ts'
-import { withinBudget } from './budget.ts'
+import { LostRelayError, reasonOf } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { OpenSource } from './source.ts'
 import type { OnGap } from '../relay/holdings.ts'
-import type { Peer } from '../relay/peer.ts'
+import { hearPeer, type Peer } from '../relay/peer.ts'
+import { withinBudget } from './budget.ts'
+import type { Run } from './run.ts'
+import type { OpenSource } from './source.ts'
 
-/** A source, and about which events it may be asked; absent: about all. */
+/** A source, and which events it may be asked about; absent: all. */
 export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
 
-/**
- * The sources that can be asked. `sourceFailed`: one did not answer, so it was not read to its end. `onSourceGap`: it
- * may hide something although it answers; all that was read of it stands.
- */
-export type AskedSources = {
-  readonly peers: readonly AskedPeer[]
-  readonly sourceFailed: (source: Peer, error: unknown) => void
-  readonly onSourceGap: (source: Peer, reason: string) => void
-}
+/** What it takes to ask sources beside the layers. */
+export type AskingRun = Pick<Run, 'sources' | 'logs' | 'world'>
 
-/** A source that is asked, what it is asked about, and whom to tell that it may hide something. */
+/** Asks one source about some events; calls `onGap` when it may hide something. */
 type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Promise<void>
 
-/**
- * The sources as they are asked beside their layers: within the same budget. One that was given up is not asked any
- * more.
- */
+/** The sources that still answer, each within its budget. */
 export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
   const answering = sources.filter(
     ({ peer: { endpoint } }) => endpoint.kind === 'file' || endpoint.givenUp() === undefined,
@@ -36,22 +27,32 @@ export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
   }))
 }
 
-/** Asks every source about those of the events that it may be asked about. */
-export async function askSources(
-  { peers, sourceFailed, onSourceGap }: AskedSources,
-  events: readonly NostrEvent[],
-  ask: Asking,
-): Promise<void> {
-  const asking = peers.map(async (source) => {
-    const { isAskedAbout = () => true } = source
+/** The target as it is asked beside the layers: what it takes back later is noticed. */
+export function askedTarget({ target, targetAside }: Pick<Run, 'target' | 'targetAside'>): Peer {
+  return hearPeer(target, targetAside)
+}
+
+/**
+ * Asks every source about those of the events that it may be asked about. A source that fails was not read to its end;
+ * one that may hide something keeps its checkpoints.
+ */
+export async function askSources(run: AskingRun, events: readonly NostrEvent[], ask: Asking): Promise<void> {
+  const asking = askedPeers(run.sources).map(async (source) => {
+    const { isAskedAbout = () => true, endpoint } = source
     const about = events.filter(isAskedAbout)
     if (about.length === 0) return
     try {
-      await ask(source, about, (reason) => onSourceGap(source, reason))
+      await ask(source, about, (reason) => run.logs.get(endpoint.url)?.fail(reason))
     } catch (error) {
       if (!(error instanceof LostRelayError)) throw error
-      sourceFailed(source, error)
+      failSource(source, error, run)
     }
   })
   await Promise.all(asking)
+}
+
+/** A source did not answer: it was not read to its end, and none of its checkpoints moves. */
+export function failSource({ endpoint }: Peer, error: LostRelayError, { logs, world }: AskingRun): void {
+  logs.get(endpoint.url)?.fail(reasonOf(error))
+  world.state.checkpoints.noteAllOpen(endpoint.url)
 }

@@ -8,10 +8,11 @@ export function endRun({ world, number }: Run, report: Report): void {
   world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
 }
 
-/** In the history a run without an end was killed; this one was not. */
-export function endThrown({ world, number }: Run, error: unknown, durationMs: number): void {
+/** Writes into the history that an error ended the run: one without an end was killed. Returns the error. */
+export function endThrown({ world, number }: Run, error: unknown, durationMs: number): unknown {
   const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
+  return error
 }
 
 /** The exit code of a run that a signal has ended; `undefined` when none came. */

@@ -1,31 +1,46 @@
+import type { Layer } from '../checkpoint/layers.ts'
+import type { SincePolicy } from '../checkpoint/plan.ts'
+import type { RelayNames } from '../nostr/vanish.ts'
 import type { Aftermath } from '../relay/aftermath.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { RunOptions } from '../report/run-options.ts'
 import type { CheckReport } from '../report/report.ts'
+import type { RunOptions } from '../report/run-options.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Fate } from './fate.ts'
+import type { HeldTally } from './held-tally.ts'
 import type { Ledger } from './ledger.ts'
 import type { SourceLog } from './source-log.ts'
 import type { OpenSource } from './source.ts'
 import type { TargetGaps } from './target-gaps.ts'
+import type { WitnessLog } from './witness-log.ts'
 import type { World } from './world.ts'
 
-/** What a run is, whatever its stages add. A stage names what it needs of it. */
+/** One run: what it was asked to do, whom it talks to, and what it finds. A stage names what it needs of it. */
 export type Run = {
   readonly options: RunOptions
   readonly world: World
+  /** Its number in the history of the state file. */
   readonly number: number
   readonly startedAt: UnixSeconds
+  readonly layers: readonly Layer[]
+  readonly policy: SincePolicy
   readonly target: Peer
-  /** What follows the ends of what the target was asked of deletions and versions. */
+  /** What follows the target's answers about deletions and versions, which are asked beside the layers. */
   readonly targetAside: Aftermath
+  /** The names under which requests to vanish may name the target (NIP-62). */
+  readonly targetNames: RelayNames
+  /** What the target says it is, such as `ngit-grasp 3.0.10`. */
   readonly software: string | undefined
   /** Grows while announcements lead to more. */
-  readonly sources: readonly OpenSource[]
-  /** By URL; of sources that could not be opened as well. */
-  readonly logs: ReadonlyMap<string, SourceLog>
+  readonly sources: OpenSource[]
+  /** By URL; sources that could not be opened have one too. Grows with `sources`. */
+  readonly logs: Map<string, SourceLog>
   readonly ledger: Ledger
   readonly fate: Fate
+  /** What each endpoint has shown to hold. */
+  readonly witnesses: WitnessLog
+  /** `check`: what the target holds. */
+  readonly held: HeldTally
   /** Where the target may hide something: nothing it lacks is overlooked, but what only it has may be. */
   readonly targetGaps: TargetGaps
   /** What `check` found; null for other commands. */
@@ -34,15 +49,15 @@ export type Run = {
   wasCutShort: boolean
 }
 
-/** Whether every source was read to its end, and what the target has as far as it leads to more. */
-export function isRead(run: Run): boolean {
+/** Whether every source was read to its end, and the target as far as it leads to more. */
+export function isRead(run: Pick<Run, 'logs' | 'target' | 'targetGaps' | 'wasCutShort' | 'world'>): boolean {
   const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
   const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
   return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
 }
 
 /** How many lines of the sources could not be read: files only have lines. */
-function brokenLines({ world }: Run): number {
+function brokenLines({ world }: Pick<Run, 'world'>): number {
   const counts = world.sources.map((endpoint) => (endpoint.kind === 'file' ? endpoint.brokenLines().count : 0))
   return counts.reduce((sum, count) => sum + count, 0)
 }

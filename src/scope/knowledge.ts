@@ -1,4 +1,4 @@
-import { isDeletedById } from '../withdraw/deletions.ts'
+import { isDeletedById } from '../run/withdrawn.ts'
 import { hostedAnchor } from '../checkpoint/layers.ts'
 import { resolveMembership, type Membership } from './membership.ts'
 import { addressOf, isNewerVersion, parseAddress } from '../nostr/address.ts'

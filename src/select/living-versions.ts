@@ -2,14 +2,15 @@
  * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older
  * one counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
-import { askSources } from '../run/ask-sources.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
 import { unwantedBecause } from '../receive/take-in.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
 import { readVersions, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
-import { askForDeletions, withdrawnBecause, type WithdrawalContext } from '../withdraw/withdrawals.ts'
+import { askForDeletions, withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 /** A verified version of an address, and the URL of the relay that serves it. */
 export type FoundVersion = { readonly event: NostrEvent; readonly source: string }
@@ -23,25 +24,25 @@ const MAX_ROUNDS = 20
  * In place of each of these versions, which do not count any more, the newest one that any source or the target serves
  * and that nothing takes back. Throws LostRelayError when the target does not answer.
  */
-export async function findLiving(gone: readonly NostrEvent[], context: WithdrawalContext): Promise<FoundVersion[]> {
+export async function findLiving(gone: readonly NostrEvent[], run: Run): Promise<FoundVersion[]> {
   const living: FoundVersion[] = []
   for (let first = 0; first < gone.length; first += ADDRESSES_AT_ONCE) {
-    living.push(...(await findAmong(gone.slice(first, first + ADDRESSES_AT_ONCE), context)))
+    living.push(...(await findAmong(gone.slice(first, first + ADDRESSES_AT_ONCE), run)))
   }
   return living
 }
 
-async function findAmong(gone: readonly NostrEvent[], context: WithdrawalContext): Promise<FoundVersion[]> {
+async function findAmong(gone: readonly NostrEvent[], run: Run): Promise<FoundVersion[]> {
   const living = new Map<string, FoundVersion>()
   let open = gone
   for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
-    const versions = await collectVersions(open, context)
+    const versions = await collectVersions(open, run)
     await askForDeletions(
       [...versions.values()].flatMap((found) => found.map(({ event }) => event)),
-      context,
+      run,
     )
     for (const [address, found] of versions) {
-      const standing = found.find(({ event }) => isStanding(event, context))
+      const standing = found.find(({ event }) => isStanding(event, run))
       if (standing !== undefined) living.set(address, standing)
     }
     open = open
@@ -55,24 +56,27 @@ async function findAmong(gone: readonly NostrEvent[], context: WithdrawalContext
 /** The newest versions at the addresses of these events, as far as is known not taken back, newest first. */
 async function collectVersions(
   gone: readonly NostrEvent[],
-  context: WithdrawalContext,
+  run: Run,
 ): Promise<ReadonlyMap<string, readonly FoundVersion[]>> {
   const versions = new Map<string, readonly FoundVersion[]>()
   const collect = async (peer: Peer, about: readonly NostrEvent[], onGap: OnGap): Promise<void> => {
     const addresses = new Set(about.flatMap((event) => addressOf(event) ?? []))
     const keepStanding = async (events: readonly NostrEvent[]): Promise<void> => {
-      const asked = events.filter((event) => addresses.has(addressOf(event) ?? '') && isStanding(event, context))
-      for (const event of await keepValid(asked, context.verifier)) keep(versions, { event, source: peer.endpoint.url })
+      const asked = events.filter((event) => addresses.has(addressOf(event) ?? '') && isStanding(event, run))
+      for (const event of await keepValid(asked, run.world.verifier))
+        keep(versions, { event, source: peer.endpoint.url })
     }
     await readVersions(peer, [...addresses], keepStanding, onGap)
   }
-  await Promise.all([collect(context.target, gone, context.onTargetGap), askSources(context, gone, collect)])
+  await Promise.all([
+    collect(askedTarget(run), gone, (reason) => run.targetGaps.note(reason)),
+    askSources(run, gone, collect),
+  ])
   return versions
 }
 
-function isStanding(event: NostrEvent, context: WithdrawalContext): boolean {
-  const { now, deletions } = context
-  return withdrawnBecause(event, context) === undefined && unwantedBecause(event, now, deletions) === undefined
+function isStanding(event: NostrEvent, run: Run): boolean {
+  return withdrawnBecause(event, run) === undefined && unwantedBecause(event, run) === undefined
 }
 
 function keep(versions: Map<string, readonly FoundVersion[]>, found: FoundVersion): void {

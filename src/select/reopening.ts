@@ -1,10 +1,8 @@
-import type { Fate } from '../run/fate.ts'
+import type { Run } from '../run/run.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { cureOf } from '../relay/answers.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
-import type { TargetState } from '../store/target-state.ts'
-import type { UnixSeconds } from '../time.ts'
 
 /** Why an orphan is refused that no relay has a parent of; the words of the target may follow. */
 export const NOWHERE = 'its parent is at no source and not at the target'
@@ -16,17 +14,17 @@ export const NOWHERE = 'its parent is at no source and not at the target'
  */
 export function noteArrivals(
   arrived: readonly Pick<SpooledEvent, 'event'>[],
-  { state, fate, now }: { readonly state: TargetState; readonly fate: Fate; readonly now: UnixSeconds },
+  { world: { state }, fate, startedAt }: Pick<Run, 'world' | 'fate' | 'startedAt'>,
 ): void {
   const events = arrived.map(({ event }) => event)
   const announced = events.filter(({ kind }) => kind === KIND.announcement)
   const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
   // What this run sent itself came after the announcement.
-  for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], now)) {
+  for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], startedAt)) {
     if (spooled.state === 'parked' || isWantOfAnnouncement(spooled)) fate.tryAgain(spooled, 0)
   }
   for (const spooled of state.waits.refusedProfiles([...new Set(events.map(({ pubkey }) => pubkey))])) {
-    if (cureOf(spooled.reason ?? '') === 'participation') fate.tryAgain(spooled, now)
+    if (cureOf(spooled.reason ?? '') === 'participation') fate.tryAgain(spooled, startedAt)
   }
 }
 

@@ -10,41 +10,44 @@ import { readDeletion } from '../nostr/deletion.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { relayNames, vanishesUntil } from '../nostr/vanish.ts'
-import { keepValid, type Verifier } from '../nostr/verifier.ts'
+import { keepValid } from '../nostr/verifier.ts'
+import { readAnnouncement } from '../nostr/announcement.ts'
 import { findDeletions, findVanishRequests, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { TargetState } from '../store/target-state.ts'
+import { isEarlyGrasp } from '../relay/software.ts'
+import { askedPeers } from '../run/ask-sources.ts'
+import { isOwned } from '../scope/scope.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 
-/** Whom to ask, and what is known. */
-export type AbsenceContext = {
-  readonly state: TargetState
-  readonly verifier: Verifier
-  /** Everybody who may know of deletions and of newer announcements. */
-  readonly peers: () => readonly Peer[]
-  /** The public URL of a relay, where it differs from the one that was dialled. */
-  readonly serviceOf: (relay: Peer) => string | undefined
-  /** Whether a repository that is announced like this has left the relay; absent for a relay that takes any. */
-  readonly departureFrom: (relay: Peer) => ((announcement: NostrEvent) => boolean) | undefined
-}
-
 /** Who is asked about what one relay no longer serves. */
-type Asking = { readonly relay: Peer; readonly others: readonly Peer[]; readonly context: AbsenceContext }
+type Asking = { readonly relay: Peer; readonly others: readonly Peer[]; readonly run: ScopedRun }
 
 /**
  * What authors took back. `deleted`: up to which `created_at`, by author and reference, of what is asked about only.
  */
 type Withdrawals = { readonly deleted: Map<string, number>; readonly vanished: Set<string> }
 
-/** Of what is missing at a relay, what no deletion, no vanish request and no fate of its repository explains. */
-export async function findUnexplained(
-  missing: readonly Witness[],
+/** Everybody who may know of deletions and newer announcements. A discovered source knows about few repositories. */
+function everybody({ target, sources }: ScopedRun): readonly Peer[] {
+  return [target, ...askedPeers(sources.filter(({ narrowing }) => narrowing === undefined))]
+}
+
+/** Tells whether a repository that is announced like this has left the target; absent where any is taken. */
+function departureFrom(
   relay: Peer,
-  context: AbsenceContext,
-): Promise<Witness[]> {
+  { target, choice: { scope } }: ScopedRun,
+): ((announcement: NostrEvent) => boolean) | undefined {
+  if (relay !== target || scope.type !== 'listed') return undefined
+  const rule = isEarlyGrasp(target.profile) ? 'early' : 'today'
+  return (event) => !isOwned(scope, readAnnouncement(event, rule), rule)
+}
+
+/** Of what is missing at a relay, what no deletion, no vanish request and no fate of its repository explains. */
+export async function findUnexplained(missing: readonly Witness[], relay: Peer, run: ScopedRun): Promise<Witness[]> {
   if (missing.length === 0) return []
-  const others = context.peers().filter(({ endpoint }) => endpoint.url !== relay.endpoint.url)
-  const asking = { relay, others, context }
+  const others = everybody(run).filter(({ endpoint }) => endpoint.url !== relay.endpoint.url)
+  const asking = { relay, others, run }
   const withdrawals = await findWithdrawals(missing, asking)
   const unexplained = missing.filter((witness) => !isWithdrawn(witness, withdrawals))
   const gone = await findGoneRepositories(repositoriesOf(unexplained), withdrawals, asking)
@@ -59,15 +62,15 @@ function isWithdrawn({ pubkey, id, address, createdAt }: Witness, { deleted, van
   return address !== undefined && (deleted.get(keyOf(pubkey, address)) ?? -1) >= createdAt
 }
 
-async function findWithdrawals(missing: readonly Witness[], { relay, others, context }: Asking): Promise<Withdrawals> {
+async function findWithdrawals(missing: readonly Witness[], { relay, others, run }: Asking): Promise<Withdrawals> {
   const withdrawals: Withdrawals = { deleted: new Map(), vanished: new Set() }
   const ids = new Map(missing.map(({ id, pubkey }) => [id, pubkey]))
   const addresses = [...new Set([...missing.flatMap(({ address }) => address ?? []), ...repositoriesOf(missing)])]
   const references = new Set([...ids.keys(), ...addresses])
   const authors = [...new Set([...ids.values(), ...addresses.map(authorOf)])]
-  const names = relayNames(relay.endpoint.url, context.serviceOf(relay))
+  const names = relayNames(relay.endpoint.url, relay === run.target ? run.options.service : undefined)
   const learn = async (events: readonly NostrEvent[]): Promise<void> => {
-    for (const event of await keepValid(events, context.verifier)) {
+    for (const event of await keepValid(events, run.world.verifier)) {
       noteDeletion(event, references, withdrawals)
       if (vanishesUntil(event, names) !== undefined) withdrawals.vanished.add(event.pubkey)
     }
@@ -96,12 +99,12 @@ function noteDeletion(event: NostrEvent, references: ReadonlySet<string>, { dele
 async function findGoneRepositories(
   addresses: readonly string[],
   { deleted, vanished }: Withdrawals,
-  { relay, others, context }: Asking,
+  { relay, others, run }: Asking,
 ): Promise<ReadonlySet<string>> {
-  const hasLeft = context.departureFrom(relay)
+  const hasLeft = departureFrom(relay, run)
   const isInQuestion = (address: string): boolean =>
     hasLeft !== undefined || deleted.has(keyOf(authorOf(address), address))
-  const newest = await findNewest(addresses.filter(isInQuestion), { relay, others, context })
+  const newest = await findNewest(addresses.filter(isInQuestion), { relay, others, run })
   const isGone = (address: string): boolean => {
     const author = authorOf(address)
     const announcement = newest.get(address)
@@ -114,7 +117,7 @@ async function findGoneRepositories(
 /** The newest announcement at each of these addresses, wherever it is known. */
 async function findNewest(
   addresses: readonly string[],
-  { relay, others, context }: Asking,
+  { relay, others, run }: Asking,
 ): Promise<ReadonlyMap<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
   if (addresses.length === 0) return newest
@@ -126,10 +129,10 @@ async function findNewest(
       if (wanted.has(address) && (known === undefined || isNewerVersion(event, known))) newest.set(address, event)
     }
   }
-  learn(context.state.anchors.announcements())
+  learn(run.world.state.anchors.announcements())
   const asked = [relay, ...others].map(async (peer) => {
     const versions = await findVersions(peer, addresses)
-    learn(await keepValid([...versions.values()], context.verifier))
+    learn(await keepValid([...versions.values()], run.world.verifier))
   })
   await Promise.all(asked.map(ifAnswered))
   return newest

@@ -2,20 +2,18 @@
  * Checkpoints are believed only while relays still show what they showed: targets get restored from last week's backup,
  * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
  */
-import { findUnexplained, type AbsenceContext } from './absence.ts'
+import { findUnexplained } from './absence.ts'
 import { LostRelayError } from '../errors.ts'
 import { parseStamp } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { TargetState } from '../store/target-state.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import type { UnixSeconds } from '../time.ts'
 
 const ASKED = 50
 const ASKED_OTHERWISE = 5
-
-export type TrustContext = AbsenceContext & { readonly state: TargetState; readonly now: UnixSeconds }
 
 /**
  * What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the
@@ -24,24 +22,21 @@ export type TrustContext = AbsenceContext & { readonly state: TargetState; reado
 export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
 
 /** Asks the target for what it held. What has rightly gone is forgotten. Throws LostRelayError. */
-export async function checkWitnesses(target: Peer, context: TrustContext): Promise<WitnessCheck> {
-  const asked = sampleAlive(target, context)
+export async function checkWitnesses(run: ScopedRun): Promise<WitnessCheck> {
+  const { target } = run
+  const asked = sampleAlive(target, run)
   const missing = [...(await findMissingIds(target, asked)), ...(await findMissingVersions(target, asked))]
-  const unexplained = await findUnexplained(missing, target, context)
-  const { witnesses } = context.state
+  const unexplained = await findUnexplained(missing, target, run)
+  const { witnesses } = run.world.state
   for (const each of missing) if (!unexplained.includes(each)) witnesses.remove(target.endpoint.url, each)
   return { asked: asked.length, unexplained: unexplained.length }
 }
 
 /** How many of these are missing at the target for no known reason; once there are some, no more are looked at. */
-export async function countUnexplained(
-  missing: readonly Witness[],
-  target: Peer,
-  context: TrustContext,
-): Promise<number> {
-  const alive = missing.filter((witness) => isAlive(witness, context.now))
+export async function countUnexplained(missing: readonly Witness[], run: ScopedRun): Promise<number> {
+  const alive = missing.filter((witness) => isAlive(witness, run.startedAt))
   for (let first = 0; first < alive.length; first += ASKED) {
-    const unexplained = await findUnexplained(alive.slice(first, first + ASKED), target, context)
+    const unexplained = await findUnexplained(alive.slice(first, first + ASKED), run.target, run)
     if (unexplained.length > 0) return unexplained.length
   }
   return 0
@@ -51,21 +46,21 @@ export async function countUnexplained(
  * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer
  * proves nothing either way.
  */
-export async function hasLostEverything(source: Peer, context: TrustContext): Promise<boolean> {
+export async function hasLostEverything(source: Peer, run: ScopedRun): Promise<boolean> {
   try {
-    const asked = sampleAlive(source, context)
+    const asked = sampleAlive(source, run)
     const ids = await findMissingIds(source, asked)
     if (ids.length < asked.filter(({ address }) => address === undefined).length) return false
     const missing = [...ids, ...(await findMissingVersions(source, asked))]
-    return missing.length === asked.length && (await findUnexplained(missing, source, context)).length > 0
+    return missing.length === asked.length && (await findUnexplained(missing, source, run)).length > 0
   } catch (error) {
     if (error instanceof LostRelayError) return false
     throw error
   }
 }
 
-function sampleAlive({ endpoint }: Peer, { state, now }: TrustContext): Witness[] {
-  return state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
+function sampleAlive({ endpoint }: Peer, { world, startedAt: now }: ScopedRun): Witness[] {
+  return world.state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
 }
 
 /**

@@ -1,14 +1,9 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { isDeleted } from '../withdraw/deletions.ts'
-import { hasVanished } from '../withdraw/vanish.ts'
-import type { WitnessLog } from '../run/witness-log.ts'
-
-/** A run that has seen what endpoints hold. */
-export type WitnessedRun = ScopedRun & { readonly witnesses: WitnessLog }
+import { hasVanished, isDeleted } from '../run/withdrawn.ts'
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
-export function moveCheckpoints(run: WitnessedRun): void {
+export function moveCheckpoints(run: ScopedRun): void {
   const { options, world, sources, startedAt, knowledge } = run
   const { state } = world
   if (options.dryRun) return
@@ -33,7 +28,7 @@ export function moveCheckpoints(run: WitnessedRun): void {
 }
 
 /** What an author took back, or this run has deleted at the target, bears no witness. */
-function saveWitnesses({ witnesses, world, knowledge, startedAt }: WitnessedRun): void {
+function saveWitnesses({ witnesses, world, knowledge, startedAt }: ScopedRun): void {
   const { witnesses: store, run } = world.state
   witnesses.save(store, startedAt, {
     repositoriesOf: (event) => knowledge.repositoriesOf(event),

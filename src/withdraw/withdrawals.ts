@@ -1,63 +1,95 @@
-import { askSources, type AskedSources } from '../run/ask-sources.ts'
-import { isDeleted, isDeletedById, learnDeletions } from './deletions.ts'
+/*
+ * Asking for what authors took back, so that nothing of it returns. What is found is noted in the run's tables.
+ */
+import { addressOf } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { Verifier } from '../nostr/verifier.ts'
-import type { OnGap } from '../relay/holdings.ts'
+import { keepValid } from '../nostr/verifier.ts'
+import { findDeletions, findVanishRequests, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { UnixSeconds } from '../time.ts'
-import { hasVanished, learnVanishRequests, type VanishContext } from './vanish.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
+import { hasVanished, isDeleted, isDeletedById, recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
 
-/** Whom to ask for what authors took back, and what is done with it. */
-export type WithdrawalContext = AskedSources &
-  VanishContext & {
-    readonly target: Peer
-    /** The target may hide something although it answers. */
-    readonly onTargetGap: OnGap
-    readonly verifier: Verifier
-    readonly now: UnixSeconds
-    readonly deletions: 'apply' | 'skip'
-  }
+/** What judging an event takes. */
+type Judging = Pick<Run, 'startedAt' | 'options' | 'world'>
 
 /**
- * Asks sources and target whether these events were deleted, or their authors have vanished: nothing of that returns.
- * Requests to vanish are honoured whatever becomes of deletions. Throws LostRelayError when the target does not answer.
+ * Asks sources and target whether these events were deleted, or their authors have vanished. Requests to vanish count
+ * with `--deletions skip` too. Throws LostRelayError when the target does not answer.
  */
-export async function askForWithdrawals(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
+export async function askForWithdrawals(events: readonly NostrEvent[], run: Run): Promise<void> {
   await Promise.all([
-    askForDeletions(events, context),
-    learnVanishRequests(context.target, events, context, context.onTargetGap),
-    askSources(context, events, (source, about, onGap) => learnVanishRequests(source, about, context, onGap)),
+    askForDeletions(events, run),
+    learnVanishRequests(askedTarget(run), events, run, (reason) => run.targetGaps.note(reason)),
+    askSources(run, events, (source, about, onGap) => learnVanishRequests(source, about, run, onGap)),
   ])
 }
 
 /** Asks sources and target whether these events were deleted. Throws LostRelayError when the target does not answer. */
-export async function askForDeletions(events: readonly NostrEvent[], context: WithdrawalContext): Promise<void> {
-  const deletable = context.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
+export async function askForDeletions(events: readonly NostrEvent[], run: Run): Promise<void> {
+  const deletable = run.options.deletions === 'skip' ? [] : events.filter(({ kind }) => kind !== KIND.deletion)
   await Promise.all([
-    learnDeletions(context.target, deletable, context, context.onTargetGap),
-    askSources(context, deletable, (source, about, onGap) => learnDeletions(source, about, context, onGap)),
+    learnDeletions(askedTarget(run), deletable, run, (reason) => run.targetGaps.note(reason)),
+    askSources(run, deletable, (source, about, onGap) => learnDeletions(source, about, run, onGap)),
   ])
+}
+
+/**
+ * Notes what a relay's verified deletions delete of these events. Throws LostRelayError, for a gap as well when
+ * `onGap` is absent.
+ */
+export async function learnDeletions(
+  peer: Peer,
+  events: readonly NostrEvent[],
+  { world: { state, verifier } }: Pick<Run, 'world'>,
+  onGap?: OnGap,
+): Promise<void> {
+  const ids = new Map(events.map(({ id, pubkey }) => [id, pubkey]))
+  const addresses = events.flatMap((event) => addressOf(event) ?? [])
+  const learn = async (deletions: readonly NostrEvent[]): Promise<void> => {
+    const valid = await keepValid(deletions, verifier)
+    state.transaction(() => {
+      for (const event of valid) recordDeletion(event, state.run)
+    })
+  }
+  await findDeletions(peer, { ids, addresses }, learn, onGap)
+}
+
+/** Notes the verified requests to vanish that a relay has of the authors of these events. Asks once a run per author. */
+async function learnVanishRequests(
+  peer: Peer,
+  events: readonly NostrEvent[],
+  { world: { state, verifier }, targetNames }: Pick<Run, 'world' | 'targetNames'>,
+  onGap: OnGap,
+): Promise<void> {
+  const { url } = peer.endpoint
+  const authors = [...new Set(events.map(({ pubkey }) => pubkey))].filter((author) => !state.run.isAsked(url, author))
+  const learn = async (requests: readonly NostrEvent[]): Promise<void> => {
+    const valid = await keepValid(requests, verifier)
+    state.transaction(() => {
+      for (const event of valid) recordVanishRequest(event, targetNames, state.run)
+    })
+  }
+  await findVanishRequests(peer, authors, learn, onGap)
+  state.transaction(() => state.run.markAsked(url, authors))
 }
 
 /** Why an event does not count any more, by what is known in this run; `undefined` when it does. */
 export function withdrawnBecause(
   event: NostrEvent,
-  { now, deletions, state }: Pick<WithdrawalContext, 'now' | 'deletions' | 'state'>,
+  { startedAt, options, world }: Judging,
 ): 'expired' | 'vanished' | 'deleted' | undefined {
-  if (isExpired(event, now)) return 'expired'
-  if (hasVanished(event, state.run)) return 'vanished'
-  return deletions === 'apply' && isDeleted(event, state.run) ? 'deleted' : undefined
+  if (isExpired(event, startedAt)) return 'expired'
+  if (hasVanished(event, world.state.run)) return 'vanished'
+  return options.deletions === 'apply' && isDeleted(event, world.state.run) ? 'deleted' : undefined
 }
 
 /**
- * Whether an older version at its address may count in its place. What deletes an address, or makes its author vanish,
- * takes all that is older as well.
+ * Whether an older version at its address may count in its place. A deletion of the address and a request to vanish
+ * take all older versions as well.
  */
-export function leavesOlder(
-  event: NostrEvent,
-  context: Pick<WithdrawalContext, 'now' | 'deletions' | 'state'>,
-): boolean {
-  const why = withdrawnBecause(event, context)
-  return why === 'expired' || (why === 'deleted' && isDeletedById(event, context.state.run))
+export function leavesOlder(event: NostrEvent, run: Judging): boolean {
+  const why = withdrawnBecause(event, run)
+  return why === 'expired' || (why === 'deleted' && isDeletedById(event, run.world.state.run))
 }

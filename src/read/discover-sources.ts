@@ -1,0 +1,31 @@
+import { Discovery } from '../discover/discovery.ts'
+import type { Endpoint, Profile } from '../relay/endpoint.ts'
+import { openSource } from '../run/open-sources.ts'
+import { SourceLog } from '../run/source-log.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { distrustClock, distrustSource } from '../trust/void-checkpoints.ts'
+
+/** Discovery of further sources, where the operator wants it. */
+export function createDiscovery(run: ScopedRun): Discovery | undefined {
+  const { discovery: policy } = run.options
+  if (policy === undefined) return undefined
+  return new Discovery(run, policy, (endpoint, isTarget) => openStranger(endpoint, isTarget, run))
+}
+
+/** Opens a source that was discovered, and looks whether its checkpoints may be believed, as for any other. */
+async function openStranger(
+  endpoint: Endpoint,
+  isTarget: (profile: Profile) => boolean,
+  run: ScopedRun,
+): Promise<OpenSource | 'target' | undefined> {
+  const names = run.layers.map(({ name }) => name)
+  const log = new SourceLog(endpoint.url, names, { isDiscovered: true })
+  const source = await openSource(endpoint, log, run.options)
+  if (source !== undefined && isTarget(source.peer.profile)) return 'target'
+  run.logs.set(endpoint.url, log)
+  if (source === undefined) return undefined
+  await distrustSource(source, run)
+  distrustClock(source.peer, run)
+  return source
+}

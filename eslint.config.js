@@ -1,6 +1,8 @@
 import * as regexp from 'eslint-plugin-regexp'
 import tseslint from 'typescript-eslint'
 
+import { noDeadMembers } from './scripts/no-dead-members.mjs'
+
 export default tseslint.config(
   { ignores: ['dist', 'dist-bench', 'coverage', 'node_modules'] },
   {
@@ -52,6 +54,11 @@ export default tseslint.config(
       ],
       'no-console': 'error',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    plugins: { house: { rules: { 'no-dead-members': noDeadMembers } } },
+    rules: { 'house/no-dead-members': 'error' },
   },
   {
     // What becomes of an event is decided, written and counted in one place.

@@ -11,12 +11,9 @@ const THEMES = 'catchup-since,catchup-window,claims,deletions*,door,open-second,
  */
 const config = mergeConfig(everything, {
   test: {
-    env: { NGIT_SYNC_TEST_PROCESSES: 'one' },
     setupFiles: ['test/support/no-programs.ts'],
     isolate: false,
   },
 })
 config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]
-// What the README shows is of programs that were started.
-config.test.exclude.push('test/readme.test.ts')
 export default config

@@ -1,7 +1,7 @@
-// `npm run test:mutants [rule…]`: breaks each rule of design.md in one line of src and expects that rule's test to fail.
+// `npm run test:mutants [rule…]`: breaks each rule of design.md in one place of src and expects that rule's test to fail.
 //
 // Works on copies of the checkout in a temporary directory. First the unbroken copy must pass; then each mutant is
-// written, the one module rebuilt, and only the test of its rule run. Exit 1: a mutant survived, a search text is no
+// written, the one module rebuilt, and only the test of its rule run. Exit 1: a mutant survived, what it breaks is no
 // longer found exactly once, or something else than a test failed.
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 import ts from 'typescript'
 
+import { applyMutant, findMutant, readPieces } from './find-mutant.mjs'
 import { MUTANTS } from './mutant-list.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -38,19 +39,21 @@ process.exitCode = await main(process.argv.slice(2).map(Number))
 async function main(rules) {
   const chosen = MUTANTS.filter(({ rule }) => rules.length === 0 || rules.includes(rule))
   const checkout = createCopy()
-  const stale = chosen.filter((mutant) => countMatches(checkout, mutant) !== 1)
-  for (const mutant of stale) print(mutant, `STALE: found ${countMatches(checkout, mutant)} times in ${mutant.file}`)
+  const pieces = readPieces(checkout)
+  const located = chosen.map((mutant) => ({ mutant, places: findMutant(mutant, pieces) }))
+  const stale = located.filter(({ places }) => places.length !== 1)
+  for (const { mutant, places } of stale) print(mutant, `STALE: found ${places.length} times in ${mutant.in}`)
   const lanes = availableParallelism() > 1 ? [checkout, copyAgain(checkout)] : [checkout]
   const baseline = await runTests(checkout, [...new Set(chosen.map(({ rule }) => rule))])
   if (baseline.type !== 'passed') {
     process.stdout.write(`without a mutant the tests do not pass: ${baseline.detail}\n`)
     return 1
   }
-  const queue = chosen.filter((mutant) => !stale.includes(mutant)).values()
+  const queue = located.filter((each) => !stale.includes(each)).values()
   const survivors = []
   await Promise.all(
     lanes.map(async (copy) => {
-      for (const mutant of queue) if (!(await tryMutant(copy, mutant))) survivors.push(mutant)
+      for (const { mutant, places } of queue) if (!(await tryMutant(copy, mutant, places[0]))) survivors.push(mutant)
     }),
   )
   const alive = survivors.length
@@ -59,17 +62,13 @@ async function main(rules) {
   return alive + stale.length === 0 ? 0 : 1
 }
 
-/** Whether the test of the rule notices the broken line. */
-async function tryMutant(copy, mutant) {
+/** Whether the test of the rule notices the broken place. */
+async function tryMutant(copy, mutant, place) {
   const startedMs = performance.now()
-  const whole = readFileSync(join(copy, mutant.file), 'utf8')
-  writeModule(
-    copy,
-    mutant.file,
-    whole.replace(mutant.from, () => mutant.to),
-  )
+  const whole = readFileSync(join(copy, place.file), 'utf8')
+  writeModule(copy, place.file, applyMutant(whole, mutant, place))
   const { type, detail } = await runTests(copy, [mutant.rule])
-  writeModule(copy, mutant.file, whole)
+  writeModule(copy, place.file, whole)
   const seconds = `${Math.round((performance.now() - startedMs) / 1000)} s`
   const verdict = { failed: 'killed', passed: 'SURVIVED', broken: 'BROKEN' }[type]
   print(mutant, `${verdict.padEnd(8)} ${seconds.padStart(5)}  ${type === 'passed' ? '' : detail}`)
@@ -143,10 +142,6 @@ function firstFailure(report) {
     .flatMap(({ assertionResults }) => assertionResults)
     .find(({ status }) => status === 'failed')
   return failed?.fullName
-}
-
-function countMatches(copy, { file, from }) {
-  return readFileSync(join(copy, file), 'utf8').split(from).length - 1
 }
 
 function print({ rule, what }, verdict) {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
 import { runCli } from './support/run-cli.ts'
+import { runHere } from './support/run-here.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -49,7 +50,7 @@ describe('README', () => {
     expect(commands.length).toBeGreaterThan(4)
     for (const command of commands) {
       const words = command.split(/\s+/).slice(1)
-      const { stderr } = await runCli([...words, '--this-is-wrong'])
+      const { stderr } = await runHere([...words, '--this-is-wrong'])
       const problems = stderr.split('\n').filter((line) => line.startsWith('error:'))
       expect(problems, command).toEqual([expect.stringContaining('--this-is-wrong')])
     }
@@ -62,7 +63,7 @@ describe('README', () => {
 
   it('names options that exist', async () => {
     const commands = ['catchup', 'backfill', 'check', 'retry', 'status']
-    const helps = await Promise.all(commands.map((command) => runCli([command, '--help'])))
+    const helps = await Promise.all(commands.map((command) => runHere([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))
     for (const flag of named) {

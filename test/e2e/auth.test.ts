@@ -238,7 +238,7 @@ describe('secrets', () => {
       ['retry', '--target', target.url, '--verbose'],
       ['catchup', ...ends, '--dry-run'],
     ]) {
-      const { stdout, stderr } = await bench.run([...args, ...key, ...password], { env: { NGIT_SYNC_KEY: NSEC } })
+      const { stdout, stderr } = await bench.spawn([...args, ...key, ...password], { env: { NGIT_SYNC_KEY: NSEC } })
       outputs.push(stdout, stderr)
     }
     const { stdout } = await bench.run(['status', '--parked', '--json'])

@@ -206,7 +206,7 @@ describe('--output', () => {
     const bench = createWorkbench()
     const { events } = smallRepository()
     const [source, target] = await Promise.all([bench.real({ events }), bench.real()])
-    const { code, stdout, stderr } = await bench.run(['check', ...endArguments(source, target), '--output', '-'])
+    const { code, stdout, stderr } = await bench.spawn(['check', ...endArguments(source, target), '--output', '-'])
     expect(code).toBe(5)
     expect(idsOf(parseLines(stdout))).toEqual(idsOf(events))
     expect(stderr).toContain('differences (5): 4 events are missing.')

@@ -2,7 +2,7 @@ import { linkSync, readFileSync, symlinkSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import { runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { smallRepository } from '../support/scenes.ts'
 import { createWorkbench, endArguments } from '../support/workbench.ts'
 
@@ -100,8 +100,8 @@ describe('the query of a URL (no false green #22)', () => {
       await bench.run(['check', ...args]),
       await bench.run(['status']),
       await bench.run(['status', '--json']),
-      await runCli(['relay', gone, '--retries', '0']),
-      await runCli(['relay', from]),
+      await runHere(['relay', gone, '--retries', '0']),
+      await runHere(['relay', from]),
       await bench.run(['catchup', ...endArguments(from, gone), '--retries', '0']),
       await bench.run(['catchup', ...endArguments('wss:/relay.one?x=s3cret', to)]),
     ]

@@ -69,7 +69,7 @@ describe('wrong usage', () => {
 
   it('leaves nothing behind', async () => {
     const bench = createWorkbench()
-    const { code } = await bench.run(['catchup', '--source', 'x', '--bogus'])
+    const { code } = await bench.spawn(['catchup', '--source', 'x', '--bogus'])
     expect(code).toBe(2)
     expect(() => bench.checkpoints()).toThrow()
   })
@@ -92,8 +92,8 @@ describe('--quiet', () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     const args = ['catchup', ...endArguments(source, target), '--quiet']
-    const first = await bench.run(args)
-    const second = await bench.run(args)
+    const first = await bench.spawn(args)
+    const second = await bench.spawn(args)
     expect([first, second].map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual([
       [0, '', ''],
       [0, '', ''],
@@ -105,7 +105,7 @@ describe('--quiet', () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
     const target = await bench.scripted({ onEvent: () => ({ ok: true, text: 'purgatory: wait', store: false }) })
-    const { code, stdout } = await bench.run(['catchup', ...endArguments(source, target), '--quiet'])
+    const { code, stdout } = await bench.spawn(['catchup', ...endArguments(source, target), '--quiet'])
     expect(code).toBe(3)
     expect(stdout).toContain('purgatory: wait')
     expect(stdout).toContain('partial (3)')
@@ -117,7 +117,7 @@ describe('--quiet', () => {
       bench.real({ events: mine.events }),
       bench.real({ acceptsOnly: [30617, 30618, 1621] }),
     ])
-    const { code, stdout } = await bench.run(['catchup', ...endArguments(source, target), '--quiet'])
+    const { code, stdout } = await bench.spawn(['catchup', ...endArguments(source, target), '--quiet'])
     expect(code).toBe(0)
     expect(stdout).toContain('blocked: kind 1111 not accepted')
   })
@@ -130,7 +130,7 @@ describe('the table', () => {
       bench.real({ events: generateHistory({ repositories: 2, rootsPerRepository: 2 }) }),
       bench.real(),
     ])
-    const { code, stdout, stderr } = await bench.run(['catchup', ...endArguments(source, target)])
+    const { code, stdout, stderr } = await bench.spawn(['catchup', ...endArguments(source, target)])
     expect([code, stderr]).toEqual([0, ''])
     for (const text of ['1 announcements', '2 repositories', '3 threads', source.url, target.url]) {
       expect(stdout).toContain(text)
@@ -143,7 +143,7 @@ describe('the table', () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     await bench.catchup(source, target)
-    const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
+    const { stdout } = await bench.spawn(['catchup', ...endArguments(source, target)])
     expect(stdout).toMatch(/complete \(0\): .* since .* on top\s+of\s+a\s+full\s+pass/)
   })
 
@@ -153,8 +153,8 @@ describe('the table', () => {
     const text = 'blocked: \u001b[31mred\u001b[0m \u0007 \u202Eevil\u200B \u009b2J'
     const target = await bench.scripted({ onEvent: () => ({ ok: false, text }) })
     const args = ['catchup', ...endArguments(source, target)]
-    const table = await bench.run(args)
-    const json = await bench.run([...args, '--json', '--full'])
+    const table = await bench.spawn(args)
+    const json = await bench.spawn([...args, '--json', '--full'])
     for (const { stdout, stderr } of [table, json]) {
       expect(`${stdout}${stderr}`).not.toMatch(
         /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/,
@@ -174,7 +174,7 @@ describe('the environment', () => {
       NGIT_SYNC_JSON: 'true',
       NGIT_SYNC_SCOPE: 'all',
     }
-    const result = await bench.run(['catchup', '--target', target.url], { env })
+    const result = await bench.spawn(['catchup', '--target', target.url], { env })
     expect(result.json<{ scope: unknown }>().scope).toMatchObject({ kind: 'all', why: '--scope all' })
     expect(result.code).toBe(0)
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))

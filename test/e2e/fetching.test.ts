@@ -280,7 +280,7 @@ describe('a dozen sources', () => {
     const bench = createWorkbench()
     const { events } = smallRepository()
     const sources = await Promise.all(Array.from({ length: 12 }, () => bench.scripted({ events })))
-    const { code, stderr } = await bench.run(['catchup', ...endArguments(sources, await bench.scripted())])
+    const { code, stderr } = await bench.spawn(['catchup', ...endArguments(sources, await bench.scripted())])
     expect([code, stderr]).toEqual([0, ''])
   })
 })

@@ -86,7 +86,7 @@ describe('a JSONL file as source', () => {
     const target = await bench.real()
     const stdin = mine.events.map((event) => `${JSON.stringify(event)}\n`).join('')
     const args = ['catchup', '--source', '-', '--target', target.url, '--json']
-    const result = await bench.run(args, { stdin })
+    const result = await bench.spawn(args, { stdin })
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
     expect(result.json<Report>().sources[0]?.url).toBe('-')
     expect(result.code).toBe(0)
@@ -155,7 +155,7 @@ describe('a JSONL file as target', () => {
   it('may be standard output: events there, the report on standard error, no state', async () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
-    const { code, stdout, stderr } = await bench.run(['catchup', '--source', source.url, '--target', '-'])
+    const { code, stdout, stderr } = await bench.spawn(['catchup', '--source', source.url, '--target', '-'])
     expect(parseLines(stdout)).toEqual(mine.events)
     expect(stderr).toContain('complete (0)')
     expect([code, existsSync(bench.stateFile)]).toEqual([0, false])
@@ -165,7 +165,7 @@ describe('a JSONL file as target', () => {
     const bench = createWorkbench()
     const events = [...generateHistory({ repositories: 2, rootsPerRepository: 3 })]
     const stdin = [...events].reverse().map((event) => `${JSON.stringify(event)}\n`)
-    const { code, stdout } = await bench.run(['catchup', '--source', '-', '--target', '-', '--quiet'], {
+    const { code, stdout } = await bench.spawn(['catchup', '--source', '-', '--target', '-', '--quiet'], {
       stdin: stdin.join(''),
     })
     expect(idsOf(parseLines(stdout))).toEqual(idsOf(events))

@@ -7,6 +7,7 @@ import type { RelayInspection } from '../../src/relay/inspection.ts'
 import { announcement, SOME_TIME } from '../support/builders.ts'
 import { refusesMany } from '../support/refuses-many.ts'
 import { runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { alice, smallRepository } from '../support/scenes.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from '../support/scripted-relay.ts'
 import { keyOf } from '../support/sign.ts'
@@ -22,7 +23,7 @@ async function scripted(options: ScriptedRelayOptions): Promise<ScriptedRelay> {
 }
 
 async function inspect(relay: { readonly url: string }, ...args: readonly string[]): Promise<RelayInspection> {
-  const { code, stderr, json } = await runCli(['relay', relay.url, '--json', ...args])
+  const { code, stderr, json } = await runHere(['relay', relay.url, '--json', ...args])
   expect([code, stderr]).toEqual([0, ''])
   return json<RelayInspection>()
 }
@@ -64,7 +65,7 @@ describe('relay', () => {
 
   it('tells the same as a table', async () => {
     const relay = await scripted({ events: mine.events, requireAuth: [], document: { name: 'evil \u001b[2J' } })
-    const { code, stdout } = await runCli(['relay', relay.url])
+    const { code, stdout } = await runHere(['relay', relay.url])
     expect(code).toBe(0)
     const labels = stdout.split('\n').map((line) => line.slice(0, 14).trim())
     expect(labels.filter((label) => label !== '')).toEqual([
@@ -116,20 +117,20 @@ describe('relay', () => {
       maxFilterBytes: null,
       maxOpenRequests: null,
     })
-    expect((await runCli(['relay', relay.url])).stdout).toMatch(/refuses +filters of more than 7 values/)
+    expect((await runHere(['relay', relay.url])).stdout).toMatch(/refuses +filters of more than 7 values/)
   })
 
   it('shows how many questions are too many for a relay that says so nowhere (no false green #13)', async () => {
     const relay = await scripted(refusesMany({ type: 'closed', reason: 'error: too many concurrent REQs' }))
     const { maxOpenRequests } = (await inspect(relay)).refusesOver
     expect(maxOpenRequests).toBeOneOf([1, 2])
-    expect((await runCli(['relay', relay.url])).stdout).toMatch(/refuses +more than [12] questions? at once/)
+    expect((await runHere(['relay', relay.url])).stdout).toMatch(/refuses +more than [12] questions? at once/)
   })
 
   it('shows a clock that is off', async () => {
     const relay = await scripted({ dateOffsetSeconds: 3_600 })
     expect((await inspect(relay)).clockOffsetSeconds).toBeCloseTo(3_600, -1)
-    expect((await runCli(['relay', relay.url])).stdout).toMatch(/clock +1 h.* ahead of ours/)
+    expect((await runHere(['relay', relay.url])).stdout).toMatch(/clock +1 h.* ahead of ours/)
   })
 
   it('does without a document', async () => {
@@ -163,7 +164,7 @@ describe('relay at one that wants to know who reads', () => {
       keyFailure: null,
     })
     expect(inspection.reading).toMatchObject({ works: false })
-    expect((await runCli(['relay', relay.url])).stdout).toContain('required to read: give a key with --key-file')
+    expect((await runHere(['relay', relay.url])).stdout).toContain('required to read: give a key with --key-file')
   })
 
   it('tries the key, and tries the rest with it', async () => {
@@ -202,13 +203,13 @@ describe('relay at one that wants to know who reads', () => {
     const { authentication } = await inspect(relay, ...args)
     expect(authentication).toMatchObject({ isRequiredToRead: true, isKeyAccepted: false })
     expect(authentication.keyFailure).toContain(told)
-    const { stdout } = await runCli(['relay', relay.url, ...args])
+    const { stdout } = await runHere(['relay', relay.url, ...args])
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(`required to read; ${told}`)
   })
 
   it('keeps the key to itself where none is wanted', async () => {
     const relay = await scripted({ events: mine.events, requireAuth: ['write'] })
-    const { code, stdout } = await runCli(['relay', relay.url], {
+    const { code, stdout } = await runHere(['relay', relay.url], {
       env: { NGIT_SYNC_KEY: nsecEncode(operator.secret) },
     })
     expect([code, relay.received.auths]).toEqual([0, []])
@@ -234,7 +235,7 @@ describe('relay with a wrong command line', () => {
     [['ws://a', '--source', 'ws://b'], '--source is no option of relay'],
     [['--bogus', 'ws://a'], 'unknown option "--bogus"'],
   ])('%j is wrong usage', async (args, problem) => {
-    const { code, stdout, stderr } = await runCli(['relay', ...args])
+    const { code, stdout, stderr } = await runHere(['relay', ...args])
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(problem)
     expect(stderr.split('\n').filter((line) => line.startsWith('error: '))).toHaveLength(1)

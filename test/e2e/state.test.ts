@@ -19,6 +19,7 @@ import { alice, bob, carol, readingFilters, smallRepository } from '../support/s
 import { startMuteServer } from '../support/mute-server.ts'
 import type { RealRelay } from '../support/real-relay.ts'
 import { runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { createWorkbench, endArguments, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -434,7 +435,7 @@ describe('the state file', () => {
     const file = bench.path('a-file/state.db')
     writeFileSync(bench.path('a-file'), '')
     const [source, target] = await Promise.all([bench.scripted({ events: mine.events }), bench.scripted()])
-    const { code, stdout, stderr } = await runCli(['catchup', ...endArguments(source, target), '--state', file])
+    const { code, stdout, stderr } = await runHere(['catchup', ...endArguments(source, target), '--state', file])
     expect([code, stdout, target.received.events]).toEqual([1, '', []])
     expect(stderr).toContain(bench.path('a-file'))
   })

@@ -43,7 +43,7 @@ describe(`${FRAMES_PER_SEED} spoilt frames from both relays`, () => {
     const args = ['catchup', ...endArguments(source, target), '--scope', 'all', ...SHORT]
     const codes: unknown[] = []
     while (spoilt() < FRAMES_PER_SEED) {
-      const { code, signal, stdout, stderr } = await bench.run(args)
+      const { code, signal, stdout, stderr } = await bench.spawn(args)
       codes.push(code)
       expect([signal, [0, 1, 3].includes(code ?? -1)]).toEqual([null, true])
       expect(stdout + stderr).not.toMatch(UNSAFE)

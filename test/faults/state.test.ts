@@ -45,7 +45,7 @@ describe('a disk without room', () => {
     async (kibibytes) => {
       const bench = createWorkbench()
       const { source, target, args } = await startScene(bench)
-      const full = await bench.run(args, { within: fileLimit(kibibytes) })
+      const full = await bench.spawn(args, { within: fileLimit(kibibytes) })
       expect([full.code, full.stdout]).toEqual([1, ''])
       expect(full.stderr).toMatch(
         new RegExp(`^error: \\w+ (state|ws://\\S+ in) ${bench.path('')}\\S+: disk I/O error\n`),

@@ -18,7 +18,7 @@ const { events } = smallRepository()
 
 async function catchup(bench: InteropBench, ends: readonly [source: End, target: End], key?: Key) {
   const env = key === undefined ? {} : { NGIT_SYNC_KEY: Buffer.from(key.secret).toString('hex') }
-  return bench.run(['catchup', '--json', ...endArguments(...ends), '--scope', 'all'], { env })
+  return bench.spawn(['catchup', '--json', ...endArguments(...ends), '--scope', 'all'], { env })
 }
 
 describe.each(authenticating)('%s, when it wants to know who we are', (name) => {

@@ -97,7 +97,7 @@ describe.each(relays)('%s as the target', (name) => {
     const bench = createInteropBench()
     const { address, events, issue: root } = smallRepository()
     const [source, target] = await Promise.all([bench.real({ events }), bench.foreign(name)])
-    const check = () => bench.run(['check', '--source', source.url, '--target', target.url, ...ALL])
+    const check = () => bench.spawn(['check', '--source', source.url, '--target', target.url, ...ALL])
     await bench.catchup(source, target, ...ALL)
     await target.stop()
     const missed = [
@@ -106,7 +106,7 @@ describe.each(relays)('%s as the target', (name) => {
     ]
     await source.seed(missed)
     const ends = ['--source', source.url, '--target', target.url]
-    const away = await bench.run(['catchup', ...ends, ...ALL, '--retries', '0'])
+    const away = await bench.spawn(['catchup', ...ends, ...ALL, '--retries', '0'])
     await target.restart()
     const before = await check()
     const back = await bench.catchup(source, target, ...ALL)

@@ -119,10 +119,10 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('ngit-grasp 3.0.10', () 
     const member = { env: { NGIT_SYNC_KEY: nsecEncode(alice.secret) } }
     const stranger = { env: { NGIT_SYNC_KEY: nsecEncode(bob.secret) } }
     const args = ['catchup', '--json', '--source', source.url, '--target', grasp.url, '--scope', 'listed']
-    const without = await bench.run(args)
+    const without = await bench.spawn(args)
     expect([without.code, without.stdout + without.stderr]).toEqual([1, expect.stringContaining('auth-required')])
-    const refused = await bench.run(args, stranger)
+    const refused = await bench.spawn(args, stranger)
     expect([refused.code, refused.stdout + refused.stderr]).toEqual([1, expect.stringContaining('not whitelisted')])
-    expect((await bench.run(args, member)).code).toBe(3)
+    expect((await bench.spawn(args, member)).code).toBe(3)
   })
 })

@@ -46,7 +46,7 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('ngit-grasp 3.0.10 as th
     const missed = [issue(repository.address, bob, { createdAt: nowSeconds() - 60 }), ...repliesTo(repository)]
     await source.seed(missed)
     await grasp.start()
-    const check = () => bench.run(['check', '--source', source.url, '--target', grasp.url])
+    const check = () => bench.spawn(['check', '--source', source.url, '--target', grasp.url])
     expect((await check()).code).toBe(5)
     const back = await bench.catchup(source, grasp)
     expect(summaryOf(back)).toEqual({ code: 0, published: missed.length, parked: 0, refused: 0 })

@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 async function start(options: RealRelayOptions = {}): Promise<{ relay: RealRelay; client: TinyClient }> {
-  const relay = await startRealRelay(options)
+  const relay = await startRealRelay({ ...options, ownProcess: true })
   open.push(relay)
   return { relay, client: await connect(relay) }
 }

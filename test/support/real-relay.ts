@@ -8,7 +8,6 @@ import { seedRelayFile } from '../../src/demo/seed-relay-file.ts'
 import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startNode, type Child } from './child.ts'
-import { isOneProcess } from './one-process.ts'
 import { waitFor } from './wait-for.ts'
 
 /** How a relay process is started; see `EmbeddedRelayOptions`. */
@@ -23,16 +22,18 @@ export type RealRelayOptions = {
   readonly acceptsOnly?: readonly number[]
   /** Stored before the relay starts. */
   readonly events?: Iterable<NostrEvent>
+  /** In a process of its own, which `kill` ends at any instant. @default it lives in this process */
+  readonly ownProcess?: true
 }
 
-/** A real relay in a process of its own, with its events on disk. */
+/** A real relay with its events on disk. */
 export type RealRelay = {
   readonly url: string
   readonly port: number
   readonly file: string
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
-  /** SIGKILL, at once. */
+  /** SIGKILL, at once; a relay in this process writes what it holds. */
   kill(): Promise<void>
   /** Starts it again on the same port and file; stops it first when it runs. */
   restart(): Promise<void>
@@ -46,15 +47,12 @@ export type RealRelay = {
 
 const PROGRAM = fileURLToPath(new URL('../../dist/demo/relay-process.js', import.meta.url))
 
-/**
- * Spawns `dist/demo/relay-process.js` and waits until it listens; needs the build. Where no program may be started the
- * relay lives in this process, and `kill` lets it write what it holds.
- */
+/** Starts a relay, with `ownProcess` by `dist/demo/relay-process.js`, which needs the build; resolves when it listens. */
 export async function startRealRelay(options: RealRelayOptions = {}): Promise<RealRelay> {
   const directory = options.file === undefined ? mkdtempSync(join(tmpdir(), 'real-relay-')) : undefined
   const file = options.file ?? join(directory ?? '', 'relay.db')
   if (options.events !== undefined) await seedRelayFile(file, options.events)
-  const launch = isOneProcess ? openRelay : spawnRelay
+  const launch = options.ownProcess === true ? spawnRelay : openRelay
   let running = await launch({ ...options, file })
   const { url } = running
   const port = Number(new URL(url).port)

@@ -16,10 +16,7 @@ afterAll(async () => {
   await Promise.all(idle.splice(0).map((relay) => relay.close()))
 })
 
-/**
- * A real relay in a process of its own, with these events and no others. The tests of one file use such relays one
- * after the other, for to start one takes longer than most tests.
- */
+/** A real relay with these events and no others. The tests of one file use such relays one after the other. */
 export async function borrowRelay(events: Iterable<NostrEvent> = []): Promise<PooledRelay> {
   const relay = idle.pop() ?? (await startRealRelay())
   empty(relay.file)

@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url'
 
 import { buildEnvironment } from './build-environment.ts'
 import { startNode, type Child } from './child.ts'
-import { isOneProcess } from './one-process.ts'
-import { runHere } from './run-here.ts'
 
 /** How the program is run. */
 export type CliOptions = {
@@ -47,10 +45,8 @@ export type LiveCli = {
 
 const PROGRAM = fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
 
-/** Runs `node bin/ngit-sync.js` to its end, or the same in this process where none may be started. Needs the build. */
+/** Runs `node bin/ngit-sync.js` to its end. Needs the build. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const needsProcess = options.within !== undefined || options.cwd !== undefined
-  if (isOneProcess && !needsProcess) return runHere(args, options)
   return startCli(args, options).finished
 }
 

@@ -9,11 +9,10 @@ import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report/report.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
-import { isOneProcess } from './one-process.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
 import { borrowRelay } from './relay-pool.ts'
 import { runHere } from './run-here.ts'
-import { runCli, startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
+import { startCli, type CliOptions, type CliResult, type LiveCli } from './run-cli.ts'
 import { startScriptedRelay, type ScriptedRelay, type ScriptedRelayOptions } from './scripted-relay.ts'
 
 /** One end of a run: a relay, or the name of a file. */
@@ -48,8 +47,11 @@ export type Workbench = {
   grasp(options?: GraspRelayOptions): Promise<GraspRelay>
   /** `catchup --json` with the state file of this bench, in this process; further arguments behind. */
   catchup(sources: End | readonly End[], target: End, ...args: readonly string[]): Promise<Outcome>
-  /** Any command line; the state file is added, `--json` is not. */
+  /** Any command line, in this process; the state file is added, `--json` is not. */
   run(args: readonly string[], options?: CliOptions): Promise<CliResult>
+  /** The same in a process of its own: for what only a process shows, as its streams and its exit code. */
+  spawn(args: readonly string[], options?: CliOptions): Promise<CliResult>
+  /** The same, while it runs. */
   start(args: readonly string[], options?: CliOptions): LiveCli
   /** A file of JSONL in the directory of this bench. */
   file(name: string, lines: Iterable<NostrEvent | string>): string
@@ -86,8 +88,6 @@ export function createWorkbench(): Workbench {
     onTestFinished(() => cli.kill('SIGKILL'))
     return cli
   }
-  const run = (args: readonly string[], options?: CliOptions): Promise<CliResult> =>
-    isOneProcess ? runCli([...args, '--state', stateFile], options) : start(args, options).finished
   return {
     stateFile,
     real: (options) => openRealRelay(options, clis),
@@ -98,7 +98,8 @@ export function createWorkbench(): Workbench {
         await runHere(['catchup', '--json', ...endArguments(sources, target), ...args, '--state', stateFile]),
       )
     },
-    run,
+    run: (args, options) => runHere([...args, '--state', stateFile], options),
+    spawn: (args, options) => start(args, options).finished,
     start,
     file(name, lines) {
       const text = [...lines].map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('')

@@ -79,7 +79,7 @@ function argumentsOf({ asTable, waits, retries = 1, args = [] }: Fault): string[
 function catchup({ bench, mode, source, target, second }: Stage, args: readonly string[]): Promise<CliResult> {
   const ends = endArguments(second === undefined ? [source] : [source, second], target)
   const modeArguments = mode === 'paging' && MODES.includes('reconcile') ? ['--no-reconcile'] : []
-  return bench.run(['catchup', ...ends, ...modeArguments, ...args], { timeoutMs: DEADLINE_MS })
+  return bench.spawn(['catchup', ...ends, ...modeArguments, ...args], { timeoutMs: DEADLINE_MS })
 }
 
 function expectFault(outcome: CliResult, { exit, says }: Expected): void {

@@ -136,7 +136,7 @@ async function startScripted(bench: Workbench, usual: Behaviour, options: Script
 }
 
 async function startReal(bench: Workbench, events: readonly NostrEvent[]): Promise<StageEnd> {
-  const real = await bench.real({ events })
+  const real = await bench.real({ events, ownProcess: true })
   const proxy = await startProxy(real.url)
   return {
     url: proxy.url,

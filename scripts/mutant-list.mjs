@@ -205,7 +205,7 @@ export const MUTANTS = [
     rule: 2,
     what: 'a checkpoint stands for what was left out as out of scope',
     in: 'moveCheckpoints',
-    from: '!knowledge.isOfMembers(read.layer, read.anchor)',
+    from: '!catalog.isOfMembers(read.layer, read.anchor)',
     to: 'false',
   },
   {

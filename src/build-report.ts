@@ -26,7 +26,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
     complete: exit === 0,
     target: target.endpoint.url,
     targetSoftware: run.software ?? null,
-    scope: { kind: choice.scope.type, why: choice.why, repositories: run.knowledge.members().announcements.size },
+    scope: { kind: choice.scope.type, why: choice.why, repositories: run.catalog.members().announcements.size },
     range: rangeOf(run),
     window: isWindowed(options) ? { since: options.since ?? null, until: options.until ?? null } : null,
     dryRun: options.dryRun,
@@ -44,7 +44,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
       refused: world.state.spool.count('refused'),
     },
     check: run.check,
-    heldBack: listHeldBack(world.state, run.knowledge),
+    heldBack: listHeldBack(world.state, run.catalog),
     problems: ledger.problems(),
     notes: ledger.notes(),
   }
@@ -89,7 +89,7 @@ function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {
 function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs.values()) noteSource(log, run)
-  for (const note of run.knowledge.notes()) ledger.note(note)
+  for (const note of run.catalog.notes()) ledger.note(note)
   for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
     noteStrangeness(endpoint, run)

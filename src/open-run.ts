@@ -15,7 +15,7 @@ import { TargetGaps } from './run/target-gaps.ts'
 import { WitnessLog } from './run/witness-log.ts'
 import type { World } from './run/world.ts'
 import { NOTHING_COMPARED } from './check/find-missing.ts'
-import { Knowledge } from './scope/knowledge.ts'
+import { Catalog } from './scope/catalog.ts'
 import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from './scope/scope-choice.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import type { TargetState } from './store/target-state.ts'
@@ -35,10 +35,10 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
   const ledger = new Ledger(names)
   const fate = new Fate({ state: world.state, ledger, now: startedAt, software })
   const number = beginRun(options, choice, world.state, fate, startedAt)
-  const knowledge = recallKnowledge(options, choice, target, world.state, startedAt)
+  const catalog = openCatalog(options, choice, target, world.state, startedAt)
   const logs = startLogs(world, names)
   return {
-    ...{ options, world, number, startedAt, layers, choice, knowledge, ledger, fate, logs },
+    ...{ options, world, number, startedAt, layers, choice, catalog, ledger, fate, logs },
     policy: createPolicy(options, startedAt),
     target,
     targetAside: new Aftermath(),
@@ -72,18 +72,18 @@ function beginRun(
   return number
 }
 
-function recallKnowledge(
+function openCatalog(
   { followUps, command }: RunOptions,
   { scope }: ScopeChoice,
   { profile }: Peer,
   state: TargetState,
   now: UnixSeconds,
-): Knowledge {
+): Catalog {
   const rule = isEarlyGrasp(profile) ? 'early' : 'today'
-  const knowledge = new Knowledge(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now })
-  if (command === 'retry') knowledge.recallForRetry()
-  else knowledge.recall()
-  return knowledge
+  const catalog = new Catalog(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now })
+  if (command === 'retry') catalog.recallForRetry()
+  else catalog.recall()
+  return catalog
 }
 
 function chooseRunScope(options: RunOptions, { endpoint, profile }: Peer, { runs }: TargetState): ScopeChoice {

@@ -26,7 +26,7 @@ export async function checkRun(run: ScopedRun): Promise<void> {
 
 /** What the target lacks, by layer, kind and repository, and when it was signed. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
-  const { world, options, knowledge } = run
+  const { world, options, catalog } = run
   const missing = new Map<string, number>()
   const times = new Map<number, number>()
   const ids: string[] = []
@@ -35,7 +35,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
   for (const { layer, event, state, outcome, isLate } of missingEvents(world.state)) {
     if (state === 'parked' && outcome === 'waiting') waiting += 1
     isAnyLate ||= isLate && state !== 'parked'
-    const key = tallyKey(layer, event.kind, knowledge.repositoryOf(event))
+    const key = tallyKey(layer, event.kind, catalog.repositoryOf(event))
     missing.set(key, (missing.get(key) ?? 0) + 1)
     const hour = hourOf(event.created_at)
     times.set(hour, (times.get(hour) ?? 0) + 1)

@@ -1,4 +1,4 @@
-import type { Knowledge } from '../scope/knowledge.ts'
+import type { Catalog } from '../scope/catalog.ts'
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { keptUntil } from '../checkpoint/next-try.ts'
@@ -14,11 +14,11 @@ const NAME_LENGTH = 200
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
 /** What the target took and holds back until git data arrives, by repository; those that hold up most come first. */
-export function listHeldBack(state: TargetState, knowledge: Knowledge): HeldBackRepository[] {
+export function listHeldBack(state: TargetState, catalog: Catalog): HeldBackRepository[] {
   const groups = new Map<string | null, Group>()
   for (const spooled of state.waits.pending()) {
     if (!isInPurgatory(spooled.reason ?? '')) continue
-    const repository = knowledge.repositoryOf(spooled.event) ?? null
+    const repository = catalog.repositoryOf(spooled.event) ?? null
     const group = groups.get(repository) ?? { ids: [], commits: new Set(), count: 0, lastOkAt: undefined }
     groups.set(repository, add(group, spooled))
   }

@@ -50,9 +50,9 @@ export class Discovery {
 
   /** Follows what is announced now. Returns the sources that are new, or asked about more than before. */
   async follow(): Promise<readonly Discovered[]> {
-    const { knowledge, sources } = this.#run
+    const { catalog, sources } = this.#run
     this.#targetPlaces ??= await this.#findTargetPlaces()
-    const found = findCandidates(knowledge.announcementsInScope(), (announcement) => knowledge.withUrls(announcement))
+    const found = findCandidates(catalog.announcementsInScope(), (announcement) => catalog.withUrls(announcement))
     const grown = this.#extend(found.candidates)
     const added: Taken[] = []
     for (let next = this.#choose(found); next.length > 0; next = this.#choose(found)) {
@@ -121,7 +121,7 @@ export class Discovery {
   }
 
   #narrow(url: string, { repositories, authors }: Taken): Narrowing {
-    const { knowledge } = this.#run
+    const { catalog } = this.#run
     const { state } = this.#run.world
     const isOf = (...found: readonly string[]): boolean => found.some((repository) => repositories.has(repository))
     const isNamed = (anchor: string): boolean => {
@@ -132,7 +132,7 @@ export class Discovery {
     }
     return {
       isAskedFor: (layer, anchor) => isNamed(anchor) && !state.checkpoints.isRead(url, layer, anchor),
-      isAskedAbout: (event) => isOf(...knowledge.repositoriesOf(event)),
+      isAskedAbout: (event) => isOf(...catalog.repositoriesOf(event)),
     }
   }
 

@@ -50,7 +50,7 @@ async function publishInOrder(run: PublishingRun): Promise<Stop | undefined> {
 }
 
 function startPublishing(run: ScopedRun, pacer: Pacer): PublishingRun {
-  const members = run.knowledge.members()
+  const members = run.catalog.members()
   const host = hostOfPullRequests(run.choice.scope, run.target.profile)
   return {
     ...run,
@@ -65,11 +65,11 @@ function startPublishing(run: ScopedRun, pacer: Pacer): PublishingRun {
   }
 }
 
-function createDoorkeeper({ world, number, choice, knowledge }: ScopedRun, pacer: Pacer): Doorkeeper {
+function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: Pacer): Doorkeeper {
   const { runs } = world.state
   return new Doorkeeper({
     window: WINDOW,
-    announcements: choice.scope.type === 'listed' ? knowledge.members().announcements.size : Infinity,
+    announcements: choice.scope.type === 'listed' ? catalog.members().announcements.size : Infinity,
     hasAccepted: runs.hasAccepted(),
     onAccepted: () => runs.noteAccepted(number),
     onEnd: () => pacer.stop(),

@@ -49,8 +49,8 @@ async function isEmpty({ peer, budget }: OpenSource): Promise<boolean> {
   return !peer.breadth.hasShown && (await showsNothing(withinBudget(peer.endpoint, budget)))
 }
 
-async function isTargetEmpty({ target, knowledge }: ScopedRun): Promise<boolean> {
-  const isKnown = [...knowledge.announcements()].length > 0 || target.breadth.hasShown
+async function isTargetEmpty({ target, catalog }: ScopedRun): Promise<boolean> {
+  const isKnown = [...catalog.announcements()].length > 0 || target.breadth.hasShown
   return !isKnown && (await showsNothing(target.endpoint))
 }
 

@@ -26,7 +26,7 @@ const USUAL_QUESTIONS: readonly Filter[] = [
 const COMMON_KINDS = [0, 1, 3, 10_002]
 
 /** What is known of events, wherever they were seen. */
-type Known = Pick<ScopedRun, 'knowledge' | 'world'>
+type Known = Pick<ScopedRun, 'catalog' | 'world'>
 
 /** The sources that have just turned out to leave out what they hold: they are to be read again. */
 export async function findNarrow(run: Known & Pick<ScopedRun, 'sources'>): Promise<readonly OpenSource[]> {
@@ -85,8 +85,8 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
  * Questions with two conditions or more for what is known from elsewhere, or likely to be there: for one that has shown
  * nothing at all, by values of tags that are in use everywhere too.
  */
-function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { knowledge, world }: Known): Filter[] {
-  const announced = [...knowledge.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
+function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { catalog, world }: Known): Filter[] {
+  const announced = [...catalog.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)
   const roots = world.state.anchors.after('threads', 0, MAX_ROOTS).map(({ anchor }) => anchor)
   const ids = [...announced.map(({ id }) => id), ...roots]
   const authors = [...new Set(announced.map(({ pubkey }) => pubkey))]

@@ -9,7 +9,6 @@ import { readSecond } from './compare-request.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { distrustLosses } from '../trust/void-checkpoints.ts'
 import { isWholeScope, type Layer } from '../checkpoint/layers.ts'
-import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
@@ -19,85 +18,96 @@ import { OpenReads } from './open-reads.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
-import { settleEnds, type Page } from '../relay/endpoint.ts'
+import { settleEnds } from '../relay/endpoint.ts'
 import { findVersions, readThrough } from '../relay/holdings.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
-import { hearPeer, type Peer } from '../relay/peer.ts'
+import { hearPeer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
 import type { LayerName } from '../layer-name.ts'
 import { ServedBefore } from '../trust/served-before.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 import type { TargetState } from '../store/target-state.ts'
+import { type TargetFilter, announcementFilters, hostedFilters, rootFilters } from './target-filters.ts'
+import { readFollowed } from './read-followed.ts'
 
 /** One reading of the target; `before`: what has to be seen again. `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
-/** Reads the target; both throw LostRelayError. */
-export type TargetReader = {
-  /** Reads what the target holds behind these anchors of a layer. */
-  readonly read: (layer: Layer, anchors: readonly FoundAnchor[]) => Promise<void>
-  /** Waits until all its ends stand, and reads again what it took back. Returns whether it had to. */
-  readonly settle: () => Promise<boolean>
-}
-
 /** Some anchors of a layer, as they were read together. */
 type Part = { readonly layer: Layer; readonly anchors: readonly FoundAnchor[] }
 
-const VALUES_PER_FILTER = 100
+/** Reads the target in one run; what can be compared is compared once. */
+export class TargetReader {
+  readonly #run: ScopedRun
+  readonly #openReads = new OpenReads<Part>()
+  readonly #compared = new Map<LayerName, Promise<boolean>>()
+  #before: ServedBefore | undefined
 
-/** A reader for one run: what can be compared is compared once. */
-export function createTargetReader(run: ScopedRun): TargetReader {
-  const { target } = run
-  const openReads = new OpenReads<Part>()
-  let before: ServedBefore | undefined
-  const compared = new Map<LayerName, Promise<boolean>>()
-  const compareOnce = (layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> => {
-    const result = compared.get(layer.name) ?? compareKnown(layer, kinds, reading)
-    compared.set(layer.name, result)
-    return result
+  constructor(run: ScopedRun) {
+    this.#run = run
   }
-  const readPart = async ({ layer, anchors }: Part, reading: Reading): Promise<void> => {
+
+  /** Reads what the target holds behind these anchors of a layer. Throws LostRelayError. */
+  async read(layer: Layer, anchors: readonly FoundAnchor[]): Promise<void> {
+    await this.#read({ layer, anchors }, 0)
+  }
+
+  /**
+   * Waits until all ends of the target stand, and reads again what it took back. Returns whether it had to. Throws
+   * LostRelayError.
+   */
+  async settle(): Promise<boolean> {
+    const { endpoint } = this.#run.target
+    await settleEnds(endpoint)
+    const taken = this.#openReads.take()
+    for (const { asked, reason, repeats, isWorthRepeating } of taken) {
+      if (!isWorthRepeating) throw new LostRelayError(`read ${endpoint.url}: ${reason}`)
+      this.#compared.delete(asked.layer.name)
+      await this.#read(asked, repeats + 1)
+    }
+    return taken.length > 0
+  }
+
+  async #read(asked: Part, repeats: number): Promise<void> {
+    const aftermath = new Aftermath()
+    const before = (): ServedBefore => (this.#before ??= new ServedBefore(this.#run.world.state))
+    const reading = { ...this.#run, aftermath, before }
+    if (asked.layer.name === 'announcements') await this.#readAnnouncements(asked, reading)
+    else await this.#readRoots(asked, reading)
+    this.#openReads.add({ asked, aftermath, repeats })
+  }
+
+  async #readAnnouncements({ layer, anchors }: Part, reading: Reading): Promise<void> {
+    const names = anchors.map(({ anchor }) => anchor)
+    if (!names.some(isWholeScope))
+      return readPages(layer, announcementFilters(layer.variants, names, reading.target), reading)
+    const before = reading.before()
+    const filters = [...announcementFilters(layer.variants, names.filter(isWholeScope), reading.target)]
+    const isCompared = await this.#compareOnce(layer, [KIND.announcement], reading)
+    if (isCompared) before.seeKnown()
+    else await readPages(layer, filters, reading)
+    if ((await askForHidden(layer, reading)) && isCompared) await readPages(layer, filters, reading)
+    return distrustLosses(before.takeLost(), reading)
+  }
+
+  async #readRoots({ layer, anchors }: Part, reading: Reading): Promise<void> {
     const { name, variants } = layer
     const names = anchors.map(({ anchor }) => anchor)
-    if (name === 'announcements') {
-      if (!names.some(isWholeScope))
-        return void (await readPages(layer, announcementFilters(variants, names, reading.target), reading))
-      reading.before()
-      const filters = [...announcementFilters(variants, names.filter(isWholeScope), reading.target)]
-      const isCompared = await compareOnce(layer, [KIND.announcement], reading)
-      if (isCompared) reading.before().seeKnown()
-      else await readPages(layer, filters, reading)
-      if ((await askForHidden(layer, reading)) && isCompared) await readPages(layer, filters, reading)
-      return distrustLosses(reading.before().takeLost(), reading)
-    }
     if (reading.options.followUps) await readFollowed(layer, names, reading)
     if (name !== 'repositories') return
-    const isCompared = await compareOnce(layer, ROOT_KINDS, reading)
-    const unread = isCompared
-      ? anchors.filter(({ number }) => number > reading.world.state.anchors.recalled(name))
-      : anchors
+    const isCompared = await this.#compareOnce(layer, ROOT_KINDS, reading)
+    const recalled = reading.world.state.anchors.recalled(name)
+    const unread = isCompared ? anchors.filter(({ number }) => number > recalled) : anchors
     const unreadNames = unread.map(({ anchor }) => anchor)
     const addresses = unreadNames.filter((anchor) => anchor.startsWith(`${KIND.announcement}:`))
     await readPages(layer, rootFilters(addresses, reading.target), reading)
     await readPages(layer, hostedFilters(variants, unreadNames), reading)
   }
-  const read = async (asked: Part, repeats = 0): Promise<void> => {
-    const aftermath = new Aftermath()
-    await readPart(asked, { ...run, aftermath, before: () => (before ??= new ServedBefore(run.world.state)) })
-    openReads.add({ asked, aftermath, repeats })
-  }
-  return {
-    read: (layer, anchors) => read({ layer, anchors }),
-    settle: async () => {
-      await settleEnds(target.endpoint)
-      const taken = openReads.take()
-      for (const { asked, reason, repeats, isWorthRepeating } of taken) {
-        if (!isWorthRepeating) throw new LostRelayError(`read ${target.endpoint.url}: ${reason}`)
-        compared.delete(asked.layer.name)
-        await read(asked, repeats + 1)
-      }
-      return taken.length > 0
-    },
+
+  #compareOnce(layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> {
+    const result = this.#compared.get(layer.name) ?? compareKnown(layer, kinds, reading)
+    this.#compared.set(layer.name, result)
+    return result
   }
 }
 
@@ -171,7 +181,7 @@ async function askForHidden(layer: Layer, reading: Reading): Promise<boolean> {
 async function learnHeld(
   layer: Layer,
   events: readonly NostrEvent[],
-  { world: { state, verifier }, knowledge, target, witnesses, before }: Reading,
+  { world: { state, verifier }, catalog, target, witnesses, before }: Reading,
 ): Promise<void> {
   const verified = await keepValid(events, verifier)
   const { name, variants } = layer
@@ -179,102 +189,12 @@ async function learnHeld(
   const ours = verified.filter((event) => name === 'announcements' || isAnchored(event, state) || isHosted(event))
   state.transaction(() => {
     state.known.add(verified)
-    for (const event of ours) knowledge.learn(name, event, true)
+    for (const event of ours) catalog.learn(name, event, true)
   })
   if (name === 'announcements') before().see(ours)
   witnesses.add(target.endpoint.url, ours)
 }
 
-/** What may be followed: everything of these anchors, of which only what is not known yet need be read. */
-async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
-  if (layer.name !== 'repositories' && layer.name !== 'threads') return
-  for (const filter of layerFilters(layer.variants, names, reading.target)) {
-    if (await listFollowed(layer, filter, reading)) continue
-    const gap = await readThrough(hearPeer(reading.target, reading.aftermath), filter, (events) =>
-      learnFollowed(layer, events, reading),
-    )
-    if (gap !== null) reading.targetGaps.note(`its ${layer.name}: ${gap}`)
-  }
-}
-
-/** The same by NIP-77, which lists ids; false when it must be paged. */
-async function listFollowed(layer: Layer, filter: Filter, reading: Reading): Promise<boolean> {
-  const { target, options, startedAt: now, aftermath } = reading
-  const { anchors } = reading.world.state
-  const atTarget = options.reconcile ? createRelaySet(target, filter, aftermath) : undefined
-  if (atTarget === undefined) return false
-  let isWhole = true
-  const { type } = await reconcileFilter({
-    source: atTarget,
-    target: createLocalSet(new IdCollector().seal()),
-    filter,
-    now,
-    onMissing: async (ids) => {
-      const unknown = ids.filter((id) => !anchors.has(id, ['threads', 'follow-ups']))
-      const request = (asked: Filter): Promise<Page> => target.endpoint.request(asked, aftermath)
-      const { reason } = await fetchByIds(unknown, { request, sink: (events) => learnFollowed(layer, events, reading) })
-      isWhole &&= reason === null
-    },
-  })
-  return type === 'done' && isWhole
-}
-
-async function learnFollowed(
-  { name }: Layer,
-  events: readonly NostrEvent[],
-  { world: { state, verifier }, knowledge }: Reading,
-): Promise<void> {
-  const verified = await keepValid(events, verifier)
-  state.transaction(() => {
-    for (const event of verified) knowledge.learn(name, event, true)
-  })
-}
-
 function isAnchored(event: NostrEvent, { anchors }: TargetState): boolean {
   return referencesOf(event).addresses.some((address) => anchors.has(address))
-}
-
-type TargetFilter = { readonly filter: Filter; readonly isWanted: (event: NostrEvent) => boolean }
-
-function* announcementFilters(
-  variants: Layer['variants'],
-  names: readonly string[],
-  target: Peer,
-): Generator<TargetFilter> {
-  for (const filter of layerFilters(variants, names, target))
-    if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
-}
-
-function* layerFilters(
-  variants: Layer['variants'],
-  names: readonly string[],
-  { maxFilterBytes: maxBytes }: Peer,
-): Generator<Filter> {
-  for (const variant of variants.filter(({ accepts }) => accepts === undefined)) {
-    const served = names.filter((name) => variant.serves(name))
-    for (const group of chunkByCountAndBytes(served, { maxCount: VALUES_PER_FILTER, maxBytes }))
-      yield variant.filter(group)
-  }
-}
-
-/** What it hosts without an announcement, where that is an anchor. */
-function* hostedFilters(variants: Layer['variants'], names: readonly string[]): Generator<TargetFilter> {
-  for (const { serves, filter, accepts } of variants) {
-    const served = names.filter((name) => serves(name))
-    if (accepts !== undefined && served.length > 0) yield { filter: filter(served), isWanted: accepts }
-  }
-}
-
-/** Where the target does not index long values, an empty answer to them proves nothing: all its roots are read. */
-function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
-  const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
-  const isIndexed = (address: string): boolean => Buffer.byteLength(address) <= target.maxTagValueLength
-  for (const group of chunkByCountAndBytes(addresses.filter(isIndexed), limits)) {
-    yield { filter: { kinds: ROOT_KINDS, '#a': group }, isWanted: () => true }
-  }
-  const unindexed = new Set(addresses.filter((address) => !isIndexed(address)))
-  if (unindexed.size === 0) return
-  const isWanted = (event: NostrEvent): boolean =>
-    referencesOf(event).addresses.some((address) => unindexed.has(address))
-  yield { filter: { kinds: ROOT_KINDS }, isWanted }
 }

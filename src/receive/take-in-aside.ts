@@ -13,13 +13,13 @@ export function takeInAside(
   event: NostrEvent,
   run: ReceivingRun,
 ): SpooledEvent | undefined {
-  const { ledger, knowledge } = run
+  const { ledger, catalog } = run
   const { state } = run.world
   if (state.spool.find(event.id) === undefined) {
     const isNew = learnNew(layer, [event], run).length > 0
     ledger.count(layer, 'fetched', isNew ? 1 : 0)
     if (!isNew) ledger.drop(layer, 'superseded', -1)
-    if (!isNew) knowledge.learn(layer, event, false)
+    if (!isNew) catalog.learn(layer, event, false)
     spool(source, { layer, lateBefore: undefined }, event, run)
   }
   const spooled = state.spool.find(event.id)

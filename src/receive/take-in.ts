@@ -17,7 +17,7 @@ import { recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
 
 /** A run that takes in events, and who learns from them. */
 export type ReceivingRun = Run & {
-  readonly knowledge: {
+  readonly catalog: {
     /** Called with every verified event, in scope or not. */
     learn(layer: LayerName, event: NostrEvent, held: boolean): void
     repositoryOf(event: NostrEvent): string | undefined
@@ -54,11 +54,11 @@ export async function takeIn(
 
 /** Counts an event that the target holds already. */
 export function countHeld(layer: LayerName, event: NostrEvent, run: ReceivingRun): void {
-  const { options, ledger, held, knowledge } = run
+  const { options, ledger, held, catalog } = run
   // Anchors are read whatever the window is: what lies outside was not asked about.
   if (!isWithin(event, windowOf(options))) return
   ledger.count(layer, 'held')
-  if (options.command === 'check') held.add(layer, event.kind, knowledge.repositoryOf(event))
+  if (options.command === 'check') held.add(layer, event.kind, catalog.repositoryOf(event))
 }
 
 /** The ids of these events that the target holds. Those that it listed by NIP-77 need not be asked for. */
@@ -78,14 +78,14 @@ async function findHeld(
  * wanted.
  */
 export function learnNew(layer: LayerName, verified: readonly NostrEvent[], run: ReceivingRun): NostrEvent[] {
-  const { ledger, options, targetNames, knowledge } = run
+  const { ledger, options, targetNames, catalog } = run
   const tables = run.world.state.run
   const fresh = verified.filter((event) => tables.markSeen(event, layer))
   ledger.count(layer, 'unique', fresh.length)
   if (options.deletions === 'apply') for (const event of fresh) recordDeletion(event, tables)
   for (const event of fresh) recordVanishRequest(event, targetNames, tables)
   const wanted = fresh.filter((event) => isWanted(layer, event, run))
-  for (const event of wanted) knowledge.learn(layer, event, false)
+  for (const event of wanted) catalog.learn(layer, event, false)
   return wanted
 }
 

@@ -31,12 +31,12 @@ export async function refuseEmptyScope(run: ScopedRun): Promise<void> {
   for (const name of unknown) run.ledger.note(`No announcement of ${labelOf(name)} was found in what could be read.`)
 }
 
-function refuseUnlisted({ choice, knowledge, options, target, world }: ScopedRun): void {
-  if (choice.scope.type !== 'listed' || !knowledge.hasReadAnnouncements()) return
-  if (knowledge.members().announcements.size > 0) return
+function refuseUnlisted({ choice, catalog, options, target, world }: ScopedRun): void {
+  if (choice.scope.type !== 'listed' || !catalog.hasReadAnnouncements()) return
+  if (catalog.members().announcements.size > 0) return
   const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
   if (isHost && world.state.anchors.last('threads') > 0) return
-  const hosts = hostsNamedMost(knowledge.announcements(), 3)
+  const hosts = hostsNamedMost(catalog.announcements(), 3)
   const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
   const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'
   throw new UsageError([
@@ -48,9 +48,9 @@ function refuseUnlisted({ choice, knowledge, options, target, world }: ScopedRun
 type Name = { readonly author: string; readonly identifier: string | undefined }
 
 /** The named repositories and authors of which no announcement is known, from this run or an earlier one. */
-function namesNotAnnounced({ choice: { scope }, knowledge, world }: ScopedRun): Name[] {
+function namesNotAnnounced({ choice: { scope }, catalog, world }: ScopedRun): Name[] {
   if (scope.type !== 'named') return []
-  const known = [...knowledge.announcements()]
+  const known = [...catalog.announcements()]
   const [addresses, authors] = [
     new Set(known.map(({ address }) => address)),
     new Set(known.map(({ pubkey }) => pubkey)),

@@ -8,14 +8,14 @@ import { askForDeletions } from '../withdraw/withdrawals.ts'
  * deleted. Throws LostRelayError when the target does not answer.
  */
 export async function reviseAnnouncements(run: ScopedRun): Promise<void> {
-  const { knowledge, world, target } = run
-  const contested = knowledge.takeContested()
+  const { catalog, world, target } = run
+  const contested = catalog.takeContested()
   if (contested.length > 0) await askForDeletions(contested, run)
-  const gone = knowledge.takeGone()
+  const gone = catalog.takeGone()
   if (gone.length === 0) return
   const found = await findLiving(gone, run)
   const { url } = target.endpoint
   world.state.transaction(() => {
-    for (const { event, source } of found) knowledge.learn('announcements', event, source === url)
+    for (const { event, source } of found) catalog.learn('announcements', event, source === url)
   })
 }

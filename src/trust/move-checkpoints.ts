@@ -4,7 +4,7 @@ import { hasVanished, isDeleted } from '../run/withdrawn.ts'
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
 export function moveCheckpoints(run: ScopedRun): void {
-  const { options, world, sources, startedAt, knowledge } = run
+  const { options, world, sources, startedAt, catalog } = run
   const { state } = world
   if (options.dryRun) return
   state.transaction(() => saveWitnesses(run))
@@ -14,7 +14,7 @@ export function moveCheckpoints(run: ScopedRun): void {
   state.transaction(() => {
     for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
       for (const read of state.checkpoints.reads(peer.endpoint.url)) {
-        if (!knowledge.isOfMembers(read.layer, read.anchor)) {
+        if (!catalog.isOfMembers(read.layer, read.anchor)) {
           state.checkpoints.forget(peer.endpoint.url, read.layer, read.anchor)
           continue
         }
@@ -28,10 +28,10 @@ export function moveCheckpoints(run: ScopedRun): void {
 }
 
 /** What an author took back, or this run has deleted at the target, bears no witness. */
-function saveWitnesses({ witnesses, world, knowledge, startedAt }: ScopedRun): void {
+function saveWitnesses({ witnesses, world, catalog, startedAt }: ScopedRun): void {
   const { witnesses: store, run } = world.state
   witnesses.save(store, startedAt, {
-    repositoriesOf: (event) => knowledge.repositoriesOf(event),
+    repositoriesOf: (event) => catalog.repositoriesOf(event),
     isWithdrawn: (event) => isDeleted(event, run) || hasVanished(event, run),
   })
 }

@@ -1,9 +1,9 @@
-import { isDeletedById } from '../run/withdrawn.ts'
 import { hostedAnchor } from '../checkpoint/layers.ts'
+import { Announcements, type Met } from './announcements.ts'
 import { resolveMembership, type Membership } from './membership.ts'
-import { addressOf, isNewerVersion, parseAddress } from '../nostr/address.ts'
-import { MAX_URLS, readAnnouncement, type Announcement } from '../nostr/announcement.ts'
-import { expirationOf, type NostrEvent } from '../nostr/event.ts'
+import { addressOf, parseAddress } from '../nostr/address.ts'
+import { MAX_URLS, type Announcement } from '../nostr/announcement.ts'
+import type { NostrEvent } from '../nostr/event.ts'
 import { isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
@@ -14,7 +14,7 @@ import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
-export type KnowledgeOptions = {
+export type CatalogOptions = {
   readonly followUps: boolean
   readonly rule?: RoleRule
   readonly host?: Service | undefined
@@ -22,31 +22,23 @@ export type KnowledgeOptions = {
   readonly now?: UnixSeconds
 }
 
-const SHORT_URL = 100
-const FEW_URLS = 3
 const MAX_UNDECIDED = 1_000
 
 /**
  * What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow.
  */
-export class Knowledge {
+export class Catalog {
   readonly #state: TargetState
   readonly #scope: Scope
   readonly #followUps: boolean
   readonly #key: string
   readonly #rule: RoleRule
   readonly #host: Service | undefined
-  readonly #announcements = new Map<string, Announcement>()
+  readonly #announcements: Announcements
   /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
   readonly #owned = new Set<string>()
-  readonly #now: UnixSeconds
-  readonly #expirations = new Map<string, UnixSeconds>()
   /** Identifiers of which any version was in scope on its own: what decides lies within these. */
   readonly #identifiers = new Set<string>()
-  /** Addresses of which several versions were met: if the newest was deleted, another decides. */
-  readonly #contested = new Set<string>()
-  /** Ids of versions that were found to be gone, and replaced where something was left. */
-  readonly #revised = new Set<string>()
   /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
   readonly #unremembered = new Set<string>()
   /** Addresses of what is out of scope by the URLs that were read, and has others. */
@@ -56,13 +48,13 @@ export class Knowledge {
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
 
-  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0 }: KnowledgeOptions) {
+  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0 }: CatalogOptions) {
     this.#state = state
     this.#scope = scope
     this.#followUps = followUps
     this.#rule = rule
     this.#host = host
-    this.#now = now
+    this.#announcements = new Announcements(state, { rule, now })
     this.#key = scopeKey(scope)
   }
 
@@ -87,10 +79,10 @@ export class Knowledge {
   learn(layer: LayerName, event: NostrEvent, held: boolean): void {
     if (event.kind === KIND.announcement) {
       this.#read += 1
-      const announcement = this.#keepNewest(event)
+      const { announcement, place } = this.#meet(event)
       if (held) this.#noteHeld(announcement)
-      const isKept = this.#announcements.get(announcement.address)?.id === event.id
-      if (isKept && this.#isAlive(announcement)) this.#rememberIfOurs(announcement.address, event, held)
+      if (place !== 'older' && this.#announcements.isAlive(announcement))
+        this.#rememberIfOurs(announcement.address, event, held)
     }
     if (layer !== 'repositories' && layer !== 'threads') return
     if (isRootKind(event.kind)) {
@@ -107,33 +99,20 @@ export class Knowledge {
   members(): Membership {
     const { removalsNoted: removals } = this.#state.run
     if (this.#resolved?.removals === removals) return this.#resolved.members
-    const alive = [...this.#announcements.values()].filter((announcement) => this.#isAlive(announcement))
+    const alive = this.#announcements.alive()
     const members = resolveMembership(alive, { isOwned: ({ address }) => this.#owned.has(address), rule: this.#rule })
     this.#resolved = { members, removals }
     return members
   }
 
-  /**
-   * Announcements that decide and were not the only version of their address, each once: whoever asks whether they were
-   * deleted gets them in outline, without what is said in them.
-   */
+  /** Announcements in scope that may not be the ones that decide; see `Announcements.takeContested`. */
   takeContested(): NostrEvent[] {
-    const contested = [...this.#contested].flatMap((address) => this.#announcements.get(address) ?? [])
-    const deciding = contested.filter(({ identifier }) => this.#identifiers.has(identifier))
-    for (const { address } of deciding) this.#contested.delete(address)
-    return deciding.map(outlineOf)
+    return this.#announcements.takeContested((identifier) => this.#identifiers.has(identifier))
   }
 
-  /** Announcements that do not count any more while an older version may, each once, in outline. They are forgotten. */
+  /** See `Announcements.takeGone`. */
   takeGone(): NostrEvent[] {
-    const gone = [...this.#announcements.values()].filter((announcement) => {
-      return !this.#isAlive(announcement) && !this.#revised.has(announcement.id)
-    })
-    for (const { id, address } of gone) {
-      this.#revised.add(id)
-      this.#state.anchors.forgetAnnouncement(address)
-    }
-    return gone.filter((each) => isDeletedById(each, this.#state.run) || this.#isExpired(each)).map(outlineOf)
+    return this.#announcements.takeGone()
   }
 
   /** Whether an anchor follows from the scope and its members: only such ones keep a checkpoint. */
@@ -144,13 +123,13 @@ export class Knowledge {
   /** The announcements that are in scope, by address, without most of their URLs. */
   announcementsInScope(): ReadonlyMap<string, Announcement> {
     const { announcements } = this.members()
-    return new Map([...this.#announcements].filter(([address]) => announcements.has(address)))
+    const inScope = [...this.#announcements.values()].filter(({ address }) => announcements.has(address))
+    return new Map(inScope.map((announcement) => [announcement.address, announcement]))
   }
 
-  /** The same announcement with its URLs, which are many and lie on disk. */
+  /** See `Announcements.withUrls`. */
   withUrls(announcement: Announcement): Announcement {
-    const event = this.#state.anchors.announcement(announcement.address)
-    return event?.id === announcement.id ? readAnnouncement(event, this.#rule) : announcement
+    return this.#announcements.withUrls(announcement)
   }
 
   /** Adds the anchors that follow from the announcements known now. */
@@ -190,7 +169,7 @@ export class Knowledge {
   repositoriesOf(event: NostrEvent): readonly string[] {
     if (event.kind === KIND.announcement) return [addressOf(event) ?? '']
     const { addresses, ids } = referencesOf(event)
-    const isKnown = (address: string): boolean => this.#announcements.has(address)
+    const isKnown = (address: string): boolean => this.#announcements.get(address) !== undefined
     if (addresses.length > 0) return [...addresses.filter(isKnown), ...addresses.filter((each) => !isKnown(each))]
     const ofRoots = ids.map((id) => this.#state.anchors.repositoriesOf(id))
     return ofRoots.find((repositories) => repositories.length > 0) ?? []
@@ -246,19 +225,8 @@ export class Knowledge {
     this.#state.anchors.rememberAnnouncement(address, event)
   }
 
-  #isAlive(announcement: Announcement): boolean {
-    const { address, pubkey, createdAt } = announcement
-    const { run } = this.#state
-    if (isDeletedById(announcement, run) || this.#isExpired(announcement)) return false
-    return Math.max(run.deletedUntil(pubkey, address) ?? -1, run.vanishedUntil(pubkey) ?? -1) < createdAt
-  }
-
-  #isExpired({ id }: Announcement): boolean {
-    return (this.#expirations.get(id) ?? Infinity) <= this.#now
-  }
-
   #recallAnnouncements(): void {
-    for (const event of this.#state.anchors.announcements()) this.#keepNewest(event)
+    for (const event of this.#state.anchors.announcements()) this.#meet(event)
   }
 
   #noteHeld({ address, identifier, pubkey }: Announcement): void {
@@ -275,55 +243,19 @@ export class Knowledge {
     if (isNamed) this.#undecided.add(address)
   }
 
-  #keepNewest(event: NostrEvent): Announcement {
-    const announcement = readAnnouncement(event, this.#rule)
-    const known = this.#announcements.get(announcement.address)
-    const expiration = expirationOf(event)
-    if (expiration !== undefined) this.#expirations.set(event.id, expiration)
-    if (isOwned(this.#scope, announcement, this.#rule)) this.#identifiers.add(announcement.identifier)
-    else this.#noteUndecided(announcement, event)
-    if (known !== undefined && !this.#replaces(announcement, known)) return announcement
-    // What is newer on disk would hide it there.
-    if (known !== undefined && !this.#isAlive(known)) this.#state.anchors.forgetAnnouncement(known.address)
-    this.#keep(announcement)
-    return announcement
-  }
-
-  /** What does not count any more gives way to what does, whichever is newer. */
-  #replaces(announcement: Announcement, known: Announcement): boolean {
-    if (announcement.id === known.id) return false
-    const isAlive = this.#isAlive(announcement)
-    if (isAlive !== this.#isAlive(known)) return isAlive
-    this.#contested.add(known.address)
-    return isNewerVersion(versionOf(announcement), versionOf(known))
-  }
-
-  #keep(announcement: Announcement): void {
-    const { address } = announcement
+  #meet(event: NostrEvent): Met {
+    const met = this.#announcements.meet(event)
+    const { announcement, place } = met
+    const { address, identifier } = announcement
     const isOurs = isOwned(this.#scope, announcement, this.#rule)
-    this.#announcements.set(address, withoutUrls(announcement))
+    if (isOurs) this.#identifiers.add(identifier)
+    else this.#noteUndecided(announcement, event)
+    if (place !== 'newest') return met
     if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)
     this.#resolved = undefined
+    return met
   }
-}
-
-function versionOf({ id, createdAt }: Announcement): Pick<NostrEvent, 'id' | 'created_at'> {
-  return { id, created_at: createdAt }
-}
-
-/** Enough of an event to ask for it, and for what deletes it. */
-function outlineOf({ id, pubkey, identifier, createdAt }: Announcement): NostrEvent {
-  return { id, pubkey, created_at: createdAt, kind: KIND.announcement, tags: [['d', identifier]], content: '', sig: '' }
-}
-
-/**
- * What may decide the scope, and enough to tell where most repositories are: there are many announcements, and they are
- * not small.
- */
-function withoutUrls(announcement: Announcement): Announcement {
-  const relays = announcement.relays.filter(({ length }) => length <= SHORT_URL).slice(0, FEW_URLS)
-  return { ...announcement, clone: [], relays }
 }
 
 function isUrlTag(name: string | undefined): boolean {

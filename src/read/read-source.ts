@@ -1,0 +1,159 @@
+/*
+ * One source, read behind the anchors of one layer: what is planned, noted before it goes out, fetched and concluded.
+ */
+import { fetchRequests, type FetchContext } from './fetch.ts'
+import type { OpenSource } from '../run/source.ts'
+import { takeIn } from '../receive/take-in.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { compareRequest, readSecond } from './compare-request.ts'
+import type { Layer } from '../checkpoint/layers.ts'
+import { openAnchors } from './open-anchors.ts'
+import type { OpenRead, OpenReads, TakenBack } from './open-reads.ts'
+import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { LayerName } from '../layer-name.ts'
+import type { Fetched } from '../run/source-log.ts'
+import type { FoundAnchor } from '../store/anchors.ts'
+
+const VALUES_PER_FILTER = 100
+
+/** A request, and whom it was put to. */
+export type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
+
+/** A run that reads sources, with what they may still take back. */
+export type SourceReading = ScopedRun & { readonly openReads: OpenReads<Asked> }
+
+/** Reads the events behind some anchors of a layer at one source. What goes wrong is logged with the source. */
+export async function readAtSource(
+  source: OpenSource,
+  layer: Layer,
+  anchors: readonly FoundAnchor[],
+  run: SourceReading,
+): Promise<void> {
+  const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
+  const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, run))
+  const limits = limitsOf(source.peer)
+  source.log.anchors(layer.name, planned, run.policy)
+  await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, run.policy, limits), run), {
+    ...fetchingFrom(source, run),
+    done: (request, fetched, aftermath) => {
+      source.log.request(request, fetched)
+      conclude(source, request, fetched, run)
+      stayOpen({ asked: { source, request }, aftermath, repeats: 0 }, fetched, run)
+    },
+  })
+  await readAgain(
+    source,
+    run.openReads.take((asked) => asked.source === source),
+    run,
+  )
+}
+
+function fetchingFrom(source: OpenSource, run: ScopedRun): Omit<FetchContext, 'done'> {
+  const { endpoint } = source.peer
+  return {
+    budget: source.budget,
+    sink: async (request, events) => {
+      run.world.progress.fetched(request.layer, endpoint.url, events.length)
+      await takeIn(endpoint.url, request, events, run)
+    },
+    compare: (request, reading) => compareRequest(source, request, reading, run),
+    readSecond: async (page, reading) => run.options.reconcile && readSecond(source.peer, page, reading, run.startedAt),
+  }
+}
+
+/** What was not drained has nothing that could be taken back. */
+function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: SourceReading): void {
+  if (drain.reason === null) openReads.add(read)
+}
+
+/** Reads again what a source took back; what it keeps taking back is not drained. */
+export async function readAgain(
+  source: OpenSource,
+  taken: readonly TakenBack<Asked>[],
+  run: SourceReading,
+): Promise<void> {
+  const repeats = new Map<PlannedRequest, number>()
+  for (const { asked, reason, isWorthRepeating, repeats: before } of taken) {
+    source.peer.breadth.takeBack(asked.request.filter)
+    if (isWorthRepeating) repeats.set(asked.request, before + 1)
+    else noteUndrained(source, asked.request, reason, run)
+  }
+  await fetchRequests(source.peer, repeats.keys(), {
+    ...fetchingFrom(source, run),
+    done: (request, fetched, aftermath) => {
+      source.log.repetition(request, fetched)
+      conclude(source, request, fetched, run)
+      stayOpen({ asked: { source, request }, aftermath, repeats: repeats.get(request) ?? 1 }, fetched, run)
+    },
+  })
+}
+
+function noteUndrained(
+  { peer, log }: OpenSource,
+  request: PlannedRequest,
+  reason: string,
+  { world: { state } }: ScopedRun,
+): void {
+  log.undrained(request.layer, reason)
+  const found = { drained: false, events: false }
+  state.transaction(() => state.checkpoints.note(peer.endpoint.url, request.layer, request.anchors, found))
+}
+
+/** An anchor of an earlier run may have no filter any more: the target may have stopped to host pull requests. */
+function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: string): boolean {
+  return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
+}
+
+/** A file finds any value. */
+function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
+  const { needsKinds } = breadth
+  const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
+  return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
+}
+
+/** A file may be another file under the same name next time: it has no checkpoints. */
+function planAnchor(
+  { peer }: OpenSource,
+  layer: LayerName,
+  { anchor, held }: FoundAnchor,
+  { world: { state }, catalog }: ScopedRun,
+): PlannedAnchor {
+  const isRelay = peer.endpoint.kind === 'relay'
+  const checkpoint = isRelay ? state.checkpoints.load(peer.endpoint.url, layer, anchor) : undefined
+  return { anchor, checkpoint, held: catalog.isHeld(layer, anchor, held) }
+}
+
+/**
+ * Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters
+ * are.
+ */
+function* recorded(
+  { peer }: OpenSource,
+  requests: Iterable<PlannedRequest>,
+  { world: { state } }: ScopedRun,
+): Generator<PlannedRequest> {
+  for (const request of requests) {
+    state.transaction(() => state.checkpoints.plan(peer.endpoint.url, request.layer, request.anchors, request))
+    yield request
+  }
+}
+
+function conclude(
+  { peer, log }: OpenSource,
+  request: PlannedRequest,
+  fetched: Fetched,
+  { world: { state } }: ScopedRun,
+): void {
+  const { drain } = fetched
+  const { match, scan } = request
+  if (scan !== undefined || (match !== undefined && peer.findsIdentifiers)) {
+    log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it may not index them`)
+  }
+  const open = openAnchors(request, drain)
+  state.transaction(() => {
+    const { url } = peer.endpoint
+    state.checkpoints.note(url, request.layer, request.anchors, { drained: true, events: drain.rows > 0 })
+    state.checkpoints.note(url, request.layer, open, { drained: false, events: false })
+  })
+}

@@ -1,0 +1,50 @@
+import { askedTarget } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
+import { readDeletion } from '../nostr/deletion.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import { KIND } from '../nostr/kinds.ts'
+import { findAuthors } from '../relay/holdings.ts'
+import { outOfScope } from '../scope/scope.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
+import { withdrawnBecause } from '../withdraw/withdrawals.ts'
+
+/** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
+export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string>, run: ScopedRun): string | undefined {
+  const { event } = spooled
+  const withdrawn = withdrawnBecause(event, run)
+  if (withdrawn !== undefined) return withdrawn
+  if (spooled.state === 'parked') return undefined
+  const outside = outOfScope(event, run.choice.scope, run.catalog.members())
+  if (outside !== undefined) return outside
+  if (event.kind === KIND.deletion && deletesOnlyForOthers(event, authors)) return 'deletion of others'
+  return undefined
+}
+
+/** Who signed what the deletions of a piece name: known from this run or from the spool, or served by the target. */
+export async function findDeletedAuthors(
+  piece: readonly SpooledEvent[],
+  run: Run,
+): Promise<ReadonlyMap<string, string>> {
+  const { state } = run.world
+  const deletions = piece.filter(({ event }) => event.kind === KIND.deletion)
+  const ids = [...new Set(deletions.flatMap(({ event }) => readDeletion(event).ids))]
+  const known = ids.flatMap((id): [string, string][] => {
+    const author = state.run.authorOf(id) ?? state.spool.find(id)?.event.pubkey
+    return author === undefined ? [] : [[id, author]]
+  })
+  const authors = new Map(known)
+  const served = await findAuthors(
+    askedTarget(run),
+    ids.filter((id) => !authors.has(id)),
+  )
+  return new Map([...authors, ...served])
+}
+
+/** A deletion whose known targets all have other authors does nothing anywhere. */
+function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
+  const { ids, addresses, foreignAddresses } = readDeletion(event)
+  const authors = ids.flatMap((id) => authorOf.get(id) ?? [])
+  const isForeign = authors.length + foreignAddresses.length > 0 && authors.every((author) => author !== event.pubkey)
+  return isForeign && addresses.length === 0
+}

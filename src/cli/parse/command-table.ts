@@ -1,15 +1,15 @@
-/** The commands as data: the help is built from this table. */
+/** The commands as data. The help is built from this table. */
 export type CommandSpec = {
   /** One line for the list of commands. */
   readonly summary: string
   /** The paragraph above the options. */
   readonly description: string
-  /** What stands behind the command without a flag. */
+  /** The positional argument of the command. */
   readonly argument?: { readonly name: string; readonly help: string }
   readonly examples: readonly { readonly line: string; readonly does: string }[]
-  /** The exit codes that the command can end with, besides 2 and the signals. */
+  /** The possible exit codes of the command, besides 2 and the signals. */
   readonly exits: readonly number[]
-  /** What a code means here, where the general words do not fit. */
+  /** Meanings of codes that differ from the general ones. */
   readonly meanings?: Readonly<Record<number, string>>
 }
 

@@ -3,7 +3,7 @@ import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
 /** One option as data. Its environment variable follows from the flag: see `envNameOf`. */
 export type OptionSpec = {
   readonly flag: `--${string}`
-  /** What the help calls the value; null for a switch. */
+  /** The name of the value in the help; null for a switch. */
   readonly value: string | null
   /** Whether it takes several values: `--source A B`, `--source A --source B`, or `A,B` in the environment. */
   readonly repeatable: boolean
@@ -11,7 +11,7 @@ export type OptionSpec = {
   /** The heading in the help. */
   readonly group: string
   readonly help: string
-  /** The default, as an operator would write it; null when there is none. */
+  /** The default as an operator would write it; null if there is none. */
   readonly fallback: string | null
 }
 
@@ -28,8 +28,8 @@ const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Who we are', CONNECTS)
 
 /**
- * Every option of every command. A new one needs a row here and, in `options.ts`, the line that reads it.
- * A default is a text like any other value: it goes through the same parser.
+ * Every option of every command. A new option needs a row here and a line in `options.ts` that reads it. A default is
+ * parsed like any other value.
  */
 export const OPTIONS = {
   source: place({
@@ -257,7 +257,7 @@ export const OPTIONS = {
 /** The whole table, in the order of the help. */
 export const ALL_OPTIONS: readonly OptionSpec[] = Object.values(OPTIONS)
 
-/** Variables that hold a secret themselves: an option would show it to every user of the machine. */
+/** Variables that hold a secret. An option would show it to every user of the machine. */
 export const SECRET_VARIABLES = { key: 'NGIT_SYNC_KEY', password: 'NGIT_SYNC_KEY_PASSWORD' } as const
 
 /** The options that a command takes, in the order of the help. */
@@ -272,7 +272,7 @@ export function envNameOf({ flag }: Pick<OptionSpec, 'flag'>): string {
 
 type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>
 
-/** Fills in what most options of a group have in common. */
+/** Fills in the common fields of a group. */
 function inGroup(group: string, commands: readonly CliCommand[]): (row: Row) => OptionSpec {
   return (row) => ({ value: null, repeatable: false, fallback: null, commands, group, ...row })
 }

@@ -53,9 +53,7 @@ function listOf(name: string, values: readonly string[]): string[][] {
   return values.length === 0 ? [] : [[name, ...values]]
 }
 
-/**
- * Drops user and query. Keeps the start of a long path, because matching looks at its start, and the `.git` at its end.
- */
+/** Shortens a long URL: drops user and query, keeps the start of a long path (which is compared) and its `.git`. */
 function shorten(text: string): string[] {
   if (text.length <= MAX_URL) return [text]
   const url = parseUrl(text.includes('://') ? text : `https://${text}`)

@@ -19,7 +19,7 @@ const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'so
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
 const PUSH_OR_WAIT =
-  'Push the repository to the target. Where the purgatory has expired, the next run sends it again first.'
+  'Push the repository to the target. If its purgatory has expired, the next run first sends it again.'
 
 /** The next step for events that wait for git data: a push helps only while the target still keeps them. */
 export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
@@ -39,12 +39,12 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
   },
   narrow: {
-    meaning: 'what it holds cannot be listed',
-    step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
+    meaning: 'its events cannot be listed',
+    step: 'Name the repositories with --repo, or their authors with --author: it answers such questions.',
   },
   empty: {
     meaning: 'there is nothing to read',
-    step: 'Is it the right address? Once it has shown something, a run in which it shows nothing is not complete.',
+    step: 'Is it the right address? After it has once served events, a run in which it serves none is not complete.',
   },
   source: {
     meaning: '',
@@ -52,7 +52,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   },
   gap: {
     meaning: 'the target may hold more than its pages show',
-    step: 'All that is known was compared by id and address. The run cannot be complete until the target shows the rest.',
+    step: 'All known events were compared by id and address. The run cannot be complete until the target shows the rest.',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {
@@ -64,19 +64,19 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: PUSH,
   },
   unanswered: {
-    meaning: 'sent, and not known yet to be held',
-    step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
+    meaning: 'sent, but not confirmed yet',
+    step: 'Kept on disk: the next run asks which have arrived, and sends the rest.',
   },
   unsent: {
     meaning: 'kept on disk: publishing stopped first',
-    step: 'Sent by the next run that the target takes events from.',
+    step: 'The next run sends them if the target accepts events.',
   },
   refused: {
     meaning: 'not taken by the target',
     step: "Sent again after 30 days, or when the target's software changes.",
   },
   protected: {
-    meaning: 'to be published by the author only (NIP-70)',
+    meaning: 'only the author may publish them (NIP-70)',
     step: 'Ask the author to publish to the target.',
   },
   'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without." },
@@ -84,7 +84,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   invalid: { meaning: 'not copied', step: null },
   deleted: { meaning: 'deleted by the author', step: null },
   vanished: { meaning: 'the author asked relays to forget them (NIP-62)', step: null },
-  expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
+  expired: { meaning: 'past their expiration time (NIP-40)', step: null },
   parent: { meaning: 'included although outside the window', step: null },
 }
 

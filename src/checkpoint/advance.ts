@@ -1,7 +1,7 @@
 /*
- * What a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCheckpoint` is asked
- * only after every event behind it is settled or parked on disk (rule 2), and it moves only anchors of which every
- * filter was drained (rule 1). A bounded read on top of nothing creates nothing (rule 3).
+ * Decides what a run may move forward. A checkpoint is the *start* of a run, and it moves last: `advanceCheckpoint` is
+ * called only after every event behind it is settled or parked on disk (rule 2), and it moves only anchors whose
+ * filters were all drained (rule 1). A `since` read without an earlier checkpoint creates none (rule 3).
  */
 import type { Checkpoint } from './plan.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -10,11 +10,11 @@ import type { UnixSeconds } from '../time.ts'
 export type AnchorRead = {
   readonly mode: 'full' | 'since'
   readonly since: UnixSeconds | undefined
-  /** Every filter of the anchor was read to its bottom. */
+  /** Whether every filter of the anchor was drained. */
   readonly drained: boolean
 }
 
-/** The checkpoint after this run, or `undefined` when it stays as it was. */
+/** The checkpoint after this run, or `undefined` if it does not move. */
 export function advanceCheckpoint(
   read: AnchorRead,
   before: Checkpoint | undefined,

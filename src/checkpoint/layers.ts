@@ -7,25 +7,24 @@ import type { Service } from '../nostr/service-url.ts'
 import type { LayerName } from '../layer-name.ts'
 
 /**
- * The layers as data. An anchor is what a filter asks about:
+ * A layer as data. An anchor is the subject of a filter:
  * - announcements: `all`, `listed:<host:port>` with the base path of the service, if any, `author:<pubkey>`, an address
- * `30617:…`, or `10317:<pubkey>:`
- * - repositories: an address `30617:…` (what refers to it), `30618:<author>:<d>` (a state), or `prs:<host:port>` with
- * the base
- *   path of the service (the pull requests that it hosts without an announcement)
+ *   `30617:…`, or `10317:<pubkey>:`
+ * - repositories: an address `30617:…` (for events that refer to it), `30618:<author>:<d>` (a state), or
+ *   `prs:<host:port>` with the base path of the service (pull requests that it hosts without an announcement)
  * - threads: the id of a root
- * - follow-ups: the id of an event of layer 2 or 3 that is no root
+ * - follow-ups: the id of an event of layer 2 or 3 that is not a root
  */
 export type Layer = {
   readonly name: LayerName
-  /** Raised when filters or selection rules change: a checkpoint of an older version counts as none. */
+  /** Raised when filters or selection rules change; a checkpoint of an older version counts as none. */
   readonly version: number
   readonly variants: readonly Variant[]
 }
 
 /**
- * One kind of REQ of a layer: which anchors it serves, and the filter for a group of them. `accepts`: no filter can say
- * what is meant, so more is asked for, and only what passes belongs to the run.
+ * One kind of REQ of a layer: the anchors it serves, and the filter for a group of them. `accepts`: no filter can
+ * express the condition, so the filter asks for more and only events that pass belong to the run.
  */
 export type Variant = {
   readonly name: string
@@ -87,21 +86,21 @@ const FOLLOW_UPS: Layer = { name: 'follow-ups', version: 1, variants: [tagVarian
 
 const HOSTED = 'prs:'
 
-/** The anchor for the pull requests that a service hosts without an announcement (GRASP-06). */
+/** The anchor for pull requests that a service hosts without an announcement (GRASP-06). */
 export function hostedAnchor({ name }: Service): string {
   return HOSTED + name
 }
 
 /**
- * The layers of a run, in the order in which they are read. `followUps`: deletions, reactions, labels and zaps of
- * comments, statuses and the like as well. `host`: pull requests that this service hosts as well.
+ * The layers of a run in reading order. `followUps` adds deletions, reactions, labels and zaps of comments, statuses
+ * and the like. `host` adds pull requests hosted by this service.
  */
 export function layersOf({ followUps, host }: { followUps: boolean; host?: Service | undefined }): readonly Layer[] {
   const layers = host === undefined ? LAYERS : LAYERS.map((layer) => withHosted(layer, host))
   return followUps ? [...layers, FOLLOW_UPS] : layers
 }
 
-/** No relay finds events by `clone`: all pull requests are asked for. */
+/** Relays cannot filter by `clone`, so this asks for all pull requests. */
 function withHosted(layer: Layer, host: Service): Layer {
   if (layer.name !== 'repositories') return layer
   const hosted: Variant = {
@@ -113,15 +112,16 @@ function withHosted(layer: Layer, host: Service): Layer {
   return { ...layer, variants: [...layer.variants, hosted] }
 }
 
-/** The versions of a layer whose checkpoints are believed, by its name; the first is the one that is written. */
+/** The layer versions whose checkpoints are believed, by layer name. The first is the one written. */
 export type LayerVersions = ReadonlyMap<LayerName, readonly [written: number, ...others: number[]]>
 
-/** Added to the version of a layer when every event of it that was read became an anchor of the follow-ups. */
+/** Added to the version of a layer when its events also became anchors of the follow-ups. */
 const WITH_FOLLOW_UPS = 1_000
 
 /**
- * What a run without `--follow-ups` has read of repositories and threads leads to no follow-up: a run with it believes
- * none of those checkpoints, else follow-ups of what was copied before would never be asked for. The reverse holds.
+ * A run without `--follow-ups` reads no follow-ups of the repositories and threads that it drains. So a run with
+ * `--follow-ups` ignores those checkpoints; otherwise it would never ask for follow-ups of events copied before. Runs
+ * without it believe both.
  */
 export function layerVersions({ followUps }: { followUps: boolean }): LayerVersions {
   return new Map(
@@ -133,7 +133,7 @@ export function layerVersions({ followUps }: { followUps: boolean }): LayerVersi
   )
 }
 
-/** Whether the anchor stands for the scope as a whole and not for one repository, author or root. */
+/** Whether the anchor stands for the whole scope rather than one repository, author or root. */
 export function isWholeScope(anchor: string): boolean {
   return anchor === 'all' || anchor.startsWith('listed:')
 }

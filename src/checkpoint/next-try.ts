@@ -6,7 +6,7 @@ const PURGATORY_SECONDS = 30 * 60
 const ERROR_RUNS = 3
 const ERROR_SECONDS = 86_400
 
-/** What is known of an event that waits; see `SpooledEvent`. */
+/** The state of a parked event; see `SpooledEvent`. */
 type Waiting = {
   readonly outcome: Outcome | undefined
   readonly isOrphan: boolean
@@ -26,13 +26,13 @@ export function nextTryAt({
   return outcome === 'pending' && lastOkAt !== undefined ? lastOkAt + PENDING_SECONDS : undefined
 }
 
-/** Until when ngit-grasp keeps what waits for git data: 30 minutes from its last OK. */
+/** The time until which ngit-grasp keeps an event that waits for git data: 30 minutes from its last OK. */
 export function keptUntil(lastOkAt: UnixSeconds): UnixSeconds {
   return lastOkAt + PURGATORY_SECONDS
 }
 
 /**
- * Why a parked event is not sent in this run; `undefined` when it may be. Times are those of ngit-grasp's purgatory.
+ * Why a parked event is not sent in this run; `undefined` if it may be sent. Times are those of ngit-grasp's purgatory.
  */
 export function parkedWait(spooled: Waiting, { now }: { now: UnixSeconds }): string | undefined {
   if (spooled.isOrphan) return 'until the target serves its parent'
@@ -42,12 +42,12 @@ export function parkedWait(spooled: Waiting, { now }: { now: UnixSeconds }): str
 
 type Erring = Pick<Waiting, 'errorRuns' | 'parkedAt'>
 
-/** Whether an event met errors in three runs over at least a day: then the answer counts as a refusal. */
+/** Whether an event met errors in three runs over at least a day; such an answer counts as a refusal. */
 export function hasLasted({ errorRuns, parkedAt }: Erring, now: UnixSeconds): boolean {
   return errorRuns >= ERROR_RUNS && isOldEnough(parkedAt, now)
 }
 
-/** Whether one more error makes it a refusal. */
+/** Whether one more error turns it into a refusal. */
 export function isLastTry({ errorRuns, parkedAt }: Erring, now: UnixSeconds): boolean {
   return errorRuns + 1 >= ERROR_RUNS && isOldEnough(parkedAt, now)
 }

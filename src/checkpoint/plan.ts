@@ -1,14 +1,14 @@
 /*
- * When `since` applies, decided for one anchor at one source (rule 3):
+ * Decides when `since` applies, for one anchor at one source (rule 3):
  *
  *   never drained, or a checkpoint in the future        → everything
- *   `--since T` and the target already holds the anchor → since T (creates no checkpoint, see checkpoint.ts)
+ *   `--since T` and the target already holds the anchor → since T (creates no checkpoint, see advance.ts)
  *   drained ≤ quick window ago and in full ≤ full-every → since last drained − overlap
  *   otherwise                                           → everything
  *
- * `created_at` is what authors wrote, not when an event arrived; only the start of an earlier run is a safe lower
- * bound, and only while the gap is short. An anchor that was not drained last time still has its old row, so the same
- * table gives it its debt.
+ * Authors choose `created_at`; it does not tell when an event arrived. So the only safe lower bound is the start of an
+ * earlier run, and only while the gap is short. An anchor that was not drained last time keeps its old row, so the same
+ * table also covers debts.
  */
 import type { Layer, Variant } from './layers.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
@@ -18,22 +18,20 @@ import { isRootKind, KIND, ROOT_KINDS } from '../nostr/kinds.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
-// Requests to vanish are asked for by their authors, and never copied.
+// Requests to vanish are asked for by author, and never copied.
 const KNOWN_KINDS: readonly number[] = Object.values(KIND).filter((kind) => kind !== KIND.vanishRequest)
 
-/**
- * A checkpoint: the starts of the last run, and of the last full run, in which the anchor was drained at the source.
- */
+/** The starts of the last run, and of the last full run, in which the anchor was drained at the source. */
 export type Checkpoint = { readonly drainedAt: UnixSeconds; readonly fullAt: UnixSeconds }
 
-/** An anchor as the plan sees it at one source. `held`: the target already has it. */
+/** An anchor at one source. `held`: the target already has it. */
 export type PlannedAnchor = {
   readonly anchor: string
   readonly checkpoint: Checkpoint | undefined
   readonly held: boolean
 }
 
-/** What the operator asked for, and when the run started. */
+/** The options of the operator, and the start of the run. */
 export type SincePolicy = {
   readonly startedAt: UnixSeconds
   readonly quickWindowSeconds: number
@@ -42,11 +40,11 @@ export type SincePolicy = {
   readonly full: boolean
   readonly since: UnixSeconds | undefined
   readonly until: UnixSeconds | undefined
-  /** `backfill`: the window bounds what is copied; checkpoints play no part. */
+  /** `backfill`: the window bounds what is copied; checkpoints do not matter. */
   readonly windowOnly: boolean
 }
 
-/** How an anchor is read. `lateBefore`: a full pass finding something older found what `since` would have missed. */
+/** How to read an anchor. If a full pass finds events older than `lateBefore`, `since` would have missed them. */
 export type Read = {
   readonly mode: 'full' | 'since'
   readonly since: UnixSeconds | undefined
@@ -54,9 +52,9 @@ export type Read = {
 }
 
 /**
- * One REQ to be drained, and the anchors it is about. `match`: the relay does not index the values that are meant, so
- * `filter` asks for whole kinds of the same authors, and what comes is matched here. `scan`: nor the values of these
- * tags, which nothing narrows; see `scanUnindexed`. `accepts`: see `Variant`.
+ * One REQ to drain, and its anchors. `match`: the relay does not index these values, so `filter` asks for whole kinds
+ * of the same authors, and the rows are matched here. `scan`: the relay does not index the values of these tags either,
+ * and nothing else narrows the filter; see `scanUnindexed`. `accepts`: see `Variant`.
  */
 export type PlannedRequest = Read & {
   readonly layer: LayerName
@@ -67,7 +65,7 @@ export type PlannedRequest = Read & {
   readonly anchors: readonly string[]
 }
 
-/** How the anchor must be read at a source with this checkpoint. */
+/** Decides how to read the anchor at a source with this checkpoint. */
 export function decideRead({ checkpoint, held }: PlannedAnchor, policy: SincePolicy): Read {
   const everything: Read = { mode: 'full', since: undefined, lateBefore: lateBefore(checkpoint, policy) }
   if (policy.windowOnly || policy.full) return everything
@@ -81,18 +79,20 @@ export function decideRead({ checkpoint, held }: PlannedAnchor, policy: SincePol
   return { mode: 'since', since: Math.max(0, checkpoint.drainedAt - policy.overlapSeconds), lateBefore: undefined }
 }
 
-/** How large a filter may be, and what the relay finds by tags. */
+/** The largest filter of a relay, and what it finds by tags. */
 export type FilterLimits = {
   readonly maxCount: number
   readonly maxBytes: number
   readonly maxTagValueLength?: number
   /** See `Peer`. @default true */
   readonly findsIdentifiers?: boolean
-  /** It answers for a tag only when kinds are named as well. @default false */
+  /** The relay answers filters on tags only if kinds are named as well. @default false */
   readonly needsKinds?: boolean
 }
 
-/** The REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes. */
+/**
+ * Plans the REQs that read a layer for these anchors: grouped by how they are read, then chunked by count and bytes.
+ */
 export function* planRequests(
   layer: Layer,
   anchors: readonly PlannedAnchor[],
@@ -117,7 +117,7 @@ export function* planRequests(
   }
 }
 
-/** In `backfill` the window bounds what is copied, never what is known: announcements and roots are read in full. */
+/** In `backfill` the window bounds what is copied, not what is known, so announcements and roots are read in full. */
 function* requestsFor(
   layer: Layer,
   variant: Variant,
@@ -142,22 +142,22 @@ function* requestsFor(
   yield { ...request, filter: withWindow(filter, policy.since, policy.until) }
 }
 
-/** The same read, of the kinds that are known, where a relay answers no question for all kinds. */
+/** The same request restricted to the known kinds, for a relay that answers no question for all kinds. */
 function withKinds(request: PlannedRequest): PlannedRequest {
   return { ...request, filter: { kinds: KNOWN_KINDS, ...request.filter } }
 }
 
 type Planning = { readonly policy: SincePolicy; readonly limits: FilterLimits }
 
-/** Whether the variant asks for nothing but tags. */
+/** Whether the variant filters only by tags. */
 function isOnlyTags({ serves, filter }: Variant, names: readonly string[]): boolean {
   const name = names.find(serves)
   return name !== undefined && Object.keys(filter([name])).every((key) => key.startsWith('#') && key !== '#d')
 }
 
 /**
- * One scan for all values that no tag finds; those that no person writes apart from those that only this relay is too
- * small for.
+ * One scan for all values that the relay finds by no tag. Values longer than any person writes are scanned apart from
+ * those that are too long only for this relay.
  */
 function* scansFor(
   layer: Layer,
@@ -177,7 +177,7 @@ function* scansFor(
   }
 }
 
-/** The same read as a scan: whole kinds are asked for, and the tags are matched here. */
+/** The same request as a scan: asks for whole kinds and matches the tags here. */
 function asScan(request: PlannedRequest): PlannedRequest {
   const { authors, kinds, since, until } = request.filter
   const filter = withWindow(

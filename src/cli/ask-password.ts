@@ -1,11 +1,11 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 
-/** A terminal to ask on. */
+/** A terminal for asking questions. */
 export type Terminal = { readonly input: ReadStream; readonly output: WriteStream; readonly signal: AbortSignal }
 
 const [ENTER, NEWLINE, END, BACKSPACE, DELETE, CTRL_C] = ['\r', '\n', '\u0004', '\b', '\u007f', '\u0003']
 
-/** Asks a question and resolves with the line that is typed, without showing it. Rejects when interrupted. */
+/** Asks a question and resolves with the typed line, without showing it. Rejects when interrupted. */
 export async function askPassword(question: string, { input, output, signal }: Terminal): Promise<string> {
   output.write(question)
   input.setRawMode(true)
@@ -31,7 +31,7 @@ function readLine(input: ReadStream, signal: AbortSignal): Promise<string> {
     const onData = (text: string | Buffer): void => {
       for (const character of String(text)) {
         if (character === ENTER || character === NEWLINE || character === END) return end(() => resolve(line))
-        // A terminal in raw mode sends the key instead of the signal.
+        // In raw mode the terminal sends the key instead of the signal.
         if (character === CTRL_C) return void process.kill(process.pid, 'SIGINT')
         line = character === BACKSPACE || character === DELETE ? [...line].slice(0, -1).join('') : line + character
       }

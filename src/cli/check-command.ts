@@ -6,10 +6,10 @@ import type { RunOptions } from '../report/run-options.ts'
 import type { CheckOptions } from './parse/options.ts'
 import { runCommand, type RunRequest } from './run-command.ts'
 
-/** A check as the command line asked for it. */
+/** A check, as parsed from the command line. */
 export type CheckRequest = RunRequest & { readonly check: CheckOptions }
 
-/** What one source lacks of what the target has; `found` absent when they could not be compared. */
+/** The events of the target that one source lacks; `found` is absent if they could not be compared. */
 type WayBack = {
   readonly exit: number
   readonly durationMs: number
@@ -18,8 +18,8 @@ type WayBack = {
 }
 
 /**
- * Compares the target with its sources, writes the missing events where that is wanted, and with `--both` compares
- * back.
+ * Compares the target with its sources, optionally writes the missing events to a file, and with `--both` also compares
+ * in the other direction.
  */
 export async function runCheck(request: CheckRequest): Promise<Report> {
   const report = await checkTarget(request)
@@ -44,22 +44,22 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
   }
 }
 
-/** A file that is read is not replaced, whatever it is called. */
+/** Refuses to overwrite a file that is also read, whatever its name. */
 function refuseOutput(output: string, { sources, target }: RunOptions): void {
   const read = [...sources, target].find((end) => end !== '-' && output !== '-' && isSameFile(end, output))
   if (read !== undefined)
     throw new UsageError([`--output ${output} and ${read} are one file: what is missing needs another file`])
 }
 
-/** What was read in part tells what is missing, but never that nothing is. */
+/** A partial read can tell what is missing, but never that nothing is. */
 function hasSomethingToWrite({ check, exit }: Report): boolean {
   const missing = check?.missing ?? null
   return missing !== null && (missing > 0 || exit === 0)
 }
 
 /**
- * Asks every source that was read to its end: of the others nothing certain would come back. What was discovered is not
- * asked: it holds but a few repositories, and the operator did not name it.
+ * Checks every source that was read to its end; a comparison with the others would prove nothing. Skips discovered
+ * sources: they hold only a few repositories, and the operator did not name them.
  */
 async function addWaysBack(report: Report, request: CheckRequest): Promise<Report> {
   if (report.check === null || report.check.missing === null) return report
@@ -79,7 +79,7 @@ async function addWaysBack(report: Report, request: CheckRequest): Promise<Repor
   }
 }
 
-/** The same comparison with the ends swapped. What keeps it from beginning is a problem of the check, not its end. */
+/** Repeats the comparison with the ends swapped. If it cannot start, reports that as a problem of the check. */
 async function checkSource(source: string, forth: Report, request: CheckRequest): Promise<WayBack> {
   try {
     const { check, exit, durationMs, problems } = await runCommand({
@@ -92,7 +92,7 @@ async function checkSource(source: string, forth: Report, request: CheckRequest)
   } catch (error) {
     request.signal.throwIfAborted()
     const nothing = { durationMs: 0, problems: [] }
-    // Neither of the two knows a repository of the scope: the target has nothing that the source could lack.
+    // Neither side knows a repository of the scope, so the target has nothing that the source could lack.
     if (error instanceof UsageError) return { ...nothing, exit: 0, found: { source, missing: 0, differences: [] } }
     if (!(error instanceof SyncError)) throw error
     const problem = { what: 'source', where: source, reason: error.message, count: 1, example: null }
@@ -100,7 +100,7 @@ async function checkSource(source: string, forth: Report, request: CheckRequest)
   }
 }
 
-/** The scope stays the one that was decided for the target, by its name. */
+/** Keeps the scope that was decided for the target. */
 function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOptions {
   return {
     ...options,
@@ -113,12 +113,12 @@ function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOp
   }
 }
 
-/** The target of the way back is a source of the check. */
+/** The target of the reverse comparison is a source of the check. */
 function asSeenFromTarget(problem: Problem): Problem {
   return problem.what === 'target' ? { ...problem, what: 'source' } : problem
 }
 
-/** What both ways met is told once. */
+/** Merges problems that both directions report. */
 function mergeProblems(problems: readonly Problem[]): Problem[] {
   const known = new Map<string, Problem>()
   for (const problem of problems) {

@@ -1,9 +1,9 @@
 import { OutOfTimeError } from '../errors.ts'
 
-/** What ends a run when its time is up. */
+/** Ends a run when its time is up. */
 export type Deadline = { readonly signal: AbortSignal; dispose(): void }
 
-/** A signal that aborts after this duration, with an OutOfTimeError; without one it never does. */
+/** Returns a signal that aborts after this duration with an OutOfTimeError; without a duration it never does. */
 export function startDeadline(durationMs: number | undefined): Deadline {
   const controller = new AbortController()
   if (durationMs === undefined) return { signal: controller.signal, dispose: () => undefined }

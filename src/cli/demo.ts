@@ -9,7 +9,7 @@ import type { RunOptions } from '../report/run-options.ts'
 import type { OutputOptions } from './parse/options.ts'
 import { runCommand } from './run-command.ts'
 
-/** Where the demo shows what it does. */
+/** The output of the demo. */
 export type DemoScreen = {
   readonly print: (report: Report, output: OutputOptions, stream: NodeJS.WriteStream) => Promise<void>
 }
@@ -19,8 +19,8 @@ const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000
 const DAY = 86_400
 
 /**
- * Two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a run that has
- * nothing left to do. Returns 0 when all of it went as it should, else 1. Leaves nothing behind.
+ * Runs the demo: two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a
+ * run with nothing left to do. Returns 0 if everything went as expected, else 1. Leaves nothing behind.
  */
 export async function runDemo(output: OutputOptions, signal: AbortSignal, screen: DemoScreen): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-demo-'))
@@ -128,7 +128,7 @@ function optionsFor(source: string, target: string): RunOptions {
 }
 
 function readEvents(name: string): NostrEvent[] {
-  // The compiler does not copy them: built or not, this module is two floors above them.
+  // The compiler does not copy these files. The path is the same from `src` and from `dist`.
   const file = new URL(`../../src/demo/events/${name}.jsonl`, import.meta.url)
   const lines = readFileSync(file, 'utf8').trim().split('\n')
   return lines.map((line) => JSON.parse(line) as NostrEvent)

@@ -1,9 +1,9 @@
 import { LockedError, UsageError } from '../errors.ts'
 
-/** How a run ended: the number for scripts, one word for the verdict, a sentence for the help. */
+/** One way a run can end: the number for scripts, a word for the verdict, a sentence for the help. */
 export type ExitCode = { readonly code: number; readonly word: string; readonly meaning: string }
 
-/** Every exit code of the program; the help and the README print this table. */
+/** All exit codes of the program. The help and the README print this table. */
 export const EXIT_CODES: readonly ExitCode[] = [
   { code: 0, word: 'complete', meaning: 'read to the end; every event is held, or refused for good' },
   { code: 1, word: 'failed', meaning: 'target unreachable or refuses us; state file unreadable' },
@@ -15,12 +15,12 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: 143, word: 'terminated', meaning: 'stopped by SIGTERM; the next run goes on from here' },
 ]
 
-/** The word for an exit code; `ended` for one that is not in the table. */
+/** The word for an exit code; `ended` for an unknown one. */
 export function exitWord(code: number): string {
   return EXIT_CODES.find((exit) => exit.code === code)?.word ?? 'ended'
 }
 
-/** The exit code for what ended a run by being thrown. */
+/** The exit code for a thrown error that ended a run. */
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof UsageError) return 2
   return thrown instanceof LockedError ? 4 : 1

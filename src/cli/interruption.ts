@@ -4,14 +4,14 @@ import { InterruptedError } from '../errors.ts'
 /** Ends a run on SIGINT or SIGTERM: the first asks it to stop, a second ends the process at once. */
 export type Interruption = {
   readonly signal: AbortSignal
-  /** 130 or 143 once a signal came. */
+  /** 130 or 143 after a signal. */
   exitCode(): number | undefined
   dispose(): void
 }
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** Listens for the signals of this process until it is disposed of. */
+/** Listens for the signals of this process until disposed. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)

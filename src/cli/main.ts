@@ -1,7 +1,7 @@
 import { listenForInterruption } from './interruption.ts'
 import { runProgram } from './run-program.ts'
 
-/** The program: reads the command line of this process, does what it says, and returns the exit code. */
+/** The program: parses the command line of this process, runs it, and returns the exit code. */
 export async function main(): Promise<number> {
   const interruption = listenForInterruption()
   const { env, stdin, stdout, stderr } = process
@@ -13,7 +13,7 @@ export async function main(): Promise<number> {
   }
 }
 
-/** A reader that went away (`| head`) changes nothing about the run. */
+/** A reader that goes away (`| head`) does not affect the run. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

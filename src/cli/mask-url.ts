@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** The beginning of a relay's or a web server's URL, also where it is mistyped. */
+/** The start of a URL of a relay or a web server, even if mistyped. */
 const SCHEME = /(?:wss?|https?)[:;]?[/\\]{1,3}/i
 const WORD = /[^\s"'<>]+/g
 const PUNCTUATION = '.,:;)]}'
 
 /**
- * The text with what may be a secret taken out of every URL in it: `?…` and four digits that tell it from other queries
- * stand for the query string, `…@` for user and password. The URL that is dialled keeps both.
+ * Removes possible secrets from every URL in the text. Replaces a query string by `?…` and four digits that distinguish
+ * it from other queries, and user and password by `…@`. The URL that is dialled keeps both.
  */
 export function maskUrls(text: string): string {
   return text.replaceAll(WORD, maskWord)
@@ -25,21 +25,21 @@ function maskWord(word: string): string {
   return word.slice(0, start) + place + query + word.slice(end)
 }
 
-/** Where the URL ends and the punctuation of a sentence begins. */
+/** Where the URL ends and the punctuation of the sentence begins. */
 function endOf(url: string): number {
   let end = url.length
   while (end > 0 && PUNCTUATION.includes(url[end - 1] ?? '')) end -= 1
   return end
 }
 
-/** What stands before the first slash and an @. */
+/** Masks everything between the start and an @ before the first slash. */
 function maskUser(place: string): string {
   const authority = place.split(/[/\\]/, 1)[0] ?? ''
   const at = authority.lastIndexOf('@')
   return at === -1 ? place : `…${place.slice(at)}`
 }
 
-/** Enough to tell two URLs apart, too little to guess a secret by. */
+/** Long enough to tell two URLs apart, too short to help guess a secret. */
 function digestOf(query: string): string {
   return createHash('sha256').update(query).digest('hex').slice(0, 4)
 }

@@ -6,16 +6,16 @@ import { formatCount, formatDuration, formatPlural } from './render/format-quant
 import { layerTitle } from './render/layer-title.ts'
 import { ellipsize, visibleWidth } from './render/text-width.ts'
 
-/** What the progress line tells. */
+/** The content of the progress line. */
 export type ProgressState = {
   readonly layer: LayerName
   /** Events of this layer so far, by source. */
   readonly perSource: readonly { readonly url: string; readonly events: number }[]
-  /** Events sent so far and in all, and the time that the rest will take at the pace so far; absent before sending. */
+  /** Events sent so far and in total, and the remaining time at the current pace; absent before sending. */
   readonly sending?: { readonly sent: number; readonly total: number; readonly leftMs: number }
 }
 
-/** Where the progress goes, and the clock for its estimates (milliseconds). */
+/** The stream for the progress, and the clock for its estimates (milliseconds). */
 export type ProgressOptions = {
   readonly stream: NodeJS.WriteStream
   readonly isTTY: boolean
@@ -26,7 +26,7 @@ export type ProgressOptions = {
 
 const REFRESH_MS = 100
 
-/** Progress as one line that is rewritten, on a terminal only. `stop` clears the line; nothing is written after it. */
+/** Shows progress as one line that is rewritten, only on a terminal. `stop` clears the line and ends the output. */
 export function createProgress(options: ProgressOptions): Progress & { stop(): void } {
   const nothing = (): void => undefined
   if (options.quiet) return { fetched: nothing, sending: nothing, longSending: nothing, stop: nothing }
@@ -43,12 +43,12 @@ export function createProgress(options: ProgressOptions): Progress & { stop(): v
   return { fetched: tally.fetched, sending: tally.sending, longSending, stop: line.stop }
 }
 
-/** What is said before a long wait: how many events, how fast, how long. */
+/** Announces a long wait: how many events, how fast, how long. */
 function renderForecast({ events, rate, durationMs }: Parameters<Progress['longSending']>[0]): string {
   return `sending ${formatPlural(events, 'event')} at ${rate}: about ${formatDuration(durationMs)}`
 }
 
-/** The progress line, cut to `width` columns: sources by name, or only their sum where the names do not fit. */
+/** Renders the progress line, cut to `width` columns: sources by name, or only their sum if the names do not fit. */
 export function renderProgress({ layer, perSource, sending }: ProgressState, width: number): string {
   const named = perSource.map(({ url, events }, index) => {
     return `${foreign(url).replace(/^wss?:\/\//, '')} ${index === 0 ? formatPlural(events, 'event') : formatCount(events)}`
@@ -67,7 +67,7 @@ function sendingParts({ sent, total, leftMs }: NonNullable<ProgressState['sendin
 
 type Tally = Omit<Progress, 'longSending'> & { state(): ProgressState }
 
-/** Adds up what the run tells. A new layer starts its counts anew. */
+/** Adds up the progress of the run. A new layer resets the counts. */
 function createTally(nowMs: () => number): Tally {
   let layer: LayerName = 'announcements'
   let events = new Map<string, number>()
@@ -103,7 +103,7 @@ function withEstimate(
   return { sent, total, leftMs }
 }
 
-/** Shows the state every 100 ms until it is stopped. ora takes 65 ms to load: the run does not wait for it. */
+/** Shows the state every 100 ms until stopped. ora takes 65 ms to load; the run does not wait for it. */
 function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): { clear(): void; stop(): void } {
   let spinner: Ora | undefined
   let isStopped = false
@@ -123,7 +123,7 @@ function showProgress(stream: NodeJS.WriteStream, state: () => ProgressState): {
       refresh()
       spinner.start()
     },
-    // No progress line is no reason to end a run.
+    // A failing progress line must not end a run.
     stop,
   )
   return { clear: () => void spinner?.clear(), stop }

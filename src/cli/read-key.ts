@@ -5,27 +5,27 @@ import { escapeForTerminal } from './escape.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { Environment } from './parse/raw-values.ts'
 
-/** Where the operator keeps the key for NIP-42: files by name; what is `undefined` may stand in the environment. */
+/** The files with the key for NIP-42 and its password; an `undefined` one may be given in the environment instead. */
 export type KeyPlace = { readonly keyFile: string | undefined; readonly passwordFile: string | undefined }
 
-/** What the reading of a key may use of the process. */
+/** The parts of the process that reading a key may use. */
 export type KeySurroundings = {
   readonly env: Environment
-  /** Takes a warning, one line without its end. */
+  /** Takes a warning: one line without its line end. */
   readonly warn: (line: string) => void
-  /** Asks for the password on the terminal; absent when there is none. */
+  /** Asks for the password on the terminal; absent without one. */
   readonly askPassword?: (question: string) => Promise<string>
 }
 
-/** A text that must never be shown, and what to call the place where it stands. */
+/** A text that must never be shown, and a name for its place. */
 type Secret = { readonly text: string; readonly place: string }
 
 const MAX_FILE_BYTES = 4096
 const READABLE_BY_OTHERS = 0o077
 
 /**
- * The secret key for NIP-42, or `undefined` when none was given. The file counts before the variable. Throws
- * UsageError, which never repeats what it read.
+ * Reads the secret key for NIP-42; `undefined` if none was given. The file wins over the variable. Throws UsageError,
+ * which never repeats what was read.
  */
 export async function readKey(place: KeyPlace, surroundings: KeySurroundings): Promise<Uint8Array | undefined> {
   const secret = findSecret('key', place.keyFile, surroundings)
@@ -73,7 +73,7 @@ function findSecret(
   return text === '' ? undefined : { text, place: variable }
 }
 
-/** The first line of a small file that is not blank. */
+/** Reads the first non-blank line of a small file. */
 function readSecretFile(what: string, file: string, warn: (line: string) => void): string {
   try {
     const { mode, size } = statSync(file)
@@ -92,7 +92,7 @@ function readSecretFile(what: string, file: string, warn: (line: string) => void
   }
 }
 
-/** Without the path: the line names it already. */
+/** Omits the path, because the message already names it. */
 function systemReason(error: unknown): string {
   const { code } = error as { code?: string }
   switch (code) {

@@ -2,7 +2,7 @@ import { inspectRelay, type RelayInspection } from '../relay/inspection.ts'
 import { createWebSocketRelay, type WebSocketRelay } from '../relay/websocket-relay.ts'
 import type { ConnectionOptions } from '../report/run-options.ts'
 
-/** A relay to look at, as the command line asked for it. */
+/** An inspection, as parsed from the command line. */
 export type RelayRequest = {
   readonly url: string
   readonly connection: ConnectionOptions
@@ -10,7 +10,7 @@ export type RelayRequest = {
   readonly signal: AbortSignal
 }
 
-/** Looks at a relay over separate connections. Throws SyncError when it cannot be reached. */
+/** Inspects a relay over separate connections. Throws SyncError when it cannot be reached. */
 export async function runRelayCommand({ url, connection, key, signal }: RelayRequest): Promise<RelayInspection> {
   const settings = { ...connection, signal, now: Date.now, random: Math.random }
   const stranger = createWebSocketRelay(url, settings)

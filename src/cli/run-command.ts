@@ -25,7 +25,7 @@ import { startDeadline } from './deadline.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
-/** A run as the command line asked for it. */
+/** A run, as parsed from the command line. */
 export type RunRequest = {
   readonly options: RunOptions
   readonly connection: ConnectionOptions
@@ -33,7 +33,7 @@ export type RunRequest = {
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
-  /** What the end `-` stands for. */
+  /** Used for the endpoint `-`. */
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
@@ -43,10 +43,10 @@ export type RunRequest = {
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
-// One core is for this thread, which cannot feed more than two others (docs/benchmarks.md).
+// One core is for this thread, which cannot keep more than two others busy (docs/benchmarks.md).
 const MAX_VERIFIERS = 2
 
-/** Wires a run to the real world: state, lock, relays, files, clock; and takes it all down again. */
+/** Connects a run to the real world: state, lock, relays, files, clock. Cleans up afterwards. */
 export async function runCommand(request: RunRequest): Promise<Report> {
   const { options, signal, pacing } = request
   refuseLinks(options)
@@ -56,7 +56,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const deadline = startDeadline(pacing.maxDurationMs)
     cleanups.push(() => deadline.dispose())
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
-    // Every source listens to it.
+    // Every source listens to this signal.
     setMaxListeners(0, untilDeadline)
     const open = (url: string, role: 'source' | 'target'): Endpoint => {
       const endpoint = createEndpoint(url, role, role === 'source' ? { ...request, signal: untilDeadline } : request)
@@ -99,7 +99,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
   }
 }
 
-/** A file that is read and written at once grows for ever. Standard input and output are told apart by the shell. */
+/** A file that is both read and written would grow forever. The shell separates standard input and output. */
 function refuseLinks({ sources, target }: RunOptions): void {
   const isFile = (end: string): boolean => end !== '-' && !/^wss?:\/\//.test(end)
   if (!isFile(target)) return
@@ -110,7 +110,7 @@ function refuseLinks({ sources, target }: RunOptions): void {
   )
 }
 
-/** `--dry-run` works on a copy; what goes to standard output leaves nothing to remember. */
+/** `--dry-run` works on a copy; a run to standard output has nothing to remember. */
 function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)[]) {
   const isStream = options.target === '-'
   const key = targetKeyOf(options.target)
@@ -127,7 +127,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   return state
 }
 
-/** Every relay that comes here was named by the operator: only those get the key. */
+/** All relays here were named by the operator; only those get the key. */
 function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
   const { pacing, stdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {

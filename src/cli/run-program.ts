@@ -17,12 +17,12 @@ type RelayLine = Extract<CommandLine, { type: 'relay' }>
 
 const DEFAULT_WIDTH = 80
 
-/** Where the program runs: `process`, or what a test puts in its place. */
+/** The environment of the program: `process`, or a replacement in tests. */
 export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'> & {
   readonly interruption: Interruption
 }
 
-/** Does what the command line says, and returns the exit code. `argv`: the words after the program's name. */
+/** Runs the command line and returns the exit code. `argv`: the words after the program's name. */
 export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
   const { env, stdout, stderr, interruption } = place
   try {
@@ -53,7 +53,7 @@ async function dispatch(line: CommandLine, place: Surroundings): Promise<number>
   }
 }
 
-/** One run, with its progress on the terminal and its report on standard output. */
+/** Runs once, with progress on the terminal and the report on standard output. */
 async function run(line: RunLine, place: Surroundings): Promise<number> {
   const { createProgress } = await import('./progress.ts')
   const { options, connection, pacing, output } = line
@@ -122,7 +122,7 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
   return 0
 }
 
-/** The key for NIP-42, if there is one; its password is asked for on the terminal. */
+/** Reads the key for NIP-42, if there is one; asks for its password on the terminal. */
 async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uint8Array | undefined> {
   const { env, stdin, stderr, interruption } = surroundings
   if (place.keyFile === undefined && (env[SECRET_VARIABLES.key] ?? '') === '') return undefined

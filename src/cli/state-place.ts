@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { foldLoopback } from '../nostr/host.ts'
 
-/** The state file: as named, or in the user's state directory (XDG Base Directory specification). */
+/** The state file: the named one, or one in the user's state directory (XDG Base Directory specification). */
 export function stateFileOf(named: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
   if (named !== undefined) return resolve(named)
   const base = env['XDG_STATE_HOME']
@@ -10,7 +10,7 @@ export function stateFileOf(named: string | undefined, env: Readonly<Record<stri
   return join(directory, 'ngit-sync', 'state.db')
 }
 
-/** The name of a target in the state file: relays on this machine by one name, files by their absolute path. */
+/** The name of a target in the state file: one name for all loopback names of a relay, absolute paths for files. */
 export function targetKeyOf(target: string): string {
   return /^wss?:\/\//.test(target) ? foldLoopback(target) : resolve(target)
 }

@@ -7,7 +7,7 @@ import type { OutputOptions, StatusOptions } from './parse/options.ts'
 import { renderJson, renderJsonValue } from './render/render-json.ts'
 import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render/render-status.ts'
 
-/** What `status` is asked for. `target`: its name in the state file; all of them when undefined. */
+/** The inputs of `status`. `target`: its name in the state file; undefined means all. */
 export type StatusRequest = {
   readonly stateFile: string
   readonly target: string | undefined
@@ -19,7 +19,7 @@ export type StatusRequest = {
 
 type Lists = Parameters<Parameters<typeof listSpooled>[2]>[0]
 
-/** Prints what the state file knows: a summary, or every event of the lists asked for, in bounded memory. */
+/** Prints the content of the state file: a summary, or every event of the requested lists, in bounded memory. */
 export async function showStatus(request: StatusRequest): Promise<void> {
   const { stateFile, target, list, output, stream, rendering } = request
   if (list.parked || list.refused) {
@@ -37,7 +37,7 @@ function renderLists(
   return output.json ? listAsJson(stateFile, wanted) : listAsText(wanted, rendering)
 }
 
-/** One JSON document, piece by piece. */
+/** Yields one JSON document in pieces. */
 function* listAsJson(stateFile: string, lists: Partial<Lists>): Generator<string> {
   yield `{"version":1,"stateFile":${renderJsonValue(stateFile)}`
   for (const [name, events] of Object.entries(lists)) {
@@ -65,7 +65,7 @@ function* renderEach<T>(events: Iterable<T>, render: (event: T) => string, none:
   if (text === none) yield none
 }
 
-/** Waits for a slow reader; a reader that goes away ends it. */
+/** Waits for a slow reader; stops when the reader goes away. */
 async function print(chunks: Iterable<string>, stream: NodeJS.WriteStream): Promise<void> {
   try {
     await pipeline(Readable.from(chunks), stream, { end: false })

@@ -4,15 +4,15 @@ import { pause } from '../relay/pace/backoff.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import { createLookup, guardResolver, resolveBySystem } from '../relay/socket/guarded-lookup.ts'
 
-/** How relays are connected to that announcements named. */
+/** The inputs for connecting to relays named by announcements. */
 export type StrangersOptions = {
-  /** A relay that is used without a key, and dialled by this lookup. */
+  /** Connects to a relay without a key, using this lookup. */
   readonly connect: (url: string, lookup: LookupFunction) => Endpoint
   readonly signal: AbortSignal
   readonly lookupTimeoutMs: number
 }
 
-/** The way to relays that announcements named, to be closed at the end. */
+/** Returns access to relays named by announcements; close it at the end. */
 export function createStrangers(options: StrangersOptions): StrangersGate & { close(): Promise<void> } {
   const opened: Endpoint[] = []
   return {
@@ -28,7 +28,7 @@ export function createStrangers(options: StrangersOptions): StrangersGate & { cl
   }
 }
 
-/** Whoever dials finds out why a name cannot be resolved, and says so. */
+/** Returns no addresses if the name cannot be resolved; dialling then reports the reason. */
 async function addressesOf(url: string, { signal, lookupTimeoutMs }: StrangersOptions): Promise<readonly string[]> {
   const resolve = guardResolver(resolveBySystem, () => true)
   const found = resolve(new URL(url).hostname).catch(() => [])

@@ -8,13 +8,13 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import { reasonOf } from '../errors.ts'
 import { openRelayStore, type RelayStore } from './relay-store.ts'
 
-/** How an embedded relay is started. */
+/** The options of an embedded relay. */
 export type EmbeddedRelayOptions = {
-  /** The SQLite file that keeps the events; made when absent. */
+  /** The SQLite file that keeps the events; created when missing. */
   readonly file: string
   /** @default 0, any free port */
   readonly port?: number
-  /** The most rows of one answer, whatever `limit` asks. @default the library's 100 without `limit`, at most 1000 */
+  /** The most rows of one answer, whatever `limit` says. @default the library's 100 without `limit`, at most 1000 */
   readonly pageCap?: number
   /** @default `ngit-sync embedded relay` */
   readonly name?: string
@@ -22,9 +22,9 @@ export type EmbeddedRelayOptions = {
   readonly software?: string
   /** @default `0.0.40` */
   readonly version?: string
-  /** What the NIP-11 document says in `supported_grasps`; absent from it by default. */
+  /** `supported_grasps` of the NIP-11 document. @default absent */
   readonly supportedGrasps?: readonly string[]
-  /** Kinds that are accepted; all others are refused with `blocked:`. @default every kind */
+  /** The accepted kinds; all others are refused with `blocked:`. @default every kind */
   readonly acceptsOnly?: readonly number[]
 }
 
@@ -32,7 +32,7 @@ export type EmbeddedRelayOptions = {
 export type EmbeddedRelay = {
   readonly url: string
   readonly port: number
-  /** Drops every connection, stops listening and closes the file. */
+  /** Drops all connections, stops listening and closes the file. */
   close(): Promise<void>
 }
 
@@ -63,7 +63,7 @@ function createRelay(store: RelayStore, acceptsOnly: readonly number[] | undefin
   const relay = new NostrRelay(store.repository, {
     logLevel: LogLevel.ERROR,
     maxSubscriptionsPerClient: 200,
-    // Both caches answer from memory what the file no longer says.
+    // Both caches would answer from memory after the file has changed.
     filterResultCacheTtl: 0,
     eventHandlingResultCacheTtl: 0,
   })
@@ -87,7 +87,7 @@ function createConnectionHandler(relay: NostrRelay): (socket: WebSocket) => void
     maxFilterGenericTagsLength: MAX_FILTER_VALUES,
     maxFilterKindsLength: 100,
   })
-  // One message at a time: a deletion must not write into the open transaction of another event.
+  // One message at a time, so that a deletion does not write into the open transaction of another event.
   let turn = Promise.resolve()
   return (socket) => {
     relay.handleConnection(socket)
@@ -95,7 +95,7 @@ function createConnectionHandler(relay: NostrRelay): (socket: WebSocket) => void
       turn = turn.then(() => answer(relay, validator, { socket, message }))
     })
     socket.on('close', () => relay.handleDisconnect(socket))
-    // A client that sends garbage or resets gets its socket closed by ws; there is nobody to tell.
+    // ws closes the socket of a client that sends garbage or resets; there is nobody to tell.
     socket.on('error', () => socket.terminate())
   }
 }

@@ -1,7 +1,7 @@
 /**
- * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT] [--accept
- * KIND…] [--end-with-parent]`: an embedded relay in a separate process, which can be killed. It prints `listening
- * ws://127.0.0.1:PORT` when it is ready and ends with 0 on SIGTERM.
+ * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT]
+ * [--accept KIND…] [--end-with-parent]`: runs an embedded relay in its own process, so that it can be killed. Prints
+ * `listening ws://127.0.0.1:PORT` when ready and exits with 0 on SIGTERM.
  */
 import { parseArgs } from 'node:util'
 
@@ -12,7 +12,7 @@ const relay = await startEmbeddedRelay(options)
 process.stdout.write(`listening ${relay.url}\n`)
 process.once('SIGTERM', () => void stop(relay))
 process.once('SIGINT', () => void stop(relay))
-// A parent that was killed can send no signal, but its end of the pipe closes.
+// A killed parent sends no signal, but its end of the pipe closes.
 if (endsWithParent) process.stdin.resume().once('close', () => void stop(relay))
 
 function readArguments(): { readonly options: EmbeddedRelayOptions; readonly endsWithParent: boolean } {

@@ -15,10 +15,10 @@ export type RelayStore = {
 }
 
 /**
- * A SQLite file with the tables of @nostr-relay, made when absent. The repository is repaired where 0.0.40 departs from
- * the NIPs: deletions are kept and served, never remove a kind 5 or what is newer than they are; `until: 0` and empty
- * lists mean what they say. With `pageCap` no answer has more rows, whatever `limit` asks; without it the library's
- * default of 100 and maximum of 1000 hold.
+ * Opens a SQLite file with the tables of @nostr-relay; creates it when missing. Fixes the places where 0.0.40 departs
+ * from the NIPs: deletions are kept and served, and never remove a kind 5 or newer events; `until: 0` and empty lists
+ * are taken literally. `pageCap` bounds the rows of every answer, whatever `limit` says; without it the library's
+ * default of 100 and maximum of 1000 apply.
  */
 export async function openRelayStore(file: string, pageCap?: number): Promise<RelayStore> {
   const database = new Sqlite(file)
@@ -41,7 +41,7 @@ function matchesNothing(filter: Filter): boolean {
 
 function askable(filter: Filter, pageCap = Infinity): Filter {
   const capped = filter.limit === undefined ? filter : { ...filter, limit: Math.min(filter.limit, pageCap) }
-  // The library takes 0 for "no bound"; times are whole seconds, so half a second says the same.
+  // The library takes 0 for "no bound"; times are whole seconds, so half a second means the same.
   return capped.until === 0 ? { ...capped, until: 0.5 } : capped
 }
 

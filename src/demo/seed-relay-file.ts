@@ -7,9 +7,9 @@ import { openRelayStore } from './relay-store.ts'
 type Statements = { readonly drop: Statement; readonly insert: Statement; readonly tag: Statement }
 
 /**
- * Writes events into an embedded relay's file in one transaction, without checking them: thousands a second where
- * publishing takes hundreds. Of replaceable events only the newest stays; deletions are stored but not applied, and
- * ephemeral events are stored like any other. Returns how many were new. The relay may be running.
+ * Writes events into an embedded relay's file in one transaction, without checking them: thousands a second instead of
+ * the hundreds of publishing. Keeps only the newest version of replaceable events. Stores deletions without applying
+ * them, and ephemeral events like any other. Returns the number of new events. The relay may be running.
  */
 export async function seedRelayFile(file: string, events: Iterable<NostrEvent>): Promise<number> {
   const { repository } = await openRelayStore(file)

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { SyncError } from '../errors.ts'
 import { errorCodeOf, fileReasonOf } from './file-error.ts'
 
-/** The part of a file handle that appending needs. */
+/** The part of a file handle needed for appending. */
 export type AppendHandle = {
   write(bytes: Buffer, offset: number, length: number): Promise<{ readonly bytesWritten: number }>
   stat(): Promise<{ readonly size: number }>
@@ -12,7 +12,7 @@ export type AppendHandle = {
   close(): Promise<void>
 }
 
-/** A file that only grows by whole writes: one that fails is taken back. */
+/** A file that grows only by whole writes; a failed write is undone. */
 export class AppendFile {
   readonly #path: string
   readonly #handle: AppendHandle
@@ -23,7 +23,7 @@ export class AppendFile {
     this.#handle = handle
   }
 
-  /** Appends all of the bytes, or throws. */
+  /** Appends all bytes, or throws. */
   async append(bytes: Buffer): Promise<void> {
     if (this.#torn !== undefined) throw this.#torn
     const { size } = await this.#handle.stat()
@@ -35,7 +35,7 @@ export class AppendFile {
     }
   }
 
-  /** Returns when the disk holds what was appended; throws SyncError when that is not certain. */
+  /** Resolves when the appended bytes are on disk; throws SyncError when that is uncertain. */
   async sync(): Promise<void> {
     try {
       await this.#handle.sync()
@@ -50,7 +50,7 @@ export class AppendFile {
     await this.#handle.close()
   }
 
-  /** After half a write and no way back, anything more would stand behind torn bytes. */
+  /** After a partial write that cannot be undone, any further write would follow torn bytes. */
   async #takeBack(size: number): Promise<void> {
     try {
       await this.#handle.truncate(size)
@@ -62,7 +62,7 @@ export class AppendFile {
   }
 }
 
-/** Opens the file for appending, creating it (0666 less the umask) when it is missing; its directory must exist. */
+/** Opens the file for appending. Creates it (0666 minus the umask) when missing; its directory must exist. */
 export async function openAppendFile(path: string): Promise<AppendFile> {
   return new AppendFile(path, await open(path, 'a'))
 }
@@ -74,7 +74,7 @@ async function writeAll(handle: AppendHandle, bytes: Buffer): Promise<void> {
   }
 }
 
-/** A new file is only there after a power cut when its directory is on the disk as well. */
+/** A new file survives a power cut only if its directory is on disk too. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(ignoreUnopenable)
   if (handle === undefined) return
@@ -85,9 +85,7 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/**
- * Windows opens no directories, and a directory may be writable without being readable: there is nothing to sync then.
- */
+/** Windows cannot open directories, and a directory may be writable but not readable; then there is nothing to sync. */
 function ignoreUnopenable(error: unknown): undefined {
   if (['EISDIR', 'EPERM', 'EACCES'].includes(errorCodeOf(error))) return undefined
   throw error

@@ -2,13 +2,13 @@ import type { BrokenLines } from '../relay/endpoint.ts'
 
 const MAX_EXAMPLES = 20
 
-/** Counts broken lines, and keeps the first few to show. */
+/** Counts broken lines and keeps the first few as examples. */
 export class BrokenLineTally {
   #count = 0
   readonly #examples: { readonly line: number; readonly reason: string }[] = []
   #advice: string | undefined
 
-  /** `advise` is asked about the first lines only, until it knows something. */
+  /** Calls `advise` only for the first lines, until it returns something. */
   add(line: number, reason: string, advise: () => string | undefined = () => undefined): void {
     if (this.#count < MAX_EXAMPLES) this.#advice ??= advise()
     this.#count += 1

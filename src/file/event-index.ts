@@ -11,14 +11,14 @@ import { createTemporaryDatabase, type TemporaryDatabase } from './temporary-dat
 const BATCH_ROWS = 500
 const BATCH_BYTES = 4 * 1024 * 1024
 
-/** Some matching events, unverified, and the bytes of their JSON. */
+/** Unverified matching events, and the bytes of their JSON. */
 export type EventBatch = { readonly rows: readonly unknown[]; readonly bytes: number }
 
 type EventColumns = [id: Buffer, digest: Buffer, kind: number, pubkey: Buffer, createdAt: number, json: string]
 
 /**
- * The events of a file on disk, ready for filters. Events with one id but different content are all kept (rule 4): only
- * the signature, which is checked later, tells which of them is the event.
+ * The events of a file, indexed on disk for filters. Keeps all events with the same id but different content (rule 4),
+ * because only the signature, checked later, tells which one is genuine.
  */
 export class EventIndex {
   readonly #directory: string
@@ -46,12 +46,12 @@ export class EventIndex {
   }
 
   /**
-   * Runs `fill` in one transaction, which is much faster for many events. When it throws, the index must be closed;
-   * what SQLite throws becomes a SyncError.
+   * Runs `fill` in one transaction, which is much faster for many events. Close the index if it throws. Errors of
+   * SQLite become SyncErrors.
    */
   async load<T>(fill: () => Promise<T>): Promise<T> {
     try {
-      // The database is empty before, so the journal in memory has no old page to keep: it does not grow.
+      // The database is empty before, so the in-memory journal has no old pages to keep and does not grow.
       this.#db.exec('BEGIN')
       const result = await fill()
       this.#db.exec('COMMIT')
@@ -61,13 +61,13 @@ export class EventIndex {
     }
   }
 
-  /** Adds the event unless an equal one is there. */
+  /** Adds the event unless it is already there. */
   add(event: NostrEvent): void {
     if (this.#db.inTransaction) return this.#insert(event)
     this.#db.transaction(() => this.#insert(event))()
   }
 
-  /** Whether this very event is there: same id, same content, same signature. */
+  /** Whether exactly this event is there: same id, content and signature. */
   has(event: NostrEvent): boolean {
     return this.#selectCopy.get(idOf(event), digestOf(formatEventLine(event))) !== undefined
   }
@@ -83,7 +83,7 @@ export class EventIndex {
   }
 
   /**
-   * The matches of now in batches of at most 500 rows, newest first; events that are added meanwhile do not disturb it.
+   * Yields the current matches in batches of at most 500 rows, newest first; events added meanwhile do not interfere.
    */
   *scan(filter: Filter): Generator<EventBatch, void, undefined> {
     this.#scans += 1
@@ -115,8 +115,8 @@ export class EventIndex {
   }
 
   /**
-   * On disk, not in memory, and not as an open cursor: with one of those SQLite would refuse what is published
-   * meanwhile.
+   * Saves matches in a table on disk. In memory they could grow too large, and with an open cursor SQLite would refuse
+   * events published meanwhile.
    */
   #saveMatches(table: string, filter: Filter): void {
     const { sql, parameters } = buildIndexQuery(filter)
@@ -124,7 +124,7 @@ export class EventIndex {
     this.#db.prepare<(string | number)[]>(`INSERT INTO ${table} (event) ${sql}`).run(...parameters)
   }
 
-  /** The next matches after a position: as many as a batch may hold, but at least one. */
+  /** The next matches after a position: as many as fit into a batch, but at least one. */
   #takeJson(table: string, position: number): string[] {
     const statement = this.#db.prepare<[number], string>(
       `SELECT json FROM ${table} JOIN events ON events.rowid = event WHERE position > ? ORDER BY position LIMIT ${BATCH_ROWS}`,
@@ -140,7 +140,7 @@ export class EventIndex {
   }
 }
 
-/** Whether SQLite threw it: about the index, not about the file that is read. */
+/** Whether the error came from SQLite, so it concerns the index and not the file being read. */
 export function isIndexError(error: unknown): boolean {
   return errorCodeOf(error).startsWith('SQLITE_')
 }

@@ -1,16 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 
-/** What one line of a JSONL file holds. */
+/** The content of one line of a JSONL file. */
 type ParsedLine =
   | { readonly type: 'event'; readonly event: NostrEvent }
   | { readonly type: 'blank' }
   | { readonly type: 'broken'; readonly reason: string }
 
-/** What the line holds: an event as strfry, nak and nosdump write it, or the `["EVENT", …]` message around one. */
+/** Parses a line: an event as written by strfry, nak and nosdump, or the `["EVENT", …]` message around one. */
 export function parseEventLine(bytes: Buffer): ParsedLine {
   if (!isUtf8(bytes)) return { type: 'broken', reason: 'not valid UTF-8' }
-  // trim() also takes the byte order mark and the CR of a CRLF away.
+  // trim() also removes the byte order mark and the CR of a CRLF.
   const text = bytes.toString('utf8').trim()
   if (text === '') return { type: 'blank' }
   const value = parseJson(text)
@@ -20,14 +20,14 @@ export function parseEventLine(bytes: Buffer): ParsedLine {
 }
 
 /**
- * The event as one line of JSON without a line end: the seven fields in one fixed order, so that equal events give
- * equal text.
+ * The event as one line of JSON without a line end. The seven fields come in a fixed order, so equal events give equal
+ * text.
  */
 export function formatEventLine({ id, pubkey, created_at, kind, tags, content, sig }: NostrEvent): string {
   return JSON.stringify({ id, pubkey, created_at, kind, tags, content, sig })
 }
 
-/** JSON text is never `undefined`, so that stands for text that is not JSON. */
+/** `undefined` means text that is not JSON; JSON itself never parses to it. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -11,17 +11,17 @@ import { targetFileExists } from './target-file.ts'
 
 const BATCH_LENGTH = 256 * 1024
 
-/** What a file of events needs besides its name. */
+/** The inputs of an output file besides its name. */
 export type EventOutputOptions = {
-  /** What `-` writes to. */
+  /** Used for `-`. */
   readonly stdout: NodeJS.WritableStream
   readonly signal: AbortSignal
 }
 
-/** Where the lines lie until they are complete; a stream has no such place. */
+/** Where lines are stored until the file is complete; a stream has none. */
 type Part = { readonly directory: string; readonly file: string }
 
-/** A JSONL file that is written anew: what stood under its name stays until all of it is written. */
+/** A JSONL file written from scratch. An existing file of that name stays until the new one is complete. */
 export class EventOutput {
   readonly #path: string
   readonly #part: Part | undefined
@@ -37,7 +37,7 @@ export class EventOutput {
     this.#signal = signal
   }
 
-  /** Takes one event; waits for the disk or the reader when enough are waiting. Throws SyncError. */
+  /** Takes one event; waits for the disk or the reader when enough lines are buffered. Throws SyncError. */
   async write(event: NostrEvent): Promise<void> {
     const line = `${formatEventLine(event)}\n`
     this.#lines.push(line)
@@ -45,10 +45,10 @@ export class EventOutput {
     if (this.#length >= BATCH_LENGTH) await this.#orFail(() => this.#writeLines())
   }
 
-  /** Writes what is left; then the file stands under its name, on the disk. Throws SyncError. */
+  /** Writes the rest, and then puts the file in place, on disk. Throws SyncError. */
   async finish(): Promise<void> {
     await this.#orFail(async () => {
-      // Without an event too: an empty file is no gzip file.
+      // Writes even without events, because an empty file is not a gzip file.
       await this.#writeLines()
       await this.#sink.flush()
       await this.#sink.close()
@@ -56,7 +56,7 @@ export class EventOutput {
     })
   }
 
-  /** Removes what was written and not finished. */
+  /** Removes the unfinished file. */
   async discard(): Promise<void> {
     await this.#sink.close()
     if (this.#part !== undefined) await rm(this.#part.directory, { recursive: true, force: true })
@@ -80,8 +80,8 @@ export class EventOutput {
 }
 
 /**
- * Opens a JSONL file for the events of this run, compressed when its name ends in `.gz`; `-` is standard output.
- * Throws SyncError when it cannot be written, before anything else has happened.
+ * Opens a JSONL file for the events of this run, compressed when its name ends in `.gz`; `-` is standard output. Throws
+ * SyncError when it cannot be written, before anything else happens.
  */
 export async function openEventOutput(path: string, { stdout, signal }: EventOutputOptions): Promise<EventOutput> {
   if (path === '-') return new EventOutput(path, createStreamSink(stdout, signal), { signal })
@@ -90,7 +90,7 @@ export async function openEventOutput(path: string, { stdout, signal }: EventOut
   return new EventOutput(place, new FileSink(part.file, { endsInNewline: true, damage: undefined }), { part, signal })
 }
 
-/** In its own directory beside the place, so that the file only has to be renamed, and keeps its `.gz`. */
+/** In a separate directory next to the target, so that finishing is only a rename, and the file keeps its `.gz`. */
 async function createPart(place: string): Promise<Part> {
   try {
     const directory = await mkdtemp(join(dirname(place), '.ngit-sync-'))

@@ -14,29 +14,29 @@ import { loadEvents, type FileEnding } from './load-events.ts'
 import { createStreamSink } from './stream-sink.ts'
 import { targetFileExists } from './target-file.ts'
 
-/** How a file is used. */
+/** The options of a file. */
 export type FileEndpointOptions = {
   readonly role: 'source' | 'target'
   /** Holds the index while the endpoint is open: about twice the size of the file, uncompressed. */
   readonly temporaryDirectory: string
-  /** What a source called `-` reads. */
+  /** The input of a source called `-`. */
   readonly stdin?: NodeJS.ReadableStream
-  /** What a target called `-` writes. */
+  /** The output of a target called `-`. */
   readonly stdout?: NodeJS.WritableStream
   readonly signal: AbortSignal
 }
 
-/** A JSONL file of events as one end of a run. `scan` gives batches of at most 500 rows, newest first. */
+/** A JSONL file of events as an endpoint of a run. `scan` yields batches of at most 500 rows, newest first. */
 export type JsonlEndpoint = Omit<FileEndpoint, 'scan'> & {
-  /** Every match in batches; throws the signal's reason when aborted. */
+  /** Yields all matches in batches; throws the signal's reason when aborted. */
   scan(filter: Filter): AsyncGenerator<EventBatch, void, undefined>
-  /** Returns when the disk holds what was published; throws SyncError when that is not certain. */
+  /** Resolves when the published events are on disk; throws SyncError when that is uncertain. */
   flush(): Promise<void>
 }
 
 /**
- * The endpoint for a file of events, one a line, gzip when the name ends in `.gz`; `-` is standard input as a source
- * and standard output as a target. It must be opened before use. Signatures are not checked here.
+ * Returns the endpoint for a file of events, one per line, gzip when the name ends in `.gz`; `-` is standard input for
+ * a source and standard output for a target. Open it before use. Does not check signatures.
  */
 export function createFileEndpoint(path: string, options: FileEndpointOptions): JsonlEndpoint {
   return new JsonlFile(path, options)
@@ -83,7 +83,7 @@ class JsonlFile implements JsonlEndpoint {
     this.#options.signal.throwIfAborted()
     for (const batch of this.#opened().scan(filter)) {
       yield batch
-      // SQLite answers without waiting; signals and sockets get their turn here.
+      // SQLite never waits, so signals and sockets get their turn here.
       await setImmediate()
       this.#options.signal.throwIfAborted()
     }

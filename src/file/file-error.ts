@@ -13,12 +13,12 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'the reader closed the pipe',
 }
 
-/** The code of a system, zlib or SQLite error (`ENOENT`, `Z_BUF_ERROR`, `SQLITE_FULL`); empty when it has none. */
+/** The code of a system, zlib or SQLite error (`ENOENT`, `Z_BUF_ERROR`, `SQLITE_FULL`); empty if it has none. */
 export function errorCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** Why the system refused, in words where we have them. */
+/** Why the system refused, in our words if we have them. */
 export function fileReasonOf(error: unknown): string {
   return REASONS[errorCodeOf(error)] ?? reasonOf(error)
 }

@@ -1,9 +1,9 @@
 /*
- * What files hold that are not one event a line, as far as their first bytes or a broken line show it, and the command
- * that makes one of them.
+ * Recognises files that are not one event per line, by their first bytes or a broken line, and gives the command that
+ * converts them.
  */
 
-/** How another format is made into JSONL: what it is, and the command that reads it. */
+/** Another format, and the command that converts it to JSONL. */
 type Cure = { readonly is: string; readonly command: (file: string) => string }
 
 const PACKED: readonly (Cure & { readonly magic: readonly number[] })[] = [
@@ -25,15 +25,15 @@ const ARRAY: Cure = { is: 'a JSON array', command: (file) => `jq -c '.[]' ${file
 const SEVERAL: Cure = { is: 'not one event a line', command: (file) => `jq -c . ${file}` }
 
 /**
- * What is wrong with a file that begins with these bytes, and what helps, in one sentence; `undefined` when it may be
- * JSONL.
+ * Returns one sentence with the problem and the remedy for a file that begins with these bytes; `undefined` if it may
+ * be JSONL.
  */
 export function describePacked(path: string, first: Buffer): string | undefined {
   const packed = PACKED.find(({ magic }) => magic.every((byte, index) => first[index] === byte))
   return packed === undefined ? undefined : `it is ${packed.is}: ${pipe(path, packed)}`
 }
 
-/** What a line that is no event says about its whole file, and what helps, in one sentence. */
+/** Returns one sentence with the problem and the remedy for a file with this broken line. */
 export function adviseByLine(path: string, bytes: Buffer): string | undefined {
   const text = bytes.subarray(0, 16).toString('latin1').trim()
   const cure = text === '[' || /^\[\s*\{/.test(text) ? ARRAY : holdsSeveral(bytes, text) ? SEVERAL : undefined
@@ -41,7 +41,7 @@ export function adviseByLine(path: string, bytes: Buffer): string | undefined {
   return cure === undefined ? undefined : `${name} is ${cure.is}: ${pipe(path, cure)}`
 }
 
-/** Objects one behind the other, or one over several lines. */
+/** Several objects on one line, or one object over several lines. */
 function holdsSeveral(bytes: Buffer, text: string): boolean {
   if (text === '{') return true
   return (
@@ -57,7 +57,7 @@ function pipe(path: string, { command }: Cure): string {
   return `\`${packed} | ngit-sync … --source -\` reads it`
 }
 
-/** As a shell takes it. */
+/** Quotes a path for the shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -9,14 +9,16 @@ import { isGzipPath, type FileEnding } from './load-events.ts'
 const compress = promisify(gzip)
 const NEWLINE = Buffer.from('\n')
 
-/** Appends to a JSONL file; to a gzip file one member a write, so that a crash leaves all earlier members whole. */
+/**
+ * Appends to a JSONL file. Each write to a gzip file is its own member, so a crash leaves all earlier members whole.
+ */
 export class FileSink implements LineSink {
   readonly #path: string
   readonly #ending: FileEnding
   #needsNewline: boolean
   #file: AppendFile | undefined
 
-  /** Touches nothing before the first write, so that reading a target never creates or changes it. */
+  /** Touches nothing before the first write, so reading a target never creates or changes it. */
   constructor(path: string, ending: FileEnding) {
     this.#path = path
     this.#ending = ending
@@ -25,7 +27,7 @@ export class FileSink implements LineSink {
 
   async write(lines: Buffer): Promise<void> {
     this.#file ??= await this.#open()
-    // After a torn last line ours would become part of it.
+    // Otherwise our first line would join a torn last line.
     const bytes = this.#needsNewline ? Buffer.concat([NEWLINE, lines]) : lines
     await this.#file.append(isGzipPath(this.#path) ? await compress(bytes) : bytes)
     this.#needsNewline = false

@@ -5,11 +5,11 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createGunzip, createGzip } from 'node:zlib'
 
 /**
- * Makes a gzip file whole that is cut off at its end, as a crash may leave it: a member behind torn bytes could not be
- * read. Everything that can be decompressed is kept, and the file is replaced in one step.
+ * Repairs a gzip file that is cut off at its end, for example by a crash, because a member after torn bytes could not
+ * be read. Keeps everything that can be decompressed, and replaces the file in one step.
  */
 export async function repairTruncatedGzip(path: string): Promise<void> {
-  // A symbolic link stays one.
+  // Keeps a symbolic link.
   const file = await realpath(path)
   const copy = `${file}.${randomUUID()}.tmp`
   const { mode } = await stat(file)

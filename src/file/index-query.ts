@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { isHex32 } from '../nostr/event.ts'
 import { tagConditions, type Filter } from '../nostr/filter.ts'
 
-/** The tables of an index. Values of tags are kept as `tagKey`, ids and public keys as bytes. */
+/** The tables of an index. Tag values are stored as `tagKey`, ids and public keys as bytes. */
 export const INDEX_SCHEMA = `
   CREATE TABLE events (rowid INTEGER PRIMARY KEY, id BLOB, digest BLOB, kind INTEGER, pubkey BLOB, created_at INTEGER, json TEXT);
   CREATE UNIQUE INDEX events_by_id ON events (id, digest);
@@ -18,11 +18,11 @@ type IndexQuery = { readonly sql: string; readonly parameters: readonly (string 
 type Condition = { readonly sql: string; readonly parameter: string | number }
 
 /**
- * A query for the row ids of the events that match, newest first, ties by lowest id.
- * Tag conditions on names longer than one letter match nothing: no relay indexes them (NIP-01).
+ * Builds a query for the row ids of matching events, newest first, ties by lowest id. Conditions on tag names longer
+ * than one letter match nothing, as at relays (NIP-01).
  *
- * SQLite has no statistics on a fresh index and then guesses badly between several, so the index is named here: by what
- * narrows most. Value lists go in as one JSON text, because the number of placeholders is limited.
+ * SQLite has no statistics for a fresh index and then chooses badly, so the query names the index that narrows most.
+ * Value lists are passed as one JSON text, because the number of placeholders is limited.
  */
 export function buildIndexQuery(filter: Filter): IndexQuery {
   const conditions = buildConditions(filter)
@@ -34,16 +34,14 @@ export function buildIndexQuery(filter: Filter): IndexQuery {
   }
 }
 
-/**
- * The key under which the index keeps a tag: short whatever the value, and exact for any text (lone surrogates, NUL).
- */
+/** The key of a tag in the index: short for any value, and exact for any text (lone surrogates, NUL). */
 export function tagKey(name: string, value: string): Buffer {
   return hash('sha256', JSON.stringify([name, value]), 'buffer').subarray(0, 16)
 }
 
 function chooseIndex(filter: Filter): string {
   if (filter.ids !== undefined) return 'INDEXED BY events_by_id'
-  // The tag table gives row ids, and a look-up by row id needs no index.
+  // The tag table yields row ids, and a look-up by row id needs no index.
   if (tagConditions(filter).length > 0) return 'NOT INDEXED'
   if (filter.authors !== undefined) return 'INDEXED BY events_by_author'
   if (filter.kinds !== undefined) return 'INDEXED BY events_by_kind'
@@ -67,7 +65,7 @@ function isOneOfHex(column: string, values: readonly string[]): Condition {
   return { sql: `${column} IN (SELECT unhex(value) FROM json_each(?))`, parameter }
 }
 
-/** One kind is asked for by equality: then the index is in the order of the answer, and a limit stops early. */
+/** Uses equality for a single kind: then the index is in the order of the answer, and a limit stops early. */
 function isOneOfKinds(kinds: readonly number[]): Condition {
   const [only] = kinds
   if (kinds.length === 1 && only !== undefined) return { sql: 'kind = ?', parameter: only }

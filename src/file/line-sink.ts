@@ -1,8 +1,8 @@
-/** Where lines are written: a file or a stream. */
+/** The destination of lines: a file or a stream. */
 export interface LineSink {
-  /** Writes all of these complete lines, or throws and leaves nothing of them where that can be helped. */
+  /** Writes all of these complete lines; otherwise throws and, if possible, leaves none of them. */
   write(lines: Buffer): Promise<void>
-  /** Makes what was written survive a power cut, where that is possible. */
+  /** Makes written lines survive a power cut, if possible. */
   flush(): Promise<void>
   close(): Promise<void>
 }

@@ -1,9 +1,9 @@
 const NEWLINE = 0x0a
 
-/** Receives one line without its line end, or `undefined` for a line that is too long to keep. Numbers start at 1. */
+/** Receives one line without its line end, or `undefined` for a line that is too long. Numbers start at 1. */
 type OnLine = (bytes: Buffer | undefined, lineNumber: number) => void
 
-/** Cuts a stream of bytes into lines, and never holds more than `maxBytes` of one. */
+/** Splits a stream of bytes into lines and never holds more than `maxBytes` of one. */
 export class LineSplitter {
   readonly #maxBytes: number
   readonly #onLine: OnLine
@@ -17,12 +17,12 @@ export class LineSplitter {
     this.#onLine = onLine
   }
 
-  /** The number of lines handed out so far. */
+  /** The number of lines so far. */
   get count(): number {
     return this.#count
   }
 
-  /** Whether the bytes so far end where a line ends; true before the first byte. */
+  /** Whether the bytes so far end with a line end; true before the first byte. */
   get endsInNewline(): boolean {
     return this.#endsInNewline
   }
@@ -38,7 +38,7 @@ export class LineSplitter {
     if (chunk.length > 0) this.#endsInNewline = chunk.at(-1) === NEWLINE
   }
 
-  /** Hands out the last line when no line end follows it. */
+  /** Emits a last line without a line end. */
   end(): void {
     if (this.#length > 0) this.#emit()
   }

@@ -9,7 +9,7 @@ type WaitingLine = {
   readonly reject: (reason: unknown) => void
 }
 
-/** Writes lines in the order they come: those of one moment in one write, one write at a time. */
+/** Writes lines in order, one write at a time; lines of the same turn share a write. */
 export class LineWriter {
   readonly #sink: LineSink
   #waiting: WaitingLine[] = []
@@ -19,7 +19,7 @@ export class LineWriter {
     this.#sink = sink
   }
 
-  /** Resolves when the line is written, and rejects with the sink's reason when it is not. `line` has no line end. */
+  /** Resolves when the line is written; rejects with the sink's reason when it is not. `line` has no line end. */
   append(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ bytes: Buffer.from(`${line}\n`), resolve, reject })
@@ -27,7 +27,7 @@ export class LineWriter {
     })
   }
 
-  /** Writes what still waits, and flushes the sink. */
+  /** Writes all waiting lines and flushes the sink. */
   async flush(): Promise<void> {
     await this.#running
     await this.#sink.flush()
@@ -42,7 +42,7 @@ export class LineWriter {
   }
 
   async #writeWaiting(): Promise<void> {
-    // The lines that are published in the same turn shall share a write, and a gzip member.
+    // Lines published in the same turn should share a write, and a gzip member.
     await setImmediate()
     while (this.#waiting.length > 0) await this.#writeBatch(this.#takeBatch())
     this.#running = undefined

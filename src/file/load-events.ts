@@ -10,18 +10,18 @@ import { readGzipFile, readPlainFile, readStream, type GzipDamage, type OnBytes 
 /** The longest line that is read. @default 16 MiB */
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 
-/** Where events are read from: a file, or the stream behind `-`. */
+/** The source of events: a file, or the stream behind `-`. */
 type EventSource = {
   readonly path: string
   readonly stdin?: NodeJS.ReadableStream
   readonly signal: AbortSignal
 }
 
-/** How the bytes of a file end: what somebody who appends to it has to know. */
+/** How the bytes of a file end; an appender must know it. */
 export type FileEnding = { readonly endsInNewline: boolean; readonly damage: GzipDamage | undefined }
 
 /**
- * Reads every line into the index, and what cannot be used into `broken`. Throws SyncError when the file cannot be
+ * Reads every line into the index, and counts unusable lines in `broken`. Throws SyncError when the file cannot be
  * read.
  */
 export async function loadEvents(source: EventSource, index: EventIndex, broken: BrokenLineTally): Promise<FileEnding> {
@@ -44,12 +44,12 @@ export async function loadEvents(source: EventSource, index: EventIndex, broken:
 
 const OVERLONG = { type: 'broken', reason: `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB` } as const
 
-/** Whether the name says that the file is compressed. */
+/** Whether the file name says that it is compressed. */
 export function isGzipPath(path: string): boolean {
   return path.endsWith('.gz')
 }
 
-/** Thousands of broken lines would say less. */
+/** One clear error says more than thousands of broken lines. */
 function refusePacked(path: string, first: Buffer): void {
   const packed = describePacked(path, first)
   if (packed !== undefined) throw new SyncError(`read events from ${nameOf(path)}: ${packed}`)

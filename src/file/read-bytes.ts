@@ -7,10 +7,10 @@ import { errorCodeOf } from './file-error.ts'
 
 const READ_BYTES = 256 * 1024
 
-/** What is wrong with gzip data: cut off at its end (as by a crash), or damaged, with what follows unreadable. */
+/** A defect of gzip data: cut off at its end (as by a crash), or damaged, with the rest unreadable. */
 export type GzipDamage = { readonly type: 'truncated' | 'damaged'; readonly reason: string }
 
-/** Receives the bytes in order; what it throws ends the reading. */
+/** Receives the bytes in order; throwing ends the read. */
 export type OnBytes = (chunk: Buffer) => void
 
 /** Reads a stream to its end. */
@@ -18,13 +18,13 @@ export async function readStream(stream: NodeJS.ReadableStream, onBytes: OnBytes
   await pipeline(stream, createConsumer(onBytes), { signal })
 }
 
-/** Reads a file to its end. Throws what the file system says. */
+/** Reads a file to its end. Throws the errors of the file system. */
 export async function readPlainFile(path: string, onBytes: OnBytes, signal: AbortSignal): Promise<void> {
   await readStream(createReadStream(path, { highWaterMark: READ_BYTES }), onBytes, signal)
 }
 
 /**
- * Reads a gzip file of any number of members as far as it can be read; the damage, or `undefined` when all of it was.
+ * Reads a gzip file of any number of members as far as possible. Returns the damage, or `undefined` when all was read.
  */
 export async function readGzipFile(
   path: string,
@@ -39,12 +39,12 @@ export async function readGzipFile(
   } catch (error) {
     return gzipDamageOf(error)
   }
-  // Node ends without an error at a zero byte after a member, and drops whatever follows.
+  // After a member, Node stops without an error at a zero byte and drops the rest.
   const isAllRead = gunzip.bytesWritten === file.bytesRead
   return isAllRead ? undefined : { type: 'damaged', reason: 'gzip data is followed by something else' }
 }
 
-/** A target that was created and never written is empty, which gzip itself calls cut off. */
+/** A target that was created but never written is empty; gzip would call it cut off. */
 async function isEmptyFile(path: string): Promise<boolean> {
   const stats = await stat(path)
   return stats.isFile() && stats.size === 0
@@ -59,7 +59,7 @@ function gzipDamageOf(error: unknown): GzipDamage {
   throw error
 }
 
-/** It finishes each chunk before it returns, so that an error behind a chunk never costs the chunk. */
+/** Finishes each chunk before it returns, so an error after a chunk never loses the chunk. */
 function createConsumer(onBytes: OnBytes): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 
 /**
- * Whether two names lead to one file, by links of either sort: by device and inode. False where one of them is not
- * there.
+ * Whether two names refer to one file, through symbolic or hard links: compares device and inode. False if either is
+ * missing.
  */
 export function isSameFile(a: string, b: string): boolean {
   const [first, second] = [identityOf(a), identityOf(b)]

@@ -1,10 +1,10 @@
 import { reasonOf } from '../errors.ts'
 import type { LineSink } from './line-sink.ts'
 
-/** Writes to a stream that others own, at the pace of its reader. The stream is not closed. */
+/** Returns a sink for a stream owned by others, at the pace of its reader. Does not close the stream. */
 export function createStreamSink(stream: NodeJS.WritableStream, signal: AbortSignal): LineSink {
   let failure: Error | undefined
-  // It stays for good: a closed pipe may be reported after the last write, and without a listener would end the
+  // This listener stays for good: a closed pipe may be reported after the last write, and would otherwise end the
   // process.
   stream.on('error', (error: Error) => {
     failure ??= error
@@ -19,7 +19,7 @@ export function createStreamSink(stream: NodeJS.WritableStream, signal: AbortSig
   }
 }
 
-/** Resolves when the stream has passed the bytes on; an abort does not wait for a reader that stands still. */
+/** Resolves when the stream has passed the bytes on. An abort does not wait for a stalled reader. */
 function writeToStream(stream: NodeJS.WritableStream, bytes: Buffer, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(new Error(reasonOf(signal.reason), { cause: signal.reason }))

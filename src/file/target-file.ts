@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { SyncError } from '../errors.ts'
 import { errorCodeOf, fileReasonOf } from './file-error.ts'
 
-/** Whether the target file is there. Throws SyncError when it could neither be appended to nor be created. */
+/** Whether the target file exists. Throws SyncError when it can neither be appended to nor created. */
 export async function targetFileExists(path: string): Promise<boolean> {
   const file = await statOrUndefined(path)
   if (file === undefined) {

@@ -6,13 +6,10 @@ import { SyncError } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { fileReasonOf } from './file-error.ts'
 
-/** A SQLite database that nobody else sees and that is gone with the process, even by `kill -9`. */
+/** A SQLite database that nobody else sees and that disappears with the process, even after `kill -9`. */
 export type TemporaryDatabase = { readonly db: Database.Database; readonly close: () => void }
 
-/**
- * Creates a database file (0600) with this schema in the directory, and takes its name away at once where the system
- * allows it.
- */
+/** Creates a database file (0600) with this schema in the directory, and unlinks it at once if the system allows it. */
 export function createTemporaryDatabase(directory: string, schema: string): TemporaryDatabase {
   const path = join(directory, `ngit-sync-${randomUUID()}.sqlite`)
   try {
@@ -36,13 +33,13 @@ function unlinkOpenFile(path: string): boolean {
     unlinkSync(path)
     return true
   } catch (error) {
-    // Windows does not unlink open files; there the file goes when it is closed.
+    // Windows does not unlink open files; there the file is removed on close.
     if (error instanceof Error) return false
     throw error
   }
 }
 
-/** A journal file would need the name that is gone, and nothing here has to survive a crash. */
+/** A journal file would need the unlinked name, and nothing here has to survive a crash. */
 function prepareForScratch(db: Database.Database): void {
   db.pragma('journal_mode = MEMORY')
   db.pragma('synchronous = OFF')

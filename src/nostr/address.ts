@@ -4,7 +4,9 @@ import { isAddressable, isReplaceable, MAX_KIND } from './kinds.ts'
 /** The coordinate of an addressable event, `<kind>:<pubkey>:<d>` (NIP-01). `d` may contain `:` and may be empty. */
 export type Address = { readonly kind: number; readonly pubkey: string; readonly d: string }
 
-/** The address in `text`, split at the first two colons only; `undefined` when kind or public key is not one. */
+/**
+ * The address in `text`, split at the first two colons only; `undefined` when the kind or the public key is malformed.
+ */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(0|[1-9]\d{0,4}):([0-9a-f]{64}):(.*)$/s.exec(text)
   if (match === null) return undefined
@@ -13,19 +15,19 @@ export function parseAddress(text: string): Address | undefined {
   return pubkey === undefined || d === undefined || kind > MAX_KIND ? undefined : { kind, pubkey, d }
 }
 
-/** The address as tags write it. */
+/** The address as written in tags. */
 export function formatAddress({ kind, pubkey, d }: Address): string {
   return `${kind}:${pubkey}:${d}`
 }
 
-/** Where newer versions of this event replace it; `undefined` for regular events. */
+/** The address at which newer versions replace this event; `undefined` for regular events. */
 export function addressOf(event: NostrEvent): string | undefined {
   if (isReplaceable(event.kind)) return formatAddress({ kind: event.kind, pubkey: event.pubkey, d: '' })
   if (!isAddressable(event.kind)) return undefined
   return formatAddress({ kind: event.kind, pubkey: event.pubkey, d: tagValues(event, 'd')[0] ?? '' })
 }
 
-/** Whether version `a` wins over version `b` of one address: newer, or as old with the lower id (NIP-01). */
+/** Whether version `a` beats version `b` of one address: newer, or equally old with the lower id (NIP-01). */
 export function isNewerVersion(
   a: Pick<NostrEvent, 'created_at' | 'id'>,
   b: Pick<NostrEvent, 'created_at' | 'id'>,

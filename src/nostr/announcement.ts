@@ -2,26 +2,26 @@ import { addressOf } from './address.ts'
 import { tagValues, type NostrEvent } from './event.ts'
 import { readRoles, type RoleRule, type Roles } from './roles.ts'
 
-/** What a repository announcement (30617, NIP-34) says, read once when it is learnt. */
+/** The content of a repository announcement (30617, NIP-34), parsed once. */
 export type Announcement = Roles & {
   readonly id: string
   readonly address: string
   readonly pubkey: string
   readonly identifier: string
   readonly createdAt: number
-  /** At most 50 values, none longer than 2,048 characters; so are `relays`. */
+  /** At most 50 values, none longer than 2,048 characters; the same holds for `relays`. */
   readonly clone: readonly string[]
   readonly relays: readonly string[]
-  /** How many of them were left out for that. */
+  /** How many `clone` and `relays` URLs were dropped because of these limits. */
   readonly unreadUrls: number
 }
 
-/** How many URLs of a kind are read in one announcement. */
+/** How many URLs of each kind are read from one announcement. */
 export const MAX_URLS = 50
-/** Longer ones are not read. */
+/** Longer URLs are ignored. */
 export const MAX_URL_LENGTH = 2_048
 
-/** The announcement in an event of kind 30617. URLs may stand in several values, or in several tags. */
+/** Parses an event of kind 30617. URLs may be spread over several values or several tags. */
 export function readAnnouncement(event: NostrEvent, rule: RoleRule = 'today'): Announcement {
   const all = { clone: allValues(event, 'clone'), relays: allValues(event, 'relays') }
   const [clone, relays] = [readable(all.clone), readable(all.relays)]

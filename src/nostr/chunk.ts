@@ -1,9 +1,9 @@
-// Two brackets, less the comma that the last item does not have.
+// Two brackets, minus the comma that the last item lacks.
 const BRACKET_BYTES = 1
 
 /**
- * The items in groups of at most `maxCount` items and `maxBytes` bytes as a JSON array; an item that is larger alone
- * still gets a group.
+ * Groups the items so that each group has at most `maxCount` items and `maxBytes` bytes as a JSON array. An item that
+ * is too large by itself gets its own group.
  */
 export function* chunkByCountAndBytes<T>(
   items: Iterable<T>,

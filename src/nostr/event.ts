@@ -24,8 +24,8 @@ export function isHex32(text: unknown): text is string {
 }
 
 /**
- * The event in `value` with exactly the seven fields of NIP-01, or `undefined` when its shape is wrong. Checks neither
- * id nor signature.
+ * Returns the event in `value` with exactly the seven fields of NIP-01, or `undefined` when its shape is wrong. Checks
+ * neither id nor signature.
  */
 export function parseEvent(value: unknown): NostrEvent | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -36,12 +36,12 @@ export function parseEvent(value: unknown): NostrEvent | undefined {
   return { id, pubkey, created_at, kind, tags, content, sig }
 }
 
-/** Where something stands in the order of a relay; `second` is within the safe integers, and may be negative. */
+/** The position of a row in a relay's order. `second` is a safe integer and may be negative. */
 export type Stamp = { readonly id: string; readonly second: number }
 
 /**
- * The stamp of whatever is signed and dated like an event. A relay may store what is none (a kind or a time out of
- * range), and what lies below it must be read all the same: no author may bar the way.
+ * The stamp of any row with an id and a date. A relay may store rows that are not valid events (kind or time out of
+ * range); the rows below them must still be read, so no author can block the way.
  */
 export function parseStamp(value: unknown): Stamp | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -51,7 +51,7 @@ export function parseStamp(value: unknown): Stamp | undefined {
   return { id, second: Math.max(MIN_SAFE_INTEGER, Math.min(MAX_SAFE_INTEGER, Math.floor(created_at))) }
 }
 
-/** The id that the event must have: SHA-256 over the serialisation of NIP-01, as hex. */
+/** The correct id of the event: SHA-256 over the serialisation of NIP-01, in hex. */
 export function computeEventId(event: NostrEvent): string {
   const serialized = JSON.stringify([0, event.pubkey, event.created_at, event.kind, event.tags, event.content])
   return createHash('sha256').update(serialized).digest('hex')
@@ -62,13 +62,13 @@ export function tagValues(event: NostrEvent, name: string): string[] {
   return event.tags.flatMap((tag) => (tag[0] === name && tag[1] !== undefined ? [tag[1]] : []))
 }
 
-/** When the event stops being valid (NIP-40), in Unix seconds; `undefined` when it has no usable `expiration` tag. */
+/** When the event expires (NIP-40), in Unix seconds; `undefined` without a usable `expiration` tag. */
 export function expirationOf(event: NostrEvent): number | undefined {
   const text = tagValues(event, 'expiration')[0]
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
-/** Whether the time of the event has passed at `now`, in Unix seconds (NIP-40). */
+/** Whether the event has expired at `now`, in Unix seconds (NIP-40). */
 export function isExpired(event: NostrEvent, now: number): boolean {
   return (expirationOf(event) ?? Infinity) <= now
 }

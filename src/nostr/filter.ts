@@ -1,8 +1,8 @@
 import type { NostrEvent } from './event.ts'
 
 /**
- * Of all others, in bytes: what is longer (no repository that a person named) is refused by some (@nostr-relay: 1,024
- * characters).
+ * Tag values up to this many bytes can be used in filters at most relays. Some refuse longer ones (@nostr-relay: over
+ * 1,024 characters).
  */
 export const USUAL_LENGTH = 512
 
@@ -20,20 +20,20 @@ export type Filter = {
 /** Whether an event matches. */
 export type Matcher = (event: NostrEvent) => boolean
 
-/** A function that says whether an event matches the filter (NIP-01), with set look-ups; `limit` plays no part. */
+/** Returns a function that tests whether an event matches the filter (NIP-01), with set look-ups. Ignores `limit`. */
 export function createMatcher(filter: Filter): Matcher {
   return buildMatcher(filter, (tag, name) => tag === name)
 }
 
 /**
- * The same for a relay that does not look at the names of tags (khatru above badger, for addresses): the values may
- * stand under any name. What it answers holds all that matches, and is read to its bottom like that.
+ * Like `createMatcher`, for a relay that ignores tag names (khatru on badger, for addresses): a value matches under any
+ * name. Such an answer includes every real match, so paging to its bottom reads the filter to its bottom.
  */
 export function createValueMatcher(filter: Filter): Matcher {
   return buildMatcher(filter, () => true)
 }
 
-/** Whether an event has a tag whose value begins with one that the filter asks for, and goes on. */
+/** Matches events with a tag value that starts with, and is longer than, a value in the filter. */
 export function createPrefixMatcher(filter: Filter): Matcher {
   const asked = tagConditions(filter).flatMap(([, values]) => values)
   const goesOn = (value: string): boolean =>
@@ -56,7 +56,7 @@ function buildMatcher(filter: Filter, isNamed: (tag: string | undefined, name: s
     tags.every(({ name, values }) => event.tags.some(([n, v]) => isNamed(n, name) && v !== undefined && values.has(v)))
 }
 
-/** The tag conditions of a filter, names without `#`. */
+/** The tag conditions of a filter; names come without `#`. */
 export function tagConditions(filter: Filter): (readonly [name: string, values: readonly string[]])[] {
   return Object.entries(filter).flatMap(([key, values]) =>
     key.startsWith('#') && Array.isArray(values) ? [[key.slice(1), values as readonly string[]] as const] : [],

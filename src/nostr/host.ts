@@ -9,13 +9,13 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 
 const LOOPBACK = /^(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\]|\[::ffff:(?:7f[0-9a-f]{2}:[0-9a-f]{1,4}|0:0)\])$/
 const NPUB = /^npub1[02-9ac-hj-np-z]{58}$/
-/** What is longer names nothing that could be reached: authors choose how much they write. */
+/** Longer URLs cannot be real; authors choose how much they write. */
 const MAX_URL_LENGTH = 2_048
 const MAX_HOST_LENGTH = 253
 
 /**
- * A relay URL in its one normal form: lower-case host, no default port, no user, no trailing slash, no fragment.
- * `undefined` when it is not `ws://` or `wss://`.
+ * A relay URL in canonical form: lower-case host, no default port, no user, no trailing slash, no fragment. `undefined`
+ * unless the scheme is `ws://` or `wss://`.
  */
 export function normalizeRelayUrl(text: string): string | undefined {
   const url = parseUrl(text)
@@ -25,8 +25,8 @@ export function normalizeRelayUrl(text: string): string | undefined {
 }
 
 /**
- * Host and port of a URL as `host:port`, the port always given; `undefined` when the text is not a URL with a host and
- * a known port.
+ * The host and port of a URL as `host:port`, always with the port; `undefined` when the text is not a URL with a host
+ * and a known port.
  */
 export function hostAndPort(text: string): string | undefined {
   const url = parseUrl(text)
@@ -35,23 +35,23 @@ export function hostAndPort(text: string): string | undefined {
   return port === undefined ? undefined : `${hostOf(url)}:${port}`
 }
 
-/** A relay URL in its normal form without its query; `undefined` when it is not one. */
+/** A relay URL in canonical form without its query; `undefined` when the text is not a relay URL. */
 export function relayWithoutQuery(text: string): string | undefined {
   const url = normalizeRelayUrl(text)?.split('?', 1)[0]
   return url === undefined ? undefined : withoutTrailing(url, '/')
 }
 
 /**
- * The same for every normalised URL of one relay, with or without encryption: host, port unless it is a usual one, and
- * path.
+ * A key for one relay, the same for all its canonical URLs with or without encryption: host, port unless 80 or 443,
+ * path and query.
  */
 export function relayKey(url: string): string {
   return url.replace(/^wss?:\/\//, '').replace(/^([^/?]*):(?:80|443)(?=[/?]|$)/, '$1')
 }
 
 /**
- * A normalised relay URL with `127.0.0.1` in the place of whatever name of this machine: localhost, 127.0.0.0/8,
- * `[::1]`, the unspecified addresses, and IPv4 addresses that are mapped to IPv6. Other texts stay as they are.
+ * Replaces every loopback name in a canonical relay URL with `127.0.0.1`: localhost, 127.0.0.0/8, `[::1]`, the
+ * unspecified addresses, and IPv4 addresses mapped to IPv6. Returns other texts unchanged.
  */
 export function foldLoopback(url: string): string {
   return url.replace(/^(wss?:\/\/)(\[[0-9a-f:]*\]|[^/?:]*)/, (whole, scheme: string, host: string) => {
@@ -59,14 +59,14 @@ export function foldLoopback(url: string): string {
   })
 }
 
-/** The same for every normalised relay URL of one host and port, whatever the path. */
+/** A key for the host and port of a canonical relay URL, whatever its path. */
 export function hostKey(url: string): string {
   return relayKey(url).split(/[/?]/, 1)[0] ?? ''
 }
 
 /**
- * The relay beside a git repository (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`, and below a base
- * path `https://host/grasp/<npub>/<identifier>.git` → `wss://host/grasp`. `undefined` for other URLs.
+ * The relay that belongs to a git clone URL (GRASP-01): `https://host/<npub>/<identifier>.git` → `wss://host`, and with
+ * a base path `https://host/grasp/<npub>/<identifier>.git` → `wss://host/grasp`. `undefined` for other URLs.
  */
 export function relayBehindClone(text: string): string | undefined {
   const url = parseUrl(text)
@@ -77,7 +77,7 @@ export function relayBehindClone(text: string): string | undefined {
   return normalizeRelayUrl(`${url.protocol.replace('http', 'ws')}//${url.host}${segments.slice(0, -2).join('/')}`)
 }
 
-/** The URL in a text that a stranger wrote; `undefined` when it is none, names no host, or is too long to be meant. */
+/** Parses a URL written by a stranger; `undefined` when it is invalid, has no host, or is too long to be real. */
 export function parseUrl(text: string): URL | undefined {
   if (text.length > MAX_URL_LENGTH) return undefined
   const url = tryUrl(text)
@@ -85,7 +85,7 @@ export function parseUrl(text: string): URL | undefined {
   return host === '' || host.length > MAX_HOST_LENGTH ? undefined : url
 }
 
-/** Not by `URL.canParse`: on Node 20 it forgets hosts such as `münchen.example` after some thousand calls. */
+/** Does not use `URL.canParse`: on Node 20 it rejects hosts such as `münchen.example` after a few thousand calls. */
 function tryUrl(text: string): URL | undefined {
   try {
     return new URL(text)
@@ -94,20 +94,19 @@ function tryUrl(text: string): URL | undefined {
   }
 }
 
-/**
- * The host of a URL, in lower case. `relay.example.` names the same host as `relay.example`: a dot at the end is the
- * root of the DNS.
- */
+/** The host of a URL in lower case, without a trailing dot: `relay.example.` and `relay.example` are the same host. */
 export function hostOf(url: URL): string {
   return withoutTrailing(url.hostname.toLowerCase(), '.')
 }
 
-/** The port of a URL, or that of its scheme; `undefined` when the scheme has none. */
+/** The port of a URL, or the default port of its scheme; `undefined` when the scheme has none. */
 export function portOf(url: URL): string | undefined {
   return url.port === '' ? DEFAULT_PORTS[url.protocol] : url.port
 }
 
-/** The text without any number of this character at its end. A loop: a regular expression would take quadratic time. */
+/**
+ * Strips every trailing occurrence of the character. A loop, because a regular expression would take quadratic time.
+ */
 export function withoutTrailing(text: string, character: string): string {
   let end = text.length
   while (end > 0 && text[end - 1] === character) end -= 1

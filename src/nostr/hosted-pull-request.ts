@@ -8,14 +8,14 @@ import type { Service } from './service-url.ts'
 export const HOSTED_KINDS: readonly number[] = [KIND.pullRequest, KIND.pullRequestUpdate]
 
 const URL_PARTS = /^https?:\/\/([^/?#]+)(\/[^?#]*)$/i
-/** `30617:<pubkey>:<d>`, the key in hex of either case: so ngit-grasp reads it. */
+/** `30617:<pubkey>:<d>`; the public key may be upper-case hex, because ngit-grasp accepts it. */
 const ANNOUNCEMENT = new RegExp(`^${KIND.announcement}:[0-9a-fA-F]{64}:(.+)$`, 's')
 const MAX_URL_LENGTH = 2_048
 
 /**
- * Whether the service hosts this pull request or update on its own account (GRASP-06): a `clone` value is
- * `<service>/prs/<npub of its author>/<d>.git`, and an `a` names a repository with this `d`, whoever announces it. The
- * URL is read as text, as strictly as ngit-grasp 3 does: what only looks alike would be sent, and refused.
+ * Whether the service hosts this pull request or update by itself (GRASP-06): a `clone` value is
+ * `<service>/prs/<npub of its author>/<d>.git`, and an `a` tag names a repository with this `d`, whoever announces it.
+ * Compares the URL as text, as strictly as ngit-grasp 3; anything looser would be sent and refused.
  */
 export function isHostedPullRequest(event: NostrEvent, service: Service): boolean {
   if (!HOSTED_KINDS.includes(event.kind)) return false
@@ -26,7 +26,7 @@ export function isHostedPullRequest(event: NostrEvent, service: Service): boolea
   return urls.some((url) => identifiers.has(identifierAt(url, service, directory) ?? ''))
 }
 
-/** The identifier of the repository that a URL names in a directory of the service. */
+/** The identifier of the repository that a URL names below a directory of the service. */
 function identifierAt(url: string, { host, port }: Service, directory: string): string | undefined {
   if (url.length > MAX_URL_LENGTH) return undefined
   const [, authority = '', path = ''] = URL_PARTS.exec(url) ?? []
@@ -37,7 +37,7 @@ function identifierAt(url: string, { host, port }: Service, directory: string): 
   return name.includes('/') ? undefined : decode(name)
 }
 
-/** A `%` that encodes nothing is meant as it stands, and so is all of a text whose bytes are no UTF-8. */
+/** Keeps a `%` that starts no escape, and returns the whole text undecoded when its bytes are not UTF-8. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'))

@@ -17,13 +17,13 @@ export const KIND = {
   state: 30618,
 } as const
 
-/** The largest kind there is (NIP-01). */
+/** The largest valid kind (NIP-01). */
 export const MAX_KIND = 65_535
 
-/** The kinds of a root: what threads depend on (NIP-34). */
+/** The kinds of a root, the event that starts a thread (NIP-34). */
 export const ROOT_KINDS: readonly number[] = [KIND.patch, KIND.pullRequest, KIND.issue]
 
-/** Whether the event may have its own comments and statuses in layer 3. */
+/** Whether events of this kind can have their own comments and statuses in layer 3. */
 export function isRootKind(kind: number): boolean {
   return ROOT_KINDS.includes(kind)
 }

@@ -17,10 +17,7 @@ export function encodeRepository({ kind, pubkey, d }: Address): string {
   return naddrEncode({ kind, pubkey, identifier: d })
 }
 
-/**
- * The public key, as lower-case hex, in an `npub1…`, an `nprofile1…` or hex of either case; `undefined` when the text
- * is none of these.
- */
+/** The public key in lower-case hex from an `npub1…`, an `nprofile1…` or hex of either case; `undefined` otherwise. */
 export function decodePublicKey(text: string): string | undefined {
   const hex = text.toLowerCase()
   if (isHex32(hex)) return hex
@@ -29,7 +26,7 @@ export function decodePublicKey(text: string): string | undefined {
   return decoded?.type === 'nprofile' ? decoded.data.pubkey : undefined
 }
 
-/** The address, of whatever kind, in an `naddr1…`; relay hints are dropped. `undefined` when the text is not one. */
+/** The address, of any kind, in an `naddr1…` without its relay hints; `undefined` when the text is not an `naddr`. */
 export function decodeRepository(text: string): Address | undefined {
   const decoded = decodeOrUndefined(text)
   if (decoded?.type !== 'naddr') return undefined
@@ -37,7 +34,7 @@ export function decodeRepository(text: string): Address | undefined {
   return { kind, pubkey, d: identifier }
 }
 
-/** `decode` throws on anything that is not NIP-19; here that is an answer, not a failure. */
+/** `decode` throws on anything that is not NIP-19; callers want `undefined` instead. */
 function decodeOrUndefined(text: string): ReturnType<typeof decode> | undefined {
   try {
     return decode(text)

@@ -1,4 +1,4 @@
-/** What became of one event at the target. `relay/answers.ts` says which answer means which. */
+/** What became of one event at the target. `relay/answers.ts` maps answers to outcomes. */
 export type Outcome =
   | 'accepted'
   | 'duplicate'

@@ -1,6 +1,6 @@
 /*
- * What of an announcement (30617) is worth remembering between runs: whatever decides over scope and membership, and a
- * name. Its author may fill the rest with anything, in 60 kB and more, and there are many authors.
+ * Reduces an announcement (30617) to the parts worth remembering between runs: those that decide scope and membership,
+ * and a name. Authors can fill the rest with 60 kB and more of anything, and there are many authors.
  */
 import { MAX_URL_LENGTH, readAnnouncement, type Announcement } from './announcement.ts'
 import { tagValues, type NostrEvent } from './event.ts'
@@ -9,20 +9,19 @@ import { encodePublicKey } from './nip19.ts'
 import type { Roles } from './roles.ts'
 
 const MAX_NAME = 200
-/** Longer URLs are no relays to discover; of them it counts where they lead. */
+/** Longer URLs are shortened: they are never relays to discover, and only the place they point to matters. */
 const MAX_URL = 320
 /**
- * What stands for everything that was not read: a URL that is too long, no public key, and a maintainer beyond the
- * last.
+ * Placeholders for values that are counted as unread: a URL that is too long, an invalid public key, and one maintainer
+ * over the cap.
  */
 const ENDLESS = 'x'.repeat(MAX_URL_LENGTH + 1)
 const UNREAD = '?'
 const ONE_MORE = 'f'.repeat(64)
 
 /**
- * The announcement without what nobody asks about later: no content, no signature, no tags but those that are read, and
- * of these what is read. By either rule `readAnnouncement` finds the same people in it, and URLs that lead to the same
- * places.
+ * The announcement without content, signature and unused tags. `readAnnouncement` finds the same people in it by either
+ * rule, and URLs that point to the same places.
  */
 export function outlineAnnouncement(event: NostrEvent): NostrEvent {
   const [today, early] = [readAnnouncement(event, 'today'), readAnnouncement(event, 'early')]
@@ -54,9 +53,7 @@ function listOf(name: string, values: readonly string[]): string[][] {
   return values.length === 0 ? [] : [[name, ...values]]
 }
 
-/**
- * User and query play no part; what lies below a path does so by its beginning, and a repository is known by its end.
- */
+/** Shortens a long URL: drops user and query, keeps the start of a long path (which is compared) and its `.git`. */
 function shorten(text: string): string[] {
   if (text.length <= MAX_URL) return [text]
   const url = parseUrl(text.includes('://') ? text : `https://${text}`)
@@ -66,7 +63,10 @@ function shorten(text: string): string[] {
   return [`${url.protocol}//${url.host}${path.slice(0, MAX_URL)}${end}`]
 }
 
-/** Role tags are read first by one rule, and not at all by the other, which reads all `maintainers` and no npub. */
+/**
+ * Keeps what both rules need: `today` reads role tags first; `early` ignores them and reads every `maintainers` tag,
+ * hex only.
+ */
 function peopleOf(event: NostrEvent, today: Announcement, early: Announcement): string[][] {
   const hasRoles = event.tags.some(([name = '']) => name === 'M' || name === 'm' || name === 'o')
   const beyond = early.unreadMaintainers > 0 ? [ONE_MORE] : []

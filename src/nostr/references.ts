@@ -2,10 +2,12 @@ import { addressOf, formatAddress, parseAddress } from './address.ts'
 import { isHex32, tagValues, type NostrEvent } from './event.ts'
 import { KIND } from './kinds.ts'
 
-/** What an event depends on: addresses of repositories, and ids of roots and of what it answers. */
+/**
+ * The events that an event depends on: addresses of repositories, and ids of roots and of events that it replies to.
+ */
 export type References = { readonly addresses: readonly string[]; readonly ids: readonly string[] }
 
-/** The parents of an event (NIP-10, NIP-22, NIP-34): a relay may refuse it while it holds none of them. */
+/** The parents of an event (NIP-10, NIP-22, NIP-34). A relay may refuse the event while it holds none of them. */
 export function referencesOf(event: NostrEvent): References {
   const addresses = ['a', 'A', 'q'].flatMap((name) => tagValues(event, name)).filter(isRepository)
   const ids = ['e', 'E', 'q'].flatMap((name) => tagValues(event, name)).filter(isHex32)
@@ -22,7 +24,7 @@ function announcementOfState(event: NostrEvent): string[] {
   return [formatAddress({ kind: KIND.announcement, pubkey: event.pubkey, d })]
 }
 
-/** The same as one list: what the event's relay must hold one of. */
+/** The same as one list; the relay must hold at least one of them. */
 export function parentsOf(event: NostrEvent): readonly string[] {
   const { addresses, ids } = referencesOf(event)
   return [...addresses, ...ids]

@@ -1,23 +1,23 @@
 /*
- * Whom an announcement names as maintainers, and whether its author still is one. NIP-34 knows two forms: role tags
- * (`M` lead, `m` maintainer, `o` moderator, each with a history) and the older `maintainers`. ngit-grasp from 2.0 on
- * reads both, role tags first; ngit-grasp 1.x and ngit-relay know the older form alone.
+ * Reads whom an announcement names as maintainers, and whether its author still is one. NIP-34 has two forms: role tags
+ * (`M` lead, `m` maintainer, `o` moderator, each with a history) and the older `maintainers`. ngit-grasp 2.0 and later
+ * reads both, role tags first; ngit-grasp 1.x and ngit-relay know only the older form.
  */
 import { isHex32, type NostrEvent } from './event.ts'
 import { decodePublicKey } from './nip19.ts'
 
-/** `today`: role tags, and `maintainers` where there are none. `early`: `maintainers` alone. */
+/** `today`: role tags, or `maintainers` when there are none. `early`: `maintainers` only. */
 export type RoleRule = 'today' | 'early'
 
-/** What one announcement says of people, as public keys in lower-case hex. */
+/** The people in one announcement, as public keys in lower-case hex. */
 export type Roles = {
-  /** Whom it names as maintainers now, without its author, at most 100. */
+  /** Current maintainers without the author, at most 100. */
   readonly listed: ReadonlySet<string>
-  /** Of the active `M` tags, its author among them. More than one leads nowhere. */
+  /** Keys of the active `M` tags, possibly including the author. With more than one, nobody leads. */
   readonly leads: ReadonlySet<string>
-  /** False when the author's own roles have all ended: who left. */
+  /** False when all roles of the author have ended: the author left. */
   readonly isAuthorActive: boolean
-  /** Values that are no public key, or too many. */
+  /** How many values are not public keys, or exceed the cap. */
   readonly unreadMaintainers: number
 }
 
@@ -26,7 +26,7 @@ export const MAX_MAINTAINERS = 100
 const MAX_U64 = 2n ** 64n - 1n
 const NPUB_LENGTH = 63
 
-/** What the event (30617) says of people. */
+/** Parses the roles in an event of kind 30617. */
 export function readRoles(event: NostrEvent, rule: RoleRule): Roles {
   if (rule === 'early') return withoutRoles(event, allMaintainers(event).filter(isHex32))
   const roles = event.tags.filter(([name = '']) => name === 'M' || name === 'm' || name === 'o')
@@ -44,9 +44,8 @@ export function readRoles(event: NostrEvent, rule: RoleRule): Roles {
 }
 
 /**
- * Whether a role tag grants its role now: `[role, key]`, or with a history of Unix seconds that ends with a start.
- * `defer` stands for an end that is not known yet, so a history with it has ended; whatever else is no number grants
- * nothing.
+ * Whether a role tag grants its role now. It has the form `[role, key]`, or a history of Unix seconds that ends with a
+ * start. `defer` marks an unknown end, so a history with it has ended; any other non-number grants nothing.
  */
 export function isActiveRole(tag: readonly string[]): boolean {
   const history = tag.slice(2)
@@ -54,8 +53,8 @@ export function isActiveRole(tag: readonly string[]): boolean {
 }
 
 /**
- * Only the first tag counts. It is compared as text, so upper-case hex names nobody; clients that write npub are
- * understood.
+ * Reads only the first tag. Keys are compared as text, so upper-case hex names nobody; npub is understood because some
+ * clients write it.
  */
 function readMaintainersTag(event: NostrEvent): Roles {
   const [, ...values] = event.tags.find(([name]) => name === 'maintainers') ?? []
@@ -82,7 +81,7 @@ function decodeNpub(text: string): string | undefined {
   return text.length === NPUB_LENGTH && text.startsWith('npub1') ? decodePublicKey(text) : undefined
 }
 
-/** As Rust parses one: a plus sign and zeros in front are allowed. */
+/** Parses like Rust: a plus sign and leading zeros are allowed. */
 function isU64(text: string): boolean {
   const digits = /^\+?0*(\d{1,20})$/.exec(text)?.[1]
   return digits !== undefined && BigInt(digits) <= MAX_U64

@@ -3,10 +3,10 @@ import { decrypt } from 'nostr-tools/nip49'
 import { getPublicKey } from 'nostr-tools/pure'
 import { isHex32 } from './event.ts'
 
-/** What somebody gave as a secret key. */
+/** The result of parsing a secret key. */
 export type GivenKey =
   | { readonly type: 'key'; readonly key: Uint8Array }
-  /** NIP-49: it takes a password to use it. */
+  /** NIP-49: needs a password. */
   | { readonly type: 'encrypted'; readonly ncryptsec: string }
   | { readonly type: 'public' }
   | { readonly type: 'wrong' }
@@ -24,15 +24,15 @@ export function parseSecretKey(text: string): GivenKey {
 }
 
 /**
- * The key in an `ncryptsec1…` (NIP-49); `undefined` when the password or the text is wrong. Takes a second or more:
- * scrypt.
+ * Decrypts an `ncryptsec1…` (NIP-49); `undefined` when the password or the text is wrong. scrypt takes a second or
+ * more.
  */
 export function decryptSecretKey(ncryptsec: string, password: string): Uint8Array | undefined {
   try {
     const key = decrypt(ncryptsec, password)
     return isOnCurve(key) ? key : undefined
   } catch {
-    return undefined // whatever the library says may hold a part of the secret
+    return undefined // the library's message may contain part of the secret
   }
 }
 
@@ -41,11 +41,11 @@ function decodeNsec(word: string): Uint8Array | undefined {
     const decoded = decode(word)
     return decoded.type === 'nsec' ? decoded.data : undefined
   } catch {
-    return undefined // whatever the library says may hold a part of the secret
+    return undefined // the library's message may contain part of the secret
   }
 }
 
-/** Zero and numbers beyond the order of the curve are no keys. */
+/** Zero and numbers beyond the order of the curve are not keys. */
 function isOnCurve(key: Uint8Array): boolean {
   try {
     getPublicKey(key)

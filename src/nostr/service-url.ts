@@ -1,22 +1,21 @@
 import { hostAndPort, hostOf, parseUrl, portOf, withoutTrailing } from './host.ts'
 
-/** Where a GRASP service is, as announcements name it: its relay at `path`, its git repositories below. */
+/** The location of a GRASP service as announcements name it: its relay at `path`, its git repositories below. */
 export type Service = {
-  /** `host:port`, and the path when there is one: what the state file and people know it by. */
+  /** `host:port` plus the path if there is one; the name used in the state file and in reports. */
   readonly name: string
   readonly host: string
-  /** `undefined`: the URL of the service gave none, so any URL with the default port of its scheme is meant. */
+  /** `undefined` when the service URL has no port; then any URL with the default port of its scheme matches. */
   readonly port: string | undefined
-  /** Without slashes at the end, empty at the root. Case matters. */
+  /** Without trailing slashes, empty at the root, case-sensitive. */
   readonly path: string
 }
 
-/** How the path of a URL must lie: that of `relays` equals the base path, that of `clone` equals it or lies below. */
+/** How a URL path must relate to the base path: a `relays` path equals it; a `clone` path equals it or lies below. */
 type Reach = 'equal' | 'below'
 
 /**
- * The service at a URL; `undefined` when the text is not a URL with a host and a known port. Query and user play no
- * part.
+ * Parses a service URL, ignoring query and user; `undefined` when the text is not a URL with a host and a known port.
  */
 export function readService(text: string): Service | undefined {
   const url = parseUrl(text)
@@ -27,8 +26,8 @@ export function readService(text: string): Service | undefined {
 }
 
 /**
- * Whether an announcement names the service in a `clone` value and in a `relays` value (GRASP-01). URLs are parsed;
- * substrings prove nothing. `relaysMayLieBelow`: ngit-grasp 1.x and ngit-relay look at no path.
+ * Whether an announcement names the service in both a `clone` and a `relays` value (GRASP-01). Compares parsed URLs,
+ * not substrings. Set `relaysMayLieBelow` for ngit-grasp 1.x and ngit-relay, which ignore the path.
  */
 export function listsService(
   { clone, relays }: { readonly clone: readonly string[]; readonly relays: readonly string[] },
@@ -41,7 +40,7 @@ export function listsService(
   )
 }
 
-/** Scheme, user, query and fragment play no part. Without `://` it is read as `https://`. */
+/** Ignores scheme, user, query and fragment. A text without `://` is read as `https://`. */
 function isAt(text: string, { host, port, path: base }: Service, reach: Reach): boolean {
   const url = parseUrl(text.includes('://') ? text : `https://${text}`)
   if (url === undefined || hostOf(url) !== host) return false

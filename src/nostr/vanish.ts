@@ -4,17 +4,17 @@ import { KIND } from './kinds.ts'
 
 const EVERY_RELAY = 'ALL_RELAYS'
 
-/** By what requests to vanish (NIP-62) name one relay. */
+/** The names under which requests to vanish (NIP-62) address one relay. */
 export type RelayNames = ReadonlySet<string>
 
-/** The names of a relay that has these URLs, `ws`, `wss`, `http` or `https`; what is none of these is passed over. */
+/** The names of a relay with these `ws`, `wss`, `http` or `https` URLs. Ignores any other URL. */
 export function relayNames(...urls: readonly (string | undefined)[]): RelayNames {
   return new Set(urls.flatMap((url) => (url === undefined ? [] : (nameOf(url) ?? []))))
 }
 
 /**
- * Up to which `created_at`, inclusive, the event asks the relay of these names to forget its author (NIP-62), deletions
- * included; `undefined` when it is no such request, or asks others.
+ * The `created_at`, inclusive, up to which the event asks a relay with these names to forget its author, deletions
+ * included (NIP-62). `undefined` when it is not such a request or addresses other relays.
  */
 export function vanishesUntil(event: NostrEvent, names: RelayNames): number | undefined {
   if (event.kind !== KIND.vanishRequest) return undefined
@@ -22,7 +22,7 @@ export function vanishesUntil(event: NostrEvent, names: RelayNames): number | un
   return isMeant ? event.created_at : undefined
 }
 
-/** Host, port and path, whatever the scheme: a relay behind a proxy is reached by several. */
+/** Host, port and path without the scheme: a relay behind a proxy may be reached by several. */
 function nameOf(url: string): string | undefined {
   const normal = relayWithoutQuery(url.trim().replace(/^http/i, 'ws'))
   return normal === undefined ? undefined : relayKey(normal)

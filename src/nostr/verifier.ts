@@ -4,18 +4,18 @@ import type { Verdict } from './signature.ts'
 import { SignatureThread } from './signature-thread.ts'
 import { hasRightId, hasSignatureShape, packSigned, SIGNED_BYTES } from './signed.ts'
 
-/** Checks ids and signatures. How many events are under way at once is the caller's duty: batches of 500 or fewer. */
+/** Checks ids and signatures. The caller limits how many events are in flight: batches of 500 or fewer. */
 export type Verifier = {
-  /** One verdict for each event, in order. Rejects with SyncError when a thread died or the verifier is closed. */
+  /** Returns one verdict per event, in order. Rejects with SyncError when a thread died or the verifier is closed. */
   verify(events: readonly NostrEvent[]): Promise<readonly Verdict[]>
-  /** Ends the threads; what is still being verified is rejected. May be called twice. */
+  /** Ends the threads and rejects checks in progress. Idempotent. */
   close(): Promise<void>
 }
 
 export type VerifierOptions = {
-  /** Threads; 0 verifies on the calling thread. */
+  /** Number of threads; 0 verifies on the calling thread. */
   readonly workers: number
-  /** The compiled worker. @default verify-worker.js beside this module, which exists in `dist` only */
+  /** The compiled worker. @default verify-worker.js beside this module, which exists only in `dist` */
   readonly workerUrl?: URL
 }
 
@@ -24,10 +24,10 @@ type SignatureCheck = (packed: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
 const MIN_EVENTS_PER_SHARE = 16
 
 /**
- * A verifier whose threads start at the first use and live until it is closed.
+ * Returns a verifier whose threads start at first use and live until it is closed.
  *
- * Ids are hashed on the calling thread and only 128 bytes an event go to the threads: hashing costs no more than
- * copying an event to a thread would, and no thread ever holds an event, however large.
+ * Ids are hashed on the calling thread, so threads receive only 128 bytes per event. Hashing costs no more than copying
+ * an event to a thread would, and no thread ever holds an event, however large.
  */
 export function createVerifier({ workers, workerUrl }: VerifierOptions): Verifier {
   const url = workerUrl ?? new URL('./verify-worker.js', import.meta.url)
@@ -36,7 +36,7 @@ export function createVerifier({ workers, workerUrl }: VerifierOptions): Verifie
   return { verify: (events) => verifyWith(check, events), close: () => pool.close() }
 }
 
-/** Of these events, at most 500, the ones whose id and signature are right. */
+/** Returns the events, at most 500, whose id and signature are right. */
 export async function keepValid(events: readonly NostrEvent[], verifier: Verifier): Promise<NostrEvent[]> {
   const verdicts = await verifier.verify(events)
   return events.filter((_, index) => verdicts[index] === 'valid')
@@ -58,7 +58,7 @@ async function checkHere(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return verifySigned(packed)
 }
 
-/** The threads; a batch is split evenly among them, since every signature costs the same. */
+/** The threads. Batches are split evenly, because every signature costs the same. */
 class SignaturePool {
   readonly #size: number
   readonly #url: URL

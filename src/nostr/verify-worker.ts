@@ -1,4 +1,4 @@
-// One thread of `verifier.ts`: rows of `packSigned` in, the answers of `verifySigned` out, in the order they came.
+// One thread of `verifier.ts`: receives the output of `packSigned`, sends the answers of `verifySigned` in order.
 import { parentPort } from 'node:worker_threads'
 import { verifySigned } from './signature.ts'
 

@@ -1,9 +1,9 @@
 const KEPT = 500
 
 /**
- * What follows the ends of one reading, of all its pages and sessions: an EOSE that is followed by a CLOSED, or by rows
- * that the reading does not bring in another way, drains nothing (rule 1). Of late rows only the ids are kept, and of
- * these 500: whoever reads again gets the rows (rules 8 and 9).
+ * Collects what follows the ends of one reading, across all its pages and sessions. An EOSE drains nothing (rule 1) if
+ * a CLOSED follows it, or rows that the reading does not get in another way. Keeps only the ids of late rows, at most
+ * 500: a repeated reading gets the rows themselves (rules 8 and 9).
  */
 export class Aftermath {
   readonly #late = new Set<string>()
@@ -17,7 +17,7 @@ export class Aftermath {
     return this.#open > 0
   }
 
-  /** What took an end back, as the report says it; `undefined` while nothing did. */
+  /** Describes what took an end back, for the report; `undefined` if nothing did. */
   get contradiction(): string | undefined {
     if (this.#closed !== undefined)
       return `CLOSED after EOSE: ${this.#closed === '' ? 'without a reason' : this.#closed}`
@@ -26,33 +26,33 @@ export class Aftermath {
     return this.#lost === undefined ? undefined : `${this.#lost} right after its EOSE`
   }
 
-  /** An end came that may be taken back. */
+  /** Notes an end that may still be taken back. */
   open(): void {
     this.#open += 1
   }
 
-  /** Nothing took that end back in time, or something did. */
+  /** Notes that an end is decided: it stood, or something took it back. */
   settle(): void {
     this.#open -= 1
   }
 
-  /** CLOSED, or NEG-ERR, after the end. */
+  /** Notes a CLOSED or NEG-ERR after the end. */
   noteClosed(reason: string): void {
     this.#closed ??= reason
   }
 
-  /** The relay went away, or silent, before the end stood. */
+  /** Notes that the connection dropped or went silent before the end stood. */
   noteLost(reason: string): void {
     this.#lost ??= reason
   }
 
-  /** An event that matches came after the EOSE. */
+  /** Notes a matching event that came after the EOSE. */
   noteLate(id: string): void {
     if (this.#late.size < KEPT) this.#late.add(id)
     else this.#lateBeside += 1
   }
 
-  /** A later page brought this event in its place. */
+  /** Notes that a later page brought this event after all. */
   noteBrought(id: string): void {
     this.#late.delete(id)
   }

@@ -3,43 +3,43 @@ import type { Outcome } from '../nostr/outcome.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /**
- * What makes a relay change its mind about an event that it refused: a `parent` or an announcement that it takes; the
- * author's `participation` in a thread that it serves; its `operator`; the end of a deletion's `gate`; or nothing.
+ * What makes a relay accept an event that it refused: `parent`, a parent or an announcement that it accepts;
+ * `participation`, the author takes part in a thread that it serves; `operator`, its operator changes the rules;
+ * `gate`, the deletion or vanish request no longer blocks it; `never`, nothing.
  */
 export type Cure = 'parent' | 'participation' | 'operator' | 'gate' | 'never'
 
 /**
- * `unauthorized` is an orphan whose siblings may be taken all the same; `unlisted` an announcement that nobody vouches
- * for.
+ * `unauthorized`: an orphan whose siblings may still be accepted. `unlisted`: an announcement that nobody vouches for.
  */
 type Meaning =
   Outcome | 'not yet' | 'orphan' | 'unauthorized' | 'unlisted' | 'error' | 'rate-limited' | 'auth-required' | 'door'
 
-/** One line of the table. A condition that is left out holds for every answer. */
+/** One line of the table. A missing condition matches every answer. */
 export type AnswerRule = {
   /** The word before the first colon (NIP-01). */
   readonly prefix?: string
-  /** What follows the prefix; the whole text when there is none. */
+  /** Matches the text after the prefix, or the whole text if there is no prefix. */
   readonly says?: RegExp
   readonly when?: (event: NostrEvent, now: UnixSeconds) => boolean
   readonly means: Meaning
   readonly cure?: Cure
-  /** The prefix alone does not tell whether the event is meant, or we are. */
+  /** The prefix alone does not tell whether the relay refuses this event or refuses us. */
   readonly isVague?: true
 }
 
 /**
- * Every answer we know, the first match counts: texts of relays whose source we have read, then the prefixes of NIP-01.
+ * Every answer we know; the first match wins. Texts of relays whose source we have read come first, then the prefixes
+ * of NIP-01.
  *
- * Texts are matched behind any prefix or none and whatever software the relay claims to run: the same words come bare,
- * as `blocked:`, as `invalid:` and as `restricted:`, by the version of the relay and of the library below it, and no
- * text means one thing at one relay and another at the next. Authors choose parts of some texts: `^` keeps them in
- * their place.
+ * A text matches with any prefix or none, and for any software: versions of a relay and of its library send the same
+ * words bare, as `blocked:`, as `invalid:` or as `restricted:`, and no text means different things at different relays.
+ * Authors control parts of some texts, so `^` anchors them.
  */
 export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly rejected: readonly AnswerRule[] } = {
   accepted: [
     { prefix: 'purgatory', means: 'pending' },
-    // Five meanings of one prefix (ngit-grasp 3): stored now or before, pending, beaten, or held without being served.
+    // One prefix, five meanings (ngit-grasp 3): stored now or before, pending, superseded, or held but not served.
     { prefix: 'duplicate', says: /^event stored$/, means: 'accepted' },
     { prefix: 'duplicate', says: /^in purgatory/, means: 'pending' },
     { prefix: 'duplicate', says: /^superseded by a newer event/, means: 'superseded' },
@@ -49,7 +49,7 @@ export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly 
   rejected: [
     { prefix: 'rate-limited', means: 'rate-limited' },
 
-    // The parent is not there, or still waits for its git data (ngit-grasp, ngit-relay).
+    // The parent is missing or still waits for its git data (ngit-grasp, ngit-relay).
     {
       says: /^\w+ event must reference an accepted repository or accepted event/,
       means: 'orphan',
@@ -64,10 +64,10 @@ export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly 
       cure: 'participation',
     },
 
-    // An identifier is the name of a directory there. Authors choose what stands before this end (ngit-grasp).
+    // The identifier becomes a directory name there. Authors choose the text before this end (ngit-grasp).
     { prefix: 'error', says: /: File name too long \(os error \d+\)$/, means: 'refused', cure: 'never' },
 
-    // Its disk or its database is in trouble, which says nothing of the event (ngit-grasp).
+    // The relay's disk or database is in trouble; that says nothing about the event (ngit-grasp).
     { says: /^database (?:error|query failed)\b/i, means: 'waiting' },
     { says: /^(?:git init failed|Failed to check git data|Failed to parse stored announcement): /, means: 'waiting' },
     { says: /^(?:Event persistence failed|Cannot prepare event persistence): /, means: 'waiting' },
@@ -109,7 +109,7 @@ export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly 
     },
     { says: /^Missing required 'd' tag/, means: 'refused', cure: 'never' },
 
-    // Shapes of other kinds that it does not take (ngit-grasp).
+    // Malformed events of other kinds (ngit-grasp).
     { says: /^PR event \S+ has no 'c' tag/, means: 'refused', cure: 'never' },
     {
       says: /^(?:cannot delete event authored by another pubkey|too many deletion targets)/,
@@ -122,14 +122,14 @@ export const ANSWER_RULES: { readonly accepted: readonly AnswerRule[]; readonly 
       cure: 'never',
     },
 
-    // A ban of ours; `blocked: pubkey is banned` and its like are about the author of the event.
+    // We are banned. `blocked: pubkey is banned` and the like are about the author of the event.
     { says: /^authenticated pubkey is not whitelisted/, means: 'door' },
     { says: /^you(?: are|'re) not a member\b/i, means: 'door' },
     { says: /^you(?: are|'re| have been) (?:\w+ )?(?:banned|blocked|blacklisted)\b/i, means: 'door' },
     { says: /^(?:your )?ip(?: address)?(?: \S+)?(?: is| has been)? (?:banned|blocked|blacklisted)\b/i, means: 'door' },
     { says: /^(?!your ).* is blacklisted$/s, means: 'refused', cure: 'operator' },
 
-    // We have verified what we send, so no other `invalid:` can be meant as NIP-01 has it.
+    // We verify what we send, so no other `invalid:` can mean what NIP-01 says.
     { prefix: 'invalid', says: /^invalid event (?:id|signature)\b/i, means: 'invalid', cure: 'never' },
     { prefix: 'invalid', means: 'refused', isVague: true },
     { prefix: 'pow', means: 'refused', isVague: true },

@@ -9,76 +9,76 @@ export type { Cure } from './answer-rules.ts'
 /** A relay's OK to one event. */
 export type OkAnswer = {
   readonly accepted: boolean
-  /** The relay's words, as they came. */
+  /** The relay's text, verbatim. */
   readonly text: string
   readonly event: NostrEvent
   readonly now: UnixSeconds
 }
 
-/** What an OK means for the event, or for the run. */
+/** The meaning of an OK for the event, or for the run. */
 export type Classification =
   | {
       readonly type: 'outcome'
       readonly outcome: Outcome
-      /** False when no rule knows the text: the event waits and the text is shown. */
+      /** False when no rule matches the text: the event waits and the report shows the text. */
       readonly known: boolean
-      /** The text may be about us: when it is all that a target says, it is the door. */
+      /** The text may be about us. If a target says nothing else, treat it as a closed door. */
       readonly isVague?: true
-      /** The relay does not take the event before this time. */
+      /** The relay does not accept the event before this time. */
       readonly retryAt?: UnixSeconds
-      /** Refused because its parent is not accepted (yet): `siblings` would be refused as well, or only it `alone`. */
+      /** Refused because its parent is not accepted (yet), along with its `siblings` or `alone`. */
       readonly orphan?: 'siblings' | 'alone'
-      /** An announcement that does not name the relay: taken all the same once one that lists its author is there. */
+      /** An announcement that does not name the relay; accepted once another announcement there lists its author. */
       readonly isUnlisted?: true
-      /** An `error:` of the relay: `superseded` if it serves a newer version of the address, else `waiting`. */
+      /** The relay reported an `error:`. `superseded` if it serves a newer version of the address, else `waiting`. */
       readonly error?: true
     }
   /** Not about the event: slow down and send it again. */
   | { readonly type: 'rate-limited' }
-  /** Not about the event: authenticate once and send it again; without a key, the door. */
+  /** Not about the event: authenticate once and send it again. Without a key, this is a closed door. */
   | { readonly type: 'auth-required' }
-  /** Not about the event but about us: publishing stops. `why` is the relay's text. */
+  /** About us, not the event: publishing stops. `why` is the relay's text. */
   | { readonly type: 'door'; readonly why: string }
 
-/** What a relay's OK means. Each of its texts and prefixes is one line of `answer-rules.ts`. */
+/** Returns the meaning of a relay's OK. `answer-rules.ts` has one line for each known text and prefix. */
 export function classifyAnswer(answer: OkAnswer): Classification {
   const rule = findRule(ANSWER_RULES[answer.accepted ? 'accepted' : 'rejected'], answer.text, answer)
   if (rule === undefined) return { type: 'outcome', outcome: 'waiting', known: false, isVague: true }
   return explain(rule, answer)
 }
 
-/** What would make a relay take what it refused with this text; `undefined` when nobody knows. */
+/** Returns what would make a relay accept an event that it refused with this text; `undefined` when unknown. */
 export function cureOf(text: string): Cure | undefined {
   return findRule(ANSWER_RULES.rejected, text, undefined)?.cure
 }
 
 /**
- * Whether a relay holds this event without ever serving it again: a request for deletion (NIP-09) or to vanish (NIP-62)
- * that it calls a duplicate. ngit-grasp serves them for some months only, and keeps their effect.
+ * Whether a relay holds this event but never serves it again: a deletion (NIP-09) or request to vanish (NIP-62) that it
+ * calls a duplicate. ngit-grasp serves them only for some months, but keeps applying them.
  */
 export function isHeldUnserved(event: NostrEvent, text: string): boolean {
   return (event.kind === KIND.deletion || event.kind === KIND.vanishRequest) && splitText(text).prefix === 'duplicate'
 }
 
-/** Whether a relay that took an event says that it waits for git data (ngit-grasp). */
+/** Whether a relay that accepted an event says that it waits for git data (ngit-grasp). */
 export function isInPurgatory(text: string): boolean {
   return /purgatory/i.test(text)
 }
 
-/** Whether the reason for which a REQ was not answered is about us: the door is closed for reading. */
+/** Whether this reason for an unanswered REQ is about us: the door is closed for reading. */
 export function isDoorForReading(reason: string): boolean {
   return /\bclosed: (?:auth-required|restricted):/.test(reason)
 }
 
 /**
- * The relay's words when it wants to know who we are (NIP-42), in what it said to an EVENT or in why a REQ was not
- * answered.
+ * Returns the relay's text if it demands authentication (NIP-42), from its answer to an EVENT or the reason why a REQ
+ * failed.
  */
 export function demandForKey(reason: string): string | undefined {
   return /(?:^|\bclosed: |\bCLOSED after EOSE: )(auth-required:.*?)(?: on page \d+)?$/s.exec(reason)?.[1]
 }
 
-/** The first rule that fits. Without the answer, of rules that depend on the event none does. */
+/** Returns the first matching rule. Without `answer`, skips rules that depend on the event. */
 function findRule(rules: readonly AnswerRule[], text: string, answer: OkAnswer | undefined): AnswerRule | undefined {
   const { prefix, body } = splitText(text)
   return rules.find(

@@ -1,6 +1,6 @@
 import type { End } from './endpoint.ts'
 
-/** How an end reads in a report. */
+/** Formats an end for the report. */
 export function describeEnd(end: End): string {
   switch (end.type) {
     case 'eose':

@@ -1,6 +1,6 @@
 import type { LearntLimits } from './endpoint.ts'
 
-/** What a relay has shown to allow, as sentences that lack its URL at the beginning. */
+/** Describes the limits that a relay has shown, as sentences that lack its URL at the start. */
 export function describeLearnt({ maxFilterValues, maxFilterBytes, maxOpenRequests }: LearntLimits): string[] {
   const sizes = [
     ...(maxFilterValues === undefined ? [] : [`${maxFilterValues} values`]),

@@ -4,8 +4,8 @@ import type { Aftermath } from './aftermath.ts'
 import type { Notice } from './notices.ts'
 
 /**
- * How one REQ ended. Only `eose` may prove anything (rule 1); the others never do. `hint` (NIP-67): with these rows the
- * stored events that match are at their end, or there are more below.
+ * How one REQ ended. Only `eose` can prove anything (rule 1). `hint` (NIP-67): `finish` means these rows are the last
+ * stored matches, `more` that more lie below.
  */
 export type End =
   | { readonly type: 'eose'; readonly hint?: 'finish' | 'more' }
@@ -15,9 +15,9 @@ export type End =
   | { readonly type: 'aborted'; readonly reason: string }
 
 /**
- * The rows of one REQ as received, unparsed and unverified, and how it ended. `bytes` counts the frames. `isJoined`:
- * they are the pages of several REQs, and say nothing of how many rows one page holds. `readOver`: this many rows more
- * came, older than all of these, and were not kept, since these are many bytes; they have to be asked for again.
+ * The unparsed, unverified rows of one REQ and how it ended. `bytes` counts the frames. `isJoined`: the rows come from
+ * several REQs, so their number says nothing about the page size. `readOver`: how many more rows came, all older than
+ * these, and were dropped to bound memory; ask for them again.
  */
 export type Page = {
   readonly rows: readonly unknown[]
@@ -27,7 +27,7 @@ export type Page = {
   readonly readOver?: number
 }
 
-/** What a relay has shown to allow, and says in no document; absent where it took whatever was asked. */
+/** Limits that a relay enforces but does not document. A field is absent while the relay accepted everything. */
 export type LearntLimits = {
   /** The largest filter, in values of all its lists, and in bytes of JSON. */
   readonly maxFilterValues?: number
@@ -36,21 +36,21 @@ export type LearntLimits = {
 }
 
 /**
- * What an endpoint said to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost;
- * `isUnsent`: there was no connection to send it on. `expired`: its time had passed when it was about to be sent, for
- * the first time or again, so it was not.
+ * An endpoint's answer to one EVENT. `unanswered`: no OK came before the deadline, or the connection was lost;
+ * `isUnsent`: there was no connection to send it on. `expired`: the event expired before it could be sent (again), so
+ * it was not.
  */
 export type Answer =
   | { readonly type: 'ok'; readonly accepted: boolean; readonly text: string }
   | { readonly type: 'unanswered'; readonly reason: string; readonly isUnsent?: true }
   | { readonly type: 'expired' }
 
-/** What is known of an endpoint before it is used: its NIP-11 document and its handshake. */
+/** What an endpoint says about itself before it is used: its NIP-11 document and its handshake. */
 export type Profile = {
   readonly name?: string
   readonly software?: string
   readonly version?: string
-  /** The public key of whoever runs it. */
+  /** The public key of the operator. */
   readonly pubkey?: string
   /** The public key of the relay itself. */
   readonly self?: string
@@ -59,26 +59,26 @@ export type Profile = {
   readonly maxMessageBytes?: number
   readonly maxSubscriptions?: number
   readonly maxLimit?: number
-  /** It says that it serves nobody whom it does not know (NIP-42). */
+  /** The relay says that it serves only authenticated clients (NIP-42). */
   readonly requiresAuth?: true
-  /** Their clock minus ours in seconds, by the `Date` header; absent when none came. */
+  /** The relay's clock minus ours in seconds, from the `Date` header; absent without one. */
   readonly clockOffsetSeconds?: number
-  /** Why the document could not be read; absent when it was. */
+  /** Why the document could not be read; absent if it was read. */
   readonly documentError?: string
 }
 
-/** What relays and files have in common. Never throws for what a network or a stranger does. */
+/** The common part of relays and files. Never throws because of the network or foreign data. */
 type EndpointBase = {
-  /** The normalised relay URL, or the file name (`-` for standard input or output). */
+  /** The canonical relay URL, or the file name (`-` for standard input or output). */
   readonly url: string
-  /** Connects (or opens) and reads what the endpoint says of itself; throws SyncError when it cannot be reached. */
+  /** Connects or opens, and returns what the endpoint says about itself. Throws SyncError when it cannot be reached. */
   open(): Promise<Profile>
   /**
-   * One REQ, from sending to its end. The filter goes out as it is. `aftermath` is told what a relay says after that
-   * end.
+   * Sends one REQ with the filter unchanged and resolves at its end. `aftermath` is told what the relay says after
+   * that.
    */
   request(filter: Filter, aftermath?: Aftermath): Promise<Page>
-  /** One EVENT; several may be in flight. `isExpired` is asked right before each time that it goes out. */
+  /** Sends one EVENT; several may be in flight. Calls `isExpired` right before each attempt. */
   publish(event: NostrEvent, isExpired?: () => boolean): Promise<Answer>
   close(): Promise<void>
 }
@@ -86,40 +86,40 @@ type EndpointBase = {
 /** A relay. */
 export type RelayEndpoint = EndpointBase & {
   readonly kind: 'relay'
-  /** What it said beside its answers (NOTICE, NIP-01). */
+  /** The NOTICEs received (NIP-01). */
   notices(): readonly Notice[]
-  /** Resolves when no end that was asked after may be taken back any more. */
+  /** Resolves when no observed end can be taken back any more. */
   settleEnds(): Promise<void>
-  /** Why nothing more is asked of it in this run; `undefined` while it answers. */
+  /** Why nothing more is asked of this relay in this run; `undefined` while it answers. */
   givenUp(): string | undefined
-  /** What is to be said when it asks who we are (NIP-42) and does not know it. */
+  /** What to report when the relay demands authentication (NIP-42) and we have not authenticated. */
   strangeness(): string | undefined
-  /** What it has refused to take so far. */
+  /** The limits that the relay has enforced so far. */
   learntLimits(): LearntLimits
-  /** How long questions had to wait because it limits them, in milliseconds. */
+  /** How long questions waited because of the relay's limits, in milliseconds. */
   waitedMs(): number
 }
 
-/** Lines of a file that are no events, the first 20 of them named. Line numbers start at 1. */
+/** Lines of a file that are not events; names the first 20. Line numbers start at 1. */
 export type BrokenLines = {
   readonly count: number
   readonly examples: readonly { readonly line: number; readonly reason: string }[]
-  /** What helps, where the lines show what the file is. */
+  /** A remedy, if the lines reveal what the file is. */
   readonly advice?: string
 }
 
 /** A JSONL file. */
 export type FileEndpoint = EndpointBase & {
   readonly kind: 'file'
-  /** Every match in bounded memory: a local file needs no proof by paging. */
+  /** Yields all matches in bounded memory; a local file needs no proof by paging. */
   scan(filter: Filter): AsyncIterable<Omit<Page, 'end'>>
   brokenLines(): BrokenLines
 }
 
-/** One end of a run: a relay on a socket, or a JSONL file. */
+/** An endpoint of a run: a relay on a socket, or a JSONL file. */
 export type Endpoint = RelayEndpoint | FileEndpoint
 
-/** The endpoint with another way to ask. What a relay can do beside an `Endpoint` (NIP-77) is not taken over. */
+/** Returns the endpoint with another `request`. Drops what a relay offers beyond `Endpoint` (NIP-77). */
 export function withRequest(endpoint: Endpoint, request: Endpoint['request']): Endpoint {
   const common = {
     url: endpoint.url,
@@ -144,12 +144,12 @@ export function withRequest(endpoint: Endpoint, request: Endpoint['request']): E
   }
 }
 
-/** The endpoint as somebody reads it who wants to know what follows the ends of its pages. */
+/** Returns the endpoint with requests whose ends are watched by `aftermath`. */
 export function hearEnds(endpoint: Endpoint, aftermath: Aftermath): Endpoint {
   return withRequest(endpoint, (filter) => endpoint.request(filter, aftermath))
 }
 
-/** Resolves when no end at this endpoint may be taken back any more; those of files never are. */
+/** Resolves when no end at this endpoint can be taken back any more; ends of files are final at once. */
 export async function settleEnds(endpoint: Endpoint): Promise<void> {
   if (endpoint.kind === 'relay') await endpoint.settleEnds()
 }

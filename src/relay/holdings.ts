@@ -14,17 +14,14 @@ const IDS_PER_REQ = 250
 const VALUES_PER_REQ = 100
 
 /**
- * Of these ids, the ones that the relay serves. Caps on pages do no harm: what did not come is asked again until a page
- * brings nothing more. Throws LostRelayError when the relay does not answer to the end.
+ * Returns those of the ids that the relay serves. Page caps do no harm: missing ids are asked for again until a page
+ * brings nothing new. Throws LostRelayError when the relay does not answer to the end.
  */
 export async function findServed(peer: Peer, ids: readonly string[]): Promise<Set<string>> {
   return new Set((await findAuthors(peer, ids)).keys())
 }
 
-/**
- * Of these ids, the ones that the relay serves as `findServed` does, with the public keys of their authors, unverified.
- * Throws LostRelayError.
- */
+/** Like `findServed`, with the unverified public key of each author. Throws LostRelayError. */
 export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<Map<string, string>> {
   const authors = new Map<string, string>()
   const groups = [...chunkByCountAndBytes(ids, limitsOf(peer, IDS_PER_REQ))]
@@ -32,15 +29,12 @@ export async function findAuthors(peer: Peer, ids: readonly string[]): Promise<M
   return authors
 }
 
-/**
- * Called with the reason why a relay may hide something of what it was asked for, although it answers: more in one
- * second than a page holds.
- */
+/** Called with the reason why a relay that answers may still hide events: one second holds more of them than a page. */
 export type OnGap = (reason: string) => void
 
 /**
- * The newest version that the relay serves at each of these addresses, unverified. What is looked for is known, so no
- * page need be shown to be whole: each address is asked for until something comes, or nothing. Throws LostRelayError.
+ * The newest version that the relay serves at each of these addresses, unverified. Asks for each address until a
+ * version or nothing comes, so no page has to be proved whole. Throws LostRelayError.
  */
 export async function findVersions(
   peer: Peer,
@@ -52,7 +46,7 @@ export async function findVersions(
     const [indexed, unindexed] = splitByIdentifier(group, peer)
     for (const chunk of chunkByCountAndBytes(indexed, limitsOf(peer, VALUES_PER_REQ)))
       await collectVersions(peer, { kind, addresses: chunk, onGap }, newest)
-    // An identifier that the relay does not find is asked for by its author alone.
+    // The relay cannot find this identifier, so ask by author alone.
     for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limitsOf(peer, VALUES_PER_REQ)))
       await readInHalves(peer, { kinds: [kind] }, { authors, onGap }, (events) => {
         for (const event of events) keepNewest(newest, event)
@@ -62,8 +56,8 @@ export async function findVersions(
 }
 
 /**
- * Hands every version that the relay serves at these addresses to the sink, and of others of their authors, unverified.
- * Throws LostRelayError.
+ * Hands every version that the relay serves at these addresses to `sink`, and possibly other addresses of the same
+ * authors, unverified. Throws LostRelayError.
  */
 export async function readVersions(peer: Peer, addresses: readonly string[], sink: Sink, onGap: OnGap): Promise<void> {
   const read = async (filter: Filter): Promise<void> => {
@@ -79,15 +73,15 @@ export async function readVersions(peer: Peer, addresses: readonly string[], sin
   }
 }
 
-/** What may have been deleted: ids with the public keys of their authors, and addresses. */
+/** Possible targets of deletions: ids with the public keys of their authors, and addresses. */
 export type Deletable = { readonly ids: ReadonlyMap<string, string>; readonly addresses: readonly string[] }
 
 /** Takes events page by page. */
 type Sink = (events: readonly NostrEvent[]) => unknown
 
 /**
- * Hands the deletions (NIP-09) that name any of these ids or addresses to the sink, page by page, unverified. Only
- * those of authors of what is asked about are read: nobody deletes for another. Throws LostRelayError.
+ * Hands the deletions (NIP-09) that name any of these ids or addresses to `sink`, page by page, unverified. Reads only
+ * deletions by the authors of the targets: nobody can delete for someone else. Throws LostRelayError.
  */
 export async function findDeletions(
   peer: Peer,
@@ -112,7 +106,7 @@ export async function findDeletions(
 }
 
 /**
- * Hands the requests to vanish (NIP-62) of these authors to the sink, whatever relay they name, unverified. Throws
+ * Hands the requests to vanish (NIP-62) of these authors to `sink`, unverified and for any relay. Throws
  * LostRelayError.
  */
 export async function findVanishRequests(
@@ -122,14 +116,14 @@ export async function findVanishRequests(
   onGap: OnGap = lose(peer),
 ): Promise<void> {
   const groups = [...chunkByCountAndBytes(authors, limitsOf(peer, VALUES_PER_REQ))]
-  // Their `relay` tag has more than one letter: no relay finds by it.
+  // Relays index only single-letter tags, so `relay` cannot be filtered on.
   const filter = { kinds: [KIND.vanishRequest] }
   await Promise.all(groups.map((group) => readInHalves(peer, filter, { authors: group, onGap }, sink)))
 }
 
 /**
- * Hands every event that matches to `sink`, page by page, to the bottom of the filter. Returns why something may be
- * hidden, although the relay answers, or null. Throws LostRelayError when it does not answer to the end.
+ * Hands every matching event to `sink`, page by page, to the bottom of the filter. Returns null, or why an answering
+ * relay may still hide events. Throws LostRelayError when it does not answer to the end.
  */
 export async function readThrough(
   peer: Peer,
@@ -157,14 +151,14 @@ export async function readThrough(
   return reason
 }
 
-/** Where a gap is not provided for, the relay is as good as lost. */
+/** Without a handler for gaps, treat the relay as lost. */
 function lose({ endpoint }: Peer): OnGap {
   return (reason) => {
     throw new LostRelayError(`read ${endpoint.url}: ${reason}`)
   }
 }
 
-/** Reads a filter of some authors; where one of them fills a second, the others are read without that one. */
+/** Reads a filter for some authors; if one author fills a second, the others are still read. */
 async function readInHalves(
   peer: Peer,
   filter: Filter,
@@ -180,8 +174,8 @@ async function readInHalves(
 type DeletionsOf = { readonly tag: '#e' | '#a'; readonly group: readonly Owned[]; readonly onGap: OnGap }
 
 /**
- * Reads the deletions of some references by their authors. Of one reference the newest row says all: pages come newest
- * first, and all deletions of one second say the same. So nobody hides anything by writing many of them.
+ * Reads the deletions of some references by their authors. One row per reference is enough: pages come newest first,
+ * and deletions of the same second are equivalent. So a flood of deletions hides nothing.
  */
 async function readDeletions(peer: Peer, { tag, group, onGap }: DeletionsOf, sink: Sink): Promise<void> {
   let isNamed = false
@@ -206,7 +200,7 @@ function halvesOf<T>(values: readonly T[]): [T[], T[]] {
 
 type Owned = readonly [reference: string, author: string]
 
-/** Those of one author side by side: who fills a second then stands alone soonest. */
+/** Keeps the references of one author together, so that halving soon isolates an author who fills a second. */
 function byAuthor(owned: readonly Owned[]): Owned[] {
   return owned.toSorted(([, a], [, b]) => (a < b ? -1 : Number(a > b)))
 }
@@ -243,7 +237,9 @@ function byKind(addresses: readonly string[]): Map<number, Address[]> {
 
 type Versions = { readonly kind: number; readonly addresses: readonly Address[]; readonly onGap: OnGap }
 
-/** What did not come is asked for again until nothing comes; where only others come, in halves. */
+/**
+ * Asks again for missing versions until nothing comes. If a page brings only known or unwanted ones, halves the group.
+ */
 async function collectVersions(
   peer: Peer,
   { kind, addresses, onGap }: Versions,
@@ -278,7 +274,7 @@ function versionsFilter(kind: number, addresses: readonly Address[]): Filter {
   }
 }
 
-/** Addresses that the relay finds by their identifiers, and those that it does not. */
+/** Splits addresses into those that the relay finds by identifier, and the rest. */
 function splitByIdentifier(addresses: readonly Address[], peer: Peer): [Address[], Address[]] {
   return peer.findsIdentifiers ? splitByLength(addresses, ({ d }) => d, peer) : [[], [...addresses]]
 }
@@ -287,7 +283,7 @@ function authorsOf(addresses: readonly Address[]): string[] {
   return [...new Set(addresses.map(({ pubkey }) => pubkey))]
 }
 
-/** What a peer indexes, and what is too long for that. */
+/** Splits values into those short enough for the peer's index, and the rest. */
 function splitByLength<T>(values: readonly T[], textOf: (value: T) => string, { maxTagValueLength }: Peer): [T[], T[]] {
   const isIndexed = (value: T): boolean => Buffer.byteLength(textOf(value)) <= maxTagValueLength
   return [values.filter(isIndexed), values.filter((value) => !isIndexed(value))]

@@ -12,13 +12,13 @@ import { softwareOf } from './peer.ts'
 import type { SilenceRate } from './pace/silence-bucket.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 
-/** What a relay is and can do: what it says of itself, and what it did when it was tried. Nothing is written to it. */
+/** What a relay is and can do: its own claims, and the results of trying it. Nothing is written to it. */
 export type RelayInspection = {
   readonly version: 1
   readonly url: string
   /** Its NIP-11 document. */
   readonly document: {
-    /** Why it could not be read; null when it was. */
+    /** Why it could not be read; null if it was read. */
     readonly error: string | null
     readonly name: string | null
     readonly software: string | null
@@ -29,11 +29,11 @@ export type RelayInspection = {
     readonly maxSubscriptions: number | null
     readonly maxLimit: number | null
   }
-  /** What is known of how fast this software takes events; null when nothing is. */
+  /** The known rate at which this software accepts events; null when unknown. */
   readonly rate: Rate | null
-  /** What is known of further limits of this software, on one connection; null where nothing is. */
+  /** Other known limits of this software per connection; null where unknown. */
   readonly limits: {
-    /** REQ, COUNT and NEG-OPEN together: this many at once, then `gain` more for each interval without any. */
+    /** REQ, COUNT and NEG-OPEN together: a burst, then `gain` more for each silent interval. */
     readonly queries: SilenceRate | null
     readonly maxEventBytes: number | null
     /** Open reconciliations (NIP-77), and the events that all of them hold together. */
@@ -41,27 +41,24 @@ export type RelayInspection = {
     readonly maxNegentropyItems: number | null
   }
   readonly reading: {
-    /** Whether a REQ was answered to its end; else `reason` says why not. */
+    /** Whether a REQ was answered to its end; otherwise `reason` says why not. */
     readonly works: boolean
     readonly reason: string | null
     /** The median of three small REQs; null when none was answered. */
     readonly roundTripMs: number | null
-    /** Rows of a REQ without `limit`. `isCut`: with a `limit` it serves more, so that is the size of its pages. */
+    /** Rows of a REQ without `limit`. `isCut`: a REQ with a `limit` gets more, so `rows` is the page size. */
     readonly page: { readonly rows: number; readonly isCut: boolean } | null
   }
-  /**
-   * What it refused when it was asked for as much at once as a run may ask; null where it refused nothing, or was not
-   * asked.
-   */
+  /** What the relay refused at the load that a run may cause; null if it refused nothing or was not tested. */
   readonly refusesOver: { readonly [limit in keyof LearntLimits]-?: number | null }
   readonly authentication: {
-    /** Whether it sends a challenge (NIP-42). */
+    /** Whether the relay sends a challenge (NIP-42). */
     readonly challenges: boolean
-    /** Whether it answers no REQ before. */
+    /** Whether the relay answers REQs only after authentication. */
     readonly isRequiredToRead: boolean
-    /** Whether our key opened the door; null when none was given or needed. */
+    /** Whether the relay let us in with our key; null when no key was given or needed. */
     readonly isKeyAccepted: boolean | null
-    /** Why our key was not accepted, in the relay's words where it had any; null when it was, or was not tried. */
+    /** Why the relay did not accept our key, in its own words if it gave any; null if accepted or not tried. */
     readonly keyFailure: string | null
   }
   readonly negentropy: {
@@ -70,31 +67,31 @@ export type RelayInspection = {
     /** Why it does not work. */
     readonly reason: string | null
   }
-  /** Its clock minus ours; null when it shows none. */
+  /** The relay's clock minus ours; null when it sends no date. */
   readonly clockOffsetSeconds: number | null
 }
 
-/** What an inspection uses. */
+/** The inputs of an inspection. */
 export type Inspector = {
-  /** The relay as anybody meets it. */
+  /** The relay without authentication. */
   readonly stranger: WebSocketRelay
-  /** The relay as it meets us, when we have a key. */
+  /** The relay with our key; `undefined` without a key. */
   readonly known: WebSocketRelay | undefined
   readonly nowMs: () => number
 }
 
 const NIP_NEGENTROPY = 77
 const ROUND_TRIPS = 3
-/** As many values as a run may put into one filter, and as many questions as it may ask at once. */
+/** The most values that a run puts into one filter, and the most questions that it asks at once. */
 const MANY = { values: 250, questions: 8 }
 const SMALL: Filter = { kinds: [KIND.announcement], limit: 1 }
 const NEGENTROPY_TIMEOUT_MS = 5_000
-/** Ours is an empty set: whatever the relay has, it lists. */
+/** Our set is empty, so the relay lists everything it has. */
 const NOTHING = encodeMessage([{ type: 'ids', upper: END, ids: [] }])
 
 const NO_LIMITS = { maxFilterValues: null, maxFilterBytes: null, maxOpenRequests: null }
 
-/** Asks a relay what it is and tries what it can do. Throws SyncError when it cannot be reached. */
+/** Asks a relay what it is and tries its abilities. Throws SyncError when it cannot be reached. */
 export async function inspectRelay({ stranger, known, nowMs }: Inspector): Promise<RelayInspection> {
   const profile = await stranger.open()
   const first = await stranger.request(SMALL)
@@ -146,7 +143,7 @@ function limitsOf(profile: Profile): RelayInspection['limits'] {
   }
 }
 
-/** Says who we are; a reading that is not possible when the relay hangs up for it. */
+/** Authenticates. Returns a failed reading if the relay hangs up because of it. */
 async function refusalOf(known: WebSocketRelay): Promise<RelayInspection['reading'] | undefined> {
   try {
     await known.open()
@@ -172,7 +169,7 @@ function failedReading(end: End): RelayInspection['reading'] {
   return { works: false, reason: describeEnd(end), roundTripMs: null, page: null }
 }
 
-/** A page without a limit may be all that the relay has: only more rows on asking for more show that it was cut. */
+/** A page without `limit` may be all that the relay has. Only a larger answer to a larger `limit` proves a cut. */
 async function measurePage(relay: WebSocketRelay): Promise<RelayInspection['reading']['page']> {
   const { rows, end } = await relay.request({})
   if (end.type !== 'eose') return null
@@ -180,7 +177,7 @@ async function measurePage(relay: WebSocketRelay): Promise<RelayInspection['read
   return { rows: rows.length, isCut: more.rows.length > rows.length }
 }
 
-/** The ids are those of no event. */
+/** No event has these ids. */
 async function tryMany(relay: WebSocketRelay): Promise<RelayInspection['refusesOver']> {
   const ids = Array.from({ length: MANY.values }, (_, number) => number.toString(16).padStart(64, '0'))
   await relay.request({ ids, limit: ids.length })

@@ -8,8 +8,8 @@ import type { SessionPlace } from './negentropy/session-place.ts'
 import type { WebSocketRelay } from './websocket-relay.ts'
 
 /**
- * Several connections to one relay as one: each EVENT goes to the next of them in turn, so that each keeps its own
- * pace; everything else goes over the first. The others dial with their first EVENT.
+ * Combines several connections to one relay. EVENTs go to each connection in turn, so that each keeps its own pace;
+ * everything else uses the first. The others connect at their first EVENT.
  */
 export function createRelayPool([first, ...others]: readonly [WebSocketRelay, ...WebSocketRelay[]]): WebSocketRelay {
   return others.length === 0 ? first : new RelayPool(first, others)

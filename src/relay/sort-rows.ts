@@ -1,24 +1,21 @@
 /*
- * What the rows of a page are worth for the way down: which match, which have their place in its order, and whether the
- * page is mixed.
+ * Sorts the rows of a page: which match, which have a place in its order, and whether the page is mixed.
  *
- * khatru above badger looks at the values of tags only and not at their names, and finds a value by its beginning:
- * asked for `hello` it gives `hello-world` as well, in no order, below any `until`, and twice when both are asked for.
+ * khatru on badger ignores tag names and finds a value by its beginning: asked for `hello` it also returns
+ * `hello-world`, in no order, regardless of `until`, and twice if both are asked for.
  */
 import { parseEvent, parseStamp, type NostrEvent, type Stamp } from '../nostr/event.ts'
 import { createMatcher, createPrefixMatcher, createValueMatcher, type Filter } from '../nostr/filter.ts'
 
 /** The rows of a page. */
 export type SortedRows = {
-  /** Those that match. */
+  /** The matching rows. */
   readonly events: readonly NostrEvent[]
-  /**
-   * Of those that match, but for the names of tags, and of those that are no events and lie where events were asked
-   * for.
-   */
+  /** The stamps of rows that match if tag names are ignored, and of non-events within the time range of the filter. */
   readonly stamps: readonly Stamp[]
   /**
-   * Whether values that begin like what was asked for disturb its order: its rows then say nothing of what is below.
+   * Whether values with the same beginning disturb the order of the page, so that its rows say nothing about what lies
+   * below.
    */
   readonly isMixed: boolean
   /** Rows that are not events at all. */
@@ -29,7 +26,7 @@ export type SortedRows = {
 
 type Parsed = { readonly event: NostrEvent | undefined; readonly stamp: Stamp | undefined }
 
-/** Sorts the rows of a page that was asked for as `asked`: the filter with a cursor. */
+/** Sorts the rows of a page asked for as `asked`: the filter with a cursor. */
 export function sortRows(rows: readonly unknown[], filter: Filter, asked: Filter): SortedRows {
   const matches = createMatcher(filter)
   const hasPlace = createValueMatcher(filter)
@@ -53,12 +50,12 @@ export function sortRows(rows: readonly unknown[], filter: Filter, asked: Filter
   }
 }
 
-/** Whether each is as old as the one before, or older. */
+/** Whether each stamp is as old as the previous one, or older. */
 export function isDescending(stamps: readonly Stamp[]): boolean {
   return stamps.every(({ second }, index) => index === 0 || second <= (stamps[index - 1]?.second ?? Infinity))
 }
 
-/** Whether a row comes twice that is not among the calm ones. */
+/** Whether a row outside `calm` comes twice. */
 function hasTwice(placed: readonly Parsed[], calm: readonly Parsed[]): boolean {
   const isCalm = new Set(calm)
   const ids = placed.filter((row) => !isCalm.has(row)).map(({ stamp }) => stamp?.id)

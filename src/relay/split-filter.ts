@@ -1,11 +1,11 @@
 import { tagConditions, type Filter } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
 
-/** The kinds by which a filter of any kind is split. */
+/** The kinds by which a filter without kinds is split. */
 export const SPLIT_KINDS: readonly number[] = Object.values(KIND)
 
 /**
- * Halves the longest list of the filter; an any-kind filter of one value is looked through kind by kind, which finds
+ * Halves the longest list of the filter. A filter of single values without kinds is split by kind, which may find more
  * but proves nothing.
  */
 export function splitFilter(filter: Filter): Filter[] {
@@ -19,7 +19,7 @@ export function splitFilter(filter: Filter): Filter[] {
   return SPLIT_KINDS.map((kind) => ({ ...filter, kinds: [kind] }))
 }
 
-/** Whether the parts of the split are together the whole. */
+/** Whether the parts of the split together equal the whole. */
 export function isSplitProof(filter: Filter): boolean {
   return valueLists(filter).some(([, values]) => values.length > 1)
 }

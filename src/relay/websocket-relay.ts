@@ -21,9 +21,9 @@ import { Traffic } from './pace/traffic.ts'
 
 export type { NegentropyAnswer, NegentropySession } from './negentropy/negentropy-session.ts'
 
-/** How one relay is used. Sizes count bytes as they stand in the frames. */
+/** The options of a relay. Sizes count bytes as sent in frames. */
 export type WebSocketRelayOptions = {
-  /** Ends everything pending with `aborted`; the socket still wants its `close`. */
+  /** Ends everything pending with `aborted`; the socket must still be closed with `close`. */
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -31,9 +31,9 @@ export type WebSocketRelayOptions = {
   readonly random: () => number
   /** The secret key for NIP-42; without it `auth-required:` is final. */
   readonly key?: Uint8Array
-  /** Resolves names instead of the system, for the socket and for the document. */
+  /** Replaces the system's resolver, for the socket and for the document. */
   readonly lookup?: LookupFunction
-  /** Called with every NOTICE that ends no reconciliation: unescaped, cut at 1,000 characters. */
+  /** Called with every NOTICE that does not end a reconciliation: unescaped, cut at 1,000 characters. */
   readonly onNotice?: (text: string) => void
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
@@ -41,9 +41,9 @@ export type WebSocketRelayOptions = {
   readonly idleTimeoutMs?: number
   /** @default 10_000 */
   readonly okTimeoutMs?: number
-  /** Failures in a row that are forgiven. @default 3 */
+  /** How many failures in a row are tolerated. @default 3 */
   readonly retries?: number
-  /** The first delay before dialling again; doubles up to 8 s. @default 250 */
+  /** The first delay before reconnecting; doubles up to 8 s. @default 250 */
   readonly backoffBaseMs?: number
   /** @default 16 MiB */
   readonly maxMessageBytes?: number
@@ -53,13 +53,13 @@ export type WebSocketRelayOptions = {
   readonly maxPageRows?: number
   /** @default 8 */
   readonly maxOpenRequests?: number
-  /** Any clock in milliseconds that does not jump. @default the one of the process */
+  /** A monotonic clock in milliseconds. @default that of the process */
   readonly nowMs?: () => number
-  /** The first pause at a relay that says `rate-limited:` and of which nothing is known. @default 1_010 */
+  /** The first pause at an unknown relay that says `rate-limited:`. @default 1_010 */
   readonly silenceMs?: number
   /** How long to wait for a relay that answers every query with `rate-limited:`. @default ten times `idleTimeoutMs` */
   readonly patienceMs?: number
-  /** What is known of a relay's limits from its software. @default `knownLimits` */
+  /** Known limits of the relay's software. @default `knownLimits` */
   readonly limitsOf?: (profile: Profile) => KnownLimits
   /** @default false */
   readonly perMessageDeflate?: boolean
@@ -68,15 +68,17 @@ export type WebSocketRelayOptions = {
 /** A relay on a socket. */
 export type WebSocketRelay = RelayEndpoint & {
   /**
-   * A reconciliation (NIP-77) that connects and sends NEG-OPEN with its first `send`; `idleTimeoutMs` may shorten the
-   * wait for each answer.
+   * Opens a reconciliation (NIP-77) that connects and sends NEG-OPEN at its first `send`; `idleTimeoutMs` may shorten
+   * the wait for each answer.
    */
   openNegentropy(filter: Filter, idleTimeoutMs?: number, place?: SessionPlace, aftermath?: Aftermath): NegentropySession
-  /** Whether it has asked who we are (NIP-42) on the connection that is open. */
+  /** Whether the relay has sent a challenge (NIP-42) on the open connection. */
   hasChallenged(): boolean
-  /** Why it does not accept our key, in its words where it had any; `undefined` when it does, or was not told. */
+  /**
+   * Why the relay does not accept our key, in its own words if it gave any; `undefined` if it does, or was not asked.
+   */
   keyFailure(): string | undefined
-  /** Frames so far that nobody waited for or nobody could read. */
+  /** How many unexpected or unreadable frames came. */
   ignoredFrames(): number
 }
 
@@ -96,16 +98,14 @@ const DEFAULTS = {
   limitsOf: (profile: Profile) => knownLimits(profile),
   perMessageDeflate: false,
 }
-/** Why the end of a REQ says nothing of what a relay has. */
+/** Why the end of a REQ says nothing about what the relay has. */
 const HIDDEN = 'auth-required: so it says in its NIP-11 document'
-// A relay that says "later" is up: it gets minutes where silence gets half of one.
+// A relay that says "later" is up, so it gets minutes where a silent one gets half a minute.
 const IDLE_TIMES_PATIENCE = 10
-// Left free of the relay's own limit: a reconciliation, and a CLOSE that the relay has not seen yet.
+// Kept below the relay's limit: for a reconciliation, and a CLOSE that the relay has not seen yet.
 const SUBSCRIPTION_MARGIN = 2
 
-/**
- * A relay at a `ws://` or `wss://` URL; nothing is dialled before it is used. Throws SyncError when the URL is another.
- */
+/** Returns a relay at a `ws://` or `wss://` URL; connects at first use. Throws SyncError for any other URL. */
 export function createWebSocketRelay(url: string, options: WebSocketRelayOptions): WebSocketRelay {
   const normalized = normalizeRelayUrl(url)
   if (normalized === undefined) throw new SyncError(`use relay ${url}: not a ws:// or wss:// URL`)
@@ -129,7 +129,7 @@ class SocketRelay implements WebSocketRelay {
 
   constructor(url: string, options: WebSocketRelayOptions) {
     this.url = url
-    // Every event in flight listens to it: a full window is no leak.
+    // Every event in flight listens to the signal, so a full window is not a leak.
     setMaxListeners(0, this.#life.signal)
     const given = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
     const traffic = new Traffic({ patienceMs: IDLE_TIMES_PATIENCE * given.idleTimeoutMs, ...given })
@@ -255,7 +255,7 @@ class SocketRelay implements WebSocketRelay {
     await this.#link.close()
   }
 
-  /** Says who we are before the first question. Throws SyncError when the relay hangs up on our key. */
+  /** Authenticates before the first question. Throws SyncError if the relay hangs up on our key. */
   async #introduce(document: Profile): Promise<void> {
     if (this.#authentication === undefined) return
     this.#authentication.expect(document)
@@ -270,7 +270,7 @@ class SocketRelay implements WebSocketRelay {
     return new SyncError(`authenticate to ${this.url}: ${reason}`, { hint })
   }
 
-  /** Whether the relay says that it needs to know us, and does not: it may hide what it has (rule 1). */
+  /** Whether the relay requires authentication and has not accepted ours: it may hide events (rule 1). */
   #isStranger(): boolean {
     if (!this.#requiresAuth) return false
     return this.#authentication?.isKnown !== true

@@ -2,26 +2,26 @@ import type { Address } from '../nostr/address.ts'
 import type { Rate, UnixSeconds } from '../time.ts'
 import type { CommandName } from './report.ts'
 
-/** What belongs to the run, as asked for. `auto` is decided by the target's NIP-11 document. */
+/** The requested scope. `auto` is decided by the target's NIP-11 document. */
 export type ScopeRequest =
   | { readonly type: 'auto' }
   | { readonly type: 'all' }
   | { readonly type: 'listed' }
   | { readonly type: 'named'; readonly addresses: readonly Address[]; readonly authors: readonly string[] }
 
-/** What may be discovered. `max`: relays beyond those that the operator named. */
+/** The limits of discovery. `max`: relays beyond those named by the operator. */
 export type DiscoveryPolicy = {
   readonly max: number
-  /** Loopback and private addresses too. */
+  /** Also loopback and private addresses. */
   readonly allowPrivate: boolean
-  /** Public hosts without encryption (`ws://`) too. */
+  /** Also public hosts without encryption (`ws://`). */
   readonly allowInsecure: boolean
 }
 
-/** One run, parsed and checked. Times are Unix seconds, durations say their unit. */
+/** One run, parsed and checked. Times are Unix seconds; durations name their unit. */
 export type RunOptions = {
   readonly command: CommandName
-  /** Normalised relay URLs, file names, or `-`. */
+  /** Canonical relay URLs, file names, or `-`. */
   readonly sources: readonly string[]
   readonly target: string
   readonly scope: ScopeRequest
@@ -35,17 +35,17 @@ export type RunOptions = {
   readonly fullEverySeconds: number
   readonly overlapSeconds: number
   readonly deletions: 'apply' | 'skip'
-  /** Layer 4: what refers to comments, statuses and the like. */
+  /** Layer 4: events that refer to comments, statuses and the like. */
   readonly followUps: boolean
   /** `--discover`: further sources from announcements. */
   readonly discovery: DiscoveryPolicy | undefined
-  /** Plans and reports, sends nothing and moves nothing; always so for `check`. */
+  /** Plans and reports, but sends and moves nothing; always true for `check`. */
   readonly dryRun: boolean
-  /** `check --ids`: the report lists what is missing. */
+  /** `check --ids`: the report lists the missing events. */
   readonly listIds: boolean
-  /** `retry --refused`: tries what was refused or given up as well. */
+  /** `retry --refused`: also tries refused and given-up events. */
   readonly reopenRefused: boolean
-  /** Whether relays may be compared by NIP-77; else everything is paged. */
+  /** Whether relays may be compared by NIP-77; otherwise everything is paged. */
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
@@ -53,7 +53,7 @@ export type RunOptions = {
 
 /** How fast events are sent, and how long a run may take. */
 export type PacingOptions = {
-  /** Of each connection; `known`: by what is known of the target's software; `none`: as fast as it takes them. */
+  /** Per connection. `known`: the known rate of the target's software; `none`: as fast as the target accepts events. */
   readonly rate: Rate | 'known' | 'none'
   /** Connections to the target. */
   readonly connections: number
@@ -72,7 +72,7 @@ export type ConnectionOptions = {
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
 
-/** Whether only what lies between `since` and `until` is copied or compared. */
+/** Whether only events between `since` and `until` are copied or compared. */
 export function isWindowed({ command, since, until }: RunOptions): boolean {
   return command === 'backfill' || (command === 'check' && (since !== undefined || until !== undefined))
 }

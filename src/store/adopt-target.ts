@@ -1,8 +1,8 @@
 import type { Db } from './state-file.ts'
 
 /**
- * Gives what the state file knows under other names of one target to the name that it has today, as far as that knows
- * nothing of its own: a relay on this machine was known by the name that was typed.
+ * Moves the rows of other names of one target to its current name, unless that name already has such rows. Earlier
+ * versions stored a relay on this machine under the name that was typed.
  */
 export function adoptTarget(db: Db, key: string, nameOf: (target: string) => string): void {
   const tables = db

@@ -5,19 +5,19 @@ import type { Db } from './state-file.ts'
 
 const LAYER_NAMES: readonly LayerName[] = ['announcements', 'repositories', 'threads', 'follow-ups']
 
-/** An anchor of this run. `number` grows in the order of finding; `held`: the target has it already. */
+/** An anchor of this run. `number` grows in the order of discovery; `held`: the target already has it. */
 export type FoundAnchor = { readonly anchor: string; readonly number: number; readonly held: boolean }
 
 /**
- * What is known when an anchor is found. `repositories`: the addresses that a root belongs to, the most important
- * first.
+ * Facts known when an anchor is found. `repositories`: the addresses of the repositories that a root belongs to, most
+ * important first.
  */
 export type AnchorOrigin = { readonly held?: boolean; readonly repositories?: readonly string[] }
 
-/** As many as a person may mean: authors choose how many they write. */
+/** Enough for any real use; authors choose how many they write. */
 const MAX_REPOSITORIES = 20
 
-/** The anchors of one target: those found in this run, and those remembered of earlier runs with the same scope. */
+/** The anchors of one target: those found in this run, and those remembered from earlier runs with the same scope. */
 export class AnchorStore {
   readonly #db: Db
   readonly #target: string
@@ -28,7 +28,7 @@ export class AnchorStore {
     this.#target = target
   }
 
-  /** Takes up every anchor that an earlier run with this scope (or any scope) had: no anchor is forgotten. */
+  /** Loads every anchor of earlier runs with this scope (or any scope): no anchor is forgotten. */
   recall(scope?: string): void {
     this.#db
       .prepare(
@@ -40,7 +40,7 @@ export class AnchorStore {
     for (const layer of LAYER_NAMES) this.#recalled.set(layer, this.last(layer))
   }
 
-  /** The number of the last anchor of a layer that an earlier run had; 0 when there was none. */
+  /** The number of the last anchor of a layer from earlier runs; 0 if there was none. */
   recalled(layer: LayerName): number {
     return this.#recalled.get(layer) ?? 0
   }
@@ -61,7 +61,7 @@ export class AnchorStore {
     if (others.length > 0) this.#addRepositories(anchor, others)
   }
 
-  /** Anchors of a layer found after `number` (0 for all), in the order of finding, at most `limit`. */
+  /** Anchors of a layer found after `number` (0 for all), in order of discovery, at most `limit`. */
   after(layer: LayerName, number: number, limit: number): FoundAnchor[] {
     const rows = this.#db
       .prepare('SELECT anchor, number, held FROM temp.found WHERE layer = ? AND number > ? ORDER BY number LIMIT ?')
@@ -75,9 +75,7 @@ export class AnchorStore {
     return this.#db.prepare(sql).get(JSON.stringify(layers), anchor) !== undefined
   }
 
-  /**
-   * The repositories that a root belongs to, the most important first; none when the root is not known or names none.
-   */
+  /** The repositories that a root belongs to, most important first; empty if the root is unknown or names none. */
   repositoriesOf(root: string): string[] {
     const rows = this.#db
       .prepare(
@@ -88,7 +86,7 @@ export class AnchorStore {
     return rows.map(({ repository }) => repository)
   }
 
-  /** The number of the last anchor found in a layer; 0 when there is none. */
+  /** The number of the last anchor found in a layer; 0 if there is none. */
   last(layer: LayerName): number {
     const row = this.#db.prepare('SELECT max(number) AS n FROM temp.found WHERE layer = ?').get(layer)
     return (row as { n: number | null }).n ?? 0
@@ -117,14 +115,14 @@ export class AnchorStore {
   }
 
   /**
-   * The newest announcement of every address remembered for this target, in outline, one at a time. Nothing may be
-   * written meanwhile.
+   * Yields the newest announcement of every address remembered for this target, in outline. Do not write while
+   * iterating.
    */
   announcements(): Generator<NostrEvent> {
     return this.#eachEvent('SELECT json FROM announcement WHERE target = ? ORDER BY address')
   }
 
-  /** The newest announcement of an address, in outline, if it is remembered. */
+  /** The newest announcement of an address, in outline, if remembered. */
   announcement(address: string): NostrEvent | undefined {
     const row = this.#db
       .prepare('SELECT json FROM announcement WHERE target = ? AND address = ?')
@@ -132,7 +130,7 @@ export class AnchorStore {
     return row && (JSON.parse(row.json) as NostrEvent)
   }
 
-  /** Of these announcements, the ones that the target was known to serve. Nothing may be written meanwhile. */
+  /** Yields those of these announcements that the target was known to serve. Do not write while iterating. */
   servedAnnouncements(): Generator<NostrEvent> {
     return this.#eachEvent('SELECT json FROM announcement JOIN known USING (target, id) WHERE target = ?')
   }

@@ -4,10 +4,10 @@ import type { Checkpoint } from '../checkpoint/plan.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { Db } from './state-file.ts'
 
-/** A checkpoint row; `hadEvents`: the source once served something for the anchor. */
+/** A checkpoint row; `hadEvents`: the source once served events for the anchor. */
 export type CheckpointRow = Checkpoint & { readonly hadEvents: boolean }
 
-/** How one anchor was read in this run, with the coverage it had before. */
+/** How one anchor was read in this run, and its checkpoint before. */
 export type ReadRow = AnchorRead & {
   readonly layer: LayerName
   readonly anchor: string
@@ -43,14 +43,12 @@ export class CheckpointStore {
     this.#versions = versions
   }
 
-  /** From now on no checkpoint is believed in this run; they stay on disk. */
+  /** From now on this run believes no checkpoint; they stay on disk. */
   ignoreInThisRun(): void {
     this.#isIgnored = true
   }
 
-  /**
-   * From now on no checkpoint is believed, and none moves, in this run, of all sources or of one; they stay on disk.
-   */
+  /** From now on this run believes and moves no checkpoint, of all sources or of one; they stay on disk. */
   holdBack(source?: string): void {
     if (source === undefined) {
       this.#isIgnored = true
@@ -62,14 +60,14 @@ export class CheckpointStore {
   }
 
   /**
-   * From now on no anchor counts as drained in this run: an event that was read had no room on disk, and whoever brings
-   * it again is not listened to, since it was seen.
+   * From now on no anchor counts as drained in this run. Called when an event did not fit on disk: its id is already
+   * marked as seen, so another source could not bring it either.
    */
   freeze(): void {
     this.#isFrozen = true
   }
 
-  /** The checkpoint of an anchor; rows of layer versions that are not believed count as never drained. */
+  /** The checkpoint of an anchor; rows of disbelieved layer versions count as never drained. */
   load(source: string, layer: LayerName, anchor: string): CheckpointRow | undefined {
     if (this.#isIgnored || this.#ignored.has(source)) return undefined
     const row = this.#db
@@ -81,7 +79,7 @@ export class CheckpointStore {
     return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 
-  /** Whether there is any checkpoint for this target, or any of an anchor that a source served something for. */
+  /** Whether this target has no checkpoint; `withEvents` counts only anchors for which a source served events. */
   isEmpty({ withEvents = false } = {}): boolean {
     const sql = 'SELECT 1 FROM coverage WHERE target = ? AND had_events >= ? LIMIT 1'
     return this.#db.prepare(sql).get(this.#target, withEvents ? 1 : 0) === undefined
@@ -121,18 +119,18 @@ export class CheckpointStore {
     for (const anchor of anchors) update.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
   }
 
-  /** Notes that the source may not be believed in this run: none of its anchors counts as drained. */
+  /** Notes that the source cannot be believed in this run: none of its anchors counts as drained. */
   noteAllOpen(source: string): void {
     this.#db.prepare('UPDATE temp.read SET open = open + 1 WHERE source = ?').run(source)
   }
 
-  /** Whether the anchor was asked of the source in this run. */
+  /** Whether the source was asked for the anchor in this run. */
   isRead(source: string, layer: LayerName, anchor: string): boolean {
     const sql = 'SELECT 1 FROM temp.read WHERE source = ? AND layer = ? AND anchor = ?'
     return this.#db.prepare(sql).get(source, layer, anchor) !== undefined
   }
 
-  /** Every anchor read at a source in this run. Materialised in pieces: safe to write while reading. */
+  /** Yields every anchor read at a source in this run. Reads in pieces, so writing meanwhile is safe. */
   *reads(source: string): Generator<ReadRow> {
     const page = this.#db.prepare(
       `SELECT r.layer, r.anchor, r.mode, r.since, r.open, r.had_events AS found, c.drained_at, c.full_at, c.had_events

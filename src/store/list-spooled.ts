@@ -28,8 +28,8 @@ type Row = {
 const PIECE = 500
 
 /**
- * Opens the state file and hands what lists the events in it to `work`; closes it in the end. Throws SyncError when
- * there is no such file.
+ * Opens the state file, passes lists of its events to `work`, and closes the file. Throws SyncError when the file is
+ * missing.
  */
 export async function listSpooled(
   stateFile: string,
@@ -63,7 +63,7 @@ function common({ target, id, kind, address, layer, outcome, reason, obstacle, a
   return { target, id, kind, address, layer, outcome, reason: reason ?? '', obstacle, attempts, sources: [sources] }
 }
 
-/** Row by row in pieces: a run may write meanwhile, and memory does not grow. */
+/** Yields rows in pieces, so that a run may write meanwhile and memory does not grow. */
 function* rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): Generator<Row> {
   const page = db.prepare<[{ state: string; target: string | null; last: number }], Row>(
     `SELECT rowid, target, lower(hex(id)) AS id, kind, address, layer, outcome, reason, obstacle, attempts, sources, parked_at,

@@ -14,9 +14,7 @@ import type {
 import { findLockHolder } from './lock.ts'
 import { openStateFile, type Db } from './state-file.ts'
 
-/**
- * What the state file knows of one target, or of all. Throws SyncError when there is no such file, or it is unreadable.
- */
+/** Loads the state of one target, or of all. Throws SyncError when the file is missing or unreadable. */
 export function loadStatus(stateFile: string, target: string | undefined): Status {
   if (!existsSync(stateFile)) {
     throw new SyncError(`read state ${stateFile}: no such file`, {

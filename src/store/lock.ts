@@ -6,24 +6,25 @@ import { LockedError, reasonOf, SyncError } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { createPrivateDirectory } from './private-directory.ts'
 
-/** Who holds the lock of a target; `startedAt` in Unix seconds. */
+/** The holder of a target's lock; `startedAt` in Unix seconds. */
 export type LockHolder = { readonly pid: number; readonly host: string; readonly startedAt: number }
 
 export type Lock = { release(): void }
 
-/** Kept from the collector, which would close the file and drop the lock of whoever lets go of a `Lock`. */
+/** Keeps databases from being garbage-collected, which would close the file and drop the lock. */
 const held = new Set<Database.Database>()
 
 /**
- * Takes the lock of a target: an exclusive SQLite transaction on a separate file, which the kernel drops on any
- * death. The holder stands beside it only for the message. Throws LockedError when another process holds it.
+ * Takes the lock of a target: an exclusive SQLite transaction on a separate file, which the kernel drops when the
+ * process dies. The holder file beside it serves only the message. Throws LockedError when another process holds the
+ * lock.
  */
 export function acquireLock(stateFile: string, target: string, holder: LockHolder): Lock {
   const file = lockFile(stateFile, target)
   let db: Database.Database | undefined
   try {
     createPrivateDirectory(dirname(file))
-    // Only when there is none: closing any descriptor of a locked file drops this process's locks on it (POSIX).
+    // Only if missing: closing any descriptor of a locked file drops this process's locks on it (POSIX).
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
     db = new Sqlite(file, { timeout: 0 })
     db.exec('BEGIN EXCLUSIVE')
@@ -49,7 +50,7 @@ function hold(db: Database.Database): Lock {
   }
 }
 
-/** Who holds the lock right now, or `undefined` when nobody does. */
+/** The current holder of the lock, or `undefined` if there is none. */
 export function findLockHolder(stateFile: string, target: string): LockHolder | undefined {
   const file = lockFile(stateFile, target)
   if (readHolder(file) === undefined) return undefined
@@ -78,7 +79,7 @@ function readHolder(file: string): LockHolder | undefined {
     const isHolder = typeof pid === 'number' && typeof host === 'string' && typeof startedAt === 'number'
     return isHolder ? { pid, host, startedAt } : undefined
   } catch {
-    return undefined // a holder file that is absent or torn only costs the message its detail
+    return undefined // a missing or torn holder file only makes the message less precise
   }
 }
 

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, and those above it that are missing, for its owner only (0700). Step by step: Node's `recursive`
- * never returns where nothing can be made, as below /proc.
+ * Creates a directory and its missing parents for the owner only (0700). One at a time, because Node's `recursive`
+ * never returns where nothing can be created, such as below /proc.
  */
 export function createPrivateDirectory(directory: string): void {
   if (existsSync(directory)) return
@@ -11,7 +11,7 @@ export function createPrivateDirectory(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 })
   } catch (error) {
-    // Another run has made it in the meantime.
+    // Another run has created it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

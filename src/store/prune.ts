@@ -1,6 +1,6 @@
 /*
- * Rows that no run can need any more, from earlier runs and from files of earlier versions. What is not proved to be
- * one of these stays: anchors, debts, and whatever waits or was refused (it may be the only copy that is left).
+ * Removes rows of earlier runs and versions that no run can need any more. Everything else stays: anchors, debts, and
+ * events that wait or were refused (they may be the only copy left).
  */
 import type { LayerVersions } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -8,15 +8,15 @@ import { outlineAnnouncement } from '../nostr/outline-announcement.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Db } from './state-file.ts'
 
-/** Runs of a target that are remembered. */
+/** The number of remembered runs per target. */
 const KEPT_RUNS = 1_000
 const UNUSED_SECONDS = 365 * 86_400
 const AT_ONCE = 25
 
-/** What decides whether a row can still be needed. `versions`: of the layers whose checkpoints any run believes. */
+/** The inputs for pruning. `versions`: layer versions whose checkpoints any run believes. */
 export type PruneOptions = { readonly now: UnixSeconds; readonly versions: LayerVersions }
 
-/** Removes, for one target, what no run can need. */
+/** Removes the rows of one target that no run can need. */
 export function pruneState(db: Db, target: string, { now, versions }: PruneOptions): void {
   db.transaction(() => {
     pruneAnnouncements(db, target)
@@ -27,7 +27,7 @@ export function pruneState(db: Db, target: string, { now, versions }: PruneOptio
   outlineAnnouncements(db, target)
 }
 
-/** Those of strangers: in no scope, since each that ever was is an anchor there, and not served by the target. */
+/** Announcements of strangers: never in scope (otherwise they would be anchors), and not served by the target. */
 function pruneAnnouncements(db: Db, target: string): void {
   db.prepare(
     `DELETE FROM announcement WHERE target = @target
@@ -36,7 +36,7 @@ function pruneAnnouncements(db: Db, target: string): void {
   ).run({ target })
 }
 
-/** Older versions count as never drained, by whatever run. */
+/** Every run treats older versions as never drained. */
 function pruneCheckpoints(db: Db, target: string, versions: LayerVersions): void {
   db.prepare(
     `DELETE FROM coverage WHERE target = ?
@@ -44,7 +44,7 @@ function pruneCheckpoints(db: Db, target: string, versions: LayerVersions): void
   ).run(target, JSON.stringify(Object.fromEntries(versions)))
 }
 
-/** Of a source that no run has drained for a year, everything is read again if it comes back. */
+/** If a source that no run has drained for a year comes back, everything is read again. */
 function pruneSources(db: Db, target: string, usedAfter: UnixSeconds): void {
   const unused = db
     .prepare('SELECT source FROM coverage WHERE target = ? GROUP BY source HAVING max(drained_at) < ?')
@@ -55,7 +55,9 @@ function pruneSources(db: Db, target: string, usedAfter: UnixSeconds): void {
   }
 }
 
-/** The last one that was accepted something and the last one with a scope are asked about, however old they are. */
+/**
+ * Always keeps the last run in which the target accepted something and the last one with a scope; both are looked up.
+ */
 function pruneRuns(db: Db, target: string): void {
   db.prepare(
     `DELETE FROM run WHERE target = @target AND number NOT IN (
@@ -66,7 +68,9 @@ function pruneRuns(db: Db, target: string): void {
   ).run({ target })
 }
 
-/** Files of earlier versions hold them whole, with signatures. A few at once: each may be large. */
+/**
+ * Earlier versions stored announcements whole, with signatures. Converts a few at a time, because each may be large.
+ */
 function outlineAnnouncements(db: Db, target: string): void {
   const page = db.prepare<[string], { rowid: number; json: string }>(
     `SELECT rowid, json FROM announcement WHERE target = ? AND instr(json, '"sig":""') = 0 LIMIT ${AT_ONCE}`,

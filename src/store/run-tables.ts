@@ -2,7 +2,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { Db } from './state-file.ts'
 
-/** Ids seen, and deletions and vanish requests met in this run. They lie in SQLite's temporary file, not in memory. */
+/** Ids seen, and deletions and vanish requests found in this run. Stored in SQLite's temporary file, not in memory. */
 export class RunTables {
   readonly #insertSeen
   readonly #findSeen
@@ -45,17 +45,17 @@ export class RunTables {
     )
   }
 
-  /** Whether a verified event with this id came before in this run (rule 4: only verified ones count). */
+  /** Whether a verified event with this id was seen in this run (rule 4: only verified ones count). */
   isSeen(id: string): boolean {
     return this.#findSeen.get(toBlob(id)) !== undefined
   }
 
-  /** Who signed an event seen in this run. */
+  /** The author of an event seen in this run. */
   authorOf(id: string): string | undefined {
     return this.#findSeen.get(toBlob(id))?.pubkey.toString('hex')
   }
 
-  /** Notes a verified event; false when it was seen before. */
+  /** Notes a verified event; false if it was seen before. */
   markSeen(event: NostrEvent, layer: LayerName): boolean {
     return this.#insertSeen.run(toBlob(event.id), toBlob(event.pubkey), layer).changes === 1
   }
@@ -70,12 +70,12 @@ export class RunTables {
     return !this.#isServedDistrusted && this.#findServed.get(toBlob(id)) !== undefined
   }
 
-  /** From now on nothing counts as listed by the target: it listed what it does not serve. */
+  /** From now on nothing counts as listed by the target, because it listed events that it does not serve. */
   distrustServed(): void {
     this.#isServedDistrusted = true
   }
 
-  /** Notes that the event was sent; false when it was sent before in this run. */
+  /** Notes that the event was sent; false if it was sent before in this run. */
   markSent(id: string): boolean {
     return this.#insertSent.run(toBlob(id)).changes === 1
   }
@@ -86,28 +86,31 @@ export class RunTables {
     this.#removalsNoted += 1
   }
 
-  /** How many deletions and requests to vanish were noted so far: what follows from them is as it was while this is. */
+  /**
+   * The number of deletions and vanish requests noted so far. Results derived from them stay valid while it is
+   * unchanged.
+   */
   get removalsNoted(): number {
     return this.#removalsNoted
   }
 
-  /** Up to which `created_at` the author deleted this reference; `undefined` when never. */
+  /** The `created_at` up to which the author deleted this reference; `undefined` if never. */
   deletedUntil(author: string, reference: string): number | undefined {
     return this.#findDeletion.get(toBlob(author), reference)?.until
   }
 
-  /** Notes that `author` asked the target to forget what is no newer than `until`. */
+  /** Notes that `author` asked the target to forget everything up to `until`, inclusive. */
   addVanishRequest(author: string, until: number): void {
     this.#insertVanished.run(toBlob(author), until)
     this.#removalsNoted += 1
   }
 
-  /** Up to which `created_at` the author asked the target to forget everything; `undefined` when never. */
+  /** The `created_at` up to which the author asked the target to forget everything; `undefined` if never. */
   vanishedUntil(author: string): number | undefined {
     return this.#findVanished.get(toBlob(author))?.until
   }
 
-  /** Notes that `relay` was asked for the vanish requests of these authors, to the end. */
+  /** Notes that `relay` answered to the end for the vanish requests of these authors. */
   markAsked(relay: string, authors: readonly string[]): void {
     for (const author of authors) this.#insertAsked.run(relay, toBlob(author))
   }

@@ -18,7 +18,7 @@ export class RunStore {
     return Number(this.#db.prepare(sql).run(this.#target, command, startedAt).lastInsertRowid)
   }
 
-  /** Notes the scope that a run was decided to have. */
+  /** Notes the scope of a run. */
   setScope(number: number, scope: string): void {
     this.#db.prepare('UPDATE run SET scope = ? WHERE number = ?').run(scope, number)
   }
@@ -30,12 +30,12 @@ export class RunStore {
       .run(Math.round(end.durationMs), end.exit, end.published, end.parked, number)
   }
 
-  /** Notes, at once, that the target took an event of a run. */
+  /** Notes at once that the target accepted an event of a run. */
   noteAccepted(number: number): void {
     this.#db.prepare('UPDATE run SET accepted = 1 WHERE number = ?').run(number)
   }
 
-  /** Whether the target took an event of any run. */
+  /** Whether the target accepted an event of any run. */
   hasAccepted(): boolean {
     return (
       this.#db.prepare('SELECT 1 FROM run WHERE target = ? AND accepted = 1 LIMIT 1').get(this.#target) !== undefined
@@ -43,8 +43,7 @@ export class RunStore {
   }
 
   /**
-   * The kind of scope of the last run that had one: what `auto` falls back to when the target's document is out of
-   * reach.
+   * The scope kind of the last run that had one; `auto` falls back to it when the target's document cannot be fetched.
    */
   lastScope(): string | undefined {
     const sql = 'SELECT scope FROM run WHERE target = ? AND scope IS NOT NULL ORDER BY number DESC LIMIT 1'

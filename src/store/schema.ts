@@ -1,7 +1,7 @@
-/** The version that this program writes into the state file (`PRAGMA user_version`). */
+/** The schema version that this program writes to the state file (`PRAGMA user_version`). */
 export const SCHEMA_VERSION = 3
 
-/** What tells our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
+/** Distinguishes our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
 
 const ALSO_IN = `
@@ -11,13 +11,13 @@ CREATE TABLE also_in (
 ) STRICT, WITHOUT ROWID;
 `
 
-/** Of an earlier run that did not fail, whatever was sent and does not wait is taken for accepted. */
+/** Assumes that in an earlier run that did not fail, every sent event that does not wait was accepted. */
 const ACCEPTED = `
 ALTER TABLE run ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
 UPDATE run SET accepted = 1 WHERE published > parked AND exit IN (0, 3);
 `
 
-/** Authors whose profile or relay list was refused: asked for each time one of their events is accepted. */
+/** For finding authors whose profile or relay list was refused, each time one of their events is accepted. */
 const SPOOL_PROFILES = `
 CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
 `
@@ -34,8 +34,8 @@ CREATE TABLE witness (
 `
 
 /**
- * What makes a state file of a version into one of the next. Witnesses of version 2 are given up: they do not tell
- * deletions from the rest, nor what they belong to. The next run is full.
+ * Upgrades a state file from one version to the next. Drops witnesses of version 2, which do not tell deletions from
+ * other events, nor name their repositories; so the next run is full.
  */
 export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: ALSO_IN },
@@ -45,9 +45,9 @@ export const UPGRADES: readonly { readonly from: number; readonly sql: string }[
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
- * The `subject` of a witness is its address, or its id where nothing replaces it.
- * `spool` is the deduplication, the newest per address, the order of publishing, the journal after a crash, and, where
- * the outcome is open, the parked events. Its `obstacle` is the parent (an address or an id) that stands in the way.
+ * The `subject` of a witness is its address, or the id of a regular event.
+ * `spool` removes duplicates, keeps the newest version per address, gives the order of publishing, is the journal after
+ * a crash, and holds the parked events. Its `obstacle` is the missing parent (an address or an id).
  */
 export const SCHEMA = `
 CREATE TABLE coverage (
@@ -93,8 +93,8 @@ CREATE INDEX run_target ON run (target, number);
 `
 
 /*
- * What lives as long as one run: on disk, in SQLite's temporary file. `read` holds how each anchor is read at each
- * source in this run; an anchor is drained there when no filter of it stayed open.
+ * Tables that live as long as one run, in SQLite's temporary file. `read` holds how each anchor is read at each source
+ * in this run; an anchor is drained there if none of its filters stayed open.
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -2,18 +2,17 @@ import { Sqlite } from '../sqlite.ts'
 import type { Db } from './state-file.ts'
 
 const MIB = 1024 * 1024
-/** Less is not worth it: the next run fills it again. */
+/** A smaller gain is not worth it: the next run fills the space again. */
 const MIN_FREE_BYTES = 16 * MIB
-/** What is rewritten under a lock; more would keep a run for another target waiting. */
+/** The most data rewritten under a lock; more would delay runs for other targets. */
 const MAX_USED_BYTES = 64 * MIB
 
 /**
- * Gives back to the disk what a run needed for a while, where that is most of the file: what stays is written anew, so
- * the cost is that of the little that stays. Another process at the file, or a disk without room for that, and it stays
- * as it is.
+ * Returns disk space that a run needed temporarily, if that is most of the file. VACUUM rewrites the remaining data, so
+ * the cost is small. Does nothing if another process uses the file or the disk has no room.
  */
 export function shrinkFile(db: Db): void {
-  // A scratch copy is gone with its connection.
+  // A scratch copy disappears with its connection.
   if (db.pragma('journal_mode', { simple: true }) !== 'wal') return
   const [pages, free, size] = ['page_count', 'freelist_count', 'page_size'].map((name) => {
     return Number(db.pragma(name, { simple: true }))

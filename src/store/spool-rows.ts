@@ -8,7 +8,7 @@ import type { SpoolStatements } from './spool-statements.ts'
 import { newcomer, toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
-/** What to write when an event is parked, refused or confirmed. Absent fields stay as they are. */
+/** The changes to a row when an event is parked, refused or confirmed. Absent fields stay unchanged. */
 export type RowChange = {
   readonly state: SpoolState
   readonly outcome?: Outcome
@@ -18,12 +18,12 @@ export type RowChange = {
   readonly lastOkAt?: UnixSeconds | undefined
   readonly retryAt?: UnixSeconds | undefined
   readonly wasSent?: boolean
-  /** The parent that stands in the way; absent: none is known any more. */
+  /** The missing parent; absent: none is known any more. */
   readonly obstacle?: string | undefined
   readonly software?: string | undefined
 }
 
-/** Where a fetched event comes from. */
+/** The origin of a fetched event. */
 export type Origin = {
   readonly layer: LayerName
   readonly source: string
@@ -31,12 +31,12 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
-/** It answered, and what it said stands: it holds the event back, or does not take it yet. */
+/** The target's answer stands: it holds the event back, or does not accept it yet. */
 const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
 
 type RowsOptions = { readonly spool: Spool; readonly statements: SpoolStatements }
 
-/** Writes the rows of the spool. Only `fate.ts` may: it knows which state follows which, and counts. */
+/** Writes the rows of the spool. Only `fate.ts` may use it: it knows the allowed transitions, and counts. */
 export class SpoolRows {
   readonly #db: Db
   readonly #target: string
@@ -51,8 +51,8 @@ export class SpoolRows {
   }
 
   /**
-   * Adds a fetched event. Of one address only the newest version stays: returns the versions that lost, which is the
-   * event itself when the spool holds a newer one. Beside one that is remembered as settled it stays for now.
+   * Adds a fetched event and keeps only the newest version of each address. Returns the losing versions; that is the
+   * event itself if the spool holds a newer one. Remembered settled versions that are newer stay beside it for now.
    */
   insert(event: NostrEvent, origin: Origin): SpooledEvent[] {
     const address = addressOf(event)
@@ -66,7 +66,7 @@ export class SpoolRows {
     return losers
   }
 
-  /** Marks an event as selected, to be sent in a stage. */
+  /** Marks an event as selected and ready to send in a stage. */
   makeReady(id: string, stage: number): void {
     this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
@@ -90,7 +90,7 @@ export class SpoolRows {
     })
   }
 
-  /** Says why an event waits now, and for which parent. */
+  /** Sets the reason why an event waits now, and the parent it waits for. */
   explain(id: string, reason: string, obstacle: string): void {
     this.#statements.explain.run(reason, obstacle, this.#target, toBlob(id))
   }
@@ -100,22 +100,20 @@ export class SpoolRows {
     this.#statements.tryAgain.run(from, this.#target, toBlob(id))
   }
 
-  /** Takes an event out: the target holds it, or it is not wanted. */
+  /** Removes an event that the target holds or that is not wanted. */
   remove(id: string): void {
     this.#statements.remove.run(this.#target, toBlob(id))
   }
 
   /**
-   * Gives a refused or given-up event a new start: parked from now on, and to be sent; an orphan once its parent is
+   * Reopens a refused or given-up event: parked from now on, and sent again. An orphan is sent once its parent is
    * served.
    */
   reopen(id: string, now: UnixSeconds, { isOrphan = false } = {}): void {
     this.#statements.reopen.run({ target: this.#target, now, id: toBlob(id), orphan: isOrphan ? 1 : 0 })
   }
 
-  /**
-   * Gives every refused or given-up event a new start: parked from now on. What depends on others still waits for them.
-   */
+  /** Reopens all refused and given-up events: parked from now on. Events that depend on others still wait for them. */
   reopenAll(now: UnixSeconds): void {
     this.#db
       .prepare(
@@ -125,7 +123,7 @@ export class SpoolRows {
       .run(now, this.#target)
   }
 
-  /** The same for what was settled because of something that the target held. */
+  /** Likewise reopens events that were settled because of something that the target held. */
   reopenDisplaced(now: UnixSeconds): void {
     this.#db
       .prepare(
@@ -136,9 +134,9 @@ export class SpoolRows {
   }
 
   /**
-   * After a run that ended early: what was never selected is fetched again, what was selected is parked with this
-   * reason, `unsent` what was not sent. What the target said to hold back stays so: sent again before its time, it
-   * would replace what is held back.
+   * Cleans up after a run that ended early. Unselected events are removed, to be fetched again. Selected ones are
+   * parked with this reason; unsent ones become `unsent`. Events that the target holds back keep their answer: sending
+   * them again too early would replace what is held back.
    */
   recover(reason: string, now: UnixSeconds): void {
     this.#db.prepare(`DELETE FROM spool WHERE target = ? AND state IN ('candidate', 'outside')`).run(this.#target)
@@ -153,16 +151,15 @@ export class SpoolRows {
   }
 
   /**
-   * Within each stage, gives every ready event a level above those of its parents that are ready too (`e` and `E`
-   * tags). Every link is looked at once, when its parent has its level: a thread that is one long chain costs no more
-   * than others.
+   * Within each stage, gives every ready event a level above those of its ready parents (`e` and `E` tags). Looks at
+   * every link once, when its parent has its level, so one long chain costs no more than other threads.
    */
   orderByParents(): void {
     const { link, begin, raise, mark } = this.#statements
     this.#db.exec('DELETE FROM temp.link')
     link.run(this.#target)
     begin.run()
-    // Ids are hashes of what they refer to, so there is no cycle; if there were one, its events would stay at level 0.
+    // Ids are hashes of what they refer to, so there is no cycle; events in one would stay at level 0.
     for (let level = 1; raise.run({ target: this.#target, level }).changes > 0; level += 1) mark.run({ level })
   }
 

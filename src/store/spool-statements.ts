@@ -4,13 +4,13 @@ import { SPOOL_COLUMNS, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /**
- * Events whose last parents have the level below `@level`: a link has its level (the least that the child may have)
- * once its parent has.
+ * Events whose last parents have the level below `@level`. A link gets its level (the lowest that the child may have)
+ * once its parent has one.
  */
 const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
   AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
 
-/** What runs once for every event or piece, prepared once: preparing costs more than running. */
+/** Statements that run once per event or piece. Preparing costs more than running, so they are prepared once. */
 export type SpoolStatements = {
   readonly usedBytes: Statement<[], { bytes: number }>
   readonly find: Statement<[target: string, id: Buffer], SpoolRow>
@@ -57,7 +57,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
       `UPDATE spool SET state = 'parked', outcome = 'waiting', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND id = @id`,
     ),
-    // CROSS JOIN fixes the order of the loops: without statistics SQLite would compare every event with every other.
+    // CROSS JOIN fixes the order of the loops; without statistics SQLite would compare every event with every other.
     link: db.prepare(
       `INSERT OR IGNORE INTO temp.link (child, parent)
        SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t

@@ -11,7 +11,7 @@ export type SpoolGroup = {
   readonly count: number
   /** The id of one of them. */
   readonly example: string
-  /** One of the parents that stand in the way, and how many those are. */
+  /** One of their missing parents, and the number of different ones. */
   readonly obstacle: string | null
   readonly obstacles: number
 }
@@ -20,7 +20,7 @@ const PIECE_BYTES = 1024 * 1024
 
 type SpoolOptions = { readonly maxBytes: number; readonly statements: SpoolStatements }
 
-/** What lies in the spool: events between select and publish, and parked ones between runs, keyed by (target, id). */
+/** The spool: events between select and publish, and parked ones between runs, keyed by (target, id). */
 export class Spool {
   readonly #db: Db
   readonly #target: string
@@ -34,7 +34,7 @@ export class Spool {
     this.#statements = statements
   }
 
-  /** Whether there is no room for more: what is not spooled may not be covered by a checkpoint. */
+  /** Whether the spool has no room left. No checkpoint may cover events that were not spooled. */
   isFull(): boolean {
     return (this.#statements.usedBytes.get()?.bytes ?? 0) > this.#maxBytes
   }
@@ -55,15 +55,15 @@ export class Spool {
     return this.#statements.versions.all(this.#target, address).map(fromRow)
   }
 
-  /** Those that are settled and remembered: selection looks whether they still count. */
+  /** The settled, remembered versions at an address; selection checks whether they still count. */
   rememberedVersions(address: string): SpooledEvent[] {
     return this.versions(address).filter(isRemembered)
   }
 
   /**
-   * Events in a state, in pieces of at most `size`, fewer where they are large, in the order of publishing. The caller
-   * may change or remove what it was given. Each piece is found by the index from where the last one ended, so that all
-   * of them cost one pass.
+   * Yields the events in a state in publishing order, in pieces of at most `size`, fewer if they are large. The caller
+   * may change or remove them. Each piece continues by index after the previous one, so all pieces together cost one
+   * pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
     let after = { stage: -1, level: 0, createdAt: 0, id: toBlob('') }
@@ -78,12 +78,12 @@ export class Spool {
     }
   }
 
-  /** The next ready events of the lowest stage and level, oldest first; they are all of one stage and level. */
+  /** The next ready events of the lowest stage and level, oldest first; all have the same stage and level. */
   nextReady(limit: number): SpooledEvent[] {
     return takeBytes(this.#statements.nextReady.iterate({ target: this.#target, limit })).map(fromRow)
   }
 
-  /** How many events are in a state. */
+  /** The number of events in a state. */
   count(state: SpoolState): number {
     const sql = 'SELECT count(*) AS n FROM spool WHERE target = ? AND state = ?'
     return (this.#db.prepare(sql).get(this.#target, state) as { n: number }).n
@@ -104,7 +104,7 @@ export class Spool {
     return rows as SpoolGroup[]
   }
 
-  /** How many events of each layer wait, by outcome. */
+  /** The number of parked events of each layer, by outcome. */
   countParked(): { layer: LayerName; outcome: Outcome; count: number }[] {
     const rows = this.#db
       .prepare(
@@ -115,7 +115,7 @@ export class Spool {
   }
 }
 
-/** The first rows, up to PIECE_BYTES: at least one. Strangers choose how large events are. */
+/** The first rows, up to PIECE_BYTES but at least one. Strangers choose how large events are. */
 function takeBytes(rows: Iterable<SpoolRow>): SpoolRow[] {
   const taken: SpoolRow[] = []
   let bytes = 0

@@ -4,14 +4,14 @@ import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /**
- * Where an event in the spool stands:
- * `candidate` fetched, not yet selected · `outside` fetched, outside the window of a backfill · `ready` to be sent ·
- * `confirming` the target said OK, not yet proved · `parked` not settled, tried again · `refused` settled, remembered
- * with its reason · `held` settled, remembered because the target holds it and does not serve it.
+ * The state of an event in the spool: `candidate` fetched, not yet selected · `outside` fetched, outside the window of
+ * a backfill · `ready` to be sent · `confirming` the target said OK, not yet proved · `parked` not settled, tried again
+ * · `refused` settled, remembered with its reason · `held` settled, remembered because the target holds it but does not
+ * serve it.
  */
 export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused' | 'held'
 
-/** An event that waits between stages or between runs. Times are Unix seconds. */
+/** An event in the spool. Times are Unix seconds. */
 export type SpooledEvent = {
   readonly event: NostrEvent
   readonly layer: LayerName
@@ -20,23 +20,23 @@ export type SpooledEvent = {
   readonly reason: string | undefined
   readonly isOrphan: boolean
   readonly isLate: boolean
-  /** Runs that ended with an `error:` or a text that nobody knows. */
+  /** The number of runs that ended with an `error:` or an unknown text. */
   readonly errorRuns: number
   readonly parkedAt: UnixSeconds | undefined
   readonly settledAt: UnixSeconds | undefined
   readonly lastOkAt: UnixSeconds | undefined
   /**
-   * Not sent before. Of what was refused or waits for a parent: what reopens it has come, and it is tried by a run
-   * after this.
+   * Earliest time to send it again. For a refused event or one that waits for a parent: its obstacle is gone, and a run
+   * that starts later tries it.
    */
   readonly retryAt: UnixSeconds | undefined
   readonly attempts: number
   readonly software: string | undefined
-  /** The parent that stands in the way, an address or an id; `undefined` when it is none, or not known. */
+  /** The missing parent, an address or an id; `undefined` if there is none or it is unknown. */
   readonly obstacle: string | undefined
 }
 
-/** A row of the table `spool`, as far as it is read. */
+/** The columns of a `spool` row that are read. */
 export type SpoolRow = {
   stage: number
   level: number
@@ -57,11 +57,11 @@ export type SpoolRow = {
   obstacle: string | null
 }
 
-/** The columns of `SpoolRow`. The others are for conditions only: reading them costs time. */
+/** The columns of `SpoolRow`. The others serve only as conditions; reading them costs time. */
 export const SPOOL_COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
   last_ok_at, retry_at, attempts, software, obstacle`
 
-/** An event that nothing happened to yet. */
+/** A newly fetched event. */
 export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
   return {
     event,
@@ -82,7 +82,7 @@ export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
   }
 }
 
-/** The event of a row. */
+/** Parses a row. */
 export function fromRow(row: SpoolRow): SpooledEvent {
   return {
     event: JSON.parse(row.json) as NostrEvent,
@@ -103,7 +103,7 @@ export function fromRow(row: SpoolRow): SpooledEvent {
   }
 }
 
-/** An id or public key as it is stored: 32 bytes. */
+/** An id or public key as stored: 32 bytes. */
 export function toBlob(hex: string): Buffer {
   return Buffer.from(hex, 'hex')
 }

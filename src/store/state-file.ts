@@ -9,8 +9,8 @@ import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION, UPGRADES } from './
 export type Db = Database.Database
 
 /**
- * Opens the state file, making it (0600, in a directory of 0700) when there is none.
- * Throws SyncError when it is unreadable, damaged, not ours, or of a newer version; it is never replaced.
+ * Opens the state file; creates it (0600, in a directory of 0700) when missing. Throws SyncError when it is unreadable,
+ * damaged, not ours, or of a newer version. Never replaces it.
  */
 export function openStateFile(file: string): Db {
   const reading = `read state ${file}`
@@ -30,15 +30,15 @@ export function openStateFile(file: string): Db {
   }
 }
 
-/** What SQLite threw while the state was in use, as an error that names the file; anything else as it came. */
+/** Turns an error of SQLite into one that names the state file; returns any other error unchanged. */
 export function explainStateError(thrown: unknown, file: string): unknown {
   if (!(thrown instanceof Sqlite.SqliteError)) return thrown
   return new SyncError(`use state ${file}: ${reasonOf(thrown)}`, { cause: thrown, hint: hintFor(thrown, file) })
 }
 
 /**
- * A private copy of the state that is gone when it is closed, or when the process dies: what `--dry-run` plans with.
- * It lies on disk in `directory`, so memory does not grow with it.
+ * Opens a private copy of the state for `--dry-run`. It disappears when it is closed or the process dies, and lies on
+ * disk in `directory`, so memory does not grow with it.
  */
 export function openScratchCopy(file: string | undefined, directory: string): Db {
   const copy = join(mkdtempSync(join(directory, 'ngit-sync-')), 'state.db')
@@ -89,7 +89,7 @@ function prepare(db: Db, file: string): void {
   prepareConnection(db)
 }
 
-/** Before anything is written: not even the journal mode of another program's file is ours to change. */
+/** Runs before anything is written: we must not even change the journal mode of another program's file. */
 function refuseForeign(db: Db, file: string): void {
   const { n: tables } = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number }
   if (tables === 0 || Number(db.pragma('application_id', { simple: true })) === APPLICATION_ID) return
@@ -108,7 +108,7 @@ function createTables(db: Db): void {
   create.immediate()
 }
 
-/** All steps or none, also when two processes open the file at once. */
+/** Applies all steps or none, even if two processes open the file at once. */
 function upgradeTables(db: Db): void {
   const upgrade = db.transaction(() => {
     const version = Number(db.pragma('user_version', { simple: true }))

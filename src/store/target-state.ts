@@ -13,7 +13,7 @@ import type { Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
 import { WitnessStore } from './witnesses.ts'
 
-/** Everything that is remembered for one target, and the working tables of one run. */
+/** The stored state of one target, and the working tables of one run. */
 export type TargetState = {
   readonly checkpoints: CheckpointStore
   readonly anchors: AnchorStore
@@ -25,15 +25,15 @@ export type TargetState = {
   readonly witnesses: WitnessStore
   readonly runs: RunStore
   readonly run: RunTables
-  /** Runs `work` in one transaction: all of it is on disk afterwards, or nothing. */
+  /** Runs `work` in one transaction: afterwards all of it is on disk, or nothing. */
   transaction<T>(work: () => T): T
-  /** Removes what no run can need any more. */
+  /** Removes rows that no run can need any more. */
   prune(options: PruneOptions): void
-  /** Closes the file, which is smaller then if most of it was empty. */
+  /** Closes the file; shrinks it first if most of it is empty. */
   close(): void
 }
 
-/** The state of one target in an open state file. `versions` are the versions of the layers in force. */
+/** Returns the state of one target in an open state file. `versions` are the current layer versions. */
 export function createTargetState(
   db: Db,
   target: string,

@@ -3,10 +3,10 @@ import type { UnixSeconds } from '../time.ts'
 import { fromRow, SPOOL_COLUMNS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
-/** `30617:` or `30618:`, a public key and a colon stand before an identifier. */
+/** The identifier follows `30617:` or `30618:`, a public key and a colon. */
 const IDENTIFIER = 'substr(address, 72)'
 
-/** What the spool knows of events that wait for others. */
+/** Queries for events in the spool that wait for others. */
 export class WaitingRows {
   readonly #db: Db
   readonly #target: string
@@ -28,7 +28,7 @@ export class WaitingRows {
     return rows.map(fromRow)
   }
 
-  /** Everything that the target took and does not serve yet. Nothing may be written meanwhile. */
+  /** Yields every event that the target accepted but does not serve yet. Do not write while iterating. */
   *pending(): Generator<SpooledEvent> {
     const rows = this.#db
       .prepare<[string], SpoolRow>(
@@ -38,7 +38,7 @@ export class WaitingRows {
     for (const row of rows) yield fromRow(row)
   }
 
-  /** How many events wait, by the parent that stands in their way. */
+  /** The number of waiting events by the parent that they lack. */
   countByObstacle(): Map<string, number> {
     const rows = this.#db
       .prepare<[string], { obstacle: string; n: number }>(
@@ -56,7 +56,7 @@ export class WaitingRows {
     return row === undefined ? undefined : (JSON.parse(row.json) as NostrEvent)
   }
 
-  /** The profiles and relay lists (kinds 0 and 10002) of these authors that were refused. */
+  /** Refused profiles and relay lists (kinds 0 and 10002) of these authors. */
   refusedProfiles(authors: readonly string[]): SpooledEvent[] {
     if (authors.length === 0) return []
     const rows = this.#db
@@ -69,8 +69,8 @@ export class WaitingRows {
   }
 
   /**
-   * Announcements and states of these identifiers that were refused before `now`, or have waited since then for a
-   * parent.
+   * Announcements and states of these identifiers that were refused before `now`, or have waited for a parent since
+   * before `now`.
    */
   notAdmitted(identifiers: readonly string[], now: UnixSeconds): SpooledEvent[] {
     if (identifiers.length === 0) return []

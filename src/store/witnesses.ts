@@ -1,18 +1,18 @@
 import type { UnixSeconds } from '../time.ts'
 import type { Db } from './state-file.ts'
 
-/** How many of each sort are kept for a relay. */
+/** How many witnesses of each sort are kept per relay. */
 const KEPT = 250
 
-/** What a relay has shown to hold: an event that nothing replaces, or a version of an address. */
+/** Something that a relay has shown to hold: a regular event, or a version of an address. */
 export type Witness = {
   readonly id: string
   readonly pubkey: string
-  /** Where newer versions replace it; `undefined` for a regular event. */
+  /** The address at which newer versions replace it; `undefined` for a regular event. */
   readonly address: string | undefined
   readonly createdAt: UnixSeconds
   readonly expiresAt: UnixSeconds | undefined
-  /** Addresses `30617:…` of the repositories that it belongs to: a relay may take them from sight as a whole. */
+  /** Addresses `30617:…` of its repositories. A relay may hide all events of a repository together. */
   readonly repositories: readonly string[]
 }
 
@@ -25,7 +25,9 @@ type Row = {
   repositories: string
 }
 
-/** What relays held: by it the next run sees whether they still show what their checkpoints claim. */
+/**
+ * Witnesses of what relays held. With them the next run checks whether relays still show what their checkpoints claim.
+ */
 export class WitnessStore {
   readonly #db: Db
   readonly #target: string
@@ -36,9 +38,9 @@ export class WitnessStore {
   }
 
   /**
-   * Remembers that `relay` held these at `provedAt`; of an address only the newest version. `isPublished`: a run of
-   * ours sent them. The newest 250 of these and the newest 250 others are kept: by when they were first proved, since
-   * what came last is what a restored relay has lost, and a full run proves all of them again.
+   * Remembers that `relay` held these at `provedAt`; only the newest version of an address. `isPublished`: one of our
+   * runs sent them. Keeps the newest 250 of these and the newest 250 others by when they were first proved: a restored
+   * relay lacks the latest events, and a full run proves all of them again.
    */
   add(relay: string, witnesses: readonly Witness[], proof: { provedAt: UnixSeconds; isPublished: boolean }): void {
     const insert = this.#db.prepare(
@@ -55,8 +57,8 @@ export class WitnessStore {
   }
 
   /**
-   * At most `count` witnesses, half of them published by us and first, where there are enough of both sorts. Of each
-   * sort the newest half by when they were first proved, the rest spread evenly over the older ones.
+   * Samples at most `count` witnesses, half of them published by us and first, if both sorts suffice. Of each sort,
+   * takes the newest half by when they were first proved, and spreads the rest evenly over the older ones.
    */
   sample(relay: string, count: number): Witness[] {
     const [published, others] = [this.#load(relay, true), this.#load(relay, false)]
@@ -65,7 +67,7 @@ export class WitnessStore {
     return [...first, ...spread(others, count - first.length)]
   }
 
-  /** When the relay was last seen to hold any of them, in Unix seconds; `undefined` when there are none. */
+  /** When the relay was last seen to hold any of its witnesses, in Unix seconds; `undefined` if there are none. */
   lastProved(relay: string): UnixSeconds | undefined {
     const sql = 'SELECT max(proved_at) AS at FROM witness WHERE target = ? AND relay = ?'
     return (this.#db.prepare(sql).get(this.#target, relay) as { at: number | null }).at ?? undefined
@@ -76,7 +78,7 @@ export class WitnessStore {
     this.#db.prepare('DELETE FROM witness WHERE target = ? AND relay = ?').run(this.#target, relay)
   }
 
-  /** Forgets one witness: it has rightly gone. */
+  /** Forgets one witness that is rightly gone. */
   remove(relay: string, { id }: Pick<Witness, 'id'>): void {
     const sql = 'DELETE FROM witness WHERE target = ? AND relay = ? AND id = ?'
     this.#db.prepare(sql).run(this.#target, relay, Buffer.from(id, 'hex'))

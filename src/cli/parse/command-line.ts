@@ -9,7 +9,7 @@ import type { Environment } from './raw-values.ts'
 import { renderUsageProblems } from '../render/render-error.ts'
 import { suggestSimilar } from '../../scope/suggest.ts'
 
-/** What the command line asks for: a command with its options, or a text to print before exiting. */
+/** The parsed command line: a command with its options, or a text to print before exiting. */
 export type CommandLine =
   | ParsedOptions
   | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
@@ -18,9 +18,9 @@ const MISPLACED_KEY =
   'a secret key does not belong on the command line, where every user of the machine sees it: give --key-file'
 
 /**
- * What the command line (`argv` without node and script) and the environment ask for. Never throws for wrong usage:
- * that is a text for standard error with every problem in it. The parsers, and nostr-tools with them, load only when a
- * command is there.
+ * Parses the command line (`argv` without node and script) and the environment. Never throws for wrong usage: returns a
+ * text for standard error that lists every problem. Loads the parsers, and nostr-tools with them, only if there is a
+ * command.
  */
 export async function parseCommandLine(
   argv: readonly string[],
@@ -55,9 +55,7 @@ function didYouMean(name: string | undefined): string {
   return name === undefined ? `give one of ${COMMAND_NAMES.join(', ')}` : `did you mean ${name}?`
 }
 
-/**
- * Takes the argument that the command wants out of what is left over: the first word that no unknown option may claim.
- */
+/** Takes the argument of the command from the leftover words: the first word that no unknown option may claim. */
 function takeArgument(command: CliCommand, rest: readonly string[]): { argument?: string; stray: readonly string[] } {
   const { argument: wanted }: CommandSpec = COMMANDS[command]
   if (wanted === undefined) return { stray: rest }
@@ -67,8 +65,8 @@ function takeArgument(command: CliCommand, rest: readonly string[]): { argument?
 }
 
 /**
- * One line per unknown option and per argument too many. The word behind an unknown option may be its value: it is no
- * problem of its own.
+ * One line per unknown option and per surplus argument. The word after an unknown option may be its value, so it is not
+ * reported.
  */
 function strayProblems(command: CliCommand, rest: readonly string[]): string[] {
   return rest.flatMap((text, index) => {

@@ -1,15 +1,15 @@
-/** The commands as data: the help is built from this table. */
+/** The commands as data. The help is built from this table. */
 export type CommandSpec = {
   /** One line for the list of commands. */
   readonly summary: string
   /** The paragraph above the options. */
   readonly description: string
-  /** What stands behind the command without a flag. */
+  /** The positional argument of the command. */
   readonly argument?: { readonly name: string; readonly help: string }
   readonly examples: readonly { readonly line: string; readonly does: string }[]
-  /** The exit codes that the command can end with, besides 2 and the signals. */
+  /** The possible exit codes of the command, besides 2 and the signals. */
   readonly exits: readonly number[]
-  /** What a code means here, where the general words do not fit. */
+  /** Meanings of codes that differ from the general ones. */
   readonly meanings?: Readonly<Record<number, string>>
 }
 
@@ -18,7 +18,7 @@ export const COMMANDS = {
   catchup: {
     summary: 'bring the target up to date from the sources (the main job)',
     description:
-      'Reads from the sources what the target may lack, publishes what it does lack, checks that the target serves it, ' +
+      'Reads the sources, publishes the events that the target lacks, checks that the target serves them, ' +
       'and remembers how far each source was read. Exit 0 means that every source was read to its end and the target ' +
       'holds every event or has refused it for good.',
     examples: [
@@ -40,8 +40,8 @@ export const COMMANDS = {
   backfill: {
     summary: 'the same over a window of time; reads and moves no checkpoint',
     description:
-      'Copies the events whose created_at falls into the window. created_at is when the author says an event was made, ' +
-      'not when a relay got it. The checkpoints of catchup are neither read nor moved.',
+      'Copies events whose created_at lies in the window. created_at is the date that the author gave an event, ' +
+      'not the time when a relay received it. Neither reads nor moves the checkpoints of catchup.',
     examples: [
       {
         line: 'ngit-sync backfill --source wss://one.example --target wss://git.example --since 2026-11-19 --until 2026-11-22',
@@ -57,9 +57,9 @@ export const COMMANDS = {
   check: {
     summary: 'what does the target lack, and since when? Publishes nothing',
     description:
-      'Reads both sides as catchup does with --full, and tells what the target lacks: by repository, by layer and kind, ' +
-      'and when it was signed, so that an outage shows as a bar. What a relay never holds is no difference: ephemeral, ' +
-      'expired, deleted and superseded events. No checkpoint moves.',
+      'Reads both sides like catchup --full, and reports what the target lacks: by repository, by layer and kind, ' +
+      'and by date, where an outage shows as a bar. Ephemeral, expired, deleted and superseded events are not ' +
+      'differences. No checkpoint moves.',
     examples: [
       {
         line: 'ngit-sync check --source wss://one.example --target wss://git.example',
@@ -67,7 +67,7 @@ export const COMMANDS = {
       },
       {
         line: 'ngit-sync check --source wss://one.example --target wss://git.example --since 2w --output missing.jsonl',
-        does: 'what it misses of the last two weeks, as a file to copy from',
+        does: 'write the missing events of the last two weeks to a file',
       },
       {
         line: 'ngit-sync check --source wss://one.example --target wss://git.example --both --ids',
@@ -81,10 +81,10 @@ export const COMMANDS = {
     },
   },
   retry: {
-    summary: 'tries the parked events now; reads no source',
+    summary: 'try the parked events now; reads no source',
     description:
       'Asks the target for the events that wait on disk, and sends those that it does not serve and that may be sent now. ' +
-      'What it holds back until git data arrives is asked for, not sent again, for 35 minutes after its last OK. ' +
+      'Events that it holds back until git data arrives are not sent again for 35 minutes after its last OK. ' +
       'No checkpoint moves.',
     examples: [
       { line: 'ngit-sync retry --target wss://git.example', does: 'after the git data was pushed' },
@@ -93,19 +93,19 @@ export const COMMANDS = {
     exits: [0, 1, 3, 4],
   },
   status: {
-    summary: 'what is known: checkpoints, parked and refused events, last runs',
-    description: 'Reads the state file only; no relay is asked.',
+    summary: 'show checkpoints, parked and refused events, and the last runs',
+    description: 'Reads only the state file; asks no relay.',
     examples: [
       { line: 'ngit-sync status --target wss://git.example', does: 'one target' },
       { line: 'ngit-sync status --parked --json', does: 'every event that waits, for another program' },
     ],
     exits: [0, 1],
-    meanings: { 0: 'the state was read', 1: 'the state file is not there or unreadable' },
+    meanings: { 0: 'the state was read', 1: 'the state file is missing or unreadable' },
   },
   relay: {
     summary: 'what a relay is and can do: NIP-11, NIP-77, NIP-42, limits, round trip',
     description:
-      'Reads what the relay says of itself and tries what it can do: pages, reconciliation (NIP-77), authentication (NIP-42). ' +
+      'Reads what the relay says about itself and tries what it can do: pages, reconciliation (NIP-77), authentication (NIP-42). ' +
       'Nothing is written to it.',
     argument: { name: 'URL', help: 'the relay: ws:// or wss://' },
     examples: [

@@ -3,21 +3,21 @@ import type { OptionSpec } from './option-table.ts'
 import { parseSwitch, type Parser, type Wrong } from './parsed.ts'
 import type { RawValues } from './raw-values.ts'
 
-/** Parses raw values and collects what is wrong with them, so that all problems are told at once. */
+/** Parses raw values and collects their problems, so that all are reported at once. */
 export type OptionReader = {
-  /** The value of an option; `undefined` when it is not given or wrong. */
+  /** The value of an option; `undefined` if it is absent or wrong. */
   one<T>(spec: OptionSpec, parse: Parser<T>): T | undefined
-  /** Every right value of a repeatable option, each once. */
+  /** All valid values of a repeatable option, without duplicates. */
   many<T>(spec: OptionSpec, parse: Parser<T>): T[]
-  /** The value of an option that has a default; the default as well where the value is wrong. */
+  /** The value of an option with a default; also the default if the value is wrong. */
   withDefault<T>(spec: OptionSpec, parse: Parser<T>): T
   /** Whether a switch is on. */
   isOn(spec: OptionSpec): boolean
-  /** Where an option was given (`--since`, `NGIT_SYNC_SINCE`); `undefined` when it was not. */
+  /** Where an option was given (`--since`, `NGIT_SYNC_SINCE`); `undefined` if it was not. */
   originOf(spec: OptionSpec): string | undefined
 }
 
-/** A reader of `raw` that adds one line to `problems` for each thing that is wrong. */
+/** Returns a reader of `raw` that adds one line to `problems` for each problem. */
 export function createOptionReader(raw: RawValues, problems: string[]): OptionReader {
   const parseAll = <T>(spec: OptionSpec, parse: Parser<T>): T[] => {
     const { texts, origin } = raw.get(spec) ?? { texts: [], origin: spec.flag }

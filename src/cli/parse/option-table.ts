@@ -3,7 +3,7 @@ import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
 /** One option as data. Its environment variable follows from the flag: see `envNameOf`. */
 export type OptionSpec = {
   readonly flag: `--${string}`
-  /** What the help calls the value; null for a switch. */
+  /** The name of the value in the help; null for a switch. */
   readonly value: string | null
   /** Whether it takes several values: `--source A B`, `--source A --source B`, or `A,B` in the environment. */
   readonly repeatable: boolean
@@ -11,7 +11,7 @@ export type OptionSpec = {
   /** The heading in the help. */
   readonly group: string
   readonly help: string
-  /** The default, as an operator would write it; null when there is none. */
+  /** The default as an operator would write it; null if there is none. */
   readonly fallback: string | null
 }
 
@@ -19,17 +19,17 @@ const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
 const RUNS: readonly CliCommand[] = [...COPIES, 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
-const place = inGroup('From where to where', RUNS)
+const place = inGroup('Source and target', RUNS)
 const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
-const behaviour = inGroup('Behaviour towards relays', RUNS)
+const behaviour = inGroup('Dealing with relays', RUNS)
 const sending = inGroup('How fast to send', SENDERS)
-const identity = inGroup('Who we are', CONNECTS)
+const identity = inGroup('Authentication', CONNECTS)
 
 /**
- * Every option of every command. A new one needs a row here and, in `options.ts`, the line that reads it.
- * A default is a text like any other value: it goes through the same parser.
+ * Every option of every command. A new option needs a row here and a line in `options.ts` that reads it. A default is
+ * parsed like any other value.
  */
 export const OPTIONS = {
   source: place({
@@ -47,12 +47,12 @@ export const OPTIONS = {
   service: place({
     flag: '--service',
     value: 'URL',
-    help: 'the public URL of a target that is reached by another name, such as localhost, with its path if it has one',
+    help: 'the public URL of the target, with its path if any, when you reach it by another name such as localhost',
   }),
   discover: place({
     flag: '--discover',
     help:
-      'also read from the relays, and the GRASP servers in clone, that announcements in scope name: each about the ' +
+      'also read from relays and GRASP servers (in clone) that announcements in scope name: each only about the ' +
       'repositories that name it, and never with the key',
   }),
   discoverMax: place({
@@ -66,7 +66,7 @@ export const OPTIONS = {
     value: 'WHAT',
     repeatable: true,
     help:
-      'private: discover relays at loopback and private addresses as well; insecure: also ws:// without encryption ' +
+      'private: also discover relays at loopback and private addresses; insecure: also ws:// without encryption ' +
       'at public addresses',
   }),
   state: place({
@@ -97,7 +97,7 @@ export const OPTIONS = {
   }),
   followUps: content({
     flag: '--follow-ups',
-    help: 'also what refers to comments, statuses and the like: their deletions, reactions, labels, zaps',
+    help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
   }),
   deletions: content({
     flag: '--deletions',
@@ -114,19 +114,19 @@ export const OPTIONS = {
   refused: content({
     flag: '--refused',
     commands: ['retry', 'status'],
-    help: 'retry: try again what was refused or given up as well; status: list it',
+    help: 'retry: also try events that were refused or given up; status: list them',
   }),
   since: range({
     flag: '--since',
     value: 'T',
     help:
-      'only events from then on: Unix seconds, an ISO date (local time unless it has a zone; a date alone is its ' +
+      'only events from this time on: Unix seconds, an ISO date (local time unless it has a zone; a date alone is its ' +
       'midnight), or a duration ago such as 90m, 12h, 3d, 2w, 6M (30 days each), 1Y (365 days)',
   }),
   until: range({
     flag: '--until',
     value: 'T',
-    help: 'only events up to then, given like --since; no checkpoint moves',
+    help: 'only events up to this time, in any format of --since; no checkpoint moves',
   }),
   full: range({ flag: '--full', commands: ['catchup'], help: 'read everything, whatever the checkpoints say' }),
   quickWindow: range({
@@ -134,26 +134,26 @@ export const OPTIONS = {
     value: 'D',
     commands: ['catchup'],
     fallback: '15m',
-    help: 'read only what is new when the last complete run is no longer ago than this',
+    help: 'read only new events if the last complete run is at most this long ago',
   }),
   fullEvery: range({
     flag: '--full-every',
     value: 'D|never',
     commands: ['catchup'],
     fallback: '24h',
-    help: 'read everything when the last full run is longer ago than this',
+    help: 'read everything if the last full run is longer ago than this',
   }),
   overlap: range({
     flag: '--overlap',
     value: 'D',
     commands: ['catchup'],
     fallback: '15m',
-    help: 'read this much again before the last complete run, for clocks that differ',
+    help: 'start this long before the last complete run, because clocks differ',
   }),
   both: output({
     flag: '--both',
     commands: ['check'],
-    help: 'compare the other way round as well: what does each source lack of what the target has?',
+    help: 'also compare in the other direction: what does the target have that a source lacks?',
   }),
   ids: output({ flag: '--ids', commands: ['check'], help: 'list the ids of the missing events' }),
   output: output({
@@ -162,7 +162,7 @@ export const OPTIONS = {
     commands: ['check'],
     help:
       'write the missing events to this JSONL file, replacing it (compressed when it ends in .gz); ' +
-      '- for standard output, and then the report goes to standard error',
+      '- writes them to standard output and the report to standard error',
   }),
   dryRun: output({
     flag: '--dry-run',
@@ -192,7 +192,7 @@ export const OPTIONS = {
     value: 'N',
     commands: CONNECTS,
     fallback: '3',
-    help: 'connect again, or ask again, this often',
+    help: 'retry a lost connection or request up to N times',
   }),
   connectTimeout: behaviour({
     flag: '--connect-timeout',
@@ -206,28 +206,28 @@ export const OPTIONS = {
     value: 'D',
     commands: CONNECTS,
     fallback: '30s',
-    help: 'give up a request when nothing came for this long',
+    help: 'give up a request after this long without data',
   }),
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
     commands: [...SENDERS, 'relay'],
     fallback: '30s',
-    help: 'give up waiting for the answer to an event after this long',
+    help: 'wait this long for the answer to an event',
   }),
   forgetParked: behaviour({
     flag: '--forget-parked',
     value: 'D',
     commands: SENDERS,
     fallback: '30d',
-    help: 'give up an event that the target did not take for this long',
+    help: 'give up an event that the target has not accepted for this long',
   }),
   rate: sending({
     flag: '--rate',
     value: 'R',
     help:
       'send no faster than this over each connection: 60/m, 1/s, 10/h, or none ' +
-      "(default: what is known of the target's software; slower when it says rate-limited)",
+      "(default: the known limit of the target's software; slower when the target says rate-limited)",
   }),
   connections: sending({
     flag: '--connections',
@@ -238,26 +238,26 @@ export const OPTIONS = {
   maxDuration: sending({
     flag: '--max-duration',
     value: 'D',
-    help: 'stop between two events after this long: 50m, 2h; the next run goes on from there (exit 3)',
+    help: 'stop between two events after this long: 50m, 2h; the next run continues from there (exit 3)',
   }),
   keyFile: identity({
     flag: '--key-file',
     value: 'FILE',
     help:
-      'the secret key for relays that want to know who we are (NIP-42): a file with nsec1…, ncryptsec1… or 64 hex ' +
-      'digits; or the key itself in NGIT_SYNC_KEY. It is used for the relays named here and for no other',
+      'the secret key for relays that ask for authentication (NIP-42): a file with nsec1…, ncryptsec1… or 64 hex ' +
+      'digits; or give the key itself in NGIT_SYNC_KEY. It is used only for the relays named here',
   }),
   keyPasswordFile: identity({
     flag: '--key-password-file',
     value: 'FILE',
-    help: 'the password of an ncryptsec1… key; or the password itself in NGIT_SYNC_KEY_PASSWORD, else it is asked for',
+    help: 'a file with the password of an ncryptsec1… key; or give it in NGIT_SYNC_KEY_PASSWORD, or type it when asked',
   }),
 }
 
 /** The whole table, in the order of the help. */
 export const ALL_OPTIONS: readonly OptionSpec[] = Object.values(OPTIONS)
 
-/** Variables that hold a secret themselves: an option would show it to every user of the machine. */
+/** Variables that hold a secret. An option would show it to every user of the machine. */
 export const SECRET_VARIABLES = { key: 'NGIT_SYNC_KEY', password: 'NGIT_SYNC_KEY_PASSWORD' } as const
 
 /** The options that a command takes, in the order of the help. */
@@ -272,7 +272,7 @@ export function envNameOf({ flag }: Pick<OptionSpec, 'flag'>): string {
 
 type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>
 
-/** Fills in what most options of a group have in common. */
+/** Fills in the common fields of a group. */
 function inGroup(group: string, commands: readonly CliCommand[]): (row: Row) => OptionSpec {
   return (row) => ({ value: null, repeatable: false, fallback: null, commands, group, ...row })
 }

@@ -22,7 +22,7 @@ import { parseChoice } from './parsed.ts'
 import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
 import type { CliCommand } from './command-table.ts'
 
-/** What the operator wants to see. `color` false means never; true means where the stream is a terminal. */
+/** What to print. `color` false means never; true means only on a terminal. */
 export type OutputOptions = {
   readonly json: boolean
   readonly quiet: boolean
@@ -32,16 +32,16 @@ export type OutputOptions = {
 
 /** What `check` does besides comparing. */
 export type CheckOptions = {
-  /** Whether the sources are compared with the target as well. */
+  /** Whether the sources are also compared with the target. */
   readonly both: boolean
-  /** The JSONL file for the missing events, `-` for standard output. */
+  /** The JSONL file for the missing events; `-` is standard output. */
   readonly output: string | undefined
 }
 
 /** What `status` shows besides the summary. */
 export type StatusOptions = { readonly parked: boolean; readonly refused: boolean }
 
-/** A command with its options, parsed and checked. `stateFile` undefined: the default place. */
+/** A command with its options, parsed and checked. `stateFile` undefined means the default place. */
 export type ParsedOptions =
   | {
       readonly type: 'run'
@@ -51,12 +51,12 @@ export type ParsedOptions =
       readonly key: KeyPlace
       readonly output: OutputOptions
       readonly stateFile: string | undefined
-      /** Of `check` only. */
+      /** Only for `check`. */
       readonly check: CheckOptions | undefined
     }
   | {
       readonly type: 'status'
-      /** Only this target; all of them when undefined. */
+      /** Only this target; undefined means all. */
       readonly target: string | undefined
       readonly list: StatusOptions
       readonly output: OutputOptions
@@ -71,10 +71,10 @@ export type ParsedOptions =
     }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
-/** What `parseOptions` reads. `problems`: what is already known to be wrong with the command line. */
+/** The inputs of `parseOptions`. `problems`: known problems of the command line. */
 export type OptionsInput = {
   readonly command: CliCommand
-  /** What stands behind the command without a flag. */
+  /** The positional argument of the command. */
   readonly argument?: string | undefined
   readonly flags: RawValues
   readonly env: Environment
@@ -82,7 +82,10 @@ export type OptionsInput = {
   readonly problems: readonly string[]
 }
 
-/** The options of a command from all layers, or every problem with them. Flags win over the environment. */
+/**
+ * Parses the options of a command from all layers; returns every problem if there are any. Flags win over the
+ * environment.
+ */
 export function parseOptions(input: OptionsInput): ParsedOptions | UsageError {
   const { command, argument, flags, env, now } = input
   const problems = [...input.problems, ...misspeltVariables(env)]
@@ -118,7 +121,7 @@ function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
   return { type: 'run', options, connection, pacing, key, output, stateFile, check }
 }
 
-/** A missing URL is told alone: an unknown option may have claimed it. */
+/** Reports a missing URL only if there is no other problem, because an unknown option may have claimed it. */
 function readUrl({ argument, problems }: Reading): string {
   if (argument === undefined) {
     if (problems.length === 0) problems.push('no relay: give its URL, as in ngit-sync relay wss://relay.example.org')
@@ -139,7 +142,7 @@ function readPacing(reader: OptionReader): PacingOptions {
   }
 }
 
-/** The key itself is read later, when the command line is right. */
+/** The key itself is read later, once the command line is valid. */
 function readKeyPlace({ reader, env, problems }: Reading): KeyPlace {
   const keyFile = reader.one(OPTIONS.keyFile, parseSecretFileName)
   const variable = envNameOf(OPTIONS.keyFile)
@@ -178,7 +181,7 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
     discovery: readDiscovery(reading),
     deletions: reader.withDefault(OPTIONS.deletions, parseChoice('apply', 'skip')),
     dryRun: command === 'check' || reader.isOn(OPTIONS.dryRun),
-    // Events of every layer may be parked.
+    // Events of any layer may be parked.
     followUps: command === 'retry' || reader.isOn(OPTIONS.followUps),
     listIds: reader.isOn(OPTIONS.ids),
     reopenRefused: reader.isOn(OPTIONS.refused),
@@ -188,7 +191,7 @@ function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
   }
 }
 
-/** `check` reads its target, and writes to no file that it reads. */
+/** `check` reads its target, and must not write to a file that it reads. */
 function readCheck({ sources, target }: RunOptions, { reader, problems }: Reading): CheckOptions {
   const both = reader.isOn(OPTIONS.both)
   const output = reader.one(OPTIONS.output, parseFileName)
@@ -221,7 +224,7 @@ function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptio
   return { sources, target: target ?? '' }
 }
 
-/** Without `--discover` what only changes it means nothing, unless it was turned off on purpose. */
+/** Options that modify `--discover` are an error without it, unless it was turned off explicitly. */
 function readDiscovery({ reader, problems }: Reading): RunOptions['discovery'] {
   const max = reader.withDefault(OPTIONS.discoverMax, parseInteger({ min: 1, max: 1_000 }))
   const allowed = reader.many(OPTIONS.discoverAllow, parseChoice('private', 'insecure'))

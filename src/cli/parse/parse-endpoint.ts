@@ -3,7 +3,7 @@ import { normalize, resolve } from 'node:path'
 import { foldLoopback, normalizeRelayUrl } from '../../nostr/host.ts'
 import { ok, wrong, wrongSecret, type Parsed, type Wrong } from './parsed.ts'
 
-/** A scheme with a slip of the finger: `wss:/`, `wss//`, `ws:relay.one`, `wss;//`, `://`. */
+/** A mistyped scheme: `wss:/`, `wss//`, `ws:relay.one`, `wss;//`, `://`. */
 const MISTYPED = /^(?:(wss?|https?)(?:[:;][/\\]{0,3}|[/\\]{2,3})|[:;]?\/\/(?=[a-z0-9]))/i
 /** A host without a path, or with a port: `relay.one`, `localhost:7443`, `relay.one:7443/path`. */
 const HOST = /^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])\.?(?:(?::\d{1,5})?(?:[?#]|$)|:\d{1,5}\/)/i
@@ -11,8 +11,8 @@ const LOCAL = /^(?:localhost|127(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d{1,5})?(?
 const FILE_ENDINGS = /\.(?:jsonl?|ndjson|gz|zst|xz|bz2|txt|log|csv|db|dump|events?|export|bak|backup|old|new|out|tmp)$/i
 
 /**
- * Where events come from or go to: a normalised relay URL, a file name, or `-` for standard input or output. What is no
- * file yet and looks like a relay is a slip: nobody means to write events to a file called `relay.one`.
+ * Parses an endpoint: a relay URL (canonicalised), a file name, or `-` for standard input or output. A text that looks
+ * like a relay and is not an existing file is a mistake: nobody means to write events to a file called `relay.one`.
  */
 export function parseEndpoint(text: string): Parsed<string> {
   const scheme = schemeOf(text)
@@ -24,13 +24,15 @@ export function parseEndpoint(text: string): Parsed<string> {
   return slip(text, `is not a relay: give a ws:// or wss:// URL, or a file name`)
 }
 
-/** A relay, as a normalised URL. */
+/** Parses a relay into a canonical URL. */
 export function parseRelay(text: string): Parsed<string> {
   if (schemeOf(text) !== undefined) return parseEndpoint(text)
   return meantRelay(text) ?? wrong('is not a relay: give a ws:// or wss:// URL')
 }
 
-/** The public URL of the target, always as a normalised relay URL: GRASP serves git and Nostr at one host and port. */
+/**
+ * Parses the public URL of the target into a canonical relay URL: GRASP serves git and Nostr at the same host and port.
+ */
 export function parseService(text: string): Parsed<string> {
   const scheme = schemeOf(text)
   if (scheme === undefined) return wrong('is not a URL: give for example wss://git.example.org')
@@ -39,8 +41,8 @@ export function parseService(text: string): Parsed<string> {
 }
 
 /**
- * Whether two endpoints are one relay, by whatever loopback name, or one file. `-` never is: standard input and
- * standard output are different files.
+ * Whether two endpoints are the same relay, by any loopback name, or the same file. Never true for `-`: standard input
+ * and standard output are different files.
  */
 export function isSameEndpoint(a: string, b: string): boolean {
   if (a === '-' || b === '-') return false
@@ -54,7 +56,7 @@ export function parseFileName(text: string): Parsed<string> {
   return ok(text === '-' ? text : normalize(text))
 }
 
-/** What is wrong with a text that is meant to be a relay; `undefined` for the name of a file. */
+/** The problem with a text that is meant to be a relay; `undefined` for a file name. */
 function meantRelay(text: string): Wrong | undefined {
   const mistyped = MISTYPED.exec(text)
   const isHost = HOST.test(text) && /[.:]/.test(text) && !FILE_ENDINGS.test(text)
@@ -69,7 +71,7 @@ function meantRelay(text: string): Wrong | undefined {
   )
 }
 
-/** Query strings may hold a secret: neither repeated nor suggested. */
+/** Query strings may hold a secret, so they are neither repeated nor suggested. */
 function slip(text: string, problem: string): Wrong {
   return text.includes('?') ? wrongSecret(problem) : wrong(problem)
 }

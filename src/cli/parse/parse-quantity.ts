@@ -15,7 +15,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 }
 
-/** A duration such as `500ms`, `10s`, `5m`, `1h` or `30d`, in milliseconds; `0` needs no unit. */
+/** Parses a duration such as `500ms`, `10s`, `5m`, `1h` or `30d` to milliseconds; `0` needs no unit. */
 export function parseDurationMs(text: string): Parsed<number> {
   if (text === '0') return ok(0)
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text)
@@ -23,12 +23,12 @@ export function parseDurationMs(text: string): Parsed<number> {
   return ok(Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? Number.NaN))
 }
 
-/** As `parseDurationMs`, for waiting times: zero is wrong, and so is more than a day. */
+/** Like `parseDurationMs`, for timeouts: more than zero and at most a day. */
 export function parseTimeoutMs(text: string): Parsed<number> {
   return parseWaitMs(text, 1)
 }
 
-/** As `parseTimeoutMs`, up to 24 days: about what setTimeout can hold. */
+/** Like `parseTimeoutMs`, up to 24 days: about the limit of setTimeout. */
 export function parseRunDurationMs(text: string): Parsed<number> {
   return parseWaitMs(text, 24)
 }
@@ -42,20 +42,22 @@ function parseWaitMs(text: string, maxDays: number): Parsed<number> {
     : ok(Math.round(parsed.value))
 }
 
-/** As `parseDurationMs`, in seconds, rounded up. */
+/** Like `parseDurationMs`, in seconds, rounded up. */
 export function parseDurationSeconds(text: string): Parsed<number> {
   const parsed = parseDurationMs(text)
   return parsed.type === 'wrong' ? parsed : ok(Math.ceil(parsed.value / 1000))
 }
 
-/** A duration in seconds, or `never` as `Infinity`. */
+/** Parses a duration to seconds, or `never` to `Infinity`. */
 export function parseIntervalSeconds(text: string): Parsed<number> {
   if (text.toLowerCase() === 'never') return ok(Infinity)
   const parsed = parseDurationSeconds(text)
   return parsed.type === 'wrong' ? wrong('is not a duration or never: give for example 24h or 7d') : parsed
 }
 
-/** How fast to send: `60/m`, `1/s`, `10/h`, or `none` for no limit. Events come one by one, never in a burst. */
+/**
+ * Parses a sending rate: `60/m`, `1/s`, `10/h`, or `none` for no limit. Events are sent one by one, never in a burst.
+ */
 export function parseRate(text: string): Parsed<Rate | 'none'> {
   if (text.toLowerCase() === 'none') return ok('none')
   const match = /^(\d{1,6})\/(s|m|h)$/.exec(text)
@@ -64,7 +66,7 @@ export function parseRate(text: string): Parsed<Rate | 'none'> {
   return ok({ burst: 1, intervalMs: (UNIT_MS[match?.[2] ?? ''] ?? 0) / count })
 }
 
-/** A number of bytes such as `500MB`, `2GiB` or `1000000`: MB counts in thousands, MiB in 1024s. */
+/** Parses a size such as `500MB`, `2GiB` or `1000000` to bytes: MB is in thousands, MiB in 1024s. */
 export function parseBytes(text: string): Parsed<number> {
   const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([a-z]{0,3})$/i.exec(text)
   const unit = UNIT_BYTES[(match?.[2] ?? 'none').toLowerCase()]
@@ -74,7 +76,7 @@ export function parseBytes(text: string): Parsed<number> {
   return Number.isSafeInteger(bytes) ? ok(bytes) : wrong('is too large')
 }
 
-/** A parser for a whole number between the bounds, both included. */
+/** Returns a parser for a whole number within the bounds, both inclusive. */
 export function parseInteger(bounds: { min: number; max: number }): (text: string) => Parsed<number> {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN

@@ -7,7 +7,7 @@ import { ok, wrong, wrongSecret, type Parsed, type Wrong } from './parsed.ts'
 const FORMS =
   'is not a repository: give an naddr, 30617:<public key>:<identifier>, npub/identifier, or a nostr:// clone URL'
 
-/** The public key, as hex, of an author given as npub, nprofile or hex. */
+/** Parses an author given as npub, nprofile or hex to a public key in hex. */
 export function parseAuthor(text: string): Parsed<string> {
   if (/n(?:crypt)?sec1/i.test(text)) return wrongSecretKey()
   const pubkey = decodePublicKey(withoutUriScheme(text))
@@ -15,8 +15,8 @@ export function parseAuthor(text: string): Parsed<string> {
 }
 
 /**
- * The address of a repository given as naddr, as `30617:<public key>:<identifier>`, as `npub/identifier`, or as the
- * clone URL of ngit: `nostr://npub/identifier`, `nostr://npub/relay-hint/identifier`. Hints are not followed.
+ * Parses a repository to its address: an naddr, `30617:<public key>:<identifier>`, `npub/identifier`, or a clone URL of
+ * ngit: `nostr://npub/identifier`, `nostr://npub/relay-hint/identifier`. Ignores relay hints.
  */
 export function parseRepository(text: string): Parsed<Address> {
   if (/n(?:crypt)?sec1/i.test(text)) return wrongSecretKey()
@@ -33,7 +33,7 @@ function parseNaddr(text: string): Parsed<Address> {
   return address === undefined ? wrong('is not a valid naddr: a character is missing or wrong') : checkKind(address)
 }
 
-/** The public key may also stand as npub: that is how reports print addresses. */
+/** Also accepts the public key as npub, because reports print addresses that way. */
 function parseAddressText(text: string): Parsed<Address> {
   const [kind = '', owner = ''] = text.split(':', 2)
   const pubkey = decodePublicKey(owner)
@@ -70,7 +70,7 @@ function ownerOf(segment: string): string {
   return segment.slice(segment.indexOf('@') + 1)
 }
 
-/** A `%` that starts no escape is itself: identifiers may contain one. */
+/** A `%` that starts no escape is literal: identifiers may contain one. */
 function percentDecode(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -1,12 +1,12 @@
 import { parseFileName } from './parse-endpoint.ts'
 import { wrongSecret, type Parsed } from './parsed.ts'
 
-/** Whether the text is, or was meant to be, a secret key: it must not be repeated anywhere. */
+/** Whether the text is, or was meant to be, a secret key; such a text must not be repeated anywhere. */
 export function looksLikeSecretKey(text: string): boolean {
   return /n(?:crypt)?sec1/i.test(text) || /^[0-9a-f]{64}$/i.test(text.trim())
 }
 
-/** The name of a file that holds a secret. */
+/** Parses the name of a file that holds a secret. */
 export function parseSecretFileName(text: string): Parsed<string> {
   if (!looksLikeSecretKey(text)) return parseFileName(text)
   return wrongSecret(

@@ -5,11 +5,11 @@ const TIME_HELP = 'is not a time: give Unix seconds, an ISO date, or a duration 
 const AGO = /^(\d{1,9})([smhdwMY])$/
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i
 
-/** Nobody means the first hour of 1970, or its summer, by these. */
+/** Numbers that look like dates; nobody means a time in 1970 by them. */
 const YEAR = /^(?:19[7-9]|20\d)\d$/
 const COMPACT_DATE = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
 
-/** Seconds in the units of a duration ago, as strfry has them: a month is 30 days, a year 365. */
+/** Seconds per unit of a duration ago, as in strfry: a month is 30 days, a year 365. */
 const UNIT_SECONDS: Readonly<Record<string, number>> = {
   s: 1,
   m: 60,
@@ -21,9 +21,9 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 }
 
 /**
- * The time in Unix seconds: up to 10 digits as they are, unless they look like a date, an ISO 8601 date or date and
- * time (without a zone: local time; a date alone: its first second), or a duration before `now` (`90m`, `12h`, `3d`,
- * `2w`, `6M`, `1Y`).
+ * Parses a time to Unix seconds: up to 10 digits as they are unless they look like a date; an ISO 8601 date, or date
+ * and time (without a zone: local time; a date alone: its first second); or a duration before `now` (`90m`, `12h`,
+ * `3d`, `2w`, `6M`, `1Y`).
  */
 export function parseTime(text: string, now: UnixSeconds): Parsed<UnixSeconds> {
   if (YEAR.test(text) || COMPACT_DATE.test(text)) return wrong(TIME_HELP)
@@ -41,7 +41,7 @@ function parseAgo([, amount, unit]: RegExpExecArray, now: UnixSeconds): Parsed<U
 }
 
 /**
- * Builds the time part by part and compares: `new Date` would turn 30 February into 2 March and read a bare date as
+ * Builds the time from its parts and checks it: `new Date` would turn 30 February into 2 March, and read a bare date as
  * UTC.
  */
 function parseDate(match: RegExpExecArray): Parsed<UnixSeconds> {

@@ -1,15 +1,15 @@
-/** What is wrong with a text, as the end of a sentence: `is not a time: give …`. */
+/** The problem with a text, as the end of a sentence: `is not a time: give …`. */
 export type Wrong = {
   readonly type: 'wrong'
   readonly problem: string
-  /** The text must not be repeated: it may hold a key or a password. */
+  /** The text must not be repeated, because it may hold a key or a password. */
   readonly secret: boolean
 }
 
-/** What a parser made of one text. */
+/** The result of parsing one text. */
 export type Parsed<T> = { readonly type: 'ok'; readonly value: T } | Wrong
 
-/** A parser of one value as the operator typed it. */
+/** Parses one value as typed by the operator. */
 export type Parser<T> = (text: string) => Parsed<T>
 
 /** The parsed value. */
@@ -17,17 +17,17 @@ export function ok<T>(value: T): Parsed<T> {
   return { type: 'ok', value }
 }
 
-/** The end of a sentence that begins with the option and the text. */
+/** Returns a problem whose sentence starts with the option and the text. */
 export function wrong(problem: string): Wrong {
   return { type: 'wrong', problem, secret: false }
 }
 
-/** As `wrong`, for a text that may hold a key or a password: the sentence begins with the option alone. */
+/** Like `wrong`, for a text that may hold a key or a password: the sentence starts with the option alone. */
 export function wrongSecret(problem: string): Wrong {
   return { type: 'wrong', problem, secret: true }
 }
 
-/** A parser for one of a few words. */
+/** Returns a parser for one of a few words. */
 export function parseChoice<T extends string>(...choices: readonly T[]): Parser<T> {
   return (text) => {
     const found = choices.find((choice) => choice === text.toLowerCase())
@@ -35,7 +35,7 @@ export function parseChoice<T extends string>(...choices: readonly T[]): Parser<
   }
 }
 
-/** Whether a switch is on; the command line always says `true`, the environment says what it likes. */
+/** Parses a switch. The command line always passes `true`; the environment may pass anything. */
 export function parseSwitch(text: string): Parsed<boolean> {
   const word = text.toLowerCase()
   if (['1', 'true', 'yes', 'on'].includes(word)) return ok(true)

@@ -4,22 +4,22 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { envNameOf, optionsOf, type OptionSpec } from './option-table.ts'
 import type { RawValue } from './raw-values.ts'
 
-/** What commander made of the command line: a command with raw texts, or a text to print. */
+/** The result of commander: a command with raw texts, or a text to print. */
 export type Invocation =
   | {
       readonly type: 'command'
       readonly command: CliCommand
       readonly flags: ReadonlyMap<OptionSpec, RawValue>
-      /** What belongs to no option of the command: unknown options and arguments too many. */
+      /** Unknown options and surplus arguments. */
       readonly rest: readonly string[]
     }
   | { readonly type: 'no-command'; readonly rest: readonly string[]; readonly help: string }
   | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2 }
 
-/** What the help needs to know. `width` in columns. */
+/** The inputs of the help. `width` is in columns. */
 export type ProgramOptions = { readonly version: string; readonly width: number }
 
-/** Reads the command line (without node and script) with commander, which neither prints nor exits here. */
+/** Parses the command line (without node and script) with commander, which here neither prints nor exits. */
 export function readInvocation(argv: readonly string[], options: ProgramOptions): Invocation {
   let text = ''
   let invocation: Invocation | undefined
@@ -64,7 +64,7 @@ function addCommand(program: Command, name: CliCommand, found: Sink['found']): v
   const texts = new Map<OptionSpec, string[]>()
   for (const option of optionsOf(name)) command.addOption(buildOption(option, texts))
   const { argument } = spec
-  // Only for the help: what stands behind the command is read by `parseCommandLine`, as every stray word is.
+  // Only for the help; `parseCommandLine` reads positional words.
   if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
   command
     .usage(argument === undefined ? '[options]' : `<${argument.name}> [options]`)
@@ -75,13 +75,13 @@ function addCommand(program: Command, name: CliCommand, found: Sink['found']): v
   })
 }
 
-/** Unknown options and too many arguments are problems among others: `parseCommandLine` tells all of them at once. */
+/** Accepts unknown options and surplus arguments, because `parseCommandLine` reports all problems at once. */
 function acceptAnything(command: Command): Command {
   return command.allowUnknownOption().allowExcessArguments()
 }
 
 /**
- * The value is optional for commander, and a missing one arrives as an empty text: `--target --json` then is a missing
+ * Makes the value optional for commander, so a missing one becomes an empty text: `--target --json` is then a missing
  * value and a switch, not a target called `--json`.
  */
 function buildOption(spec: OptionSpec, texts: Map<OptionSpec, string[]>): Option {

@@ -2,26 +2,26 @@ import { ALL_OPTIONS, envNameOf, optionsOf, SECRET_VARIABLES, type OptionSpec } 
 import type { CliCommand } from './command-table.ts'
 import { suggestSimilar } from '../../scope/suggest.ts'
 
-/** The texts given for one option, and where: `--since`, `NGIT_SYNC_SINCE`. An empty text is a missing value. */
+/** The texts given for one option, and their origin: `--since`, `NGIT_SYNC_SINCE`. An empty text is a missing value. */
 export type RawValue = { readonly texts: readonly string[]; readonly origin: string }
 
 /** The texts of one layer: the command line, the environment, a configuration file. */
 export type RawValues = ReadonlyMap<OptionSpec, RawValue>
 
-/** Environment variables, as `process.env` has them. */
+/** Environment variables as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** For each option the value of the first layer that has one. The command line comes first, then the environment. */
+/** Takes each option from the first layer that has it: the command line, then the environment. */
 export function resolveLayers(layers: readonly RawValues[]): RawValues {
   return new Map(layers.toReversed().flatMap((layer) => [...layer]))
 }
 
-/** What the environment says about the options of a command. An empty variable is an unset one. */
+/** Reads the environment variables of a command's options. An empty variable counts as unset. */
 export function readEnvironment(command: CliCommand, env: Environment): RawValues {
   return new Map(optionsOf(command).flatMap((spec) => readVariable(spec, env)))
 }
 
-/** One line for each variable that is not ours but almost: a misspelt one would be ignored without a word. */
+/** One line for each variable that is almost one of ours; otherwise a misspelt one would be silently ignored. */
 export function misspeltVariables(env: Environment): string[] {
   const known = [...ALL_OPTIONS.map(envNameOf), ...Object.values(SECRET_VARIABLES)]
   return Object.keys(env)

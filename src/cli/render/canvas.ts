@@ -5,7 +5,7 @@ import { padText, wrapText } from './text-width.ts'
 
 const NARROWEST = 40
 
-/** How something is rendered for a person. */
+/** Options for rendering to text. */
 export type RenderOptions = {
   readonly color: boolean
   /** Columns; less than 40 counts as 40. */
@@ -13,14 +13,14 @@ export type RenderOptions = {
   readonly now: UnixSeconds
   /** @default the local zone */
   readonly timeZone?: string
-  /** Everything, also what is usually summed up. @default false */
+  /** Show everything, including what is usually summed up. @default false */
   readonly verbose?: boolean
 }
 
-/** Puts a colour or weight around a text that needs no more layout. */
+/** Adds colour or weight to a text that needs no more layout. */
 export type Paint = (text: string) => string
 
-/** What every part of a rendering needs: its width, its clock, its colours. */
+/** The shared inputs of all renderers: width, clock, colours. */
 export type Canvas = TimeContext & {
   readonly width: number
   readonly verbose: boolean
@@ -54,7 +54,7 @@ export function labelled(canvas: Canvas, label: string, text: string, paint: Pai
   return hanging(canvas, padText(label, 9, 'left'), text, paint)
 }
 
-/** A text behind a prefix; the lines after the first begin below the text. Only the text is painted. */
+/** A text after a prefix; further lines align with the text. Only the text is painted. */
 export function hanging(canvas: Canvas, prefix: string, text: string, paint: Paint = canvas.plain): string[] {
   const indent = ' '.repeat(prefix.length)
   return wrapText(text, canvas.width - prefix.length).map(
@@ -62,7 +62,7 @@ export function hanging(canvas: Canvas, prefix: string, text: string, paint: Pai
   )
 }
 
-/** Blocks of lines with an empty line between them, ending with a newline; empty blocks leave no trace. */
+/** Joins blocks of lines with an empty line between them and a newline at the end; skips empty blocks. */
 export function joinBlocks(blocks: readonly (readonly string[])[]): string {
   const texts = blocks
     .filter((block) => block.length > 0)

@@ -1,21 +1,21 @@
 const NUMBERS = new Intl.NumberFormat('en-US')
 
-/** A whole number with thousands separators. */
+/** Formats a whole number with thousands separators. */
 export function formatCount(count: number): string {
   return NUMBERS.format(count)
 }
 
-/** As `formatCount`, in at most nine characters: `9,999,999`, then `12.3 M`. */
+/** Like `formatCount`, in at most nine characters: `9,999,999`, then `12.3 M`. */
 export function formatShortCount(count: number): string {
   return count < 10_000_000 ? formatCount(count) : scale(count, ['', 'k', 'M', 'G', 'T', 'P', 'E'])
 }
 
-/** A number and its noun: `1 event`, `2,100 events`, `no events`. */
+/** Formats a number and its noun: `1 event`, `2,100 events`, `no events`. */
 export function formatPlural(count: number, noun: string, plural = `${noun}s`): string {
   return `${count === 0 ? 'no' : formatCount(count)} ${count === 1 ? noun : plural}`
 }
 
-/** A number of bytes for people, in thousands: `31 kB`, `5.2 MB`. */
+/** Formats a number of bytes in decimal units: `31 kB`, `5.2 MB`. */
 export function formatBytes(bytes: number): string {
   return scale(bytes, ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'])
 }
@@ -31,7 +31,7 @@ function scale(amount: number, units: readonly string[]): string {
   return `${isShort ? value.toFixed(1) : formatCount(Math.round(value))} ${units[unit] ?? ''}`
 }
 
-/** A duration for people: `850 ms`, `1.4 s`, `9 min 31 s`, `2 h 47 min`, `3 d 4 h`. */
+/** Formats a duration: `850 ms`, `1.4 s`, `9 min 31 s`, `2 h 47 min`, `3 d 4 h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`
   if (milliseconds < 9950) return `${(milliseconds / 1000).toFixed(1)} s`

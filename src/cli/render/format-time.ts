@@ -1,20 +1,20 @@
 import type { UnixSeconds } from '../../time.ts'
 import { formatCount } from './format-quantity.ts'
 
-/** What turns a time into text. `timeZone` undefined: the local one. */
+/** The inputs of formatting times. `timeZone` undefined means the local zone. */
 export type TimeContext = { readonly now: UnixSeconds; readonly timeZone: string | undefined }
 
 const SIX_DAYS = 6 * 86_400
 const YEAR = 365 * 86_400
-/** The last second that `Date` knows; authors may choose later ones. */
+/** The last second that `Date` can represent; authors may choose later ones. */
 const LAST_SECOND = 8_640_000_000_000
 
-/** A time with its age: `Sat 03:00, 29 h ago`, or with the date when it is a week away or more. */
+/** Formats a time with its age: `Sat 03:00, 29 h ago`, or with the date if it is six days away or more. */
 export function formatTimeWithAge(time: UnixSeconds, context: TimeContext): string {
   return `${formatTime(time, context)}, ${formatAge(time, context.now)}`
 }
 
-/** A time in the local zone: `Sat 03:00`, or `2026-11-12 03:00` when it is a week away or more. */
+/** Formats a time in the given zone: `Sat 03:00`, or `2026-11-12 03:00` if it is six days away or more. */
 export function formatTime(time: UnixSeconds, context: TimeContext): string {
   const isNear = Math.abs(context.now - time) < SIX_DAYS && Math.abs(time) <= LAST_SECOND
   if (!isNear) return formatDateTime(time, context)
@@ -22,21 +22,21 @@ export function formatTime(time: UnixSeconds, context: TimeContext): string {
   return `${part('weekday')} ${part('hour')}:${part('minute')}`
 }
 
-/** A time with its date, whenever it is: `2026-11-12 03:00`. */
+/** Formats a time, always with its date: `2026-11-12 03:00`. */
 export function formatDateTime(time: UnixSeconds, context: TimeContext): string {
   if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
   const part = timeParts(time, context.timeZone)
   return `${formatDate(time, context)} ${part('hour')}:${part('minute')}`
 }
 
-/** The day of a time: `2026-11-12`. */
+/** Formats the day of a time: `2026-11-12`. */
 export function formatDate(time: UnixSeconds, { timeZone }: TimeContext): string {
   if (!(Math.abs(time) <= LAST_SECOND)) return `second ${time}`
   const part = timeParts(time, timeZone)
   return `${part('year')}-${part('month')}-${part('day')}`
 }
 
-/** How long ago: `just now`, `12 min ago`, `29 h ago`, `3 d ago`, or `in 5 min`. */
+/** Formats an age: `just now`, `12 min ago`, `29 h ago`, `3 d ago`, or `in 5 min`. */
 export function formatAge(time: UnixSeconds, now: UnixSeconds): string {
   const seconds = Math.abs(now - time)
   if (seconds < 1) return 'just now'

@@ -1,6 +1,6 @@
 import type { LayerName } from '../../layer-name.ts'
 
-/** Layers are known by number in the documentation. */
+/** The documentation refers to layers by number. */
 const LAYER_NUMBERS: Readonly<Record<LayerName, number>> = {
   announcements: 1,
   repositories: 2,
@@ -13,7 +13,7 @@ export function layerNumber(layer: LayerName): number {
   return LAYER_NUMBERS[layer]
 }
 
-/** A layer's name with its number: `2 repositories`. */
+/** Formats a layer's number and name: `2 repositories`. */
 export function layerTitle(layer: LayerName): string {
   return `${LAYER_NUMBERS[layer]} ${layer}`
 }

@@ -3,32 +3,32 @@ import { cureOf, type Cure } from '../../relay/answers.ts'
 import type { HeldBackRepository, Problem } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
 
-/** What a group of problems means and what follows from it. `step` null: nothing is to be done. */
+/** The meaning of a group of problems and the next step; `step` null means that there is nothing to do. */
 export type ProblemMeaning = {
   readonly rank: number
   /** Follows the number and the word: `17 waiting: …`. */
   readonly meaning: string
   readonly step: string | null
-  /** Whether the number counts events, and so stands in front. */
+  /** Whether the number counts events and so comes first. */
   readonly isAboutEvents: boolean
 }
 
-/** Kinds of problems that are about a relay or a file, not about events. */
+/** Problems that concern a relay or a file, not events. */
 const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'file', 'notice']
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
 const PUSH_OR_WAIT =
-  'Push the repository to the target. Where the purgatory has expired, the next run sends it again first.'
+  'Push the repository to the target. If its purgatory has expired, the next run first sends it again.'
 
-/** What follows from events that wait for git data: a push helps only while the target still keeps them. */
+/** The next step for events that wait for git data: a push helps only while the target still keeps them. */
 export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
   const expired = heldBack.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now).length
   if (expired === 0) return PUSH
   return expired === heldBack.length ? SENT_AGAIN : PUSH_OR_WAIT
 }
 
-/** By `Problem.what`, the gravest first. */
+/** By `Problem.what`, most serious first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
   target: {
     meaning: 'it stopped answering, or refuses us',
@@ -39,12 +39,12 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
   },
   narrow: {
-    meaning: 'what it holds cannot be listed',
-    step: 'Name the repositories with --repo, or their authors with --author: such questions it answers.',
+    meaning: 'its events cannot be listed',
+    step: 'Name the repositories with --repo, or their authors with --author: it answers such questions.',
   },
   empty: {
     meaning: 'there is nothing to read',
-    step: 'Is it the right address? Once it has shown something, a run in which it shows nothing is not complete.',
+    step: 'Is it the right address? After it has once served events, a run in which it serves none is not complete.',
   },
   source: {
     meaning: '',
@@ -52,7 +52,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   },
   gap: {
     meaning: 'the target may hold more than its pages show',
-    step: 'All that is known was compared by id and address. The run cannot be complete until the target shows the rest.',
+    step: 'All known events were compared by id and address. The run cannot be complete until the target shows the rest.',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   waiting: {
@@ -64,19 +64,19 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: PUSH,
   },
   unanswered: {
-    meaning: 'sent, and not known yet to be held',
-    step: 'Kept on disk: the next run asks what has arrived, and sends the rest.',
+    meaning: 'sent, but not confirmed yet',
+    step: 'Kept on disk: the next run asks which have arrived, and sends the rest.',
   },
   unsent: {
     meaning: 'kept on disk: publishing stopped first',
-    step: 'Sent by the next run that the target takes events from.',
+    step: 'The next run sends them if the target accepts events.',
   },
   refused: {
     meaning: 'not taken by the target',
     step: "Sent again after 30 days, or when the target's software changes.",
   },
   protected: {
-    meaning: 'to be published by the author only (NIP-70)',
+    meaning: 'only the author may publish them (NIP-70)',
     step: 'Ask the author to publish to the target.',
   },
   'too-large': { meaning: 'larger than the target takes', step: "Raise the target's limit, or do without." },
@@ -84,17 +84,17 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   invalid: { meaning: 'not copied', step: null },
   deleted: { meaning: 'deleted by the author', step: null },
   vanished: { meaning: 'the author asked relays to forget them (NIP-62)', step: null },
-  expired: { meaning: 'past the time of expiration (NIP-40)', step: null },
+  expired: { meaning: 'past their expiration time (NIP-40)', step: null },
   parent: { meaning: 'included although outside the window', step: null },
 }
 
-/** What kept events from being sent, where that was us and not the target. */
+/** Why we, not the target, kept events from being sent. */
 const UNSENT: Readonly<Record<string, string>> = {
   [OUT_OF_TIME]: 'not sent before --max-duration had passed',
   [INTERRUPTED]: 'not sent before the run was interrupted',
 }
 
-/** As `meaningOf('unsent')`, by all the reasons that there are. */
+/** Like `meaningOf('unsent')`, for all given reasons. */
 export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning, 'meaning' | 'step'> {
   const [first = '', ...others] = reasons
   const meaning = Object.hasOwn(UNSENT, first) && others.length === 0 ? UNSENT[first] : undefined
@@ -103,7 +103,7 @@ export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning
     : { meaning, step: 'Kept on disk: the next run goes on from there.' }
 }
 
-/** What no further run mends by itself, by the words of the reason, and what the operator has to do first. */
+/** Problems that another run cannot fix by itself: a pattern of the reason, and what the operator has to do first. */
 const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
   [/ bytes that --max-bytes allows/, 'Raise --max-bytes'],
   [
@@ -115,7 +115,7 @@ const MENDS: readonly (readonly [says: RegExp, mend: string])[] = [
   [/: it is (?:compressed|a ZIP|UTF-16)/, 'Convert the file'],
 ]
 
-/** What has to be done before another run can help, each once; none where a run may help as it is. */
+/** What the operator has to do before another run can help, without duplicates; empty if a run may help now. */
 export function mendsOf(problems: readonly Problem[]): string[] {
   const mends = problems.flatMap(({ what, reason }) => {
     if (what === 'key') return ['Give a secret key that it accepts']
@@ -127,7 +127,7 @@ export function mendsOf(problems: readonly Problem[]): string[] {
   return [...new Set(mends)]
 }
 
-/** What makes a target take what it refused, as far as its words tell. */
+/** What makes a target accept an event that it refused, judging by its text. */
 const CURES: Readonly<Partial<Record<Cure, string>>> = {
   parent: 'when the target serves its parent',
   participation: 'in the run after an event of its author in a thread was accepted',
@@ -136,7 +136,7 @@ const CURES: Readonly<Partial<Record<Cure, string>>> = {
 
 const ORDER = Object.keys(MEANINGS)
 
-/** What a kind of problem means; an unknown kind ranks last and means what its reasons say. */
+/** The meaning of a kind of problem. An unknown kind ranks last and has no meaning besides its reasons. */
 export function meaningOf(what: string): ProblemMeaning {
   const isAboutEvents = !ABOUT_PLACES.includes(what)
   const known = Object.hasOwn(MEANINGS, what) ? MEANINGS[what] : undefined
@@ -144,7 +144,7 @@ export function meaningOf(what: string): ProblemMeaning {
   return { rank: ORDER.indexOf(what), ...known, isAboutEvents }
 }
 
-/** When an event is sent again that was refused with these words; `undefined` when they tell nothing of their own. */
+/** When an event refused with this text is sent again; `undefined` if the text does not tell. */
 export function reopeningOf(reason: string): string | undefined {
   const cure = reason.startsWith('parent ') ? 'parent' : cureOf(reason)
   return cure === undefined ? undefined : CURES[cure]

@@ -11,7 +11,7 @@ import { renderHistogram } from './render-histogram.ts'
 import { column, countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 import { ellipsize, ellipsizeMiddle, visibleWidth } from './text-width.ts'
 
-/** The kinds that have a column of their own, the most wanted first. */
+/** The kinds with their own column, most important first. */
 const GROUPS: readonly { readonly heading: string; readonly kinds: readonly number[] }[] = [
   { heading: 'issues', kinds: [KIND.issue] },
   { heading: 'patches', kinds: [KIND.patch] },
@@ -29,7 +29,10 @@ const SHORT_PUBKEY = 10
 
 type Repository = { readonly address: string | null; readonly differences: readonly Difference[] }
 
-/** What `check` found, as blocks of lines: by repository, by kind, by time, the way back, and the ids. */
+/**
+ * Renders the result of `check` as blocks of lines: by repository, by kind, by time, the reverse comparison, and the
+ * ids.
+ */
 export function renderCheck(canvas: Canvas, report: Report, check: CheckReport): string[][] {
   return [
     renderRepositories(canvas, check.differences),
@@ -40,7 +43,7 @@ export function renderCheck(canvas: Canvas, report: Report, check: CheckReport):
   ]
 }
 
-/** What is missing, one row per repository, the most first. */
+/** The missing events, one row per repository, most first. */
 function renderRepositories(canvas: Canvas, differences: readonly Difference[]): string[] {
   const missing = differences.filter((difference) => difference.missing > 0)
   if (missing.length === 0) return []
@@ -72,8 +75,7 @@ function byRepository(differences: readonly Difference[]): Repository[] {
 }
 
 /**
- * A column per group of kinds that has anything, and `other`; where there is no room the last groups are among the
- * others.
+ * One column per non-empty group of kinds, and `other`. If space is short, the last groups are merged into the others.
  */
 function countColumns(canvas: Canvas, rows: readonly Repository[], all: readonly Difference[]): Column[] {
   const present = GROUPS.filter(({ kinds }) => all.some(({ kind }) => kinds.includes(kind)))
@@ -94,7 +96,7 @@ function countColumns(canvas: Canvas, rows: readonly Repository[], all: readonly
   return candidates.find((columns) => tableWidth(columns) <= room) ?? candidates.at(-1) ?? []
 }
 
-/** `npub1…/identifier`, as `--repo` takes it, where that fits for all; else what fits of it. */
+/** Labels as `npub1…/identifier`, the form that `--repo` accepts, if all fit; otherwise shortened. */
 export function labelRepositories(repositories: readonly Pick<Repository, 'address'>[], width: number): string[] {
   const whole = repositories.map(({ address }) => labelRepository(address, (npub) => npub))
   if (whole.every((label) => visibleWidth(label) <= width)) return whole
@@ -110,7 +112,7 @@ function labelRepository(text: string | null, shorten: (npub: string) => string)
   return address === undefined ? foreign(text) : `${shorten(encodePublicKey(address.pubkey))}/${foreign(address.d)}`
 }
 
-/** What each side has, by layer and kind. NIP-77 proves parts equal without counting them. */
+/** The events on each side by layer and kind. NIP-77 proves parts equal without counting them. */
 function renderKinds(canvas: Canvas, report: Report, differences: readonly Difference[]): string[] {
   const rows = byKind(differences)
   if (rows.length === 0) return []
@@ -137,7 +139,7 @@ export function hasReconciled({ sources }: Report): boolean {
   return sources.some(({ layers }) => layers.some(({ reconcile }) => reconcile !== null))
 }
 
-/** One row per layer and kind, over all repositories. */
+/** Sums up one row per layer and kind, over all repositories. */
 function byKind(differences: readonly Difference[]): Difference[] {
   const found = new Map<string, Difference>()
   for (const difference of differences) {
@@ -153,7 +155,7 @@ function byKind(differences: readonly Difference[]): Difference[] {
   return [...found.values()].sort((a, b) => layerNumber(a.layer) - layerNumber(b.layer) || a.kind - b.kind)
 }
 
-/** What one source lacks, by kind. */
+/** The events that one source lacks, by kind. */
 function renderWayBack(canvas: Canvas, back: NonNullable<CheckReport['both']>[number]): string[] {
   const name = foreign(back.source)
   if (back.missing === 0) return hanging(canvas, ' ', `${name} lacks nothing of what the target has`)

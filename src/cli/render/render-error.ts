@@ -2,22 +2,20 @@ import { reasonOf, SyncError, UsageError } from '../../errors.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { maskUrls } from '../mask-url.ts'
 
-/**
- * What is printed on standard error for whatever ended a run: `error: …` lines, then what to do. Ends with a newline.
- */
+/** Renders the error that ended a run for standard error: `error: …` lines, then the hint. Ends with a newline. */
 export function renderError(thrown: unknown, command?: string): string {
   if (thrown instanceof UsageError) return renderUsageProblems(thrown.problems, command)
   const hint = thrown instanceof SyncError ? thrown.hint : undefined
   return line('error', reasonOf(thrown)) + causes(thrown) + (hint === undefined ? '' : line('hint', hint))
 }
 
-/** One line per problem with the command line or the configuration, and where the help is. */
+/** Renders one line per usage problem, and where to find the help. */
 export function renderUsageProblems(problems: readonly string[], command?: string): string {
   const help = command === undefined ? 'ngit-sync --help' : `ngit-sync ${escapeForTerminal(command)} --help`
   return `${problems.map((problem) => line('error', problem)).join('')}see ${help}\n`
 }
 
-/** The chain of causes that the message does not already repeat. */
+/** The chain of causes that the message does not already contain. */
 function causes(thrown: unknown): string {
   let lines = ''
   let told = reasonOf(thrown)

@@ -13,7 +13,9 @@ const NARROWEST_LABEL = 16
 const NAME_WIDTH = 20
 const SHORT_COMMIT = 7
 
-/** The repositories that wait for git data: what for, what they hold up, and until when the target keeps them. */
+/**
+ * Renders the repositories that wait for git data: what they need, what they block, and how long the target keeps them.
+ */
 export function renderHeldBack(canvas: Canvas, heldBack: readonly HeldBackRepository[]): string[] {
   if (heldBack.length === 0) return []
   const shown = canvas.verbose ? heldBack : heldBack.slice(0, MAX_ROWS)

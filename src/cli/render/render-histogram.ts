@@ -7,13 +7,13 @@ import { padText, visibleWidth } from './text-width.ts'
 const LONGEST_BAR = 24
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 const DAY = 86_400
-/** A stretch of at most this part of the time with at least that part of the events is worth a remark. */
+/** Worth a remark: a stretch of at most SHORT of the time with at least MANY of the events. */
 const SHORT = 0.2
 const MANY = 0.8
 
 type Row = { readonly label: string; readonly count: string; readonly bin: HistogramBin }
 
-/** One line per bin with a bar, and where most of the events lie close together, a remark that says so. */
+/** Renders one line per bin with a bar, and a remark if most events are close together. */
 export function renderHistogram(canvas: Canvas, bins: readonly HistogramBin[]): string[] {
   if (bins.length === 0) return []
   const width = Math.min(...bins.map(lengthOf))
@@ -36,20 +36,20 @@ function drawRows(canvas: Canvas, rows: readonly Row[]): string[] {
   })
 }
 
-/** What is not nothing shows as an eighth of a block at least. */
+/** A bar for a non-zero count is at least an eighth of a block. */
 function drawBar(length: number): string {
   const eighths = Math.max(1, Math.round(length * 8))
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '')
 }
 
-/** Bins as wide as the others begin at their label; a wider one holds all that lies before or behind. */
+/** Labels bins of normal width by their start; a wider one holds everything before or after. */
 function labelOf(canvas: Canvas, bin: HistogramBin, place: { width: number; isFirst: boolean }): string {
   if (lengthOf(bin) > place.width) return place.isFirst ? 'earlier' : 'later'
-  // Days begin at midnight UTC: half a day later it is the day that most of the bin lies in, wherever we are.
+  // Bins of days start at midnight UTC. Half a day later it is the day that most of the bin covers in any zone.
   return place.width < DAY ? formatDateTime(bin.from, canvas) : formatDate(bin.from + DAY / 2, canvas)
 }
 
-/** Behind the last line of the stretch that has room for it, else below all lines. */
+/** Puts the remark behind the last line of the stretch that has room for it, else below all lines. */
 function withRemark(canvas: Canvas, bins: readonly HistogramBin[], lines: readonly string[]): string[] {
   const stretch = findStretch(bins)
   if (stretch === undefined) return [...lines]
@@ -64,7 +64,7 @@ function withRemark(canvas: Canvas, bins: readonly HistogramBin[], lines: readon
   return lines.with(index, candidates[index] ?? '')
 }
 
-/** Of all runs of bins that are worth a remark the one with the most events, and of these the shortest. */
+/** Of all stretches worth a remark, the one with the most events, and of these the shortest. */
 function findStretch(bins: readonly HistogramBin[]): { first: number; last: number } | undefined {
   const longest = SHORT * durationOf(bins)
   const needed = MANY * countIn(bins)

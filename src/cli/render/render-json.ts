@@ -4,20 +4,17 @@ import type { Report } from '../../report/report.ts'
 import type { Status } from '../../report/status.ts'
 
 /**
- * What JSON allows in a text and a terminal or a log must not get: controls, line separators, bidi and zero-width
- * characters (rule 7).
+ * Characters that JSON allows in a text but that must not reach a terminal or a log: controls, line separators, bidi
+ * and zero-width characters (rule 7).
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/**
- * The report or the status as one JSON document on one line, with a newline at its end. Parsing gives back every
- * character.
- */
+/** Renders a document as JSON on one line with a newline at its end. Parsing gives back every character. */
 export function renderJson(document: Report | Status | RelayInspection): string {
   return `${renderJsonValue(document)}\n`
 }
 
-/** A part of a document, without a newline. */
+/** Renders a part of a document, without a newline. */
 export function renderJsonValue(value: object | string): string {
   return JSON.stringify(value, maskStrings).replaceAll(UNSAFE, escapeUnits)
 }
@@ -27,7 +24,7 @@ function maskStrings(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? maskUrls(value) : value
 }
 
-/** JSON escapes UTF-16 units: a character beyond the first plane takes two. */
+/** JSON escapes UTF-16 units, so a character outside the BMP takes two. */
 function escapeUnits(character: string): string {
   return character
     .split('')

@@ -5,7 +5,7 @@ import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 
-/** The order of the columns: good, then waiting, then final refusals. */
+/** The order of the columns: success, then waiting, then final refusals. */
 const OUTCOMES: readonly Outcome[] = [
   'accepted',
   'duplicate',
@@ -25,7 +25,7 @@ const OUTCOMES: readonly Outcome[] = [
 ]
 const STORED: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
 const PARKED: readonly Outcome[] = ['pending', 'waiting', 'unanswered', 'unsent']
-/** The outcomes by which the target ends without the event, for good. */
+/** Final outcomes without the event at the target. */
 export const REFUSED: readonly Outcome[] = [
   'refused',
   'invalid',
@@ -44,7 +44,7 @@ export function countRefused(layers: readonly LayerReport[]): number {
   return layers.reduce((sum, layer) => sum + sumOutcomes(layer, REFUSED), 0)
 }
 
-/** The table of layers with its totals, and below it what was left out and what came late. */
+/** Renders the table of layers with its totals, and below it the events left out and the late ones. */
 export function renderLayers(canvas: Canvas, report: Report): string[] {
   return [
     ...layerTable(canvas, report),
@@ -53,7 +53,7 @@ export function renderLayers(canvas: Canvas, report: Report): string[] {
   ]
 }
 
-/** Every outcome has its column where that fits, if need be without the late ones; else they are summed up. */
+/** Gives every outcome its column if that fits, perhaps without the late ones; otherwise sums them up. */
 function layerTable(canvas: Canvas, { layers, dryRun }: Report): string[] {
   const base: Numbers[] = [
     { heading: 'fetched', expendable: 3, of: (layer) => layer.fetched },
@@ -86,7 +86,7 @@ function sumOutcomes(layer: LayerReport, outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + (layer.outcomes[outcome] ?? 0), 0)
 }
 
-/** Columns of nothing but zeroes are left out, except those that say what was read, held and sent. */
+/** Omits columns of zeroes, except those for events read, held and sent. */
 function layerColumns(canvas: Canvas, layers: readonly LayerReport[], numbers: readonly Numbers[]): Column[] {
   const names = [...layers.map(({ layer }) => layerTitle(layer)), ...(layers.length > 1 ? ['total'] : [])]
   const first: Column = { heading: 'layer', align: 'left', cells: names.map((text) => ({ text })), expendable: 0 }
@@ -103,7 +103,7 @@ function numberColumn(canvas: Canvas, layers: readonly LayerReport[], { heading,
   return { heading, align: 'right', cells: [...cells, ...totals], expendable }
 }
 
-/** What was not wanted, and why. */
+/** The unwanted events, by reason. */
 export function renderLeftOut(canvas: Canvas, layers: readonly LayerReport[]): string[] {
   const counts = new Map<string, number>()
   for (const [why, count] of layers.flatMap(({ dropped }) => Object.entries(dropped))) {

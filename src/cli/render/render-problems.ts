@@ -12,8 +12,7 @@ const MAX_REASONS = 6
 type Group = { readonly what: string; readonly where: string; readonly problems: readonly Problem[] }
 
 /**
- * The problems in groups: how many, where, each reason with an example, and the next step. One block of lines per
- * group.
+ * Renders the problems in groups, one block per group: how many, where, each reason with an example, and the next step.
  */
 export function renderProblems(
   canvas: Canvas,
@@ -22,7 +21,7 @@ export function renderProblems(
   return groupProblems(problems).map((group) => renderGroup(canvas, group, heldBack))
 }
 
-/** One group per kind of problem and place, the gravest first. */
+/** One group per kind of problem and place, most serious first. */
 function groupProblems(problems: readonly Problem[]): Group[] {
   const groups = new Map<string, Problem[]>()
   for (const problem of problems) {
@@ -49,7 +48,7 @@ function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack:
   ]
 }
 
-/** Another run reads what was not read, unless something has to be mended first. */
+/** Another run reads the rest, unless something has to be fixed first. */
 function stepFor(
   what: string,
   usual: string | null,
@@ -60,7 +59,7 @@ function stepFor(
   return mends.length === 0 ? usual : `${mends.join('. ')}: until then no run reads it to its end.`
 }
 
-/** A reason that stands alone needs no number: the group has it. */
+/** A single reason needs no number: the group has it. */
 function renderReasons(canvas: Canvas, problems: readonly Problem[], isCounted: boolean): string[] {
   const sorted = [...problems].sort((a, b) => b.count - a.count)
   const shown = canvas.verbose ? sorted : sorted.slice(0, MAX_REASONS)
@@ -77,19 +76,19 @@ function renderReasons(canvas: Canvas, problems: readonly Problem[], isCounted: 
   return hidden.length === 0 ? lines : [...lines, ...hanging(canvas, '   ', hiddenReasons(hidden), canvas.dim)]
 }
 
-/** The line below a reason that tells by itself when the event is sent again. */
+/** The line below a reason that says when the event is sent again, if the reason tells. */
 export function renderCure(canvas: Canvas, reason: string): string[] {
   const cure = reopeningOf(reason)
   return cure === undefined ? [] : hanging(canvas, '     ', `sent again ${cure}`, canvas.dim)
 }
 
-/** What is not about events counts filters, lines or the like. */
+/** Problems that are not about events count filters, lines or the like. */
 function timesText(what: string, count: number): string {
   if (meaningOf(what).isAboutEvents || count < 2) return ''
   return what === 'source' ? ` (${formatCount(count)} filters)` : ` (${formatCount(count)} times)`
 }
 
-/** The line below a reason that names one event, whole where it fits. */
+/** The line below a reason that names one event, in full if it fits. */
 export function renderExample(canvas: Canvas, example: string | null): string[] {
   if (example === null) return []
   const prefix = '     e.g. '

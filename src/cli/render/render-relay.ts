@@ -5,12 +5,12 @@ import { foreign } from './foreign.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { padText } from './text-width.ts'
 
-/** One line of the table: what it is about, and what was found. */
+/** One line of the table: its label and its text. */
 type Line = { readonly label: string; readonly text: string; readonly paint?: Paint }
 
 const LABEL_WIDTH = 15
 
-/** What a relay is and can do, for a person: a line for each thing that was found out. */
+/** Renders an inspection, one line per finding. */
 export function renderRelay(inspection: RelayInspection, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const lines: Line[] = [
@@ -75,7 +75,7 @@ function rateLine({ rate }: RelayInspection): Line[] {
   return [{ label: 'sending', text: `known to take ${rate.burst} at once, then ${describeRate(rate)}` }]
 }
 
-/** What is known of the software and said in no document. */
+/** Known but undocumented limits of the software. */
 function knownLines({ limits }: RelayInspection): Line[] {
   const { queries, maxEventBytes, maxNegentropySessions: sessions, maxNegentropyItems: items } = limits
   const lines: Line[] = []
@@ -94,7 +94,7 @@ function knownLines({ limits }: RelayInspection): Line[] {
   return lines
 }
 
-/** What it said in no document, and showed when it was asked for much. */
+/** Undocumented limits that the relay enforced when asked for much. */
 function refusedLines({ warn }: Canvas, { refusesOver }: RelayInspection): Line[] {
   const { maxFilterValues, maxFilterBytes, maxOpenRequests } = refusesOver
   const texts = [

@@ -7,7 +7,7 @@ import { layerTitle } from './layer-title.ts'
 import { countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 import { visibleWidth } from './text-width.ts'
 
-/** A line for each source: since when it is known, and what there is to say about it. */
+/** One line per source: when it was last drained, and its notes. */
 export function renderSourceLines(canvas: Canvas, sources: readonly SourceReport[]): string[] {
   return sources.flatMap(({ url, discovered, lastDrained, notes }) => {
     const history =
@@ -19,7 +19,7 @@ export function renderSourceLines(canvas: Canvas, sources: readonly SourceReport
   })
 }
 
-/** For each source a table of its layers: how they were read, how much came, and how it ended. */
+/** A table of layers for each source: how they were read, how much came, and how it ended. */
 export function renderSourceTables(canvas: Canvas, { sources }: Report): string[] {
   const columns = sourceColumns(canvas, sources)
   const layers = sources.flatMap((source) => source.layers)
@@ -66,7 +66,7 @@ function sourceColumns(canvas: Canvas, sources: readonly SourceReport[]): readon
   return fitColumns(columns, canvas.width - 'not drained'.length - 2)
 }
 
-/** The reason stands in the row where it fits; else the row says `not drained` and the reason follows below. */
+/** Shows the reason in the row if it fits; otherwise the row says `not drained` and the reason follows below. */
 function endColumn(canvas: Canvas, layers: readonly SourceLayerReport[], width: number): Column {
   const cells = layers.map((layer) => {
     if (layer.end === 'drained') return { text: 'drained', paint: canvas.plain }

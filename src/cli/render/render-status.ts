@@ -21,8 +21,7 @@ import { column, countCell, fitColumns, layOutTable, type Cell, type Column } fr
 import { renderCure, renderExample } from './render-problems.ts'
 
 /**
- * The status for a person: per target the checkpoints, what waits, what was refused, and the last runs. Import it
- * lazily.
+ * Renders the status: per target the checkpoints, the waiting and refused events, and the last runs. Import it lazily.
  */
 export function renderStatus(status: Status, options: RenderOptions): string {
   const canvas = createCanvas(options)
@@ -31,7 +30,7 @@ export function renderStatus(status: Status, options: RenderOptions): string {
   return joinBlocks([head, ...status.targets.flatMap((target) => renderTarget(canvas, target))])
 }
 
-/** One parked event for a person: what it is, since when and why it waits. */
+/** Renders one parked event: what it is, since when and why it waits. */
 export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const { outcome, parkedAt, nextTryAt, attempts, target } = event
@@ -40,7 +39,7 @@ export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): s
   return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
 }
 
-/** One refused event for a person. */
+/** Renders one refused event. */
 export function renderRefusedEvent(event: RefusedEvent, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const { outcome, refusedAt, software, target, reason } = event
@@ -60,7 +59,7 @@ function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | Refus
   ]
 }
 
-/** The status as one JSON document with a newline at its end. */
+/** Renders the status as one JSON document with a newline at its end. */
 export function renderStatusJson(status: Status): string {
   return renderJson(status)
 }
@@ -113,7 +112,7 @@ function checkpointColumns(canvas: Canvas, rows: readonly CheckpointStatus[]): r
   )
 }
 
-/** The anchors of a layer may be drained at different times: then the oldest is what counts. */
+/** Anchors of a layer may be drained at different times; the oldest time counts. */
 function drainedText({ oldestDrainedAt, newestDrainedAt }: CheckpointStatus, canvas: Canvas): string {
   const oldest = formatTime(oldestDrainedAt, canvas)
   return `${oldestDrainedAt === newestDrainedAt ? '' : 'from '}${oldest}, ${formatAge(oldestDrainedAt, canvas.now)}`
@@ -132,7 +131,7 @@ function renderParked(canvas: Canvas, parked: ParkedStatus): string[] {
   ]
 }
 
-/** A time that has come is no time to wait for. */
+/** A time in the past needs no waiting. */
 function nextText(nextTryAt: UnixSeconds | null, canvas: Canvas): string {
   return nextTryAt === null || nextTryAt <= canvas.now
     ? 'with the next run'
@@ -143,7 +142,7 @@ function renderObstacle(canvas: Canvas, obstacle: string | null): string[] {
   return obstacle === null ? [] : hanging(canvas, '   ', `for want of ${foreign(obstacle)}`)
 }
 
-/** What waits for git data is kept for some time only; a push helps no more when that has passed. */
+/** The target keeps events that wait for git data only for a limited time; after that a push does not help. */
 function renderKept(canvas: Canvas, { keptUntil }: ParkedStatus): string[] {
   if (keptUntil === null) return []
   const text =
@@ -164,7 +163,7 @@ function renderRefused(canvas: Canvas, { outcome, reason, count, software, examp
   ]
 }
 
-/** What reopens refusals besides what their own words tell. */
+/** What reopens refusals besides the cures in their texts. */
 function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): string[] {
   const text =
     "What is settled like this is sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."

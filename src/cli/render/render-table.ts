@@ -10,15 +10,13 @@ import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
 
-/**
- * Problems that change nothing about the promise: what a source serves wrongly, what it says, what was copied besides.
- */
+/** Problems that do not affect the promise: invalid events at a source, notices, extra parents that were copied. */
 const HARMLESS: readonly string[] = ['invalid', 'notice', 'parent']
 
 /**
- * The report for a person: what was asked, what came, what is wrong, and the verdict last. A run that had nothing to do
- * is one sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3:
- * import it lazily.
+ * Renders the report: what was asked, what came, what is wrong, and the verdict last. A run with nothing to do is one
+ * sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3, so import
+ * it lazily.
  */
 export function renderReport(report: Report, options: RenderOptions): string {
   const canvas = createCanvas(options)
@@ -36,23 +34,21 @@ export function renderReport(report: Report, options: RenderOptions): string {
   ])
 }
 
-/**
- * Whether `--quiet` prints nothing: the run ended well, and the target refused nothing that earlier runs did not tell.
- */
+/** Whether `--quiet` prints nothing: the run ended well, and the target refused nothing new. */
 export function isAllWell(report: Report): boolean {
   const { exit, dryRun, totals, problems, layers } = report
   const isTold = problems.every(({ what, where }) => isRemembered(what, where, report) || HARMLESS.includes(what))
   return exit === 0 && isTold && countRefused(layers) === 0 && !(dryRun && totals.published > 0)
 }
 
-/** The sentence of the verdict is enough when nothing was sent and nothing is wrong but what earlier runs told. */
+/** The verdict alone is enough if nothing was sent and nothing is wrong that earlier runs did not report. */
 function hasNothingToTell(report: Report): boolean {
   const { exit, totals, problems, layers } = report
   const isTold = problems.every(({ what, where }) => isRemembered(what, where, report))
   return exit === 0 && isTold && countRefused(layers) === 0 && totals.published === 0 && totals.parked === 0
 }
 
-/** Refusals at the target are in every report, from the run in which they happened on. */
+/** Refusals at the target appear in every report from the run in which they happened. */
 function isRemembered(what: string, where: string, { target }: Report): boolean {
   return where === target && REFUSED.some((outcome) => outcome === what)
 }

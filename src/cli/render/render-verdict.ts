@@ -9,7 +9,7 @@ import { mendsOf } from './next-steps.ts'
 import { hasReconciled } from './render-check.ts'
 import { wrapText } from './text-width.ts'
 
-/** The last lines: the verdict in words with its exit code, what follows from it, and how long the run took. */
+/** Renders the last lines: the verdict with its exit code, the next step, and how long the run took. */
 export function renderVerdict(canvas: Canvas, report: Report): string[] {
   const word = `${verdictWord(report)} (${report.exit})`
   const sentence = `${word}: ${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
@@ -18,7 +18,7 @@ export function renderVerdict(canvas: Canvas, report: Report): string[] {
   return [verdictPaint(canvas, report)(word) + first.slice(word.length), ...rest]
 }
 
-/** Two sides that are equal make nothing complete. */
+/** Equal sides are called `equal`, not `complete`. */
 function verdictWord({ exit, check }: Report): string {
   return exit === 0 && check !== null ? 'equal' : exitWord(exit)
 }
@@ -56,7 +56,7 @@ function differenceSentences({ missing, both }: CheckReport, exit: number): stri
   ]
 }
 
-/** What was read in part proves no more than what it shows. */
+/** A partial read proves only what it shows. */
 function missingSentence(missing: number | null, exit: number): string {
   if (missing === null) return 'nothing could be compared.'
   const isRead = exit === 0 || exit === 5
@@ -65,7 +65,7 @@ function missingSentence(missing: number | null, exit: number): string {
   return isRead ? 'the target lacks nothing.' : 'the target lacks nothing of what could be read.'
 }
 
-/** What would copy them; what the target did not take when it was sent waits for something else. */
+/** The command that would copy the missing events. Those that the target did not accept wait for something else. */
 function copySentence({ window, check }: Report): string {
   if (check === null || check.missing === null || check.missing === 0) return ''
   const { missing, waiting, needsFull } = check
@@ -87,7 +87,7 @@ function waitingText(missing: number, waiting: number): string {
   return `${formatCount(waiting)} of them ${waiting === 1 ? 'waits' : 'wait'}`
 }
 
-/** NIP-77 proves equal what it does not count: then there is no number to tell. */
+/** NIP-77 proves parts equal without counting them, so there is no number to report. */
 function equalText(report: Report, { differences, both }: CheckReport): string {
   const { parked, refused } = report.totals
   const held = differences.reduce((sum, { targetHas }) => sum + targetHas, 0)
@@ -124,7 +124,7 @@ function retryText({ totals: { published, accepted, refused } }: Report): string
   return `nothing waits any more: ${formatPlural(published, 'event')} sent, ${formatCount(accepted)} taken${others}.`
 }
 
-/** NIP-77 proves equal what it does not count. */
+/** NIP-77 proves parts equal without counting them. */
 function whatWasHeld(report: Report): string {
   const { held } = report.totals
   if (hasReconciled(report)) return 'the target lacks nothing that the sources have'
@@ -143,7 +143,7 @@ function allEvents(held: number): string {
   return held === 1 ? 'the only event' : `all ${formatCount(held)} events`
 }
 
-/** The range the promise holds for: nothing to say when it is everything. */
+/** The range of the promise; empty if it is everything. */
 function rangeText(canvas: Canvas, { range, window }: Report): string {
   if (window !== null) return ' in the window'
   if (range.completeSince === null) return ''
@@ -179,7 +179,7 @@ function shortName(url: string): string {
   return foreign(url).replace(/^wss?:\/\//, '')
 }
 
-/** That a run may help is not said where something has to be mended first. */
+/** Does not advise another run if something has to be fixed first. */
 function nextStep({ exit, command, problems }: Report): string {
   const mends = exit === 3 ? mendsOf(problems) : []
   if (mends.length > 0) return ` ${mends.join('. ')}. Then run ngit-sync ${foreign(command)} again.`

@@ -3,7 +3,7 @@ import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { ellipsize, visibleWidth } from './text-width.ts'
 
-/** One cell: escaped text without colours, and the colour that goes around it. */
+/** One cell: escaped text without colours, and its colour. */
 export type Cell = { readonly text: string; readonly paint?: Paint }
 
 /** One column of cells, top to bottom. */
@@ -11,7 +11,7 @@ export type Column = {
   readonly heading: string
   readonly align: 'left' | 'right'
   readonly cells: readonly Cell[]
-  /** Which column goes first when the canvas is too narrow: the highest. 0 stays. */
+  /** Columns with the highest number are dropped first when the canvas is too narrow; 0 always stays. */
   readonly expendable: number
 }
 
@@ -35,12 +35,12 @@ const NO_BORDERS = {
   middle: ' '.repeat(GAP),
 }
 
-/** A number, right-aligned by its column; zero is a dim point. */
+/** A number, right-aligned by its column; zero is a dim dot. */
 export function countCell(canvas: Canvas, count: number, paint: Paint = canvas.plain): Cell {
   return count === 0 ? { text: '·', paint: canvas.dim } : { text: formatShortCount(count), paint }
 }
 
-/** A column with one cell per row, left-aligned unless said otherwise. */
+/** A column with one cell per row, left-aligned by default. */
 export function column<Row>(
   { heading, expendable, align = 'left' }: Pick<Column, 'heading' | 'expendable'> & { align?: Column['align'] },
   rows: readonly Row[],
@@ -49,7 +49,7 @@ export function column<Row>(
   return { heading, align, expendable, cells: rows.map(cell) }
 }
 
-/** The table as lines, the headings first: one line per row, no column wider than its widest cell. */
+/** Lays out the table as lines, headings first: one line per row, no column wider than its widest cell. */
 export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[] {
   const table = new Table({
     chars: NO_BORDERS,
@@ -67,15 +67,12 @@ export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[
     .split('\n')
 }
 
-/** How many columns of the canvas the table takes. */
+/** The width of the table in columns of the canvas. */
 export function tableWidth(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + columnWidth(column) + GAP, 1 - GAP)
 }
 
-/**
- * The columns without the expendable ones that do not fit into `width`, the most expendable going first; at last, texts
- * are cut.
- */
+/** Drops expendable columns, most expendable first, until the table fits into `width`; if none are left, cuts texts. */
 export function fitColumns(columns: readonly Column[], width: number): readonly Column[] {
   const excess = tableWidth(columns) - width
   if (excess <= 0) return columns
@@ -103,8 +100,7 @@ function paintCell({ text, paint }: Cell): string {
 }
 
 /**
- * cli-table3 finds other widths than we do for what strangers may write: it gets as many private-use characters to lay
- * out.
+ * cli-table3 measures strangers' texts differently, so it lays out the same width of private-use characters instead.
  */
 function standIn(text: string): string {
   return isMeasuredAlike(text) ? text : '\ue000'.repeat(visibleWidth(text))

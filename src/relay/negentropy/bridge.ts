@@ -1,11 +1,10 @@
 /*
- * Comparing two sets that only answer.
+ * Compares two sets that can only answer.
  *
- * Both relays are responders of negentropy (NIP-77), and the answer of a responder is a valid query for another. So the
- * fingerprints of one side are carried to the other, its to the first, and so on: ranges that are equal vanish, those
- * that differ get smaller until both sides have listed them. Neither set is ever held here, nor any time: only the
- * ranges that are open. They are kept in order and the lowest are asked first, which keeps them few; both sides are
- * asked at the same time.
+ * Both relays are negentropy responders (NIP-77), and a responder's answer is a valid query for another responder. So
+ * the fingerprints of each side are passed to the other: equal ranges vanish, and different ranges shrink until both
+ * sides have listed their ids. We hold no set and no timestamps, only the open ranges. They are kept in order, and the
+ * lowest are asked first, which keeps them few. Both sides are asked at the same time.
  */
 import { END, maxEncodedBytes, START } from './negentropy-message.ts'
 import { ask, containProtocolError, toRange, type Part } from './negentropy-question.ts'
@@ -16,36 +15,36 @@ export type ReconcileOptions = {
   readonly source: Responder
   readonly target: Responder
   /**
-   * Takes ids that the source has and the target has not, piece by piece; the comparison waits for it. An id that a
-   * responder lists twice may come twice.
+   * Takes ids that the source has and the target lacks, in pieces; the comparison waits for it. An id that a responder
+   * lists twice may come twice.
    */
   readonly onMissing: (ids: readonly string[]) => Promise<void>
-  /** Takes ids that only the target has; without it they are not looked for, which costs less. */
+  /** Takes ids that only the target has. Leave it out to skip the search for them, which costs less. */
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
   /** @default 20_000 */
   readonly maxRoundTrips?: number
   /**
-   * Asked before each round trip, with the bytes received from the source so far; a reason ends the comparison as
-   * `stopped`.
+   * Called before each round trip with the bytes received from the source so far. Returning a reason ends the
+   * comparison as `stopped`.
    */
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
-/** How far a comparison came. `listed`: ids that either side listed; all others were compared by their fingerprints. */
+/** The extent of a comparison. `listed` counts ids that either side listed; all others were compared by fingerprint. */
 export type Comparison = { readonly roundTrips: number; readonly listed: number; readonly missing: number }
 
 export type Reconciled = Comparison &
   (
     | {
         readonly type: 'done'
-        /** The first answer of the source: its whole set, in parts. */
+        /** The source's first answer: its whole set, in parts. */
         readonly opening: readonly Part[]
       }
     | (ResponderFailure & { readonly side: SideName })
   )
 
 const MAX_ROUND_TRIPS = 20_000
-// An honest comparison stays far below: at most 1,024 questions a round, each split into 16, at six depths.
+// An honest comparison stays far below this: at most 1,024 questions a round, each split into 16, at six depths.
 const MAX_PENDING = 200_000
 const WINDOW = { first: 256, least: 16, most: 1_024 }
 const SIDES: readonly SideName[] = ['source', 'target']
@@ -53,7 +52,7 @@ const SIDES: readonly SideName[] = ['source', 'target']
 type Batch = { readonly side: SideName; readonly asked: readonly Pending[] }
 type Failed = ResponderFailure & { readonly side: SideName }
 
-/** Finds what the source has and the target has not. What was handed out before a failure is right all the same. */
+/** Finds what the source has and the target lacks. Ids handed out before a failure are still correct. */
 export async function reconcile(options: ReconcileOptions): Promise<Reconciled> {
   return new Bridge(options).run()
 }
@@ -61,7 +60,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciled> 
 class Bridge {
   readonly #options: ReconcileOptions
   readonly #found: Found = { missing: [], extra: [], listed: 0 }
-  /** How many questions each side is asked in one message: as many as it answers. */
+  /** How many questions go to each side in one message: as many as it answers. */
   readonly #windows = { source: WINDOW.first, target: WINDOW.first }
   #pending: Pending[] = [askUnknown({ lower: START, upper: END }, 'source', 0)]
   #opening: readonly Part[] | undefined
@@ -107,7 +106,7 @@ class Bridge {
     return undefined
   }
 
-  /** The lowest ranges, as many as fit into one message to each side. */
+  /** Takes the lowest ranges that fit into one message to each side. */
   #takeBatch(): Pending[] {
     const room = {
       source: { questions: this.#windows.source, bytes: this.#options.source.maxMessageBytes },
@@ -116,14 +115,14 @@ class Bridge {
     const end = this.#pending.findIndex((pending, index) => {
       const left = room[pending.side]
       left.questions -= 1
-      // With the skipped range that may lie before it.
+      // Includes the skipped range that may precede it.
       left.bytes -= 2 * maxEncodedBytes(toRange(pending))
       return index > 0 && (left.questions < 0 || left.bytes < 0)
     })
     return this.#pending.splice(0, end === -1 ? this.#pending.length : end)
   }
 
-  /** Asks one side; what follows for each question. */
+  /** Asks one side; returns the follow-up for each question. */
   async #exchange({ side, asked }: Batch): Promise<ReadonlyMap<Pending, readonly Pending[]> | Failed> {
     if (asked.length === 0) return new Map()
     const answered = await ask(this.#options[side], asked)

@@ -9,14 +9,14 @@ import { RemoteResponder } from './remote-responder.ts'
 import type { Responder } from './responder.ts'
 import type { SessionPlace } from './session-place.ts'
 
-/** One of the two sets of a comparison, of which a window of time can be opened. */
+/** One side of a comparison; `open` restricts it to a window of time. */
 export type ComparedSet = {
   open(window: Window): Responder
-  /** The set broke the protocol: it must not be compared again in this run. */
+  /** The set broke the protocol and must not be compared again in this run. */
   distrust(reason: string): void
 }
 
-/** A relay as far as a comparison needs it; a `Peer` with what is known of its NIP-77. */
+/** The part of a relay that a comparison needs: a `Peer` and its NIP-77 support. */
 export type NegentropyPeer = {
   readonly endpoint: Endpoint
   readonly profile: Profile
@@ -28,8 +28,8 @@ type NegentropyEndpoint = Endpoint & {
 }
 
 /**
- * What matches the filter at a relay; `undefined` when NIP-77 cannot be tried, or has failed before. `aftermath` is
- * told what follows the end of its sessions.
+ * The events at a relay that match the filter; `undefined` when NIP-77 cannot be tried or has failed before.
+ * `aftermath` is told what follows the end of its sessions.
  */
 export function createRelaySet(
   { endpoint, profile, support }: NegentropyPeer,
@@ -50,7 +50,7 @@ export function createRelaySet(
   }
 }
 
-/** What is known here: the ids of a file, or of what a relay without NIP-77 brought page by page. */
+/** A set known locally: the ids of a file, or of a relay without NIP-77 that was read in pages. */
 export function createLocalSet(ids: IdSet): ComparedSet {
   return {
     open: (window) => new LocalResponder(ids, window),
@@ -60,7 +60,7 @@ export function createLocalSet(ids: IdSet): ComparedSet {
   }
 }
 
-/** The filter within a window that lies inside the window of the filter. */
+/** Restricts the filter to a window that lies inside the window of the filter. */
 export function withWindow(filter: Filter, { since, until }: Window): Filter {
   return { ...filter, ...(since !== undefined && { since }), ...(until !== undefined && { until }) }
 }

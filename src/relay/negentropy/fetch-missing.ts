@@ -1,9 +1,9 @@
 /*
- * Reading a filter at a source by comparison: the events that the target lacks, and the proof that these are all.
+ * Reads a filter at a source by comparison: the events that the target lacks, and proof that these are all.
  *
- * Missing ids are fetched as they are found. What is not served is looked for in a second comparison: ids that are no
- * longer listed have vanished (replaced, deleted, expired), ids that still are make the filter not drained. What the
- * comparison cannot prove, because the source may have cut its set off, is read in pages.
+ * Missing ids are fetched as they are found. A second comparison looks for ids that were not served: those no longer
+ * listed have vanished (replaced, deleted, expired); those still listed leave the filter not drained. If the source may
+ * have cut off its set, the unproven part is read in pages.
  */
 import type { Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -14,28 +14,29 @@ import { proveBottom } from '../paging/prove-bottom.ts'
 import { reconcileFilter, type ComparedWindow } from './reconcile-filter.ts'
 import type { ComparisonFailure, FilterComparison, FilterReconciled } from './reconcile-filter.ts'
 
-/** What the read of a filter by comparison needs. `request`, `sink`, `capacity` and `limit` are about the source. */
+/** The inputs of a read by comparison. `request`, `sink`, `capacity` and `limit` refer to the source. */
 export type MissingContext = DrainContext & {
   readonly source: ComparedSet
   readonly target: ComparedSet
   readonly now: UnixSeconds
-  /** Whether the event came already, from anywhere: it is not fetched again. */
+  /** Whether the event already came from anywhere; if so, it is not fetched again. */
   readonly isKnown?: (id: string) => boolean
-  /** As in `reconcile`: beside the events, which `request` may bound. */
+  /** As in `reconcile`. Bytes of events do not count here; `request` may limit them. */
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
 /**
- * A filter read by comparison. `drain` counts what came as events; `vanished` ids were listed once and never served.
+ * The result of a read by comparison. `drain` counts the events received; `vanished` counts ids that were listed once
+ * and never served.
  */
 export type MissingRead = FilterComparison & { readonly type: 'read'; readonly drain: Drain; readonly vanished: number }
 
-/** The comparison failed: the filter must be read in pages. What came until then is right. */
+/** The comparison failed: read the filter in pages. Events received before that are still correct. */
 export type MissingFailed = FilterComparison & ComparisonFailure & { readonly drain: Drain }
 
 const MAX_UNSERVED = 10_000
 
-/** Reads what the target lacks of the filter and hands it to the sink. */
+/** Reads the matching events that the target lacks, and hands them to the sink. */
 export async function fetchMissing(filter: Filter, context: MissingContext): Promise<MissingRead | MissingFailed> {
   const search = new Search(filter, context)
   const compared = await search.compare()
@@ -50,7 +51,7 @@ export async function fetchMissing(filter: Filter, context: MissingContext): Pro
   return { type: 'read', ...counts, drain: { ...search.total, reason: describe(listed) ?? search.total.reason } }
 }
 
-/** One filter at one source: what came of it so far. */
+/** The state of a read of one filter at one source. */
 class Search {
   readonly #filter: Filter
   readonly #context: MissingContext
@@ -66,7 +67,7 @@ class Search {
     return this.#total
   }
 
-  /** Compares, and fetches what is missing: all of it, or what is in `wanted`. */
+  /** Compares, and fetches what is missing; limited to `wanted` if given. */
   compare(wanted?: ReadonlySet<string>): Promise<FilterReconciled> {
     const { source, target, now } = this.#context
     return reconcileFilter({
@@ -76,7 +77,7 @@ class Search {
     })
   }
 
-  /** The ids that were not served since this was asked last. */
+  /** The ids that were not served since the last call. */
   takeUnserved(): ReadonlySet<string> {
     const unserved = this.#unserved
     this.#unserved = new Set()

@@ -2,16 +2,16 @@ import { END, START } from './negentropy-message.ts'
 import { ask, NO_FINGERPRINT, type Part } from './negentropy-question.ts'
 import type { Responder, ResponderFailure } from './responder.ts'
 
-// Each divides what is left by 16.
+// Each round divides the rest by 16.
 const MAX_ROUNDS = 32
 
 /**
- * The ids of the lowest range that a set lists, in the order in which it listed them (all known relays: oldest first);
- * none when it is empty.
+ * The ids of the lowest non-empty range, in the order in which the set listed them (oldest first at all known relays);
+ * empty for an empty set.
  */
 export type Oldest = { readonly type: 'found'; readonly ids: readonly string[]; readonly roundTrips: number }
 
-/** Narrows a set down to its oldest ids. `opening` are parts that cover the set, as `reconcile` returns them. */
+/** Narrows a set down to its oldest ids. `opening` are parts that cover the set, as returned by `reconcile`. */
 export async function findOldest(
   responder: Responder,
   opening: readonly Part[] = [{ type: 'cut', lower: START, upper: END }],

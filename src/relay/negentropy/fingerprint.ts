@@ -14,7 +14,7 @@ export function createIdSum(): IdSum {
   return new Uint32Array(WORDS)
 }
 
-/** Adds the id that stands at this byte of the view to the sum. */
+/** Adds the id at this byte offset of the view to the sum. */
 export function addId(sum: IdSum, view: DataView, offset: number): void {
   let carry = 0
   for (let word = 0; word < WORDS; word += 1) {
@@ -24,7 +24,7 @@ export function addId(sum: IdSum, view: DataView, offset: number): void {
   }
 }
 
-/** Takes `other` off the sum. */
+/** Subtracts `other` from the sum. */
 export function subtractSum(sum: IdSum, other: IdSum): void {
   let borrow = 0
   for (let word = 0; word < WORDS; word += 1) {
@@ -42,7 +42,7 @@ export function sealFingerprint(sum: IdSum, count: number): string {
   return hash.digest('hex').slice(0, FINGERPRINT_HEX_LENGTH)
 }
 
-/** The fingerprint of a range that holds these ids. */
+/** The fingerprint of a range with these ids. */
 export function fingerprintOf(ids: readonly string[]): string {
   const bytes = Buffer.from(ids.join(''), 'hex')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -4,13 +4,13 @@ import { compareBounds, type Bound } from './negentropy-message.ts'
 const ID_BYTES = 32
 const WORD_BYTES = 4
 const CHUNK_SIZE = 16_384
-// A fingerprint adds up two blocks of ids at most; the sum of all before each block is kept.
+// Each fingerprint adds at most two blocks of ids, because the sum before each block is stored.
 const BLOCK_SIZE = 256
 
 type Chunk = { readonly times: Float64Array; readonly ids: Buffer; readonly view: DataView }
 type Place = { readonly chunk: Chunk; readonly slot: number }
 
-/** Takes the (created_at, id) of verified events in any order. */
+/** Collects the (created_at, id) of verified events in any order. */
 export class IdCollector {
   readonly #chunks: Chunk[] = []
   #size = 0
@@ -24,7 +24,7 @@ export class IdCollector {
     this.#size += 1
   }
 
-  /** What was added, each once. The collector must not be used any more. */
+  /** Returns the set without duplicates. The collector must not be used afterwards. */
   seal(): IdSet {
     const order = new Uint32Array(this.#size).map((_, index) => index)
     order.sort((a, b) => comparePlaces(placeOf(this.#chunks, a), placeOf(this.#chunks, b)))
@@ -41,7 +41,7 @@ export class IdCollector {
   }
 }
 
-/** (created_at, id) of events in order, as negentropy compares them, 44 bytes each. Positions count from 0. */
+/** The (created_at, id) of events in the order of negentropy, 44 bytes each. Positions count from 0. */
 export class IdSet {
   readonly size: number
   readonly #chunks: readonly Chunk[]
@@ -83,7 +83,7 @@ export class IdSet {
     return low
   }
 
-  /** The fingerprint of the positions from `from` up to `to`, exclusive. */
+  /** The fingerprint of the positions from `from` to `to`, exclusive. */
   fingerprint(from: number, to: number): string {
     const sum = this.#sumBefore(to)
     subtractSum(sum, this.#sumBefore(from))

@@ -15,10 +15,7 @@ export type Window = { readonly since?: number | undefined; readonly until?: num
 /** A stretch of positions and the bound above it. */
 type Stretch = { readonly from: number; readonly to: number; readonly upper: Bound }
 
-/**
- * A local set as a responder: what a relay with NIP-77 that held these events, and those in the window only, would
- * answer.
- */
+/** A local set as a responder: answers like a NIP-77 relay that holds exactly these events within the window. */
 export class LocalResponder implements Responder {
   readonly maxMessageBytes = MESSAGE_BYTES
   readonly traffic = { sent: 0, received: 0 }
@@ -40,7 +37,7 @@ export class LocalResponder implements Responder {
     // Nothing is open.
   }
 
-  /** The answer to one message; past 60 kB a fingerprint stands for what is left. */
+  /** Answers one message. Beyond 60 kB, a single fingerprint covers the rest. */
   answer(ranges: readonly Range[]): Range[] {
     const answer: Range[] = []
     let room = MESSAGE_BYTES
@@ -89,7 +86,7 @@ export class LocalResponder implements Responder {
     return { type: 'ids', upper: end === to ? upper : this.#boundBefore(end), ids }
   }
 
-  /** Ends an answer that has no more room. */
+  /** Ends an answer that has run out of room. */
   #close(answer: readonly Range[]): Range[] {
     const reached = answer.at(-1)?.upper ?? START
     if (reached === END) return [...answer]
@@ -101,7 +98,7 @@ export class LocalResponder implements Responder {
     return Math.min(this.#end, Math.max(this.#first, this.#ids.lowerBound(bound)))
   }
 
-  /** The shortest bound between a position and the one before it. */
+  /** The shortest bound between a position and the previous one. */
   #boundBefore(position: number): Bound {
     const timestamp = this.#ids.time(position)
     if (this.#ids.time(position - 1) !== timestamp) return { timestamp, id: '' }

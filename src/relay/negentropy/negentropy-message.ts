@@ -1,25 +1,25 @@
 /*
- * The messages of negentropy, protocol version 1 (NIP-77), in the hex that NEG frames carry.
+ * The messages of negentropy, protocol version 1 (NIP-77), in the hex of NEG frames.
  *
- * A message cuts the space of all (created_at, id) into ranges, each from where the one before ended (the first: from
- * START) up to its own bound, exclusive. What lies behind the last range counts as skipped. Varints are base 128, the
- * most significant digit first; times are written as 1 + the distance from the bound before, 0 stands for END.
+ * A message divides the space of all (created_at, id) into ranges. Each range starts where the previous one ended (the
+ * first at START) and ends at its own bound, exclusive. The space after the last range counts as skipped. Varints are
+ * base 128, most significant digit first. Times are written as 1 + the distance from the previous bound; 0 means END.
  */
 
 /**
- * A point between events: all with an earlier `timestamp`, or the same and a lower id, lie below. `id` is a hex prefix
- * without trailing zero bytes.
+ * A point between events: events with an earlier `timestamp`, or the same timestamp and a lower id, lie below it. `id`
+ * is a hex prefix without trailing zero bytes.
  */
 export type Bound = { readonly timestamp: number; readonly id: string }
 
-/** A range of a message; where it begins, the one before ended. */
+/** A range of a message. It starts where the previous one ended. */
 export type Range =
   | { readonly type: 'skip'; readonly upper: Bound }
   /** 16 bytes in hex, see `fingerprintOf`. */
   | { readonly type: 'fingerprint'; readonly upper: Bound; readonly fingerprint: string }
   | { readonly type: 'ids'; readonly upper: Bound; readonly ids: readonly string[] }
 
-/** What a responder sent breaks the protocol; the message says how, and begins with "it". */
+/** A responder broke the protocol. The message says how, and starts with "it". */
 export class ProtocolError extends Error {
   constructor(message: string) {
     super(message)
@@ -35,20 +35,20 @@ export const END: Bound = { timestamp: Infinity, id: '' }
 const VERSION = '61'
 const ID_BYTES = 32
 const FINGERPRINT_BYTES = 16
-// Seven digits of 7 bits and a part of the eighth: 2 ** 53.
+// Seven digits of 7 bits and part of an eighth: 2 ** 53.
 const MAX_VARINT_BYTES = 8
 const MODE = { skip: 0, fingerprint: 1, ids: 2 } as const
 // A time of 8 bytes, the length of the prefix, the mode, and a count of 6.
 const RANGE_OVERHEAD_BYTES = 16
 
-/** Negative, zero or positive as `a` is below, at or above `b`. */
+/** Returns a negative number, zero or a positive number if `a` is below, at or above `b`. */
 export function compareBounds(a: Bound, b: Bound): number {
   if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1
   if (a.id === b.id) return 0
   return a.id < b.id ? -1 : 1
 }
 
-/** The message with these ranges, in hex. */
+/** Encodes a message with these ranges, in hex. */
 export function encodeMessage(ranges: readonly Range[]): string {
   const parts = [VERSION]
   let last = START.timestamp
@@ -59,13 +59,13 @@ export function encodeMessage(ranges: readonly Range[]): string {
   return parts.join('')
 }
 
-/** How many bytes the range takes in a message, at most. */
+/** The most bytes that the range can take in a message. */
 export function maxEncodedBytes(range: Range): number {
   const payload = range.type === 'ids' ? range.ids.length * ID_BYTES : FINGERPRINT_BYTES
   return RANGE_OVERHEAD_BYTES + range.upper.id.length / 2 + payload
 }
 
-/** The varint for a non-negative safe integer, in hex. */
+/** Encodes a non-negative safe integer as a varint, in hex. */
 export function encodeVarint(value: number): string {
   let hex = byteHex(value % 128)
   for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {
@@ -74,14 +74,14 @@ export function encodeVarint(value: number): string {
   return hex
 }
 
-/** The ranges of a message. Throws ProtocolError. */
+/** Decodes the ranges of a message. Throws ProtocolError. */
 export function decodeMessage(hex: string): Range[] {
   const reader = new Reader(hex)
   const version = reader.hex(1)
   if (version !== VERSION) throw new ProtocolError(`it speaks version 0x${version} of the protocol`)
   const ranges: Range[] = []
   for (let lower = START; !reader.isAtEnd();) {
-    // A responder without room may add a fingerprint although it has reached END already.
+    // A responder without room may add a fingerprint even after END.
     const upper = readBound(reader, lower)
     if (compareBounds(upper, lower) < 0) throw new ProtocolError('its bounds go backwards')
     ranges.push(readRange(reader, upper, lower))
@@ -148,7 +148,7 @@ function readIds(reader: Reader, isEmptyRange: boolean): string[] {
   return ids
 }
 
-/** Takes a message apart from its beginning; throws ProtocolError where it ends too early. */
+/** Reads a message from its start. Throws ProtocolError if the message ends too early. */
 class Reader {
   readonly #bytes: Buffer
   #offset = 0

@@ -1,23 +1,23 @@
 /*
- * Asking a responder about ranges, and telling its answer apart by what was asked.
+ * Asks a responder about ranges, and matches its answer to the questions.
  *
- * A responder that reaches its frame limit stops, and stands for the rest with one fingerprint up to END. In the
- * reference implementation and all that descend from it, that fingerprint leaves out the range at which it stopped: who
- * compares it may find equal what is not. So it is never used: what it covers counts as not answered ('cut').
+ * A responder that reaches its frame limit stops and covers the rest with one fingerprint up to END. In the reference
+ * implementation and its descendants, that fingerprint leaves out the range at which it stopped, so a comparison may
+ * find equality where there is none. We never use it: what it covers counts as not answered ('cut').
  */
 import { compareBounds, END, ProtocolError, START, type Bound, type Range } from './negentropy-message.ts'
 import type { Responder, ResponderFailure } from './responder.ts'
 
-/** A range, the upper bound excluded. */
+/** A range; the upper bound is exclusive. */
 export type Span = { readonly lower: Bound; readonly upper: Bound }
 
-/** Whether a range holds what this fingerprint says, or: list the ids of the range. */
+/** Asks whether the range has this fingerprint, or asks for a list of its ids. */
 type Query = { readonly type: 'fingerprint'; readonly fingerprint: string } | { readonly type: 'list' }
 
 export type Question = Span & { readonly query: Query }
 
 /**
- * A piece of the answer to one question: equal or left out ('skip'), finer fingerprints, ids, or not answered ('cut').
+ * A piece of the answer to one question: equal or omitted ('skip'), finer fingerprints, ids, or not answered ('cut').
  */
 export type Part = Span &
   (
@@ -26,14 +26,15 @@ export type Part = Span &
     | { readonly type: 'ids'; readonly ids: readonly string[] }
   )
 
-/** For each question, the parts of its answer: without a gap, in order. */
+/** For each question, the parts of its answer in order, without gaps. */
 export type Answered = { readonly type: 'answered'; readonly parts: readonly (readonly Part[])[] }
 
-/** A fingerprint that no set has: asks for what the range holds, in whatever form. */
+/** A fingerprint that no set has. It makes the responder describe the range, in any form. */
 export const NO_FINGERPRINT = 'ff'.repeat(16)
 
 /**
- * Asks all questions in one message; they must be in order and must not overlap. A broken answer is a failure `wrong`.
+ * Asks all questions in one message. They must be in order and must not overlap. A broken answer becomes a failure
+ * `wrong`.
  */
 export async function ask(responder: Responder, questions: readonly Question[]): Promise<Answered | ResponderFailure> {
   return containProtocolError(async () => {
@@ -42,7 +43,7 @@ export async function ask(responder: Responder, questions: readonly Question[]):
   })
 }
 
-/** What `work` returns; a ProtocolError in it becomes a failure `wrong`. */
+/** Returns the result of `work`; turns a ProtocolError into a failure `wrong`. */
 export async function containProtocolError<T>(work: () => Promise<T>): Promise<T | ResponderFailure> {
   try {
     return await work()
@@ -52,7 +53,7 @@ export async function containProtocolError<T>(work: () => Promise<T>): Promise<T
   }
 }
 
-/** The range that puts a question. A list of no ids asks for the ids of the other side. */
+/** Encodes a question as a range. An empty list asks for the ids of the other side. */
 export function toRange({ upper, query }: Question): Range {
   return query.type === 'list' ? { type: 'ids', upper, ids: [] } : { ...query, upper }
 }
@@ -87,7 +88,7 @@ function matchAnswer(questions: readonly Question[], ranges: readonly Range[]): 
   return parts
 }
 
-/** The whole space in pieces, empty ones left out. */
+/** Splits the whole space into pieces; empty ones are dropped. */
 function toPieces(ranges: readonly Range[], last: Question | undefined): Part[] {
   const pieces: Part[] = []
   let lower = START
@@ -103,7 +104,7 @@ function toPieces(ranges: readonly Range[], last: Question | undefined): Part[] 
   return pieces
 }
 
-/** Whether a fingerprint up to END is the last of those into which the last question was split. */
+/** Whether a fingerprint up to END is the last bucket of the last question. */
 function isLastBucket(tail: Span, last: Question | undefined): boolean {
   if (last?.query.type !== 'fingerprint' || !isOpen(last)) return false
   return compareBounds(last.lower, tail.lower) < 0
@@ -126,8 +127,7 @@ function isContent({ type }: Part): boolean {
 }
 
 /**
- * The part of a piece within a question. What has content must lie inside, as nobody can tell what belongs to which
- * half.
+ * The part of a piece within a question. A piece with content must lie entirely inside, because it cannot be divided.
  */
 function cutOut(piece: Part, question: Span): Part {
   const lower = compareBounds(piece.lower, question.lower) < 0 ? question.lower : piece.lower

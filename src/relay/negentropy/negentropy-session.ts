@@ -10,9 +10,9 @@ import type { Turn, TurnEnd } from '../pace/throttle.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
 /**
- * What a relay said to one message of a reconciliation. Everything but `msg` ends the session. `error`: NEG-ERR, with
- * the relay's cap where it names one, or CLOSED after the first answer. `refused`: NOTICE or CLOSED in place of the
- * first answer, so most likely no NIP-77. `bytes` counts the frame.
+ * A relay's answer to one message of a reconciliation. Everything but `msg` ends the session. `error`: NEG-ERR, with
+ * the relay's cap if it gives one, or CLOSED after the first answer. `refused`: NOTICE or CLOSED instead of the first
+ * answer, so probably no NIP-77. `bytes` counts the frame.
  */
 export type NegentropyAnswer =
   | { readonly type: 'msg'; readonly hex: string; readonly bytes: number }
@@ -21,21 +21,18 @@ export type NegentropyAnswer =
   | { readonly type: 'idle' }
   | { readonly type: 'disconnected'; readonly reason: string }
 
-/**
- * One reconciliation (NIP-77), message by message: one `send` at a time. It lives on one connection and is never
- * repeated.
- */
+/** One reconciliation (NIP-77). One `send` at a time; it lives on one connection and is never repeated. */
 export type NegentropySession = {
   /**
-   * Sends NEG-OPEN with the filter the first time, NEG-MSG after that; resolves with the answer, and with the last one
-   * again once the session has ended.
+   * Sends NEG-OPEN with the filter first, NEG-MSG after that, and resolves with the answer. After the session has
+   * ended, resolves with its last answer.
    */
   send(hex: string): Promise<NegentropyAnswer>
-  /** Sends NEG-CLOSE, unless the relay ended the session; idempotent. */
+  /** Sends NEG-CLOSE unless the relay ended the session. Idempotent. */
   close(): void
 }
 
-/** What a session needs of its relay. */
+/** The inputs of a session. */
 export type NegentropyOptions = {
   readonly id: string
   readonly filter: Filter
@@ -43,20 +40,20 @@ export type NegentropyOptions = {
   readonly signal: AbortSignal
   readonly traffic: Traffic
   readonly nowMs: () => number
-  /** Where it counts among the sessions of the relay; who hands one in gives it back. */
+  /** The session's place among the sessions of the relay. A caller that passes one must release it. */
   readonly place?: SessionPlace | undefined
   readonly connected: () => Promise<Reach>
-  /** Whether the relay accepted our key on this connection (NIP-42); absent without one. */
+  /** Whether the relay accepted our key on this connection (NIP-42); absent without a key. */
   readonly authenticate?: ((connection: Connection) => Promise<boolean>) | undefined
   readonly onAnswered: () => void
-  /** The relay said nothing in time to a session that it had answered before. */
+  /** Called when the relay does not answer in time in a session that it has answered before. */
   readonly onSilent: () => void
   readonly ends: OpenEnds
-  /** Told what follows the end of a session that went well. */
+  /** Told what follows the end of a successful session. */
   readonly aftermath: Aftermath | undefined
 }
 
-/** A session that connects with its first `send`. */
+/** A session that connects at its first `send`. */
 export class LinkedNegentropySession implements NegentropySession, SubscriptionListener {
   readonly #options: NegentropyOptions
   readonly #place: SessionPlace
@@ -99,7 +96,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
       case 'neg-msg':
         return this.#continue({ type: 'msg', hex: message.hex, bytes })
       case 'neg-err':
-        // Of a relay that puts off one message, the session stays open (ngit-grasp).
+        // If the relay only postpones one message, the session stays open (ngit-grasp).
         if (this.#wasAnswered && readRefusal(message.reason) === 'pause') this.#closeThere()
         return this.#end({
           type: 'error',
@@ -117,7 +114,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   onNotice(text: string): boolean {
     const refusal = readRefusal(text)
     if (this.#wasAnswered || refusal === 'fewer-requests') return false
-    // It may mean another session: then the relay has opened this one, and holds it open.
+    // The notice may refer to another session; then the relay has opened this one and keeps it open.
     if (refusal !== 'final') this.#closeThere()
     this.#end({ type: 'refused', reason: text })
     return true
@@ -127,7 +124,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     this.#end({ type: 'disconnected', reason })
   }
 
-  /** Opens again, under another id, while the relay only puts us off, or first wants to know who we are. */
+  /** Opens again under another id while the relay only postpones the session or first asks for authentication. */
   async #openPatiently(hex: string): Promise<NegentropyAnswer> {
     const { traffic, nowMs } = this.#options
     let putOffSinceMs: number | undefined
@@ -165,14 +162,14 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
   async #isWorthRepeating(answer: NegentropyAnswer, turn: Turn): Promise<boolean> {
     const { queries, sessions } = this.#options.traffic
     const refusal = refusalOf(answer)
-    // Who kept its place from an earlier session waits for no other: that one may wait for ours.
+    // A session that kept its place must not wait for the others, because they may wait for it.
     const others = this.#isFirstAtPlace ? sessions.taken - 1 : 0
     const isFull = refusal === 'fewer-sessions' || refusal === 'fewer-items'
     if (refusal === 'pause' || (refusal === 'fewer-sessions' && others < 1)) return queries.settle(turn, 'refused')
     queries.settle(turn, turnEndOf(answer))
     if (refusal === 'authenticate') return this.#authenticate()
     if (!isFull || others < 1) return false
-    // What they hold together is too much: one at a time, for the rest of the run.
+    // Together they hold too many items: one session at a time for the rest of the run.
     sessions.resize(refusal === 'fewer-items' ? 1 : Math.min(sessions.limit, others))
     this.#place.release()
     return true
@@ -195,7 +192,7 @@ export class LinkedNegentropySession implements NegentropySession, SubscriptionL
     return new Promise((resolve) => (this.#resolve = resolve))
   }
 
-  /** Silence at the opening is one way of not knowing NIP-77. */
+  /** Relays without NIP-77 may ignore NEG-OPEN, so silence at the opening is not `onSilent`. */
   #onIdle(): void {
     if (this.#wasAnswered) this.#options.onSilent()
     this.#end({ type: 'idle' })

@@ -1,12 +1,12 @@
 import type { NegentropyAnswer } from './negentropy-session.ts'
 import { readRefusal } from '../socket/refusal.ts'
 
-/** How long a relay that was never seen to speak NIP-77 may take for its first answer. */
+/** How long to wait for the first NIP-77 answer of a relay not yet known to support it. */
 const FIRST_ANSWER_MS = 5_000
 
 /**
- * Whether one relay speaks NIP-77, as far as this run has seen. NIP-11 does not decide: it is tried once, by the first
- * session, for which all others wait.
+ * Whether one relay supports NIP-77, as seen in this run. NIP-11 does not decide: the first session tries it, and all
+ * others wait for the result.
  */
 export class NegentropySupport {
   readonly #firstAnswerMs: number
@@ -19,7 +19,7 @@ export class NegentropySupport {
     this.#firstAnswerMs = firstAnswerMs
   }
 
-  /** Why NIP-77 is not tried at this relay again; `undefined` while it may be. */
+  /** Why NIP-77 is no longer tried at this relay; `undefined` while it may be. */
   get refusal(): string | undefined {
     return this.#verdict === 'no' ? this.#reason : undefined
   }
@@ -30,7 +30,7 @@ export class NegentropySupport {
     this.#reason = reason
   }
 
-  /** The answer to the opening of a session. `open` gets a deadline as long as nothing is known of the relay. */
+  /** Returns the answer to the opening of a session. `open` gets a deadline while the relay's support is unknown. */
   async firstAnswer(open: (idleTimeoutMs?: number) => Promise<NegentropyAnswer>): Promise<NegentropyAnswer> {
     while (this.#verdict === 'unknown' && this.#trial !== undefined) await this.#trial
     if (this.#verdict === 'no') return { type: 'refused', reason: this.#reason }
@@ -58,11 +58,11 @@ export class NegentropySupport {
       case 'refused':
       case 'error':
         if (isTooMany(answer)) this.#verdict = 'yes'
-        // Others are being answered, or it may let us in later: that says nothing of NIP-77.
+        // Too busy, or not authenticated yet: that says nothing about NIP-77.
         else if (readRefusal(answer.reason) === 'final') this.refuse(answer.reason)
         return
       case 'disconnected':
-        // Some relays hang up on what they do not know; a relay that is gone fails in pages as well.
+        // Some relays hang up on unknown messages. If the relay is gone, reading pages fails too.
         return this.refuse(`it hung up at NEG-OPEN: ${answer.reason}`)
     }
   }

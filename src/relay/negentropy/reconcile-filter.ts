@@ -1,10 +1,9 @@
 /*
- * What one relay has of a filter and another lacks, without reading what both have.
+ * Finds what one relay has and another lacks for a filter, without reading what both have.
  *
- * A relay may limit how many events it compares at once (NEG-ERR with its cap): the time is then halved, at both sides,
- * until the window fits. The newest window has no end, so that events of the future are compared as well. Everything
- * else that goes wrong is returned as it is: the caller reads pages, and what was found until then is right all the
- * same.
+ * A relay may limit how many events it compares at once (NEG-ERR with its cap). The window of time is then halved on
+ * both sides until it fits. The newest window has no end, so events dated in the future are compared as well. Any other
+ * failure is returned unchanged: the caller then reads pages, and ids found so far are still correct.
  */
 import type { Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -26,7 +25,7 @@ export type ReconcileFilterOptions = {
   readonly onMissing: (ids: readonly string[]) => Promise<void>
   /** As in `reconcile`. */
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
-  /** Whether the oldest ids of the source are wanted, for `proveBottom`. @default false */
+  /** Whether to find the oldest ids of the source, for `proveBottom`. @default false */
   readonly findsOldest?: boolean
   /** Per window. @default 20_000 */
   readonly maxRoundTrips?: number
@@ -34,17 +33,13 @@ export type ReconcileFilterOptions = {
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
 
-/**
- * What a comparison took: round trips of either side (both are asked at once), ids listed, ids found missing, bytes.
- */
+/** The cost of a comparison: round trips (both sides are asked at once), ids listed, ids missing, bytes. */
 export type FilterComparison = Comparison & { readonly traffic: Readonly<Record<SideName, Readonly<Traffic>>> }
 
-/**
- * A window that was compared as one, and the oldest ids that the source listed in it: `undefined` when not asked for.
- */
+/** A window compared in one piece, and the oldest ids that the source listed in it (`undefined` when not requested). */
 export type ComparedWindow = { readonly window: Window; readonly oldest: readonly string[] | undefined }
 
-/** Why a filter could not be compared, and which side is to blame. */
+/** Why a filter could not be compared, and which side failed. */
 export type ComparisonFailure = ResponderFailure & { readonly side: SideName }
 
 export type FilterReconciled = FilterComparison &
@@ -54,7 +49,7 @@ const MAX_WINDOWS = 4_096
 
 type Tally = { roundTrips: number; listed: number; missing: number; traffic: Record<SideName, Traffic> }
 
-/** Compares what matches a filter at both sides, in as many windows of time as they need. */
+/** Compares the matching events of both sides in as many windows of time as necessary. */
 export async function reconcileFilter(options: ReconcileFilterOptions): Promise<FilterReconciled> {
   const { since, until } = options.filter
   const tally: Tally = { roundTrips: 0, listed: 0, missing: 0, traffic: { source: noTraffic(), target: noTraffic() } }

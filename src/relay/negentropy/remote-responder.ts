@@ -5,18 +5,18 @@ import { isTooMany, type NegentropySupport } from './negentropy-support.ts'
 import type { Responder, ResponderFailure, Traffic } from './responder.ts'
 import { SessionPlace } from './session-place.ts'
 
-/** What a responder needs of its relay. */
+/** The inputs of a responder. */
 export type RemoteOptions = {
   readonly filter: Filter
   readonly open: (filter: Filter, idleTimeoutMs: number | undefined, place: SessionPlace) => NegentropySession
   readonly support: NegentropySupport
-  /** The largest frame that the relay takes, in bytes. @default 128 KiB */
+  /** The largest frame that the relay accepts, in bytes. @default 128 KiB */
   readonly maxFrameBytes?: number
 }
 
-// Common relays take as much, whatever they say of themselves.
+// Common relays accept this much, whatever they claim.
 const FRAME_BYTES = 128 * 1024
-// 60 kB of hex: within every frame limit seen, whether it counts bytes or hex.
+// 60 kB of hex: within every known frame limit, in bytes or in hex.
 const MESSAGE_BYTES = 30_000
 const LEAST_MESSAGE_BYTES = 1_024
 // Relays cut their answers at 60 kB, 500 kB or 1 MiB.
@@ -25,9 +25,9 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 const ENVELOPE_BYTES = 24
 
 /**
- * The events of a relay that match a filter. The session opens with the first message, and once more when the relay
- * dropped it later (khatru does so after 7 s without a message): an answer depends on its message only, so the next
- * session goes on where the last one ended.
+ * The events of a relay that match a filter. The session opens with the first message, and reopens if the relay drops
+ * it (khatru does after 7 s without a message). An answer depends only on its message, so the next session continues
+ * where the last one ended.
  */
 export class RemoteResponder implements Responder {
   readonly traffic: Traffic = { sent: 0, received: 0 }

@@ -1,8 +1,8 @@
 import type { Slots } from '../pace/slots.ts'
 
 /**
- * A place among the sessions of one relay, kept from the first of them to the end of a comparison: who has one never
- * waits for another.
+ * A place among the sessions of one relay. A comparison keeps it from its first session to its end, so it never waits
+ * for another.
  */
 export class SessionPlace {
   #slots: Slots | undefined
@@ -12,14 +12,14 @@ export class SessionPlace {
     return this.#slots !== undefined
   }
 
-  /** Waits until there is room, unless this place is held already. */
+  /** Waits for a free place, unless this one is already held. */
   async take(slots: Slots): Promise<void> {
     if (this.#slots !== undefined) return
     await slots.acquire()
     this.#slots = slots
   }
 
-  /** Gives the place back; idempotent. */
+  /** Releases the place; idempotent. */
   release(): void {
     this.#slots?.release()
     this.#slots = undefined

@@ -2,44 +2,43 @@ import { fingerprintOf } from './fingerprint.ts'
 import { compareBounds, ProtocolError } from './negentropy-message.ts'
 import { isSameSpan, NO_FINGERPRINT, type Part, type Span } from './negentropy-question.ts'
 
-/** Which of the two sets a question goes to. */
+/** The side that a question goes to. */
 export type SideName = 'source' | 'target'
 
-/** What is still to be asked of one side about one range. */
+/** An open question to one side about one range. */
 export type Pending = Span & {
   readonly side: SideName
-  /** How often the range was split on the way here. */
+  /** How often the range has been split. */
   readonly depth: number
   readonly query:
     | {
         readonly type: 'fingerprint'
         readonly fingerprint: string
-        /** The ids of the other side in exactly this range, where it listed them. */
+        /** The ids that the other side listed for exactly this range, if it did. */
         readonly known?: readonly string[]
       }
-    /** `others`: what the other side listed here, less what this side has listed too. */
+    /** `others`: ids that the other side listed here and this side has not listed yet. */
     | { readonly type: 'list'; readonly others: Set<string> }
 }
 
-/** What a comparison has found since it was last handed out, and how many ids were listed. */
+/** Ids found since the last hand-out, and how many ids were listed. */
 export type Found = { readonly missing: string[]; readonly extra: string[]; listed: number }
 
-/** How two sets are compared. `wantsExtra`: what only the target has is wanted too. */
+/** Options of a comparison. `wantsExtra`: also collect what only the target has. */
 export type Settling = { readonly found: Found; readonly wantsExtra: boolean }
 
-// Sixteen parts a split: enough for 2^64 times as many events as there can be.
+// Sixteen parts a split: enough for 2^64 times as many events as can exist.
 const MAX_DEPTH = 64
 
 /**
- * What follows from the answer to one question: ids are put where they belong; returned is what must be asked now, in
- * order. Throws ProtocolError.
+ * Processes the answer to one question: files the ids and returns the next questions, in order. Throws ProtocolError.
  */
 export function settleAnswer(pending: Pending, parts: readonly Part[], settling: Settling): Pending[] {
   if (pending.query.type === 'list') return settleList(pending, pending.query.others, parts, settling)
   return parts.flatMap((part) => settlePart(pending, part, settling))
 }
 
-/** A question for everything that a side holds in a range. */
+/** Asks for everything that a side holds in a range. */
 export function askUnknown(span: Span, side: SideName, depth: number): Pending {
   if (depth > MAX_DEPTH) throw new ProtocolError('it splits ranges without end')
   const { lower, upper } = span
@@ -63,7 +62,7 @@ function settlePart(pending: Pending, part: Part, settling: Settling): Pending[]
 }
 
 /**
- * Only the whole range can be equal; less than that was left out. Nothing is equal to a fingerprint that no set has.
+ * A skip of the whole range means equality; a skip of less means it was left out. NO_FINGERPRINT never equals anything.
  */
 function settleSkip(pending: Pending, part: Part): Pending[] {
   if (!isSameSpan(pending, part)) return [askUnknown(part, pending.side, pending.depth + 1)]
@@ -71,7 +70,7 @@ function settleSkip(pending: Pending, part: Part): Pending[] {
   throw new ProtocolError('it answers nothing')
 }
 
-/** A side has listed what it holds in a range, most often because it is little. */
+/** A side listed its ids for a range, usually because there are few. */
 function settleIds(pending: Pending, span: Span, ids: readonly string[], settling: Settling): Pending[] {
   const { side, depth, query } = pending
   const { found, wantsExtra } = settling
@@ -85,7 +84,7 @@ function settleIds(pending: Pending, span: Span, ids: readonly string[], settlin
   const next = askUnknown(span, otherSide(side), depth + 1)
   if (side === 'target' || wantsExtra) return [{ ...next, query: { type: 'list', others: new Set(ids) } }]
   if (ids.length === 0) return []
-  // The target may hold far more here than the source; a fingerprint makes it split the range, a list would not.
+  // The target may hold far more here than the source. A fingerprint makes it split the range; a list would not.
   return [{ ...next, query: { type: 'fingerprint', fingerprint: fingerprintOf(ids), known: ids } }]
 }
 
@@ -104,14 +103,14 @@ function settleList(pending: Pending, others: Set<string>, parts: readonly Part[
   return []
 }
 
-/** Ids that `side` listed and the other side did not are found; the others are taken out of `others`. */
+/** Files ids listed only by `side`, and removes the common ones from `others`. */
 function takeListed(side: SideName, ids: readonly string[], others: Set<string>, settling: Settling): void {
   for (const id of ids) {
     if (!others.delete(id)) takeOne(side, id, settling)
   }
 }
 
-/** What the other side listed, and `side` did not. */
+/** Files ids that the other side listed and `side` did not. */
 function takeRest(side: SideName, others: ReadonlySet<string>, settling: Settling): void {
   for (const id of others) takeOne(otherSide(side), id, settling)
 }

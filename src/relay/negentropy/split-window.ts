@@ -1,10 +1,10 @@
 import type { UnixSeconds } from '../../time.ts'
 import type { Window } from './local-responder.ts'
 
-// When Nostr began. What claims to be older is rare: halving the years before it would find nothing.
+// The start of Nostr. Few events claim to be older, so halving the years before would be wasted.
 const FIRST_EVENTS: UnixSeconds = Date.UTC(2020, 10, 7) / 1000
 
-/** The window in two, the newer half first; `undefined` when it is a single second. An open end stays open. */
+/** Splits the window in two, newer half first; `undefined` for a single second. An open end stays open. */
 export function splitWindow({ since, until }: Window, now: UnixSeconds): readonly [Window, Window] | undefined {
   const first = since ?? 0
   const last = until ?? Math.max(now, 2 * first)

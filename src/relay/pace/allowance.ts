@@ -1,11 +1,14 @@
 import type { Rate } from '../../time.ts'
 import { SilenceBucket } from './silence-bucket.ts'
 
-/** What may still be sent, by one way of counting. Times are milliseconds. */
+/** Tracks what may still be sent, by one way of counting. Times are milliseconds. */
 export interface Allowance {
-  /** How long to wait for the next event at this rate: 0 when it may be sent. `hasWaited`: for it alone. */
+  /**
+   * How long to wait for the next event at this rate; 0 if it may go now. `hasWaited`: the caller already waited for
+   * it.
+   */
   waitMs(rate: Rate, hasWaited: boolean): number
-  /** The next event is sent. */
+  /** Counts the next event as sent. */
   take(rate: Rate | undefined): void
   /** The relay answered the event of this turn; turns count from 1. */
   answered(turn: number): void
@@ -13,17 +16,17 @@ export interface Allowance {
   empty(): void
 }
 
-/** How long an answer is waited for before a silence begins; the longest that one usually takes. */
+/** The longest time that an answer usually takes; without one by then, the silence begins. */
 const LONGEST_LAG_MS = 10_000
 const LOOK_AGAIN_MS = 20
 
-/** Time earns fractions of an event, whatever is sent meanwhile. */
+/** Earns fractions of an event over time, whatever is sent meanwhile. */
 export function createSteady(first: Rate | undefined, nowMs: () => number): Allowance {
   let tokens = first?.burst ?? Infinity
   let refilledAt = nowMs()
   return {
     waitMs: ({ burst, intervalMs }, hasWaited) => {
-      // What a late timer earned beyond one token is not saved up: the gap to the next event would be too short.
+      // A late timer must not earn more than one token: the next gap would be too short.
       tokens = Math.min(hasWaited ? 1 : burst, tokens + (nowMs() - refilledAt) / intervalMs)
       refilledAt = nowMs()
       return (1 - tokens) * intervalMs
@@ -38,14 +41,14 @@ export function createSteady(first: Rate | undefined, nowMs: () => number): Allo
 }
 
 /**
- * Only whole intervals since the last event earn anything: on each of several connections that are used in turn. When
- * the relay came to an event nobody knows, but it had when it answered: its silence begins then. That costs a round
- * trip an event, and no jitter of a network is ever taken for haste.
+ * Earns only for whole intervals since the last event, on each of several connections used in turn. Nobody knows when
+ * the relay processed an event, but it had done so when it answered, so its silence begins then. That costs one round
+ * trip per event, and network jitter never looks like haste.
  */
 export function createSilent({ burst, buckets: count = 1 }: Rate, nowMs: () => number): Allowance {
   const buckets = Array.from({ length: count }, () => new SilenceBucket(nowMs()))
   for (const bucket of buckets) bucket.fill(burst / count, nowMs())
-  /** When the events were sent that are not answered. */
+  /** When each unanswered event was sent, by turn. */
   const open = new Map<number, number>()
   let turns = 0
 

@@ -4,15 +4,15 @@ import type { SilenceRate } from './silence-bucket.ts'
 import { isTodaysGrasp } from '../software.ts'
 
 /**
- * What a relay allows on one connection, known from its software and said in no document. What is absent is not known.
- * EVENTs have a pace of their own: `knownRate`.
+ * Undocumented limits per connection, known from the relay's software; absent means unknown. For EVENTs see
+ * `knownRate`.
  */
 export type KnownLimits = {
   /** REQ, COUNT and NEG-OPEN together; beyond: CLOSED or NEG-ERR `rate-limited: too many queries`. */
   readonly queries?: SilenceRate
   /** NEG-MSG; beyond: NEG-ERR with the same text. */
   readonly negentropyMessages?: SilenceRate
-  /** Frames of any type; beyond: the connection is cut without a word. */
+  /** Frames of any type; beyond: the connection is cut without a message. */
   readonly frames?: SilenceRate
   /** Open reconciliations (NIP-77). */
   readonly maxNegentropySessions?: number
@@ -36,7 +36,7 @@ const TODAYS_GRASP: KnownLimits = {
 
 const NOTHING: KnownLimits = {}
 
-/** What is known of the limits of this software. */
+/** The known limits of this software. */
 export function knownLimits(profile: Pick<Profile, 'software' | 'version'>): KnownLimits {
   return isTodaysGrasp(profile) ? TODAYS_GRASP : NOTHING
 }

@@ -1,27 +1,26 @@
 import type { Rate } from '../../time.ts'
 
-/** Relays refill by whole seconds of their own clock: a little slack keeps every event on the right side. */
+/** Relays refill by whole seconds of their own clock; a little slack keeps every event inside the limit. */
 export const SLACK_MS = 10
 
 const FIRST_INTERVAL_MS = 1_000 + SLACK_MS
 const MAX_INTERVAL_MS = 60_000 + SLACK_MS
 const SLOWER = 1.5
 /**
- * A pace has proved itself when this many events were taken, twice as many after each complaint, or what it sends in so
- * long.
+ * A pace counts as proved after PROOFS_FIRST accepted events (doubled after each complaint), or as many as it sends in
+ * PROOF_MS, whichever is more.
  */
 const PROOFS_FIRST = 3
 const PROOF_MS = 1_000
 
 /**
- * The rate in force and what was learned of it, never faster than `first`. After a complaint it goes slower at once;
- * where it went too slow it feels its way back, twice as fast each time, until a pace proves too fast: that one is not
- * tried again.
+ * The current rate and what was learnt about it; never faster than `first`. Slows down at once after a complaint. Then
+ * speeds up again, doubling the pace each time, until a pace is too fast; that pace is not tried again.
  */
 export function createPace(first: Rate | undefined) {
   let rate = first
   let fastestMs = first?.intervalMs ?? 1
-  /** The pace before the one that is being tried. */
+  /** The pace before the one being tried. */
   let beforeMs: number | undefined
   let turns = 0
   /** The last turn before the last complaint, and before the last change. */
@@ -39,7 +38,7 @@ export function createPace(first: Rate | undefined) {
   const slower = (): number => {
     if (rate === undefined) return FIRST_INTERVAL_MS
     if (beforeMs !== undefined) return (fastestMs = beforeMs)
-    // The first complaint may be about the burst alone.
+    // The first complaint may be only about the burst.
     if (rate.burst > (rate.buckets ?? 1)) return rate.intervalMs
     return Math.min(Math.max(MAX_INTERVAL_MS, fastestMs), rate.intervalMs * SLOWER)
   }
@@ -52,7 +51,8 @@ export function createPace(first: Rate | undefined) {
   return {
     rate: (): Rate | undefined => rate,
     /**
-     * False when the event of this turn went out at an earlier pace: what was in flight together is refused together.
+     * Returns false if the event of this turn was sent at an earlier pace: events in flight together are refused
+     * together.
      */
     slowDown: (turn: number): boolean => {
       if (turn <= slowedAfter) return false
@@ -62,7 +62,7 @@ export function createPace(first: Rate | undefined) {
       slowedAfter = turns
       return true
     },
-    /** The relay took the event of this turn. */
+    /** The relay accepted the event of this turn. */
     taken: (turn: number): void => {
       if (rate === undefined || turn <= changedAfter) return
       proofs += 1

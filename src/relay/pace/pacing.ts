@@ -1,37 +1,37 @@
 /*
- * How fast a relay takes events. A bucket that starts from what is known of the software and learns from
- * `rate-limited:` answers, which are never refusals (relays.md: EVENT limits).
+ * Paces the events sent to a relay. The bucket starts from known limits of the software and learns from `rate-limited:`
+ * answers, which are never refusals (relays.md: EVENT limits).
  */
 import { createSilent, createSteady } from './allowance.ts'
 import { createPace, SLACK_MS } from './pace.ts'
 import type { Rate } from '../../time.ts'
 
-/** Hands out turns. Times are milliseconds of the clock that was handed in. */
+/** Hands out turns. Times are milliseconds of the given clock. */
 export type Pacer = {
-  /** Resolves with the number of the turn when the next event may be sent, or when the signal is aborted. */
+  /** Resolves with the turn number when the next event may be sent, or when the signal aborts. */
   turn(): Promise<number>
-  /** The relay said `rate-limited:` to the event of this turn. False when nothing follows: the pace changed since. */
+  /** The relay said `rate-limited:` to the event of this turn. Returns false if the pace has already changed since. */
   slowDown(turn: number): boolean
-  /** The relay answered the event of this turn, whatever it said of it. */
+  /** The relay answered the event of this turn with anything else. */
   taken(turn: number): void
-  /** Nothing more will be sent: every turn comes at once, also those that wait. */
+  /** Nothing more will be sent: releases all turns at once, including waiting ones. */
   stop(): void
-  /** The rate in force; `undefined` while none is known to be needed. */
+  /** The current rate; `undefined` while no limit is known. */
   rate(): Rate | undefined
-  /** How long events had to wait for their turn, in milliseconds; those that waited at the same time count once. */
+  /** How long events waited for their turn, in milliseconds; simultaneous waits count once. */
   waitedMs(): number
 }
 
 export type PacerOptions = {
-  /** Where to start, and never to be exceeded. */
+  /** The initial and fastest rate. */
   readonly rate: Rate | undefined
   readonly nowMs: () => number
-  /** Waits; returns early when the signal that it is given is aborted. */
+  /** Waits; returns early when the given signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly signal: AbortSignal
 }
 
-/** What is known of a relay's limit from its software, before it ever complained. */
+/** The known rate limit of this software, before any complaint. */
 export function knownRate(software: string | undefined): Rate | undefined {
   const name = software?.toLowerCase() ?? ''
   if (name.includes('ngit-grasp')) return { burst: 60, intervalMs: 1_000 + SLACK_MS, buckets: 1 }
@@ -39,7 +39,7 @@ export function knownRate(software: string | undefined): Rate | undefined {
   return undefined
 }
 
-/** The rate of several connections together, when each has this one. */
+/** The combined rate of several connections with this rate each. */
 export function combineRates(rate: Rate | undefined, connections: number): Rate | undefined {
   if (rate === undefined) return undefined
   const { burst, intervalMs, buckets } = rate
@@ -50,7 +50,7 @@ export function combineRates(rate: Rate | undefined, connections: number): Rate 
   }
 }
 
-/** How long it takes to send this many events, in milliseconds. */
+/** How long sending this many events takes, in milliseconds. */
 export function projectedMs(events: number, rate: Rate | undefined): number {
   return rate === undefined ? 0 : Math.max(0, events - rate.burst) * rate.intervalMs
 }
@@ -63,13 +63,13 @@ export function describeRate({ intervalMs }: Rate): string {
     : inWords(3_600_000 / intervalMs, 'hour')
 }
 
-/** Rounded up: the slack is ours, not the relay's. */
+/** Rounds up, because the slack is ours, not the relay's. */
 function inWords(count: number, unit: string): string {
   const rounded = Math.ceil(count - 0.01)
   return `${rounded} event${rounded === 1 ? '' : 's'} ${unit === 'hour' ? 'an' : 'a'} ${unit}`
 }
 
-/** A pacer in front of one connection, or of several that share the work. */
+/** Returns a pacer for one connection, or for several that share the work. */
 export function createPacer({ rate: first, nowMs, sleep, signal: interruption }: PacerOptions): Pacer {
   const stopped = new AbortController()
   const signal = AbortSignal.any([interruption, stopped.signal])

@@ -1,9 +1,9 @@
-/** So many at once, then `gain` more for each whole interval in which nothing was sent at all. */
+/** `burst` messages at once, then `gain` more for each whole interval without any message. */
 export type SilenceRate = { readonly burst: number; readonly gain: number; readonly intervalMs: number }
 
 /**
- * The bucket of a relay that counts whole seconds since the last message, and forgets the fraction (ngit-grasp): who
- * sends twice in a second gains nothing, for ever. Times are milliseconds of one clock.
+ * The bucket of a relay that counts whole seconds since the last message and forgets the fraction (ngit-grasp): sending
+ * twice a second never earns anything. Times are milliseconds of one clock.
  */
 export class SilenceBucket {
   #tokens = Infinity
@@ -18,12 +18,12 @@ export class SilenceBucket {
     return this.#lastMs
   }
 
-  /** What is left, whatever the silence since has earned. */
+  /** The remaining tokens, without those earned by the current silence. */
   get left(): number {
     return this.#tokens
   }
 
-  /** How long to be silent from now on until this many may be sent: 0 when they may be at once. */
+  /** How long to stay silent until `wanted` messages may be sent; 0 if they may go now. */
   waitMs(rate: SilenceRate, nowMs: number, wanted = 1): number {
     const lacking = wanted - this.#available(rate, nowMs)
     if (lacking <= 0) return 0
@@ -32,24 +32,24 @@ export class SilenceBucket {
     return this.#lastMs + (elapsed + Math.ceil(lacking / gain)) * intervalMs - nowMs
   }
 
-  /** Something is sent, whether it may be or not. */
+  /** Counts a message as sent, allowed or not. */
   take(rate: SilenceRate, nowMs: number): void {
     this.#tokens = Math.max(0, this.#available(rate, nowMs) - 1)
     this.#lastMs = nowMs
   }
 
-  /** The relay came to what was taken last only now, or not before: the silence begins at this time. */
+  /** The relay may have processed the last message as late as this time, so the silence starts now. */
   touch(nowMs: number): void {
     this.#lastMs = Math.max(this.#lastMs, nowMs)
   }
 
-  /** So many are left. */
+  /** Sets the number of tokens left. */
   fill(tokens: number, nowMs: number): void {
     this.#tokens = Math.max(0, tokens)
     this.#lastMs = nowMs
   }
 
-  /** Nothing is left, and the silence begins now. */
+  /** Empties the bucket; the silence begins now. */
   empty(nowMs: number): void {
     this.fill(0, nowMs)
   }

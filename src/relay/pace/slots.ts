@@ -1,4 +1,4 @@
-/** A bounded number of places; who finds none waits in the order of asking. */
+/** A bounded number of places, granted in the order of asking. */
 export class Slots {
   #limit: number
   #taken = 0
@@ -8,23 +8,23 @@ export class Slots {
     this.#limit = limit
   }
 
-  /** How many places are taken. */
+  /** The number of places taken. */
   get taken(): number {
     return this.#taken
   }
 
-  /** How many places there are. */
+  /** The number of places. */
   get limit(): number {
     return this.#limit
   }
 
-  /** Allows at most `limit` places from now on, never fewer than one; those already taken stay. */
+  /** Changes the number of places, at least one. Places already taken stay taken. */
   resize(limit: number): void {
     this.#limit = Math.max(1, limit)
     this.#admit()
   }
 
-  /** Resolves when a place is taken; each needs one `release`. */
+  /** Resolves when a place is granted; each needs one `release`. */
   acquire(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
@@ -32,7 +32,6 @@ export class Slots {
     })
   }
 
-  /** Gives a place back. */
   release(): void {
     this.#taken -= 1
     this.#admit()

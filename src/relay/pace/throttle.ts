@@ -1,54 +1,54 @@
 /*
  * One pace for all queries of a relay.
  *
- * A relay counts queries per connection, and at some a refused one counts as well: who repeats each REQ for itself
- * keeps the bucket of all empty. So when the relay says `rate-limited:`, or its bucket is known to be empty, everything
- * pauses together for a whole interval of silence. After a complaint one query goes first, and the others when it was
- * answered. Where the software is not known, how many it takes after a pause and how long that must be is learnt from
- * complaints.
+ * A relay counts queries per connection, and some count refused ones too: if each REQ were retried on its own, the
+ * bucket would stay empty for all. So when the relay says `rate-limited:`, or its bucket is known to be empty, all
+ * queries pause together for a whole interval of silence. After a complaint one query goes first, and the others follow
+ * once it is answered. For unknown software, the number of queries after a pause and the length of the pause are learnt
+ * from complaints.
  */
 import { pause } from './backoff.ts'
 import { SilenceBucket, type SilenceRate } from './silence-bucket.ts'
 
-/** What a throttle works with. Times are milliseconds. */
+/** The inputs of a throttle. Times are milliseconds. */
 export type ThrottleOptions = {
   readonly nowMs: () => number
   readonly signal: AbortSignal
   /** The first pause after a complaint. */
   readonly silenceMs: number
-  /** How long to go on pausing without a single answer in between. */
+  /** How long to keep pausing without a single answer in between. */
   readonly patienceMs: number
-  /** When the last frame of any type went out: a pause is one of all of them. */
+  /** When the last frame of any type went out, because a pause applies to all frames. */
   readonly lastFrameMs: () => number
-  /** A pause began, which ends not before this time. */
+  /** Called when a pause begins that lasts at least until this time. */
   readonly onPause: (untilMs: number) => void
 }
 
-/** A place in the order of sending: `place` counts from 1 after each pause. Every turn is `settle`d once. */
+/** A place in the sending order; `place` restarts at 1 after each pause. Every turn is settled exactly once. */
 export type Turn = { readonly round: number; readonly place: number }
 
-/** How the query of a turn was answered; `lost`: not at all. */
+/** How a query ended; `lost`: without an answer. */
 export type TurnEnd = 'taken' | 'refused' | 'lost'
 
 type Probe = { readonly turn: Turn; readonly answered: Promise<void>; readonly resolve: () => void }
 
 const LONGEST_PAUSE_MS = 60_000
-/** How long answers are waited for before a pause begins. */
+/** How long to wait for open answers before a pause begins. */
 const LONGEST_LAG_MS = 5_000
-/** Rounds without a complaint after which more is tried, twice as many whenever that was too much. */
+/** Rounds without a complaint before trying more; doubled whenever that was too much. */
 const PROOFS_FIRST = 2
 
-/** Hands out turns for queries, pauses for all of them, and learns from complaints. */
+/** Hands out turns for queries, pauses all of them together, and learns from complaints. */
 export class Throttle {
   readonly #options: ThrottleOptions
   readonly #bucket: SilenceBucket
   #known: SilenceRate | undefined
   #rate: SilenceRate | undefined
   #queue: Promise<unknown> = Promise.resolve()
-  /** Goes up with each pause. */
+  /** Incremented by each pause. */
   #round = 0
   #place = 0
-  /** The round that followed the last complaint. */
+  /** The round after the last complaint. */
   #complaintRound = 0
   #open = 0
   #taken = 0
@@ -66,24 +66,24 @@ export class Throttle {
     this.#bucket = new SilenceBucket(options.nowMs())
   }
 
-  /** How long queries had to wait in all, in milliseconds. */
+  /** The total time that queries waited, in milliseconds. */
   get waitedMs(): number {
     return this.#waitedMs
   }
 
-  /** Notes what is known of the relay; it is never exceeded. */
+  /** Sets the known limit of the relay; it is never exceeded. */
   limit(known: SilenceRate | undefined): void {
     this.#known = known
     this.#rate = known
     this.renew()
   }
 
-  /** A new connection: what the relay allows at once is whole again, less what is under way. */
+  /** A new connection: restores the burst, minus the queries in flight. */
   renew(): void {
     this.#bucket.fill((this.#rate?.burst ?? Infinity) - this.#open, this.#options.nowMs())
   }
 
-  /** Resolves when the next query may go out, or the signal is aborted. */
+  /** Resolves when the next query may be sent, or when the signal aborts. */
   turn(): Promise<Turn> {
     const turn = this.#queue.then(() => this.#take())
     this.#queue = turn
@@ -91,15 +91,15 @@ export class Throttle {
   }
 
   /**
-   * Notes how the query of a turn ended. Returns whether a refused one is worth another turn: not once patience has run
-   * out.
+   * Notes how the query of a turn ended. Returns true if a refused query should get another turn; false once patience
+   * has run out.
    */
   settle(turn: Turn, end: TurnEnd): boolean {
     this.#open -= 1
     this.#bucket.touch(this.#options.nowMs())
     this.#onAnswered()
     if (end === 'taken') this.#noteTaken(turn)
-    // What was sent together is refused together: only the first complaint of a round counts.
+    // Queries sent together are refused together: only the first complaint of a round counts.
     if (end === 'refused' && turn.round === this.#round) this.#slowDown(turn)
     if (this.#probe?.turn === turn) {
       this.#probe.resolve()
@@ -109,7 +109,7 @@ export class Throttle {
     return end === 'refused' && this.#isPatient()
   }
 
-  /** Forgets what complaints have taught: patience did not help, so it is not the pace that the relay means. */
+  /** Forgets what complaints have taught. Patience did not help, so the relay's complaint is not about the pace. */
   forget(): void {
     this.#rate = this.#known
     this.#wantsProbe = false
@@ -137,7 +137,7 @@ export class Throttle {
       await this.#whenAnswered()
       const waitMs = this.#bucket.waitMs(rate, nowMs())
       if (waitMs <= 0) return
-      // The same silence shall count for frames.
+      // The same silence should count for frames.
       const wholeMs = waitMs + Math.max(0, lastFrameMs() - this.#bucket.lastMs)
       onPause(nowMs() + wholeMs)
       await pause(Math.ceil(wholeMs), signal)
@@ -146,7 +146,7 @@ export class Throttle {
     }
   }
 
-  /** A relay that is busy comes to a query long after it was sent: its silence begins when all are answered. */
+  /** A busy relay may process a query long after it was sent, so its silence begins when all are answered. */
   async #whenAnswered(): Promise<void> {
     const { nowMs, signal } = this.#options
     for (const untilMs = nowMs() + LONGEST_LAG_MS; this.#open > 0 && nowMs() < untilMs && !signal.aborted;) {
@@ -188,7 +188,10 @@ export class Throttle {
     this.#wantsProbe = true
   }
 
-  /** Refused first after a pause: the pause was too short. Else as many as were taken may go between two pauses. */
+  /**
+   * If the first query after a pause is refused, the pause was too short. Otherwise allow as many per pause as were
+   * accepted.
+   */
   #slower(place: number): SilenceRate {
     const rate = this.#rate
     if (rate === undefined) return evenRate(place - 1, this.#options.silenceMs)

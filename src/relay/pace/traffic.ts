@@ -4,28 +4,28 @@ import { SilenceBucket, type SilenceRate } from './silence-bucket.ts'
 import { Slots } from './slots.ts'
 import { Throttle, type Turn } from './throttle.ts'
 
-/** What paces the traffic to one relay. Times are milliseconds. */
+/** The inputs of traffic control for one relay. Times are milliseconds. */
 export type TrafficOptions = {
-  /** Any clock that does not jump. */
+  /** A monotonic clock. */
   readonly nowMs: () => number
   readonly signal: AbortSignal
-  /** The first pause after a complaint of a relay of which nothing is known. */
+  /** The first pause after a complaint of an unknown relay. */
   readonly silenceMs: number
-  /** How long to wait for a relay that puts off everything. */
+  /** How long to wait for a relay that postpones everything. */
   readonly patienceMs: number
 }
 
-/** Kept free for frames that nobody holds back: CLOSE of what was open, AUTH, pongs. */
+/** Reserved for frames that are never held back: CLOSE of open subscriptions, AUTH, pongs. */
 const SPARE_FRAMES = 200
-/** Sessions open at once where nobody says how many may be. */
+/** Sessions open at once when no limit is known. */
 const MAX_SESSIONS = 8
-/** Left free of the sessions that the relay allows: a NEG-CLOSE that it has not seen yet. */
+/** Kept below the relay's session limit, for NEG-CLOSEs that it has not seen yet. */
 const SPARE_SESSIONS = 2
 
 /**
- * What goes out to one relay, counted and held back. Queries (REQ, NEG-OPEN) and NEG-MSG each have a pace; frames of
- * all sorts have a bucket of their own where that is known, and a relay that finds it empty hangs up without a word. So
- * the pauses of one are pauses of all: what can wait does, that streams of different frames cannot starve each other.
+ * Counts and paces everything sent to one relay. Queries (REQ, NEG-OPEN) and NEG-MSG each have a pace. Frames of all
+ * types share a bucket where it is known; a relay that finds it empty hangs up without a message. So a pause of one
+ * kind holds back all frames that can wait; otherwise streams of different frames could starve each other.
  */
 export class Traffic {
   readonly queries: Throttle
@@ -52,12 +52,12 @@ export class Traffic {
     this.messages = new Throttle(throttle)
   }
 
-  /** How long queries and messages had to wait in all. */
+  /** How long queries and messages waited in total. */
   get waitedMs(): number {
     return this.queries.waitedMs + this.messages.waitedMs
   }
 
-  /** Notes what is known of the relay. */
+  /** Sets the known limits of the relay. */
   limit({ queries, negentropyMessages, frames, maxNegentropySessions = Infinity }: KnownLimits): void {
     this.queries.limit(queries)
     this.messages.limit(negentropyMessages)
@@ -66,7 +66,7 @@ export class Traffic {
     this.renew()
   }
 
-  /** A new connection: the buckets are full. */
+  /** A new connection: refills the buckets. */
   renew(): void {
     this.queries.renew()
     this.messages.renew()
@@ -74,8 +74,8 @@ export class Traffic {
   }
 
   /**
-   * Whether a question that is put off since then is put again, although others are answered in between. Each that is
-   * given up halves the patience with the others: it may be all of them.
+   * Whether to repeat a question that has been postponed since `sinceMs` while others were answered. Each question
+   * given up halves the patience with the rest, because the relay may postpone them all.
    */
   isWorthAnother(sinceMs: number): boolean {
     if (this.#options.nowMs() - sinceMs < this.#patienceMs) return true
@@ -84,21 +84,21 @@ export class Traffic {
     return false
   }
 
-  /** A frame went out. */
+  /** Counts a frame as sent. */
   noteFrame(): void {
     if (this.#frameRate !== undefined) this.#frames.take(this.#frameRate, this.#options.nowMs())
   }
 
-  /** Resolves when a query (REQ, NEG-OPEN) may go out. */
+  /** Resolves when a query (REQ, NEG-OPEN) may be sent. */
   async queryTurn(): Promise<Turn> {
     await this.roomForFrame()
     const turn = await this.queries.turn()
-    // What was closed in a pause is closed before anything else is opened.
+    // Close what was held back during a pause before opening anything new.
     this.#release()
     return turn
   }
 
-  /** Resolves when a NEG-MSG may go out. */
+  /** Resolves when a NEG-MSG may be sent. */
   async messageTurn(): Promise<Turn> {
     await this.#whenQuiet()
     await this.roomForFrame()
@@ -116,13 +116,13 @@ export class Traffic {
     }
   }
 
-  /** Sends now, or at the end of a pause that is under way. */
+  /** Sends now, or at the end of the current pause. */
   afterPause(send: () => void): void {
     if (this.#held.length === 0 && this.#options.nowMs() >= this.#quietUntilMs) send()
     else this.#held.push(send)
   }
 
-  /** While frames are not counted, there is nothing to be quiet for. */
+  /** Does nothing while frames are not counted. */
   #beQuiet(untilMs: number): void {
     if (this.#frameRate === undefined) return
     const isQuiet = this.#options.nowMs() < this.#quietUntilMs

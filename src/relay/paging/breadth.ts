@@ -1,24 +1,25 @@
 /*
- * Whether one relay answers broad questions, as far as this run has seen.
+ * Whether one relay answers broad questions, as seen in this run.
  *
  * Some relays answer a filter with fewer than two of ids, authors, kinds and tags by an empty EOSE (nostr-rs-relay with
- * `limit_scrapers`): it looks as if they had nothing. What they show to a narrow question gives them away. Kept are a
- * sample of the rows that came, and which broad questions were read to the end; `prove-breadth.ts` asks.
+ * `limit_scrapers`), as if they had nothing. Their answers to narrow questions prove otherwise. This module keeps a
+ * sample of the rows received and the broad questions that were drained; `prove-breadth.ts` asks.
  */
 import type { NostrEvent } from '../../nostr/event.ts'
 import { tagConditions, type Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
 
-/** What the one condition of a broad filter is. */
+/** The single condition of a broad filter. */
 export type Shape = 'kinds' | `#${string}`
 
 /**
- * `needs-kinds`: it answers when kinds are named as well. `silent`: nothing that is asked like this is ever answered.
+ * `needs-kinds`: the relay answers only if kinds are named as well. `silent`: it never answers questions of this shape.
  */
 export type Verdict = 'unknown' | 'answers' | 'needs-kinds' | 'silent'
 
 /**
- * A row as far as it can be asked for again. `keys`: the broad questions that it answers; `question`: what brought it.
+ * What is needed to ask for a row again. `keys`: the broad questions that it answers; `question`: the filter that
+ * brought it.
  */
 export type ShownRow = {
   readonly id: string
@@ -28,16 +29,16 @@ export type ShownRow = {
   readonly question: Filter
 }
 
-/** A row that came, although a broad question (`key`) that was read to its end should have brought it before. */
+/** A row that a drained broad question (`key`) should have brought. */
 export type Doubt = { readonly key: string; readonly row: ShownRow }
 
-/** Why what was asked of such a relay is not drained. */
+/** Why a filter is not drained at such a relay. */
 export const NARROW_ONLY = 'it answers narrow questions only'
-/** The same of one that shows nothing at all, where its software is known for it. */
+/** The same for a relay that shows nothing at all, if its software is known for it. */
 export const MAYBE_NARROW = 'it shows no event at all, and its software may be set to answer narrow questions only'
 
 const MAX_SEEN = 50_000
-/** Enough of an id to tell it from 50,000 others. */
+/** Long enough to tell an id from 50,000 others. */
 const MARK_LENGTH = 16
 const MAX_DRAINED = 20_000
 const MAX_SHOWN = { ofKind: 6, inAll: 60 }
@@ -49,7 +50,7 @@ const ASKED_TAGS: ReadonlySet<string> = new Set(['a', 'A', 'e', 'E', 'q', 'd'])
 
 type Bounds = { readonly since: UnixSeconds; readonly until: UnixSeconds }
 
-/** What a relay has shown of how it answers, bounded (rule 9). */
+/** What a relay has shown about how it answers, bounded (rule 9). */
 export class Breadth {
   readonly #verdicts = new Map<Shape, Verdict>()
   readonly #asked = new Set<Shape>()
@@ -59,21 +60,21 @@ export class Breadth {
   readonly #doubts: Doubt[] = []
   #doubted = 0
   #lookedFor = 0
-  /** Whether a narrow question brought what a broad one has left out, of a sort that it does answer. */
+  /** Whether a narrow question brought a row missing from a broad question of a shape that the relay does answer. */
   leavesOut = false
 
-  /** What was not tried itself is as what was tried in its place: a tag as kinds alone, or as identifiers alone. */
+  /** The verdict on a shape. An untried tag inherits from kinds alone or identifiers alone. */
   verdict(shape: Shape): Verdict {
     const isNarrow = this.#verdicts.get('kinds') === 'silent' || this.#verdicts.get('#d') === 'needs-kinds'
     return this.#verdicts.get(shape) ?? (isNarrow && shape !== 'kinds' ? 'needs-kinds' : 'unknown')
   }
 
-  /** Whether tags are to be asked for together with kinds. */
+  /** Whether filters on tags must also name kinds. */
   get needsKinds(): boolean {
     return this.tags().some((tag) => this.verdict(tag) === 'needs-kinds' || this.verdict(tag) === 'silent')
   }
 
-  /** The tags by which it was asked. */
+  /** The tags used in broad questions so far. */
   tags(): Shape[] {
     return [...this.#asked].filter((shape) => shape !== 'kinds')
   }
@@ -83,30 +84,30 @@ export class Breadth {
     return this.#shown.length > 0
   }
 
-  /** Whether it holds what no broad question brings. */
+  /** Whether the relay holds events that no broad question brings. */
   get hides(): boolean {
     return this.leavesOut || [...this.#verdicts.values()].includes('silent')
   }
 
-  /** The sorts of broad questions that were asked and have brought nothing so far. */
+  /** The shapes that were asked and have brought nothing so far. */
   unproven(): Shape[] {
     return [...this.#asked].filter((shape) => this.verdict(shape) === 'unknown')
   }
 
-  /** Whether it takes more rows to tell how it answers. */
+  /** Whether more rows are needed to tell how the relay answers. */
   get lacksRows(): boolean {
     const isOpen = (shape: Shape): boolean => ['unknown', 'needs-kinds'].includes(this.verdict(shape))
     const wanted = (['kinds', '#a'] as const).filter((shape) => this.#asked.has(shape) && isOpen(shape))
     return wanted.some((shape) => this.#answerFor(shape) === undefined)
   }
 
-  /** Whether it may be asked for what is known from elsewhere; true only a few times. */
+  /** Whether to ask the relay for events known from elsewhere; true only a few times. */
   mayBeAsked(): boolean {
     this.#lookedFor += 1
     return this.#lookedFor <= MAX_LOOKED_FOR
   }
 
-  /** Takes rows that match the question they came for. */
+  /** Takes rows that match the question that brought them. */
   show(question: Filter, events: readonly NostrEvent[]): void {
     const shape = shapeOf(question)
     if (shape !== undefined && events.length > 0) this.#verdicts.set(shape, 'answers')
@@ -120,7 +121,7 @@ export class Breadth {
     }
   }
 
-  /** Notes that a filter was read to its end. */
+  /** Notes that a filter was drained. */
   drained(filter: Filter, rows: number): void {
     const shape = shapeOf(filter)
     if (shape === undefined) return
@@ -134,10 +135,7 @@ export class Breadth {
     }
   }
 
-  /**
-   * The relay took back that the filter was read to its end: that is bad enough, and no sign of how it answers such
-   * questions.
-   */
+  /** The relay took back that the filter was drained. That alone says nothing about how it answers such questions. */
   takeBack(filter: Filter): void {
     const shape = shapeOf(filter)
     if (shape !== undefined) this.#asked.delete(shape)
@@ -147,33 +145,33 @@ export class Breadth {
     this.#doubts.push(...doubts.filter(({ key }) => !keys.has(key)))
   }
 
-  /** What speaks against the answers so far; each is named once. */
+  /** Returns the doubts about answers so far, each only once. */
   takeDoubts(): Doubt[] {
     return this.#doubts.splice(0)
   }
 
-  /** A row by which a sort of question can be tried: what was asked for has the most to say. */
+  /** A row for testing a shape, preferably one that was asked for. */
   rowFor(shape: Shape): ShownRow | undefined {
     return this.#answerFor(shape) ?? this.#shown.find(({ keys }) => keys.some((key) => isOfShape(key, shape)))
   }
 
-  /** The relay answers this sort of question. */
+  /** The relay answers this shape. */
   believe(shape: Shape): void {
     this.#verdicts.set(shape, 'answers')
   }
 
-  /** The relay has left out a row that this sort of question had to bring. */
+  /** The relay left out a row that this shape had to bring. */
   disbelieve(shape: Shape): void {
     if (this.verdict(shape) === 'answers') this.leavesOut = true
     else this.#verdicts.set(shape, shape === 'kinds' ? 'silent' : 'needs-kinds')
   }
 
-  /** Naming kinds beside this tag does not help. */
+  /** Adding kinds to this tag does not help. */
   giveUp(tag: Shape): void {
     this.#verdicts.set(tag, 'silent')
   }
 
-  /** Why the filter is not drained although the relay says so; null when nothing speaks against it. */
+  /** Why the filter is not drained although the relay says so; null without an objection. */
   objection(filter: Filter, rows: number): string | null {
     const [tag] = tagConditions(filter)
     if (rows > 0 || filter.authors !== undefined) return null
@@ -181,14 +179,14 @@ export class Breadth {
     return this.#isSilent(shape) ? NARROW_ONLY : null
   }
 
-  /** A tag that could not be tried is as another one. */
+  /** An untried tag is judged by the others. */
   #isSilent(shape: Shape): boolean {
     const isUntried = shape !== 'kinds' && !this.#verdicts.has(shape)
     const others = isUntried ? this.tags() : []
     return [shape, ...others].some((each) => this.verdict(each) === 'silent')
   }
 
-  /** A row that answers what was asked like this. Of a tag any will do: values are all alike. */
+  /** A row that answers an asked question of this shape. For a tag any value will do. */
   #answerFor(shape: Shape): ShownRow | undefined {
     const isAnswer = (key: string): boolean => isOfShape(key, shape) && (shape !== 'kinds' || this.#drained.has(key))
     return this.#shown.find(({ keys }) => keys.some(isAnswer))
@@ -211,7 +209,7 @@ export class Breadth {
   }
 }
 
-/** What a filter asks by when it has one condition; `undefined` when it has none, two or more, or asks for ids. */
+/** The shape of a filter with one condition; `undefined` for none, two or more, or for ids or authors. */
 function shapeOf(filter: Filter): Shape | undefined {
   const tags = tagConditions(filter).length
   const name = tagConditions(filter)[0]?.[0]

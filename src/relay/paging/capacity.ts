@@ -1,23 +1,23 @@
 import type { Stamp } from '../../nostr/event.ts'
 
-/** No relay is known that brings fewer rows than this to a REQ that asks for more. */
+/** No known relay returns fewer rows than this to a REQ that asks for more. */
 const SMALLEST_PAGE = 5
 
 /**
- * What is known of the size of a relay's pages: the most events that one has brought, and the first few that it ever
- * showed. `assumed`: a second of this many events was taken for whole because the relay had shown no others by then.
- * `until` and `since`: how it takes these words of a filter, once its pages have shown it.
+ * What is known about the size of a relay's pages: the most events in one page, and the first few events ever shown.
+ * `assumed`: a second with this many events was assumed whole because the relay had shown no others by then. `until`
+ * and `since`: how the relay interprets these fields, once its pages have shown it.
  */
 export type Capacity = {
   most: number
-  /** The most rows that a page has brought that was asked for no more. */
+  /** The most rows in a page that was asked with a smaller limit. */
   probed: number
-  /** Ids that it has shown, the first 100. */
+  /** The first 100 ids that it has shown. */
   readonly shown: Set<string>
   probedFor: number
-  /** How many ids it was asked for to see whether a page holds as many. */
+  /** How many ids were asked for to see whether a page holds as many. */
   probedByIds: number
-  /** A question for anything at all brings nothing, although it holds something: it has to be asked narrowly. */
+  /** A question for any events brings nothing although the relay holds some: it must be asked narrowly. */
   isNarrow: boolean
   probing: Promise<void>
   assumed: number
@@ -27,7 +27,7 @@ export type Capacity = {
 
 const MAX_SHOWN = 100
 
-/** A relay of which no page has been seen. */
+/** The capacity of a relay before its first page. */
 export function createCapacity(): Capacity {
   return {
     most: 0,
@@ -44,24 +44,24 @@ export function createCapacity(): Capacity {
 }
 
 /**
- * Whether a page of `count` rows of one second may be taken for whole at a relay with nothing else to show: so few
- * events in all that a page has room for them, as far as anyone can see.
+ * Whether a page of `count` rows of one second may be assumed whole at a relay with nothing else to show: so few events
+ * in total that, as far as anyone can tell, they fit into a page.
  */
 export function mayBeAll(count: number, { most, shown }: Capacity): boolean {
   return count < SMALLEST_PAGE && most <= count && shown.size === count
 }
 
-/** Whether a relay that was taken for one with so few events has shown others since, and no larger page. */
+/** Whether a relay that was assumed to hold only these few events has since shown others, and no larger page. */
 export function isDisproved({ assumed, most, probed, shown }: Capacity): boolean {
   return assumed > 0 && most <= assumed && probed <= assumed && shown.size > assumed
 }
 
-/** What a page of the usual limit held. Rows without a place, foreign and repeated ones make no page larger. */
+/** Notes a page of the usual limit. Rows without a stamp, foreign rows and repeated rows do not count. */
 export function noteShown(capacity: Capacity, stamps: readonly Stamp[], readOver = 0): void {
   capacity.most = Math.max(capacity.most, remember(capacity, stamps) + readOver)
 }
 
-/** What a page held that was asked for less than usual. */
+/** Notes a page that was asked with a smaller limit. */
 export function noteProbed(capacity: Capacity, stamps: readonly Stamp[], readOver = 0): void {
   capacity.probed = Math.max(capacity.probed, remember(capacity, stamps) + readOver)
 }

@@ -1,13 +1,13 @@
 /*
- * Whether a second that filled a whole page was read to its end: more events in it than a page holds would be cut off
- * without a word.
+ * Decides whether a second that filled a whole page was read to its end; events beyond the page would be cut off
+ * silently.
  *
- * It was when this relay's pages have held more, or hold more when they are asked to. Some hold less the more is asked
- * of them (khatru gives a quarter of its cap to a limit above it), so what a page of a smaller limit held counts only
- * for a page of that limit. Else the filter is split: by its own values, which proves something, then by kinds and by
- * the authors of the rows, which may find more. Last NIP-77 is asked. What stays open is noted with the part of the
- * filter that has it, so that only the anchors in that part pay for it. For some relays `since` is exclusive (khatru in
- * memory): they show it by an empty answer for a second that has brought rows.
+ * It was if this relay's pages have held more, or hold more when asked to. Some hold less the more is asked (khatru
+ * gives a quarter of its cap to a limit above it), so a page with a smaller limit only proves pages of that limit.
+ * Otherwise the filter is split: by its own values, which proves something, then by kinds and by the authors of the
+ * rows, which may find more. NIP-77 comes last. What stays open is recorded with its part of the filter, so that only
+ * the anchors in that part suffer. Some relays treat `since` as exclusive (khatru in memory); they show it by an empty
+ * answer for a second that has brought rows.
  */
 import { tagConditions, type Filter } from '../../nostr/filter.ts'
 import { parseStamp, type Stamp } from '../../nostr/event.ts'
@@ -16,34 +16,32 @@ import { describeEnd } from '../describe-end.ts'
 import { isSplitProof, SPLIT_KINDS, splitFilter } from '../split-filter.ts'
 import type { End, Page } from '../endpoint.ts'
 
-/** How one page was read; see `SortedRows`. */
+/** The result of reading one page; see `SortedRows`. */
 export type Read = {
   readonly end: End
   readonly stamps: readonly Stamp[]
   readonly isMixed: boolean
   readonly rowCount: number
-  /** Older rows came than are kept: the oldest second is whole. */
+  /** The relay sent older rows that were dropped, so the oldest second is whole. */
   readonly isCut: boolean
-  /** Who signed the rows that match. */
+  /** The authors of the matching rows. */
   readonly authors: ReadonlySet<string>
 }
 
-/**
- * Reads one page of what matches the filter; `until` and `limit`, where given, are asked in place of the usual ones.
- */
+/** Reads one page of matching events; `until` and `limit`, if given, replace the usual ones. */
 export type Reader = (filter: Filter, asked?: { readonly until?: number; readonly limit?: number }) => Promise<Read>
 
-/** What it takes to close a second; see `DrainContext`. */
+/** The inputs for closing a second; see `DrainContext`. */
 export type CloseContext = {
   readonly request: (filter: Filter) => Promise<Page>
   readonly capacity: Capacity
   readonly limit: number
   /**
-   * Reads a single second by NIP-77, where the relay speaks it: true when all of it came, and that was more than
-   * `count` events.
+   * Reads a single second by NIP-77, if the relay supports it. True if all of it came and that was more than `count`
+   * events.
    */
   readonly readSecond?: (filter: Filter, count: number) => Promise<boolean>
-  /** Grows by what stays open. */
+  /** Collects what stays open. */
   readonly gaps?: Gap[]
 }
 
@@ -53,19 +51,16 @@ export type Gap = { readonly filter: Filter; readonly reason: string }
 /** A page of `count` rows of one second. */
 type FullPage = { readonly filter: Filter; readonly second: number; readonly count: number }
 
-/** A page of `count` rows, and the second from which it was asked. */
+/** A page of `count` rows, and its `until`. */
 export type AskedPage = { readonly filter: Filter; readonly until: number | undefined; readonly count: number }
 
-/** What an operator can do, or ask of whoever runs the relay. */
+/** What the operator can do, or ask of the relay's operator. */
 const WHAT_CLOSES_IT = 'NIP-77 there or larger pages would show the rest'
 
-/**
- * By at most this many authors of a full page its second is split further: each costs a REQ, and strangers choose how
- * many there are.
- */
+/** The most authors by whom a full second is split further. Each costs a REQ, and strangers control their number. */
 const MAX_LEARNT_AUTHORS = 50
 
-/** Proves that a second was read whole, or says what stays open. */
+/** Proves that a second was read whole, or returns what stays open. */
 export async function closeSecond(page: FullPage, read: Reader, context: CloseContext): Promise<string | null> {
   const { filter, second, count } = page
   if (await isWholePage({ filter, until: second, count }, read, context)) return null
@@ -87,7 +82,7 @@ export async function closeSecond(page: FullPage, read: Reader, context: CloseCo
   return reason
 }
 
-/** Reads a second part by part, and closes it in each. Returns how many rows came. */
+/** Reads a second part by part and closes each part. Returns the number of rows. */
 async function readParts({ second }: FullPage, within: Filter, read: Reader, context: CloseContext): Promise<number> {
   let found = 0
   for (const part of isSplitProof(within) ? splitFilter(within) : await looseParts(within, read)) {
@@ -100,8 +95,8 @@ async function readParts({ second }: FullPage, within: Filter, read: Reader, con
 }
 
 /**
- * Parts that may find more of a second and are not together the whole: all kinds one by one, a single kind by the
- * authors of its rows.
+ * Parts that may reveal more of a second but do not cover it: each kind separately, or a single kind by the authors of
+ * its rows.
  */
 async function looseParts(within: Filter, read: Reader): Promise<readonly Filter[]> {
   if (within.kinds === undefined) return splitFilter(within)
@@ -111,7 +106,7 @@ async function looseParts(within: Filter, read: Reader): Promise<readonly Filter
   return isWorthIt ? [{ ...within, authors: [...authors] }] : []
 }
 
-/** Names the values that the gap is about, when they are few, and what would close it. */
+/** Names the tag values affected by the gap, if there are few, and what would close it. */
 function describeGap(filter: Filter, second: number, { most }: Capacity): string {
   const named = tagConditions(filter).filter(([, values]) => values.length === 1)
   const values = named.map(([name, [value]]) => `, of #${name} ${value}`).join('')
@@ -119,8 +114,8 @@ function describeGap(filter: Filter, second: number, { most }: Capacity): string
 }
 
 /**
- * Why nothing can be taken for read at a relay that was taken for one with very few events: it has shown others since.
- * A relay that was given more in the meantime shows a larger page when it is asked for one.
+ * Why nothing counts as drained at a relay that was assumed to hold very few events: it has shown others since. If the
+ * relay merely received more events meanwhile, it shows a larger page when asked for one.
  */
 export async function findDisproof(context: CloseContext): Promise<string | null> {
   const { capacity } = context
@@ -129,7 +124,9 @@ export async function findDisproof(context: CloseContext): Promise<string | null
   return isDisproved(capacity) ? `more events in one second than a page holds (${capacity.most})` : null
 }
 
-/** The filter within the second of the page, as this relay takes `since`: the rows of the page must come again. */
+/**
+ * The filter restricted to the second of the page, adjusted to how this relay treats `since`: the page must come again.
+ */
 async function windowOf({ filter, second }: FullPage, read: Reader, { capacity }: CloseContext): Promise<Filter> {
   const within = { ...filter, since: second, until: second }
   if (capacity.since === undefined) {
@@ -139,7 +136,9 @@ async function windowOf({ filter, second }: FullPage, read: Reader, { capacity }
   return capacity.since === 'exclusive' ? { ...within, since: second - 1 } : within
 }
 
-/** Whether a page of `count` rows was not cut off, by what the relay has shown; asks it for one row more if need be. */
+/**
+ * Whether a page of `count` rows is complete, judging by what the relay has shown; asks for one row more if necessary.
+ */
 export async function isWholePage(page: AskedPage, read: Reader, context: CloseContext): Promise<boolean> {
   const { capacity, limit } = context
   const { count } = page
@@ -157,14 +156,14 @@ export async function isWholePage(page: AskedPage, read: Reader, context: CloseC
   return true
 }
 
-/** One that has to be asked narrowly is asked once it has shown another. */
+/** A relay that must be asked narrowly is tested by ids instead, once it has shown another event. */
 function assume(count: number, capacity: Capacity): void {
   if (!capacity.isNarrow) capacity.assumed = Math.max(capacity.assumed, count)
 }
 
 /**
- * Asks for this many events of any sort: `since` as well, for a filter with nothing but a `limit` matches nothing at
- * some relays (nostr-relay 1.14). Filters that are read at the same time wait for the same probe.
+ * Asks for this many events of any kind. Includes `since`, because some relays match nothing with only a `limit`
+ * (nostr-relay 1.14). Filters read at the same time share one probe.
  */
 async function probe(limit: number, { capacity, request }: CloseContext): Promise<void> {
   const page = await request({ since: 0, limit })
@@ -181,8 +180,8 @@ function notePage({ rows, readOver }: Page, capacity: Capacity): void {
 }
 
 /**
- * Asks a relay that does not answer such a question for events that it has shown, with kinds: some count ids as one
- * condition.
+ * Asks a relay that ignores the usual probe for events that it has shown. Adds kinds, because some relays count ids as
+ * one condition.
  */
 async function probeByIds(limit: number, { capacity, request }: CloseContext): Promise<void> {
   if (!capacity.isNarrow || capacity.shown.size < limit || capacity.probedByIds >= limit) return capacity.probing
@@ -192,7 +191,7 @@ async function probeByIds(limit: number, { capacity, request }: CloseContext): P
   return capacity.probing
 }
 
-/** Whether a page that has room for one row more is not filled by the second from which it was asked. */
+/** Whether the second from which the page was asked leaves room in a page of one row more. */
 async function hasNoMore({ filter, until, count }: AskedPage, read: Reader): Promise<boolean> {
   const { end, stamps, isMixed, rowCount } = await read(filter, {
     ...(until !== undefined && { until }),

@@ -1,18 +1,18 @@
 /*
- * Reading one filter to its bottom.
+ * Reads one filter to its bottom.
  *
- * A page may be cut off anywhere, and relays cap pages below the asked `limit`, so a count never proves the end (rule
- * 1). The cursor is the oldest second received, asked again *inclusively*: a cut-off second is then read on. Only an
- * `eose` on an empty page below the oldest second drains the filter, or one by which the relay says that its rows are
- * the last (NIP-67 `finish`). A page asked with `until` = t that brings rows of second t only may hide more of that
- * second than a page holds: it is closed when the relay has shown larger pages, or by splitting the filter; what stays
- * open is a gap. Rows are counted raw, verified or not. A page that was cut for its bytes ends with a whole second: the
- * next one starts below, and asks for fewer rows.
+ * A page may be cut off anywhere, and relays cap pages below the requested `limit`, so a count never proves the end
+ * (rule 1). The cursor is the oldest second received, asked again *inclusively*, so that a second cut in two is
+ * continued. A filter is drained only by an `eose` on an empty page below the oldest second, or by an `eose` that
+ * declares its rows to be the last (NIP-67 `finish`). A page asked with `until` = t that brings only rows of second t
+ * may hide more of that second than fits into a page. Such a second is closed if the relay has shown larger pages, or
+ * by splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page cut for its bytes
+ * ends with a whole second; the next one starts below it and asks for fewer rows.
  *
- * For some relays `until` is exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
- * ended. They show it when they are asked from one second above, and are asked so from then on. Some look at the values
- * of tags only and not at their names (khatru above badger): such rows are dropped, and count as a place on the way
- * down.
+ * Some relays treat `until` as exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
+ * ended. They reveal this when asked from one second above, and are asked that way from then on. Some ignore tag names
+ * and look only at tag values (khatru on badger); rows that match in this way only are dropped, but still move the
+ * cursor down.
  */
 import type { NostrEvent, Stamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
@@ -33,7 +33,7 @@ import { describeEnd } from '../describe-end.ts'
 import { isDescending, sortRows } from '../sort-rows.ts'
 
 /**
- * What the drain of a filter needs: `request` asks the relay, `sink` takes the matching events of each page.
+ * The inputs for draining a filter: `request` asks the relay, `sink` takes the matching events of each page.
  * `aftermath` is told what follows the ends of sessions (NIP-77); `request` has its own.
  */
 export type DrainContext = CloseContext & {
@@ -41,7 +41,7 @@ export type DrainContext = CloseContext & {
   readonly aftermath?: Aftermath
 }
 
-/** How the read of one filter went. `reason` is null when it was drained. Counts are rows. */
+/** The result of reading one filter; `reason` is null if it was drained. Counts are rows. */
 export type Drain = {
   readonly reason: string | null
   readonly pages: number
@@ -51,7 +51,7 @@ export type Drain = {
   readonly malformed: number
   /** Events that the filter did not ask for. */
   readonly foreign: number
-  /** The parts of the filter that were not drained, when the others were. */
+  /** The undrained parts of the filter, if the others were drained. */
   readonly open?: readonly Filter[]
 }
 
@@ -59,7 +59,7 @@ export type Drain = {
 const GROWTH = 1.5
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
-/** Reads a filter to its bottom, newest first, handing each page's new matching events to the sink. */
+/** Reads a filter to its bottom, newest first, and hands each page's new matching events to the sink. */
 export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
   const reader = createReader(context, tally)
@@ -69,7 +69,7 @@ export async function drain(filter: Filter, context: DrainContext): Promise<Drai
   return { reason: await findDisproof(context), ...tally }
 }
 
-/** Two reads of one filter as one: the second has the last word on whether it was drained. */
+/** Combines two reads of one filter. The second decides whether it was drained. */
 export function addDrains(a: Drain, b: Drain): Drain {
   return {
     reason: b.reason,
@@ -84,7 +84,7 @@ export function addDrains(a: Drain, b: Drain): Drain {
 
 const MIXED = 'a page mixed with values that begin like what was asked for may be cut off'
 
-/** A filter whose pages are mixed is read value by value, so that each fits into a page. */
+/** Reads a filter with mixed pages value by value, so that each part fits into a page. */
 async function descendInParts(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
   const reason = await descend(filter, read, context)
   if (reason !== MIXED || !isSplitProof(filter)) {
@@ -112,10 +112,10 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     const isBelowAll = received === undefined || asked === undefined || asked < received
     if (rowCount === 0 && end.hint === 'more') return `page ${page} is empty, and the relay says that there is more`
     if (rowCount === 0 && isBelowAll) return gap
-    // NIP-67: nothing lies below these rows, and so nothing of them was cut off.
+    // NIP-67: nothing lies below these rows, so none of them was cut off.
     if (rowCount > 0 && end.hint === 'finish' && !isCut) return gap
     const oldest = oldestOf(stamps, asked)
-    // What lies below all time came last: there is nothing else below, and nothing above was cut off.
+    // A row dated before the floor came last: nothing else lies below, and nothing above was cut off.
     if (oldest < floor) return gap
     const isOneSecond = oldest === asked
     if (isOneSecond && rowCount > 0 && !isCut)
@@ -129,7 +129,10 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
 
 type Next = { readonly until: number | undefined; readonly limit: number }
 
-/** The next page. A small one that one second fills, or that is mixed, says nothing: then it is asked for as usual. */
+/**
+ * Reads the next page. If a small page is filled by one second or mixed, it proves nothing; reads it again with the
+ * usual limit.
+ */
 async function readOn(filter: Filter, { until, limit }: Next, read: Reader, context: DrainContext): Promise<Read> {
   if (until === undefined) return read(filter)
   const page = await readFrom(filter, { until, limit }, read, context)
@@ -138,14 +141,14 @@ async function readOn(filter: Filter, { until, limit }: Next, read: Reader, cont
   return readFrom(filter, { until, limit: context.limit }, read, context)
 }
 
-/** Where identifiers are asked for, khatru cuts a page to as many rows as the filter names addresses. */
+/** khatru cuts a page that asks for identifiers to as many rows as the filter names addresses. */
 async function isWholeMixture(page: AskedPage, read: Reader, context: DrainContext): Promise<boolean> {
   return page.filter['#d'] === undefined && (await isWholePage(page, read, context))
 }
 
 /**
- * The page from `second` on downwards. While nobody knows how this relay takes `until`, a page without that second is
- * asked for again from the second above: what it brings then, an exclusive `until` has left out.
+ * Reads the page from `second` downwards. While it is unknown how this relay treats `until`, a page without that second
+ * is asked again from one second above; if the second comes now, `until` is exclusive.
  */
 async function readFrom(
   filter: Filter,
@@ -158,7 +161,7 @@ async function readFrom(
   const page = await read(below, { limit })
   if (known !== undefined || page.end.type !== 'eose') return page
   if (holdsSecond(page, second)) capacity.until ??= 'inclusive'
-  // Another filter may have found it out in the meantime.
+  // Another filter may have found out meanwhile.
   if (capacity.until === 'inclusive') return page
   const above = await read(below, { until: second + 1, limit })
   if (above.end.type === 'eose' && !holdsSecond(above, second)) return page
@@ -170,12 +173,12 @@ function holdsSecond({ stamps }: Read, second: number): boolean {
   return stamps.some((stamp) => stamp.second === second)
 }
 
-/** The oldest second of the page; of an empty page, the second that it was asked for. */
+/** The oldest second of the page; for an empty page, the second it was asked for. */
 function oldestOf(stamps: readonly Stamp[], asked: number | undefined): number {
   return stamps.reduce((least, { second }) => Math.min(least, second), asked ?? Infinity)
 }
 
-/** Asks for pages, keeps the counts, and passes on what was not passed on before at the boundary second. */
+/** Asks for pages, keeps the counts, and drops rows of the boundary second that were already passed on. */
 function createReader(context: DrainContext, tally: Tally): Reader {
   const { capacity, limit: usual } = context
   let boundary = new Set<string>()
@@ -198,12 +201,12 @@ function createReader(context: DrainContext, tally: Tally): Reader {
   }
 }
 
-/** The `until` of the filter as this relay has to be told it. */
+/** The `until` to send, adjusted to how this relay treats it. */
 function untilAsked({ until }: Filter, { capacity }: DrainContext): number | undefined {
   return capacity.until === 'exclusive' && until !== undefined ? until + 1 : until
 }
 
-/** The rows of the oldest second: the next page brings them again. Earlier keys of that second stay. */
+/** The rows of the oldest second, which the next page repeats. Earlier keys of that second are kept. */
 function boundaryOf(events: readonly NostrEvent[], before: ReadonlySet<string>): Set<string> {
   const oldest = Math.min(...events.map((event) => event.created_at))
   const keys = events.filter((event) => event.created_at === oldest).map(keyOf)
@@ -211,7 +214,7 @@ function boundaryOf(events: readonly NostrEvent[], before: ReadonlySet<string>):
   return new Set(isSameSecond ? [...before, ...keys] : keys)
 }
 
-/** A copy with another signature is another row: it may be the true one. */
+/** A copy with another signature counts as another row, because it may be the genuine one. */
 function keyOf(event: NostrEvent): string {
   return event.id + event.sig
 }

@@ -4,7 +4,7 @@ import { describeEnd } from '../describe-end.ts'
 import type { Drain, DrainContext } from './drain.ts'
 
 /**
- * What came of asking for ids: counts as in a `Drain`; `reason` says why not all could be asked for. `unserved` were
+ * The result of asking for ids; counts as in `Drain`. `reason` says why not all were asked for. `unserved` ids were
  * asked for and did not come.
  */
 export type Fetched = Drain & { readonly unserved: readonly string[] }
@@ -15,8 +15,8 @@ const IN_FLIGHT = 6
 type Tally = { -readonly [Name in keyof Drain]: Drain[Name] } & { unserved: string[] }
 
 /**
- * Hands the events with these ids to the sink. Caps on pages do no harm: what did not come is asked for again until a
- * page brings nothing more.
+ * Hands the events with these ids to the sink. Page caps do no harm: missing ids are asked for again until a page
+ * brings nothing new.
  */
 export async function fetchByIds(
   ids: readonly string[],
@@ -51,8 +51,8 @@ async function fetchChunk(
 }
 
 /**
- * The events that were asked for. A second copy may be the true one, so each is taken (rule 4). What was served is no
- * longer awaited, even if it is no event: the relay has nothing else under that id.
+ * Takes the requested events. A second copy may be the genuine one, so every copy is taken (rule 4). An id that was
+ * served counts as answered even if the row is not an event: the relay has nothing else under that id.
  */
 function takeAsked(rows: readonly unknown[], rest: Set<string>, tally: Tally): NostrEvent[] {
   const events: NostrEvent[] = []

@@ -1,9 +1,9 @@
 /*
- * Whether a comparison saw all that a source has.
+ * Checks whether a comparison saw everything that a source has.
  *
- * A relay may compare only the newest part of what matches, without saying so. Below the oldest id that it listed there
- * must then be something: a page there has to be empty, and the second of the oldest must hold what was listed and
- * nothing else, as a cap may cut a second in two. Where that cannot be shown, the rest is read in pages.
+ * A relay may silently compare only its newest matches. Two pages prove that nothing lies below the oldest listed id: a
+ * page below its second must be empty, and its second must hold only what was listed, because a cap may cut a second in
+ * two. Without that proof, the rest is read in pages.
  */
 import { parseEvent, parseStamp } from '../../nostr/event.ts'
 import { createMatcher, type Filter } from '../../nostr/filter.ts'
@@ -13,8 +13,8 @@ import type { DrainContext } from './drain.ts'
 type ProofContext = Pick<DrainContext, 'request' | 'capacity' | 'limit'>
 
 /**
- * What must still be read in pages so that the filter is drained; `undefined` when nothing is left below what was
- * listed. `oldest` are the oldest ids that the source listed for this filter: none when it listed nothing at all.
+ * The part that must still be read in pages to drain the filter; `undefined` if nothing lies below what was listed.
+ * `oldest` are the oldest ids that the source listed for this filter, or none if it listed nothing.
  */
 export async function proveBottom(
   filter: Filter,
@@ -22,7 +22,7 @@ export async function proveBottom(
   context: ProofContext,
 ): Promise<Filter | undefined> {
   const { since = 0, until = Infinity } = filter
-  // Pages cannot tell more of a single second than a comparison.
+  // Pages reveal no more about a single second than a comparison does.
   if (since === until && oldest.length > 0) return undefined
   if (oldest.length === 0) return (await isEmpty(filter, context)) ? undefined : filter
   const second = await findSecond(oldest, context)
@@ -34,7 +34,7 @@ export async function proveBottom(
   return proofs.every(Boolean) ? undefined : { ...filter, until: second }
 }
 
-/** The second of the oldest event: of the first id when it is served, else of all that are. */
+/** The second of the oldest event: of the first id if the relay serves it, else of all that it serves. */
 async function findSecond(oldest: readonly string[], context: ProofContext): Promise<UnixSeconds | undefined> {
   return (await oldestServed(oldest.slice(0, 1), context)) ?? oldestServed(oldest, context)
 }
@@ -51,8 +51,8 @@ async function isEmpty(filter: Filter, { request }: ProofContext): Promise<boole
 }
 
 /**
- * Whether a page of one second brings only these ids, and fewer events than this relay's pages have held: it was not
- * cut off. A page without any is none of this second: for some relays `since` is exclusive (khatru in memory).
+ * Whether a page of one second brings only these ids, and fewer events than this relay's pages have held, so it was not
+ * cut off. An empty page proves nothing: some relays treat `since` as exclusive (khatru in memory).
  */
 async function holdsNoOther(filter: Filter, ids: readonly string[], context: ProofContext): Promise<boolean> {
   const { rows, end } = await context.request({ ...filter, limit: context.limit })
@@ -63,7 +63,7 @@ async function holdsNoOther(filter: Filter, ids: readonly string[], context: Pro
   return rows.length < context.capacity.most || holdsNoMore(filter, rows.length, context)
 }
 
-/** Whether a page with room for one row more brings none, at a relay that has filled such a page. */
+/** Whether a page with room for one more row brings none, at a relay that has filled such a page. */
 async function holdsNoMore(filter: Filter, count: number, { request, capacity }: ProofContext): Promise<boolean> {
   if (count >= capacity.probed) return false
   const { rows, end } = await request({ ...filter, limit: count + 1 })

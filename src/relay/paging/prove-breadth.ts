@@ -1,7 +1,8 @@
 /*
- * Whether what a relay does not bring is not there. A row that it has shown is asked for by a broad question, narrowed
- * to its second: a relay that answers such questions brings it. One that does not, but shows the row again when it is
- * asked as before, leaves out what it holds. So no event that came or went in between makes an honest relay suspect.
+ * Tests whether events that a relay does not bring are really absent. Asks a broad question, narrowed to one second,
+ * for a row that the relay has shown. A relay that answers such questions brings the row. If it does not, but shows the
+ * row again for the original question, it omits events that it holds. Asking in this order keeps events that come or go
+ * in between from making an honest relay suspect.
  */
 import { parseStamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
@@ -9,12 +10,12 @@ import { isOfShape, questionOf, type Breadth, type Shape, type ShownRow } from '
 import type { Page } from '../endpoint.ts'
 import type { Peer } from '../peer.ts'
 
-/** Asks the relay, within what it may send. */
+/** Asks the relay within its limits. */
 export type Ask = (filter: Filter) => Promise<Page>
 
 type Asked = Pick<Peer, 'breadth' | 'capacity' | 'pageLimit' | 'findsIdentifiers'>
 
-/** Tries the answers that are in doubt. True when the relay turned out to leave out what it holds. */
+/** Tests the doubtful answers. Returns true if the relay turned out to omit events that it holds. */
 export async function proveBreadth(peer: Asked, ask: Ask): Promise<boolean> {
   const { breadth } = peer
   const before = summary(breadth)
@@ -28,7 +29,7 @@ export async function proveBreadth(peer: Asked, ask: Ask): Promise<boolean> {
   return summary(breadth) !== before
 }
 
-/** What can be tried with an announcement or a state, as long as nothing that refers to others is known. */
+/** The shapes that an announcement or a state can test while no event that refers to others is known. */
 function standInsAt({ findsIdentifiers }: Asked): readonly Shape[] {
   return findsIdentifiers ? ['kinds', '#d'] : ['kinds']
 }
@@ -45,7 +46,7 @@ async function tryShape(shape: Shape, peer: Asked, ask: Ask): Promise<void> {
   else breadth.believe(shape)
 }
 
-/** With kinds beside the tag the same row must come; else there is no way to ask for it. */
+/** Adding kinds to the tag must bring the same row; otherwise there is no way to ask for it. */
 async function tryWithKinds(tag: Shape, peer: Asked, ask: Ask): Promise<void> {
   const row = peer.breadth.rowFor(tag)
   if (row === undefined) return
@@ -53,7 +54,7 @@ async function tryWithKinds(tag: Shape, peer: Asked, ask: Ask): Promise<void> {
   if (await leavesOut(question, row, peer, ask)) peer.breadth.giveUp(tag)
 }
 
-/** The question of this sort that the row answers. */
+/** The question of this shape that the row answers. */
 function questionFor(shape: Shape, { keys }: ShownRow): Filter {
   return questionOf(keys.find((key) => isOfShape(key, shape)) ?? '')
 }
@@ -62,7 +63,7 @@ function shapeOfKey(key: string): Shape {
   return key.startsWith('#') ? `#${key.slice(1, key.indexOf('='))}` : 'kinds'
 }
 
-/** Whether the relay holds the row and does not bring it for this question. */
+/** Whether the relay holds the row but does not bring it for this question. */
 async function leavesOut(question: Filter, row: ShownRow, peer: Asked, ask: Ask): Promise<boolean> {
   const brings = (filter: Filter): Promise<boolean | undefined> => bringsRow(filter, row, peer, ask)
   return (
@@ -70,9 +71,9 @@ async function leavesOut(question: Filter, row: ShownRow, peer: Asked, ask: Ask)
   )
 }
 
-/** Whether the row comes; `undefined` when that cannot be told: no end, or other rows, which may have left no room. */
+/** Whether the row comes; `undefined` if unknown, because the page has no end or other rows may have left no room. */
 async function bringsRow(filter: Filter, row: ShownRow, peer: Asked, ask: Ask): Promise<boolean | undefined> {
-  // Some relays leave out the second of `since` or of `until`.
+  // Some relays exclude the second of `since` or of `until`.
   const around = { since: Math.max(0, row.createdAt - 1), until: row.createdAt + 1 }
   const { rows, end, readOver = 0 } = await ask({ ...filter, ...around, limit: peer.pageLimit })
   if (rows.some((each) => parseStamp(each)?.id === row.id)) return true

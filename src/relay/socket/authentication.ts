@@ -1,17 +1,17 @@
 /*
- * Saying who we are (NIP-42), before anything else where that can be known.
+ * Authenticates (NIP-42), before anything else if possible.
  *
- * A relay that hides events from strangers says EOSE all the same, so a key that was given is signed before the first
- * REQ. Most relays never ask, and the program must not wait for nothing: a challenge that is there is answered; for one
- * that is not, a connection waits only where the document announces NIP-42 or an earlier connection was challenged,
- * half a second, or as long as for an OK where the document says that nothing is served before.
+ * A relay that hides events from strangers still says EOSE, so a given key is used before the first REQ. Most relays
+ * never ask, so waiting must be rare: a challenge that is already there is answered at once. Otherwise a connection
+ * waits only if the document announces NIP-42 or an earlier connection was challenged: half a second, or as long as for
+ * an OK if the document says that authentication is required.
  */
 import { pause } from '../pace/backoff.ts'
 import type { Connection } from './connection.ts'
 import { deliver, type Delivery } from './delivery.ts'
 import type { Profile } from '../endpoint.ts'
 
-/** What NIP-42 needs: the URL as dialled, the secret key, our clock in milliseconds. */
+/** The inputs of NIP-42: the URL as dialled, the secret key, our clock in milliseconds. */
 export type AuthenticationOptions = {
   readonly url: string
   readonly key: Uint8Array
@@ -20,7 +20,7 @@ export type AuthenticationOptions = {
   readonly signal: AbortSignal
 }
 
-/** `refusal`: the relay's words; `isSilent`: it said nothing, twice. */
+/** `refusal`: the relay's text; `isSilent`: it did not answer, twice. */
 type AuthAnswer = { readonly accepted: boolean; readonly refusal?: string; readonly isSilent?: true }
 
 const CLIENT_AUTHENTICATION_KIND = 22_242
@@ -28,10 +28,10 @@ const NIP_AUTHENTICATION = 42
 /** GRASP-08: a private service. */
 const PRIVATE_SERVICE = 'GRASP-08'
 const ANNOUNCED_WAIT_MS = 500
-/** How long a relay may take to hang up after it refused a key. */
+/** How long to wait for a relay to hang up after it refused a key. */
 const HANG_UP_MS = 300
 
-/** Answers the challenges of a relay (NIP-42), each one once however many exchanges ask for it. */
+/** Answers the challenges of a relay (NIP-42), each only once, however many exchanges ask for it. */
 export class Authentication {
   readonly #options: AuthenticationOptions
   readonly #answers = new WeakMap<Connection, { challenge: string; answer: Promise<AuthAnswer> }>()
@@ -44,17 +44,17 @@ export class Authentication {
     this.#options = options
   }
 
-  /** What the relay said when it refused our key last; `undefined` when it did not. */
+  /** The relay's text when it last refused our key; `undefined` if it did not. */
   get refusal(): string | undefined {
     return this.#refusal
   }
 
-  /** Whether the relay accepted our key when it was last told it. */
+  /** Whether the relay accepted our key at the last attempt. */
   get isKnown(): boolean {
     return this.#isKnown
   }
 
-  /** Why the relay does not know us, although it asked and was told; `undefined` when it does, or never asked. */
+  /** Why our authentication failed; `undefined` if it succeeded or was never asked for. */
   get failure(): string | undefined {
     if (this.#isSilent) return 'it did not answer our AUTH'
     if (this.#refusal === undefined) return undefined
@@ -63,18 +63,18 @@ export class Authentication {
     return `it refused our key: ${this.#refusal}${advice}`
   }
 
-  /** Takes from the document of the relay whether a challenge is worth waiting for. */
+  /** Decides from the relay's document whether to wait for a challenge. */
   expect({ requiresAuth, supportedNips, supportedGrasps }: Profile): void {
     const isNeeded = requiresAuth === true || supportedGrasps.includes(PRIVATE_SERVICE)
     if (isNeeded) this.#waitMs = this.#options.okTimeoutMs
     else if (supportedNips.includes(NIP_AUTHENTICATION)) this.#waitMs = ANNOUNCED_WAIT_MS
   }
 
-  /** Answers a challenge before anything else is sent. Returns why the relay hung up on us, when it did. */
+  /** Answers a challenge before anything else is sent. Returns why the relay hung up on us, if it did. */
   async introduce(connection: Connection): Promise<string | undefined> {
     const challenge = connection.challenge ?? (await this.#awaitChallenge(connection, this.#waitMs))
     if (challenge === undefined) {
-      // It does not ask after all: not waited for again.
+      // It does not ask after all, so do not wait as long again.
       this.#waitMs = Math.min(this.#waitMs, ANNOUNCED_WAIT_MS)
       return undefined
     }
@@ -85,7 +85,7 @@ export class Authentication {
   }
 
   /**
-   * Whether the relay accepted our answer to the newest challenge of this connection; false when no challenge comes in
+   * Whether the relay accepted our answer to the newest challenge of this connection; false if no challenge comes in
    * time.
    */
   async authenticate(connection: Connection): Promise<boolean> {
@@ -110,7 +110,7 @@ export class Authentication {
     return challenge ?? undefined
   }
 
-  /** Signs the challenge; once more when no OK came in time. */
+  /** Signs the challenge, and once more if no OK came in time. */
   async #answer(connection: Connection, challenge: string): Promise<AuthAnswer> {
     const first = await this.#sign(connection, challenge)
     const isLost = first.type === 'disconnected' || this.#options.signal.aborted
@@ -133,7 +133,7 @@ export class Authentication {
   }
 }
 
-/** A demand for AUTH, with the relay's words about our key where it refused that. */
+/** Returns the demand for AUTH, with the relay's text about our key if it refused the key. */
 export function explainDemand(demand: string, authentication: Authentication | undefined): string {
   const failure = authentication?.failure
   return failure === undefined ? demand : `${demand} (${failure})`

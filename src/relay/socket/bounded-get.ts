@@ -2,17 +2,17 @@ import { request as requestPlain, type IncomingMessage } from 'node:http'
 import { request as requestSecure } from 'node:https'
 import type { LookupFunction } from 'node:net'
 
-/** What one GET may take. */
+/** The limits of one GET. */
 export type GetOptions = {
   readonly accept: string
   readonly maxBytes: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  /** Resolves the name instead of the system; what it returns is what is dialled. */
+  /** Replaces the system's resolver; the socket dials what it returns. */
   readonly lookup?: LookupFunction | undefined
 }
 
-/** A response. `body` is undefined when it is larger than allowed. */
+/** A response. `body` is `undefined` if it is larger than allowed. */
 export type Got = {
   readonly status: number
   readonly date: string | undefined
@@ -20,14 +20,15 @@ export type Got = {
 }
 
 /**
- * One GET over its own connection, redirects not followed; not by `fetch`, which resolves names by itself. Rejects
- * when there is no whole response within the timeout and before the signal aborts.
+ * Sends one GET over its own connection, without following redirects. Avoids `fetch`, which resolves names itself.
+ * Rejects unless a whole response arrives within the timeout and before the signal aborts.
  */
 export async function boundedGet(url: string, options: GetOptions): Promise<Got> {
   const { signal, timeoutMs } = options
   const ending = new AbortController()
   const interrupt = (): void => ending.abort(signal.reason)
-  // Its own timer: AbortSignal.timeout() behind AbortSignal.any() may be collected before it fires (Node 20).
+  // Uses its own timer: AbortSignal.timeout() behind AbortSignal.any() may be garbage-collected before it fires (Node
+  // 20).
   const timer = setTimeout(() => ending.abort(new Error(`timeout: no answer within ${timeoutMs} ms`)), timeoutMs)
   signal.addEventListener('abort', interrupt)
   if (signal.aborted) interrupt()
@@ -59,7 +60,7 @@ function send(url: URL, { accept, signal, lookup }: GetOptions): Promise<Incomin
   })
 }
 
-/** The body, or `undefined` when it is larger than allowed. */
+/** The body, or `undefined` if it is larger than allowed. */
 async function readBody(response: AsyncIterable<Buffer>, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0

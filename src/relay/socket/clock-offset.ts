@@ -1,7 +1,7 @@
-/** A `Date` header minus our clock (`nowMs`), in whole seconds; `undefined` when the header is absent or unreadable. */
+/** A `Date` header minus our clock (`nowMs`), in whole seconds; `undefined` if the header is absent or unreadable. */
 export function clockOffsetSeconds(dateHeader: string | null | undefined, nowMs: number): number | undefined {
   const theirsMs = Date.parse(dateHeader ?? '')
   if (Number.isNaN(theirsMs)) return undefined
-  // The header is cut to the second, so our clock is too.
+  // The header is truncated to the second, so truncate our clock too.
   return Math.floor(theirsMs / 1000) - Math.floor(nowMs / 1000)
 }

@@ -4,8 +4,8 @@ import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from '
 import type { Traffic } from '../pace/traffic.ts'
 
 /**
- * The listener of one subscription; after `onLost` nothing more comes. `onNotice` says whether a NOTICE was
- * its answer. `onPutOff`: a NOTICE refused a message and does not say which; `isOurs` when no other exchange is open.
+ * The listener of one subscription; `onLost` is its last call. `onNotice` returns whether the NOTICE was its answer.
+ * `onPutOff`: a NOTICE refused a message without saying which; `isOurs` if no other exchange is open.
  */
 export type SubscriptionListener = {
   onMessage(message: SubscriptionMessage, bytes: number): void
@@ -14,32 +14,32 @@ export type SubscriptionListener = {
   onLost(reason: string): void
 }
 
-/** Who waits for the OK to one event; one of the two is called, once. */
+/** Waits for the OK to one event. Exactly one of the two is called, once. */
 export type OkListener = {
   onOk(accepted: boolean, text: string): void
   onLost(reason: string): void
 }
 
-/** The listener for what concerns no single exchange. */
+/** Listens to everything that belongs to no single exchange. */
 export type ConnectionListener = {
-  /** A NOTICE that no exchange waits for. */
+  /** A NOTICE that answers no exchange. */
   onNotice(text: string): void
-  /** A frame that nobody waits for or nobody can read. */
+  /** An unexpected or unreadable frame. */
   onIgnored(): void
-  /** A message for a subscription that nobody listens to any more. */
+  /** A message for a subscription without a listener. */
   onLate(message: SubscriptionMessage): void
-  /** So many bytes came that were not asked for. */
+  /** This many bytes came unrequested. */
   onUnasked(bytes: number): void
-  /** Before the listeners of the exchanges hear it; `wasUsed` when one of them is still waiting. */
+  /** Called before the listeners of the exchanges; `wasUsed` if one of them is still waiting. */
   onLost(lost: { reason: string; wasUsed: boolean }): void
 }
 
-/** What one connection may bring that was not asked for: rows after their end, frames that are for nobody. */
+/** The most unrequested bytes on one connection: rows after their end, frames for nobody. */
 const MAX_UNASKED_BYTES = 1024 * 1024
 
-/** One open socket to a relay: sends frames and hands every frame received to whoever waits for it. */
+/** One open socket to a relay. Sends frames, and hands every received frame to its listener. */
 export class Connection {
-  /** Resolves with the first challenge (NIP-42), or with `undefined` when the connection is lost before. */
+  /** Resolves with the first challenge (NIP-42), or with `undefined` if the connection is lost first. */
   readonly challenged: Promise<string | undefined>
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>
@@ -62,7 +62,7 @@ export class Connection {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.on('message', (frame, isBinary) => this.#onFrame(frame, isBinary))
     socket.on('error', (error) => (this.#socketError = error))
-    // Each is answered by a pong.
+    // ws answers each ping with a pong.
     socket.on('ping', () => traffic.noteFrame())
     socket.once('close', (code, reason) => this.#onClose(code, reason.toString()))
   }
@@ -72,51 +72,51 @@ export class Connection {
     return this.#socket.readyState === WebSocket.OPEN
   }
 
-  /** Why it was lost; `undefined` while it is not. */
+  /** Why the connection was lost; `undefined` while it is up. */
   get lostReason(): string | undefined {
     return this.#lostReason
   }
 
-  /** The newest challenge of the relay (NIP-42). */
+  /** The relay's newest challenge (NIP-42). */
   get challenge(): string | undefined {
     return this.#challenge
   }
 
-  /** Sends one frame; a frame for a socket that is closing is dropped, its listener gets `onLost`. */
+  /** Sends one frame. Drops it if the socket is closing; its listener then gets `onLost`. */
   send(frame: readonly unknown[]): void {
     if (!this.isOpen) return
     this.#traffic.noteFrame()
     this.#socket.send(JSON.stringify(frame))
   }
 
-  /** Sends one frame that frees what we no longer use: when a pause is under way, at its end. */
+  /** Sends a frame that frees something we no longer use; waits for the end of a current pause. */
   sendAfterPause(frame: readonly unknown[]): void {
     this.#traffic.afterPause(() => this.send(frame))
   }
 
-  /** Hands the messages of subscription `id` to the listener, until `unsubscribe`. */
+  /** Hands the messages of subscription `id` to the listener until `unsubscribe`. */
   subscribe(id: string, listener: SubscriptionListener): void {
     if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
     this.#subscriptions.set(id, listener)
   }
 
-  /** Messages of subscription `id` are ignored from now on. */
+  /** Ignores messages of subscription `id` from now on. */
   unsubscribe(id: string): void {
     this.#subscriptions.delete(id)
   }
 
-  /** Hands the next OK to this event to the listener, until `forgetOk`. */
+  /** Hands the next OK for this event to the listener until `forgetOk`. */
   awaitOk(eventId: string, listener: OkListener): void {
     if (this.#lostReason !== undefined) return listener.onLost(this.#lostReason)
     this.#oks.set(eventId, listener)
   }
 
-  /** An OK to this event is ignored from now on. */
+  /** Ignores an OK for this event from now on. */
   forgetOk(eventId: string): void {
     this.#oks.delete(eventId)
   }
 
-  /** Closes the socket: cleanly, or by force when the relay does not answer (`closeTimeout` of the socket). */
+  /** Closes the socket cleanly, or by force if the relay does not answer within the socket's `closeTimeout`. */
   close(): Promise<void> {
     this.#socket.close(1000)
     return this.closed
@@ -130,7 +130,7 @@ export class Connection {
     this.#noteUnasked(bytes)
   }
 
-  /** Whoever sends on and on what nobody wants is not listened to. */
+  /** Drops a relay that keeps sending unrequested data. */
   #noteUnasked(bytes: number): void {
     this.#unaskedBytes += bytes
     this.#listener.onUnasked(bytes)
@@ -167,7 +167,7 @@ export class Connection {
     const listener = this.#oks.get(eventId)
     this.#oks.delete(eventId)
     listener?.onOk(accepted, text)
-    // Some relays leave the id out of a refusal (nostr-relay 1.14): what it says must not be lost (rule 5).
+    // Some relays omit the id in a refusal (nostr-relay 1.14); its text must not be lost (rule 5).
     if (listener === undefined && !accepted && text !== '') this.#listener.onNotice(text)
     return listener !== undefined
   }

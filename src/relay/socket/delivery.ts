@@ -2,7 +2,7 @@ import type { NostrEvent } from '../../nostr/event.ts'
 import type { Connection } from './connection.ts'
 import type { Answer } from '../endpoint.ts'
 
-/** What came of sending one event once: the relay's answer, or the loss of the connection before it. */
+/** The result of sending one event once: the relay's answer, or the loss of the connection. */
 export type Delivery = Exclude<Answer, { type: 'expired' }> | { readonly type: 'disconnected'; readonly reason: string }
 
 /** Sends an event as `EVENT` (NIP-01) or `AUTH` (NIP-42) on one connection and waits for its OK. */

@@ -5,22 +5,20 @@ import { clockOffsetSeconds } from './clock-offset.ts'
 import { Connection, type ConnectionListener } from './connection.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
-/** How a socket is opened. */
+/** The options for opening a socket. */
 export type DialOptions = {
   readonly connectTimeoutMs: number
   readonly maxMessageBytes: number
   readonly perMessageDeflate: boolean
   readonly signal: AbortSignal
   readonly now: () => number
-  /** Counts what goes out. */
+  /** Counts the frames sent. */
   readonly traffic: Traffic
-  /**
-   * Resolves the name instead of the system; what it returns is what is dialled. Addresses in the URL do not pass it.
-   */
+  /** Replaces the system's resolver; the socket dials what it returns. Not called for addresses in the URL. */
   readonly lookup?: LookupFunction
 }
 
-/** An open connection, with their clock minus ours by the handshake's `Date` header; or why there is none. */
+/** An open connection, with the relay's clock minus ours by the handshake's `Date` header; or why there is none. */
 export type Dialled =
   | { readonly type: 'connected'; readonly connection: Connection; readonly clockOffsetSeconds: number | undefined }
   | { readonly type: 'failed'; readonly reason: string }
@@ -28,8 +26,8 @@ export type Dialled =
 const CLOSE_TIMEOUT_MS = 1_000
 
 /**
- * Opens one socket, within the timeout and until the signal aborts. Redirects are not followed. Never rejects for what
- * a relay does.
+ * Opens one socket within the timeout, unless the signal aborts. Does not follow redirects. Never rejects because of
+ * what a relay does.
  */
 export function dial(url: string, options: DialOptions, listener: ConnectionListener): Promise<Dialled> {
   const { signal, connectTimeoutMs, now, traffic } = options
@@ -61,7 +59,7 @@ function socketOptions({ maxMessageBytes, perMessageDeflate, lookup }: DialOptio
     maxPayload: maxMessageBytes,
     perMessageDeflate,
     followRedirects: false,
-    // Known to ws 8.23, not yet to its types: how long a closing handshake may take before the socket is destroyed.
+    // Known to ws 8.23 but missing in its types: how long a closing handshake may take before the socket is destroyed.
     closeTimeout: CLOSE_TIMEOUT_MS,
     ...(lookup === undefined ? {} : { lookup }),
   }

@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns'
 import { isIPv6, type LookupFunction } from 'node:net'
 import { literalAddress } from './public-address.ts'
 
-/** Resolves a name to every address it has. Rejects when it has none. */
+/** Resolves a name to all its addresses. Rejects if there are none. */
 export type Resolver = (hostname: string) => Promise<readonly LookupAddress[]>
 
 /** The resolver of the operating system. */
@@ -11,7 +11,7 @@ export const resolveBySystem: Resolver = (hostname) =>
     systemLookup(hostname, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)))
   })
 
-/** A resolver that rejects when one address of the name, or the address given instead of one, is not allowed. */
+/** Returns a resolver that rejects if any address of the name, or a literal address, is not allowed. */
 export function guardResolver(resolver: Resolver, isAllowed: (address: string) => boolean): Resolver {
   return async (hostname) => {
     const literal = literalAddress(hostname)
@@ -23,10 +23,7 @@ export function guardResolver(resolver: Resolver, isAllowed: (address: string) =
   }
 }
 
-/**
- * The resolver as sockets take it: what it returns is what is dialled, so no second answer of the DNS can come in
- * between.
- */
+/** Adapts a resolver to sockets. The socket dials what it returns, so a second DNS answer cannot slip in between. */
 export function createLookup(resolver: Resolver): LookupFunction {
   return (hostname, options, callback) => {
     resolver(hostname).then(

@@ -3,27 +3,27 @@ import type { Connection, ConnectionListener } from './connection.ts'
 import { dial, type DialOptions } from './dial.ts'
 import type { End } from '../endpoint.ts'
 
-/** How a link keeps itself up. */
+/** The options for keeping a link up. */
 export type LinkOptions = DialOptions & {
-  /** How many failures in a row, with no answer in between, are forgiven; one more and the relay stays away. */
+  /** How many failures in a row, with no answer in between, are tolerated; after one more the relay is given up. */
   readonly retries: number
   readonly backoffBaseMs: number
   readonly random: () => number
-  /** Says who we are on a connection that is new; returns why the relay hung up on us for it. */
+  /** Authenticates a new connection; returns the reason if the relay hung up because of it. */
   readonly introduce: (connection: Connection) => Promise<string | undefined>
 }
 
-/** Questions in a row that a relay may leave unanswered; each costs as long as we wait. */
+/** The most questions in a row that may stay unanswered; each costs a full timeout. */
 const MAX_SILENCES = 3
 
-/** The open connection, or why none can be had: the end of whatever wanted it. */
+/** The open connection, or why there is none, as the end of the request that wanted it. */
 export type Reach =
   { readonly type: 'connected'; readonly connection: Connection } | Extract<End, { type: 'disconnected' | 'aborted' }>
 
 /**
- * Keeps one connection to a relay: dials when somebody needs it, again with backoff when it was lost, and gives the
- * relay up for good after `retries` + 1 failures in a row. Frames prove nothing: only `answered` ends such a row,
- * or a relay that greets and hangs up would be dialled for ever.
+ * Keeps one connection to a relay. Connects on demand, reconnects with backoff after a loss, and gives up the relay for
+ * good after `retries` + 1 failures in a row. Frames prove nothing; only `answered` resets the count, or a relay that
+ * greets and hangs up would be dialled forever.
  */
 export class Link {
   readonly #url: string
@@ -43,7 +43,7 @@ export class Link {
     this.#listener = listener
   }
 
-  /** Their clock minus ours by the last handshake; `undefined` before the first, or when it had no `Date`. */
+  /** The relay's clock minus ours by the last handshake; `undefined` before the first, or if it had no `Date`. */
   get clockOffsetSeconds(): number | undefined {
     return this.#clockOffsetSeconds
   }
@@ -53,7 +53,7 @@ export class Link {
     return this.#connection?.challenge
   }
 
-  /** The open connection; dials when there is none. */
+  /** Returns the open connection; connects if there is none. */
   async connected(): Promise<Reach> {
     if (this.#options.signal.aborted) return this.#aborted()
     if (this.#givenUp !== undefined) return { type: 'aborted', reason: this.#givenUp }
@@ -62,32 +62,32 @@ export class Link {
     return this.#dialling
   }
 
-  /** Says who we are, now that more is known of the relay. */
+  /** Authenticates, now that the relay's document is known. */
   async introduced(): Promise<Reach> {
     const reach = await this.connected()
     if (reach.type === 'connected') await this.#introduce(reach.connection)
     return this.connected()
   }
 
-  /** Notes that the relay answered something: its failures count from zero again. */
+  /** Notes that the relay answered: resets its failures. */
   answered(): void {
     this.#failures = 0
     this.#silences = 0
   }
 
-  /** Notes that a question was not answered within this time: after three in a row nothing more is asked. */
+  /** Notes that a question was not answered within this time. After three in a row nothing more is asked. */
   silent(timeoutMs: number): void {
     this.#silences += 1
     if (this.#silences < MAX_SILENCES) return
     this.#givenUp ??= `given up: ${MAX_SILENCES} questions in a row got no answer within ${timeoutMs / 1000} s`
   }
 
-  /** Why nothing more is asked of this relay; `undefined` while something may be. */
+  /** Why nothing more is asked of this relay; `undefined` while it is in use. */
   get givenUp(): string | undefined {
     return this.#givenUp
   }
 
-  /** Closes the connection; to be called after the signal has aborted, which ends a dial under way. */
+  /** Closes the connection. Call it after the signal has aborted, which ends a dial in progress. */
   async close(): Promise<void> {
     await this.#dialling
     await this.#connection?.close()
@@ -117,7 +117,7 @@ export class Link {
     return this.#failures === Infinity ? undefined : dialled
   }
 
-  /** A relay that hangs up on our key does so every time: it stays away. */
+  /** A relay that hangs up on our key will do so every time, so give it up. */
   async #introduce(connection: Connection): Promise<void> {
     const reason = await this.#options.introduce(connection)
     if (reason === undefined) return

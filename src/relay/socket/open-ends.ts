@@ -1,10 +1,10 @@
 /*
- * Ends that may still be taken back (rule 1).
+ * Watches ends that may still be taken back (rule 1).
  *
- * Relays say EOSE and then CLOSED for the same REQ, in the same packet or a moment later, and some say EOSE at once and
- * send the rows after it. So an end stays open until half a second has passed and the relay has answered something that
- * was sent after it. What comes in the same packet becomes the end of the page itself; what comes later is told to the
- * `Aftermath` of the reading. Kept are filters and times of the last ends, never what came late.
+ * Some relays say EOSE and then CLOSED for the same REQ, in the same packet or a moment later; others say EOSE first
+ * and send the rows after it. So an end stays open until half a second has passed and the relay has answered something
+ * sent after it. A contradiction in the same packet becomes the end of the page itself; a later one goes to the
+ * `Aftermath` of the reading. Only filters and times of the last ends are kept, never late rows.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseEvent, parseStamp } from '../../nostr/event.ts'
@@ -14,19 +14,16 @@ import type { Connection } from './connection.ts'
 import type { End, Page } from '../endpoint.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 
-/** How long an end is open for contradiction at least, in milliseconds. */
+/** The least time that an end stays open for contradiction, in milliseconds. */
 const GRACE_MS = 500
 const REMEMBERED = 1_024
-/** More rows than that are never read from one packet. */
+/** The most early rows kept from one packet. */
 const MAX_EARLY = 10_000
 const NONE = new Uint32Array()
-/** What a relay says to our CLOSE; ngit-grasp says nothing at all, neither does it when it ends a REQ itself. */
+/** A relay's reply to our CLOSE. ngit-grasp sends none, nor when it ends a REQ itself. */
 const ACKNOWLEDGEMENT = /^(?:|(?:subscription )?(?:closed|unsubscribed)(?: by (?:client|request))?\.?)$/i
 
-/**
- * One REQ, or one session of NIP-77 (which has no filter: rows are not for it), and who wants to know what follows its
- * end.
- */
+/** One REQ or one NIP-77 session (no filter, because rows are not for it), and the `Aftermath` of its reading. */
 export type Asked = {
   readonly filter: Filter | undefined
   readonly connection: Connection
@@ -34,28 +31,26 @@ export type Asked = {
 }
 
 type OpenEnd = Asked & {
-  /** Places in one order of what was sent and what ended. */
+  /** Positions in the common order of questions sent and ends received. */
   readonly sentAt: number
   endedAt: number
   endedMs: number
   closed: string | undefined
-  /** The beginnings of the ids that the page has brought: such a row may come twice. */
+  /** The first 32 bits of the ids that the page brought; such a row may come twice. */
   brought: Uint32Array
-  /** Ids of rows that matched and came in the packet with the end. */
+  /** Ids of matching rows that came in the same packet as the end. */
   readonly early: string[]
-  /** The packet with the end is still being read: no word of ours can have come in between. */
+  /** The packet with the end is still being read, so nothing of ours can have come in between. */
   isSamePacket: boolean
 }
 
-/**
- * Watches the ends of one relay. `onClosed` is called with each CLOSED that came too late to be the end of its page.
- */
+/** Watches the ends of one relay. Calls `onClosed` for each CLOSED that came too late to be the end of its page. */
 export class OpenEnds {
   readonly #nowMs: () => number
   readonly #onClosed: (reason: string, connection: Connection) => void
   readonly #reading = new Map<string, OpenEnd>()
   readonly #ended = new Map<string, OpenEnd>()
-  /** When the newest question was sent that a connection has answered. */
+  /** When the newest question that a connection has answered was sent. */
   readonly #answeredAt = new WeakMap<Connection, number>()
   readonly #watched = new WeakSet<Connection>()
   #order = 0
@@ -65,7 +60,7 @@ export class OpenEnds {
     this.#onClosed = onClosed
   }
 
-  /** Notes what goes out under this id. */
+  /** Notes what is sent under this id. */
   expect(id: string, asked: Asked): void {
     const sentAt = (this.#order += 1)
     this.#reading.set(id, {
@@ -81,7 +76,7 @@ export class OpenEnds {
   }
 
   /**
-   * The end of a page, once everything in its packet was heard: an EOSE that is followed there by CLOSED is that
+   * Returns the end of a page after everything in its packet was read: an EOSE followed there by CLOSED becomes that
    * CLOSED.
    */
   async conclude(id: string, { end, rows }: Pick<Page, 'end' | 'rows'>): Promise<End> {
@@ -102,7 +97,7 @@ export class OpenEnds {
     return { type: 'closed', reason: asked.closed }
   }
 
-  /** A session of NIP-77 is closed by us, or ended in another way than it should: then nothing that follows matters. */
+  /** Ends a NIP-77 session. If we ended it early or it failed, nothing that follows matters. */
   concludeSession(id: string, isWhole: boolean): void {
     const asked = this.#reading.get(id)
     this.#reading.delete(id)
@@ -111,7 +106,7 @@ export class OpenEnds {
     this.#watch(id, asked)
   }
 
-  /** A message for a subscription that nobody listens to any more. */
+  /** Takes a message for a subscription without a listener. */
   hear(id: string, message: SubscriptionMessage): void {
     const asked = this.#ended.get(id) ?? this.#reading.get(id)
     if (asked === undefined) return
@@ -121,26 +116,26 @@ export class OpenEnds {
       this.#hearClosed(id, asked, message.reason)
   }
 
-  /** Connections that have answered nothing since an end that matters; of those that are lost nothing more can come. */
+  /** Connections that have answered nothing since an end that is being watched. */
   unproven(): Set<Connection> {
     const open = [...this.#ended.values()].filter((end) => end.aftermath !== undefined && !this.#isAnswered(end))
     return new Set(open.map(({ connection }) => connection))
   }
 
-  /** How long until the grace of every end that matters is over, in milliseconds. */
+  /** How long until the grace period of every watched end is over, in milliseconds. */
   graceLeftMs(): number {
     const times = [...this.#ended.values()].filter((end) => end.aftermath !== undefined).map(({ endedMs }) => endedMs)
     return Math.max(0, ...times.map((endedMs) => endedMs + GRACE_MS - this.#nowMs()))
   }
 
-  /** The place of now in the order of what was sent and what ended, for `settle`. */
+  /** The current position in the order of questions and ends, for `settle`. */
   now(): number {
     return this.#order
   }
 
   /**
-   * The grace of what had ended by then is over: what the relay has answered since stands, the rest does not, for this
-   * reason. What ended later stays open.
+   * Ends the grace period of the ends up to `until`. Those that the relay has answered since stand; the others are lost
+   * for this reason. Later ends stay open.
    */
   settle(until: number, silence: string): void {
     for (const [id, end] of [...this.#ended]) {
@@ -173,7 +168,7 @@ export class OpenEnds {
     return this.#isAnswered(end) && this.#nowMs() - end.endedMs >= GRACE_MS
   }
 
-  /** They ended in this order. */
+  /** `#ended` is ordered by time. */
   #forgetStanding(): void {
     for (const [id, end] of this.#ended) {
       if (!this.#stands(end) && this.#ended.size <= REMEMBERED) return
@@ -193,7 +188,7 @@ export class OpenEnds {
     else if (end.early.length < MAX_EARLY) end.early.push(event.id)
   }
 
-  /** What a page of the same reading has brought may come again. */
+  /** A row that any page of the same reading has brought may come again. */
   #noteRow({ aftermath }: OpenEnd, id: string): void {
     if (aftermath === undefined) return
     const beginning = beginningOf(id)
@@ -221,12 +216,12 @@ export class OpenEnds {
   }
 }
 
-/** A question for anything at all, such as the one for the size of pages, is no reading: every event matches it. */
+/** A question for any events, such as a probe of the page size, is not a reading: every event matches it. */
 function isSpecific({ limit: _limit, since: _since, until: _until, ...rest }: Filter): boolean {
   return Object.keys(rest).length > 0
 }
 
-/** 32 bits of an id: enough to tell the rows of one page. */
+/** The first 32 bits of an id: enough to tell the rows of one page apart. */
 function beginningOf(id: string): number {
   return Number.parseInt(id.slice(0, 8), 16)
 }

@@ -1,18 +1,18 @@
 /*
- * The rows of one page that are kept. A page is full at a number of bytes: what is older than its last row is read
- * over, and is for the next page, which is asked for from there. So a page of usual events is whole, one of huge events
- * takes no more memory, and nobody bars the way to what is below by writing many of them.
+ * Bounds the rows kept from one page. A page is full at a number of bytes; rows older than its last row are then
+ * dropped, and the next page starts there. So a page of ordinary events is whole, a page of huge events takes no more
+ * memory, and nobody can block the rows below by writing many of them.
  */
 import { parseStamp, type Stamp } from '../../nostr/event.ts'
 
-/** What bounds the rows of a page. `isByIds`: they have no order, and what did not come is asked for again. */
+/** The bounds of a page. `isByIds`: its rows have no order, and missing ids are asked for again. */
 export type RowBounds = { readonly maxPageBytes: number; readonly maxPageRows: number; readonly isByIds: boolean }
 
 const FULL_PAGE_BYTES = 4 * 1024 * 1024
-/** By how much more than may be kept may be read over. */
+/** How many times the byte limit may be read and dropped. */
 const TIMES_READ_OVER = 8
 
-/** Takes the rows of a page as they come. */
+/** Takes the rows of a page as they arrive. */
 export class PageRows {
   readonly kept: unknown[] = []
   readonly #bounds: RowBounds
@@ -24,12 +24,12 @@ export class PageRows {
     this.#bounds = bounds
   }
 
-  /** How many rows were read over: all of them are older than what was kept, of which no second is torn. */
+  /** How many rows were dropped. All are older than the kept rows, whose oldest second is whole. */
   get readOver(): number {
     return this.#readOver.size
   }
 
-  /** Takes a row; `bytes` is the size of the page with it. Returns why the page has to end, or null. */
+  /** Takes a row; `bytes` is the page size including it. Returns why the page must end, or null. */
   add(row: unknown, bytes: number): string | null {
     const stamp = parseStamp(row)
     this.#isCut ||= bytes > FULL_PAGE_BYTES && this.#isForNextPage(stamp)

@@ -1,12 +1,12 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 /**
- * Where an address or a name leads: `private` is this machine and its own networks, `special` what no relay is reached
- * by (link-local, multicast, documentation, reserved), `hidden` another network than the internet (Tor, I2P).
+ * The class of an address or a name. `private`: this machine and its networks. `special`: never used for relays
+ * (link-local, multicast, documentation, reserved). `hidden`: a network other than the internet (Tor, I2P).
  */
 export type HostClass = 'public' | 'private' | 'special' | 'hidden'
 
-// IANA's registries of special-purpose addresses (RFC 6890), and what is deprecated.
+// IANA's registries of special-purpose addresses (RFC 6890), and deprecated ranges.
 const PRIVATE = blockList([
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -32,9 +32,9 @@ const SPECIAL = blockList([
   ['2002::', 16],
   ['3fff::', 20],
 ])
-/** All that was ever given out: what lies outside is link-local, multicast, local NAT64 or not in use. */
+/** All allocated addresses. The rest is link-local, multicast, local NAT64 or unused. */
 const GLOBAL_UNICAST = blockList([['2000::', 3]])
-/** The last 32 bits are an IPv4 address, which is the one that is reached: IPv4-mapped (RFC 4291), NAT64 (RFC 6052). */
+/** Ranges whose last 32 bits are the IPv4 address actually reached: IPv4-mapped (RFC 4291), NAT64 (RFC 6052). */
 const CARRIES_IPV4 = blockList([
   ['::ffff:0:0', 96],
   ['64:ff9b::', 96],
@@ -44,7 +44,7 @@ const HIDDEN_NAMES = /(^|\.)(onion|i2p|loki)$/
 const SPECIAL_NAMES = /(^|\.)(test|example|invalid|alt|arpa)$/
 const PRIVATE_NAMES = /^[^.]*$|\.(localhost|local|internal|intranet|lan|home|corp|private|localdomain|home\.arpa)$/
 
-/** The class of an IP address; a text that is none is `special`. */
+/** The class of an IP address; `special` for any other text. */
 export function classifyAddress(address: string): HostClass {
   if (isIPv4(address)) return classifyIn('ipv4', address)
   if (!isIPv6(address) || address.includes('%')) return 'special'
@@ -55,8 +55,8 @@ export function classifyAddress(address: string): HostClass {
 }
 
 /**
- * The class of the host in a parsed URL (lower case, no dot at the end), by what it says; a public name may still
- * resolve to anything.
+ * The class of a URL's host (lower case, no trailing dot), judged by the name alone; a public name may still resolve to
+ * anything.
  */
 export function classifyHost(hostname: string): HostClass {
   const literal = literalAddress(hostname)
@@ -66,7 +66,7 @@ export function classifyHost(hostname: string): HostClass {
   return SPECIAL_NAMES.test(hostname) ? 'special' : 'public'
 }
 
-/** The address that a URL gives in place of a name; `undefined` when it gives a name. */
+/** The address in place of a host name in a URL; `undefined` for a name. */
 export function literalAddress(hostname: string): string | undefined {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   return isIPv4(address) || isIPv6(address) ? address : undefined
@@ -79,7 +79,7 @@ function classifyIn(family: 'ipv4' | 'ipv6', address: string): HostClass {
 
 function carriedIPv4(address: string): string | undefined {
   if (!CARRIES_IPV4.check(address, 'ipv6')) return undefined
-  // URLs write an address in one way, whatever it came as: the last 32 bits as two groups of hex digits.
+  // URLs normalise addresses: the last 32 bits become two groups of hex digits.
   const groups = new URL(`http://[${address}]`).hostname.slice(1, -1).split(':')
   const [high = 0, low = 0] = groups.slice(-2).map((group) => Number.parseInt(group || '0', 16))
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')

@@ -7,7 +7,7 @@ import type { Link } from './link.ts'
 import { Slots } from '../pace/slots.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
-/** What bounds the EVENTs of one relay. */
+/** The options for the EVENTs of one relay. */
 export type PublicationOptions = {
   readonly okTimeoutMs: number
   readonly signal: AbortSignal
@@ -16,7 +16,7 @@ export type PublicationOptions = {
   readonly authentication: Authentication | undefined
 }
 
-/** What came of trying once; without a connection there was none to send it on. */
+/** The result of one attempt. `connection` is `undefined` if there was none to send on. */
 type Delivered = {
   readonly delivery: Delivery | { readonly type: 'expired' }
   readonly connection: Connection | undefined
@@ -26,9 +26,9 @@ type Delivered = {
 type Tries = { wasLost: boolean; authenticatedOn: Connection | undefined }
 
 /**
- * The EVENTs of one relay, any number in flight: the caller keeps the window. After a lost connection they go one at a
- * time until those that were lost are answered: one that makes the relay hang up (too large, most often) takes no other
- * with it for a second time.
+ * Publishes EVENTs to one relay, any number in flight; the caller bounds it. After a lost connection, events go one at
+ * a time until the lost ones are answered. So an event that makes the relay hang up (usually because it is too large)
+ * cannot take others down with it twice.
  */
 export class Publications {
   readonly #link: Link
@@ -44,8 +44,8 @@ export class Publications {
   }
 
   /**
-   * The answer to one event. Sent again, alone, when the connection was lost before the OK; never twice at a time, and
-   * not when `isExpired` says so right before it.
+   * Returns the answer to one event. Sends it again, alone, if the connection was lost before the OK; never twice at a
+   * time. Calls `isExpired` right before each attempt, and sends nothing if it returns true.
    */
   publish(event: NostrEvent, isExpired = (): boolean => false): Promise<Answer> {
     const earlier = this.#inFlight.get(event.id)
@@ -100,7 +100,7 @@ export class Publications {
       case 'ok':
         return !delivery.accepted && this.#authenticate(delivery.text, connection, tries)
       case 'disconnected': {
-        // A connection that has just answered another may have been closing already: not the fault of this event.
+        // A connection that just answered another event may already have been closing, so this event is not to blame.
         if (tries.wasLost) return connection === this.#answeredOn
         tries.wasLost = true
         this.#noteLost(1)
@@ -123,7 +123,7 @@ export class Publications {
   }
 }
 
-/** It never had a connection. */
+/** The event never had a connection. */
 function unsent(delivery: Delivery): Answer {
   return delivery.type === 'ok' ? delivery : { type: 'unanswered', reason: delivery.reason, isUnsent: true }
 }

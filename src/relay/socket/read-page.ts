@@ -4,9 +4,9 @@ import type { End, Page } from '../endpoint.ts'
 import { PageRows } from './page-rows.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 
-/** What bounds one page. */
+/** The bounds of one page. */
 export type PageLimits = {
-  /** Silence of the subscription after which the page ends `idle`; every EVENT starts it anew. */
+  /** How long the subscription may stay silent before the page ends `idle`; each EVENT restarts the timer. */
   readonly idleTimeoutMs: number
   readonly maxPageBytes: number
   readonly maxPageRows: number
@@ -16,9 +16,7 @@ export type PageLimits = {
 /** How long a REQ may stay silent after a NOTICE that refused one of several messages. */
 const PUT_OFF_GRACE_MS = 3_000
 
-/**
- * Sends one REQ on one connection and resolves with its rows and its one end. CLOSE goes out unless the relay ended it.
- */
+/** Sends one REQ on one connection and resolves with its rows and its end. Sends CLOSE unless the relay ended it. */
 export function readPage(connection: Connection, id: string, filter: Filter, limits: PageLimits): Promise<Page> {
   const rows = new PageRows({ ...limits, isByIds: filter.ids !== undefined })
   return new Promise((resolve) => new PageReading(connection, id, { ...limits, rows }, resolve).start(filter))
@@ -73,7 +71,7 @@ class PageReading implements SubscriptionListener {
     }
   }
 
-  /** A NOTICE in place of an answer: it is ours when nothing else was open, or when nothing else comes. */
+  /** A NOTICE instead of an answer. It is ours if nothing else is open, or if nothing else comes. */
   onPutOff(text: string, isOurs: boolean): void {
     const end: End = { type: 'closed', reason: text }
     if (isOurs) return this.#end(end)

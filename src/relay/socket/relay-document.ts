@@ -4,13 +4,13 @@ import { boundedGet, type Got } from './bounded-get.ts'
 import { clockOffsetSeconds } from './clock-offset.ts'
 import type { Profile } from '../endpoint.ts'
 
-/** What the fetch of a document needs; `now` in milliseconds. */
+/** The options for fetching a document; `now` is in milliseconds. */
 export type DocumentOptions = {
   readonly signal: AbortSignal
   readonly now: () => number
   /** @default 5_000 */
   readonly timeoutMs?: number
-  /** Resolves the name instead of the system; what it returns is what is dialled. */
+  /** Replaces the system's resolver; the socket dials what it returns. */
   readonly lookup?: LookupFunction
 }
 
@@ -21,9 +21,8 @@ const MAX_DOCUMENT_BYTES = 64 * 1024
 const MAX_TEXT_LENGTH = 200
 
 /**
- * What a relay says of itself (NIP-11), by one bounded GET: at most 64 KiB within the timeout, redirects not followed.
- * Never rejects: a document that cannot be read leaves `documentError`, and the clock offset where a whole response had
- * a `Date`.
+ * Fetches a relay's NIP-11 document by one bounded GET: at most 64 KiB within the timeout, without redirects. Never
+ * rejects: on failure it sets `documentError`, and keeps the clock offset if a whole response had a `Date`.
  */
 export async function fetchRelayDocument(relayUrl: string, options: DocumentOptions): Promise<Profile> {
   let clock: Pick<Profile, 'clockOffsetSeconds'> = {}
@@ -39,7 +38,9 @@ export async function fetchRelayDocument(relayUrl: string, options: DocumentOpti
   }
 }
 
-/** The fields of a NIP-11 document that we use, each checked alone: what has the wrong type counts as absent. */
+/**
+ * Parses the fields of a NIP-11 document that we use. Each is checked alone; one of the wrong type counts as absent.
+ */
 export function parseRelayDocument(document: Json): Profile {
   const limitation = isRecord(document['limitation']) ? document['limitation'] : {}
   return {
@@ -67,7 +68,7 @@ function get(relayUrl: string, { signal, timeoutMs = DEFAULT_TIMEOUT_MS, lookup 
   })
 }
 
-/** The document, or in a string what is wrong with it. */
+/** The document, or a string saying what is wrong with it. */
 function readDocument({ status, body }: Got): Json | string {
   if (status >= 300 && status < 400) return `redirect not followed (HTTP ${status})`
   if (status !== 200) return `HTTP ${status}`

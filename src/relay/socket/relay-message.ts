@@ -1,7 +1,4 @@
-/**
- * A message of one subscription: REQ (NIP-01) or NEG-OPEN (NIP-77). `row` is what stood in the place of the event,
- * unparsed.
- */
+/** A message of one subscription: REQ (NIP-01) or NEG-OPEN (NIP-77). `row` is the unparsed event. */
 export type SubscriptionMessage =
   | { readonly type: 'event'; readonly subscription: string; readonly row: unknown }
   | { readonly type: 'eose'; readonly subscription: string; readonly hint?: 'finish' | 'more' }
@@ -9,7 +6,7 @@ export type SubscriptionMessage =
   | { readonly type: 'neg-msg'; readonly subscription: string; readonly hex: string }
   | { readonly type: 'neg-err'; readonly subscription: string; readonly reason: string; readonly cap?: number }
 
-/** What a relay may say to its client (NIP-01, NIP-42, NIP-67, NIP-77). Texts are cut at 1,000 characters. */
+/** A message from a relay (NIP-01, NIP-42, NIP-67, NIP-77). Texts are cut at 1,000 characters. */
 export type RelayMessage =
   | SubscriptionMessage
   | { readonly type: 'ok'; readonly eventId: string; readonly accepted: boolean; readonly text: string }
@@ -28,7 +25,7 @@ const PARSERS: Readonly<Record<string, (payload: Payload) => RelayMessage | unde
   OK: ([eventId, accepted, text]) =>
     typeof accepted === 'boolean' ? { type: 'ok', eventId, accepted, text: shortText(text) } : undefined,
   NOTICE: ([text]) => ({ type: 'notice', text: shortText(text) }),
-  // A challenge is signed as it came or not at all.
+  // A challenge must be signed verbatim, so a long one is not cut but ignored.
   AUTH: ([challenge]) => (challenge.length > MAX_TEXT_LENGTH ? undefined : { type: 'auth', challenge }),
   'NEG-MSG': ([subscription, hex]) => (isHex(hex) ? { type: 'neg-msg', subscription, hex } : undefined),
   'NEG-ERR': ([subscription, reason, cap]) => ({
@@ -37,7 +34,7 @@ const PARSERS: Readonly<Record<string, (payload: Payload) => RelayMessage | unde
   }),
 }
 
-/** The message in a frame, or `undefined` when it is none that we know; never throws. */
+/** The message in a frame, or `undefined` if it is not one that we know. Never throws. */
 export function parseRelayMessage(frame: string): RelayMessage | undefined {
   const message = parseJson(frame)
   if (!Array.isArray(message)) return undefined
@@ -62,12 +59,12 @@ function isHex(value: unknown): value is string {
   return typeof value === 'string' && value.length % 2 === 0 && /^[0-9a-f]*$/i.test(value)
 }
 
-// NIP-67; other words are none that we know.
+// NIP-67; ignores other words.
 function hintOf(value: unknown): { hint?: 'finish' | 'more' } {
   return value === 'finish' || value === 'more' ? { hint: value } : {}
 }
 
-// strfry writes its cap as a number or as digits.
+// strfry sends its cap as a number or as digits.
 function capOf(value: unknown): { cap?: number } {
   const cap = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   return typeof cap === 'number' && Number.isSafeInteger(cap) && cap >= 0 ? { cap } : {}

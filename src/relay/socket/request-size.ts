@@ -1,6 +1,6 @@
 /*
- * Relays that take only small requests, and say so in no document: the filter is halved until it fits, and one page is
- * put together from the pages of its parts. How large a filter may be is remembered for the run.
+ * Handles relays that accept only small requests without documenting it. The filter is halved until it fits, and the
+ * pages of its parts are joined. The accepted size is remembered for the run.
  */
 import { parseStamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
@@ -9,28 +9,28 @@ import type { End, LearntLimits, Page } from '../endpoint.ts'
 import { readRefusal } from './refusal.ts'
 import { isDescending } from '../sort-rows.ts'
 
-/** A close with this code is about a message that was too large (RFC 6455). Small ones it cannot mean. */
+/** A close with this code means that a message was too large (RFC 6455). It cannot refer to a small message. */
 const TOO_BIG = /\(1009\)$/
 const SMALL_BYTES = 1_024
 const COUNTS = /\btoo many\b/i
 
-/** What one relay takes in a filter, as far as it has shown. */
+/** The largest filter that one relay accepts, as shown so far. */
 export class RequestSize {
   readonly #most = { values: Infinity, bytes: Infinity }
 
-  /** The largest filter that is sent; empty while none was refused. */
+  /** The limits of filters; empty while none was refused. */
   get limits(): Pick<LearntLimits, 'maxFilterValues' | 'maxFilterBytes'> {
     const { values, bytes } = this.#most
     return { ...(values < Infinity && { maxFilterValues: values }), ...(bytes < Infinity && { maxFilterBytes: bytes }) }
   }
 
-  /** The parts to ask for instead of a filter that is known to be too large; together they are the whole. */
+  /** Splits a filter that is known to be too large; the parts together equal the whole. */
   partsOf(filter: Filter): readonly Filter[] {
     const isLarge = countValues(filter) > this.#most.values || sizeOf(filter) > this.#most.bytes
     return isLarge && isSplitProof(filter) ? splitFilter(filter) : []
   }
 
-  /** Whether an end means that the filter was too large and can be halved; notes it then. */
+  /** Whether an end means that the filter was too large and can be halved; records that. */
   learn(filter: Filter, end: End): boolean {
     const refused = refusedMeasure(filter, end)
     if (refused === undefined || !isSplitProof(filter)) return false
@@ -41,8 +41,8 @@ export class RequestSize {
 }
 
 /**
- * The pages of the parts of a filter as its page. A part may have been cut off where it ends, so that of the others
- * only what is no older counts: the next page brings the rest again.
+ * Joins the pages of the parts of a filter into one page. A part may have been cut off at its end, so older rows of the
+ * other parts are dropped; the next page brings them again.
  */
 export function joinPages(pages: readonly Page[]): Page {
   const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
@@ -53,7 +53,7 @@ export function joinPages(pages: readonly Page[]): Page {
     ? { type: 'eose', hint: 'more' }
     : { type: 'eose' }
   const parts = pages.map((page) => page.rows.flatMap((row) => parseStamp(row) ?? []))
-  // What is out of order, or no event, is for whoever reads the page to judge.
+  // Out-of-order rows and non-events are left to the reader of the page.
   if (!parts.every((stamps) => isDescending(stamps))) return { rows, end, bytes, isJoined: true }
   const cut = Math.max(...parts.flatMap((stamps) => stamps.at(-1)?.second ?? []))
   const kept = rows.filter((row) => secondOf(row) >= cut).toSorted((a, b) => secondOf(b) - secondOf(a))

@@ -14,12 +14,12 @@ import { Slots } from '../pace/slots.ts'
 import type { Turn } from '../pace/throttle.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
-/** What repeats and bounds the REQs of one relay. */
+/** The options for the REQs of one relay. */
 export type RequestOptions = PageLimits & {
   readonly maxOpenRequests: number
-  /** How long to pause for a relay that says `rate-limited:` after an EOSE. */
+  /** How long to pause after a `rate-limited:` that follows an EOSE. */
   readonly silenceMs: number
-  /** How often one REQ is repeated after losing its connection. */
+  /** How often a REQ is repeated after losing its connection. */
   readonly retries: number
   readonly traffic: Traffic
   readonly nowMs: () => number
@@ -35,27 +35,27 @@ type Tries = {
   authenticatedOn: Connection | undefined
 }
 
-/** One try: where and when the REQ went out, and how many were allowed at once. */
+/** One attempt: its connection, its turn, and how many REQs were allowed at once. */
 type Try = { readonly connection: Connection; readonly turn: Turn; readonly allowed: number }
 
-/** How often a REQ is repeated that the relay dropped by its own fault, or that it may not have been able to read. */
+/** How often to repeat a REQ that the relay dropped by its own fault, or may not have been able to read. */
 const MAX_UNANSWERED = { again: 3, unreadable: 1 }
 
-/** Finds nothing: it is asked for the sake of an answer. */
+/** Matches nothing; sent only to get an answer. */
 const NOTHING: Filter = { ids: ['0'.repeat(64)], limit: 1 }
 
-/** The REQs of one relay: a few at once, each repeated from scratch while an end is worth repeating. */
+/** The REQs of one relay: a few at once, each restarted while its end is worth repeating. */
 export class Requests {
   readonly #link: Link
   readonly #options: RequestOptions
   readonly #slots: Slots
-  /** The ends that may still be taken back, of sessions (NIP-77) as well. */
+  /** The ends that may still be taken back, including those of NIP-77 sessions. */
   readonly ends: OpenEnds
   readonly #size = new RequestSize()
   #hasOpenedFewer = false
   #count = 0
   #unaskedBytes = 0
-  /** What a CLOSED after its EOSE has led to: who wants to know us is told, once for all. */
+  /** The reaction to a CLOSED after its EOSE: one authentication or pause, for all. */
   #consequence: Promise<unknown> = Promise.resolve()
 
   constructor(link: Link, options: RequestOptions) {
@@ -65,7 +65,7 @@ export class Requests {
     this.ends = new OpenEnds(options.nowMs, (reason, connection) => this.#afterLateClosed(reason, connection))
   }
 
-  /** Counts what came without having been asked for: it is part of the next page. */
+  /** Counts unrequested bytes; they are charged to the next page. */
   noteUnasked(bytes: number): void {
     this.#unaskedBytes += bytes
   }
@@ -76,8 +76,8 @@ export class Requests {
   }
 
   /**
-   * The page of one REQ: the rows of its last try only, the bytes of all and of what came in between without having
-   * been asked for. `aftermath` is told what follows its end.
+   * Returns the page of one REQ: the rows of its last attempt only, and the bytes of all attempts plus unrequested
+   * data. `aftermath` is told what follows its end.
    */
   async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {
     const parts = this.#size.partsOf(filter)
@@ -88,7 +88,7 @@ export class Requests {
     return { ...again, bytes: page.bytes + again.bytes }
   }
 
-  /** What the relay has refused to take; nothing where it took whatever was asked. */
+  /** The limits that the relay has enforced; empty if it accepted everything. */
   learntLimits(): LearntLimits {
     return { ...this.#size.limits, ...(this.#hasOpenedFewer && { maxOpenRequests: this.#slots.limit }) }
   }
@@ -103,8 +103,8 @@ export class Requests {
   }
 
   /**
-   * Resolves when every end so far that somebody asked after stands or was taken back: after the grace, and an answer
-   * to something later. Other questions may be asked meanwhile.
+   * Resolves when every watched end so far stands or was taken back: after the grace period and an answer to something
+   * later. Other questions may be asked meanwhile.
    */
   async settleEnds(): Promise<void> {
     const until = this.ends.now()
@@ -115,7 +115,7 @@ export class Requests {
     await this.#consequence
   }
 
-  /** Asks for nothing, so that what the relay said before has arrived; returns why no answer came. */
+  /** Asks for nothing, so that everything the relay said before has arrived. Returns why no answer came, if so. */
   async #probe(connection: Connection): Promise<string | undefined> {
     const { traffic } = this.#options
     const turn = await traffic.queryTurn()
@@ -196,10 +196,7 @@ export class Requests {
     return (refusal === 'again' || refusal === 'unreadable') && (tries.unanswered += 1) <= MAX_UNANSWERED[refusal]
   }
 
-  /**
-   * A CLOSED that came too late to be answered by a repetition of its page: what it asks of us is done for the next
-   * ones.
-   */
+  /** Handles a CLOSED that came too late to repeat its page: does what it asks for the next pages. */
   #afterLateClosed(reason: string, connection: Connection): void {
     const { authentication, silenceMs, signal } = this.#options
     const refusal = readRefusal(reason)
@@ -209,13 +206,13 @@ export class Requests {
       this.#consequence = authentication?.authenticate(connection) ?? this.#consequence
   }
 
-  /** Half as many at once, for the rest of the run; when there is only one, it is a matter of time. */
+  /** Halves the number of REQs at once for the rest of the run. If only one was allowed, waits instead. */
   async #openFewer({ turn, allowed }: Try): Promise<boolean> {
     const { queries } = this.#options.traffic
     this.#hasOpenedFewer = true
     if (allowed <= 1) return queries.settle(turn, 'refused')
     queries.settle(turn, 'taken')
-    // What was open together is refused together.
+    // REQs open together are refused together.
     if (this.#slots.limit === allowed) this.#slots.resize(Math.floor(allowed / 2))
     this.#slots.release()
     await this.#slots.acquire()
@@ -234,14 +231,14 @@ export class Requests {
     return bytes
   }
 
-  // Never used twice, so that what comes late for one try is not taken for the next.
+  // Never reuse an id, so that late messages of one attempt are not taken for the next.
   #nextId(): string {
     this.#count += 1
     return `r${this.#count}`
   }
 }
 
-/** Some relays say `restricted:` to strangers as well: those that have asked who we are. */
+/** Some relays say `restricted:` to strangers; it means the same if they sent a challenge. */
 function asksWhoWeAre(reason: string, { challenge }: Connection): boolean {
   return readRefusal(reason) === 'authenticate' || (/^restricted:/i.test(reason) && challenge !== undefined)
 }

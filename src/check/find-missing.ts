@@ -1,10 +1,10 @@
+import type { LayerName } from '../layer-name.ts'
+import type { CheckReport, Difference } from '../report/report.ts'
 import { tallyKey } from '../run/held-tally.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { buildHistogram, hourOf } from './histogram.ts'
-import type { CheckReport, Difference } from '../report/report.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
+import { buildHistogram, hourOf } from './histogram.ts'
 
 const PIECE = 250
 

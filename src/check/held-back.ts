@@ -1,9 +1,9 @@
-import type { Catalog } from '../scope/catalog.ts'
+import { keptUntil } from '../checkpoint/next-try.ts'
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { keptUntil } from '../checkpoint/next-try.ts'
 import { isInPurgatory } from '../relay/answers.ts'
 import type { HeldBackRepository } from '../report/report.ts'
+import type { Catalog } from '../scope/catalog.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 

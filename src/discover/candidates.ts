@@ -3,14 +3,14 @@
  * strangers: a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses
  * it resolves to.
  */
-import type { Family } from '../scope/authority.ts'
-import { groupByIdentifier } from '../scope/membership.ts'
 import { formatAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import { hostKey, relayBehindClone, relayKey, relayWithoutQuery } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { classifyHost, type HostClass } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { Family } from '../scope/authority.ts'
+import { groupByIdentifier } from '../scope/membership.ts'
 
 /** Why a relay that is named is not asked. */
 export type LeftOut = 'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable'

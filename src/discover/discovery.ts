@@ -4,16 +4,16 @@
  * is checked here to say why a relay is left out, and once more by the lookup of each connection, which dials only what
  * it has checked.
  */
-import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
-import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { formatAddress, parseAddress } from '../nostr/address.ts'
 import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
 import type { Endpoint, Profile } from '../relay/endpoint.ts'
 import { classifyAddress } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
+import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
 
 /** Opens and logs a source; `target` when it is the target, `undefined` when it cannot be reached. */
 export type OpenStranger = (

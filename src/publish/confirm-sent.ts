@@ -2,18 +2,18 @@
  * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So whatever was
  * answered, or sent without an answer, is asked for again by id, and only what the target serves is accepted.
  */
+import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
-import { isDeleted } from '../run/withdrawn.ts'
-import { learnDeletions } from '../withdraw/withdrawals.ts'
-import type { Run } from '../run/run.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
-import { noteArrivals } from '../select/reopening.ts'
 import type { Outcome } from '../report/report.ts'
+import type { Run } from '../run/run.ts'
+import { isDeleted } from '../run/withdrawn.ts'
+import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import { learnDeletions } from '../withdraw/withdrawals.ts'
 
 /** What the proof takes. */
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>

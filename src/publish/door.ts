@@ -1,9 +1,9 @@
-import { gistOf } from './gist.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
 import type { Stop } from '../run/stop.ts'
+import { gistOf } from './gist.ts'
 
 /** What a doorkeeper has to know of the run, and whom it tells. */
 export type DoorOptions = {

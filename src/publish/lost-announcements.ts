@@ -1,7 +1,7 @@
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { parentsOf } from '../nostr/references.ts'
-import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/

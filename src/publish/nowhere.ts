@@ -1,16 +1,16 @@
 import { LostRelayError } from '../errors.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import { keepValid } from '../nostr/verifier.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { findSpooled, type Absence } from './orphans.ts'
-import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { keepValid } from '../nostr/verifier.ts'
 import { findVersions } from '../relay/holdings.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askedPeers, failSource } from '../run/ask-sources.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askForWithdrawals, withdrawnBecause } from '../withdraw/withdrawals.ts'
+import { findSpooled, type Absence } from './orphans.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 

@@ -2,16 +2,16 @@
  * What becomes of parked events that depend on others. Each parent is served, may still come, has ended, or is nowhere;
  * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
  */
-import type { Fate } from '../run/fate.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import { isLastTry } from '../checkpoint/next-try.ts'
 import { parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
+import type { Fate } from '../run/fate.ts'
 import { NOWHERE } from '../select/reopening.ts'
-import { isLastTry } from '../checkpoint/next-try.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 /** What it takes to judge orphans. */
 type JudgingRun = Pick<PublishingRun, 'world' | 'fate' | 'startedAt'> & { readonly released: ReadonlySet<string> }

@@ -3,19 +3,19 @@
  * when every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes
  * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for it again).
  */
-import { AnswerPen } from './answer-pen.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import { isLastTry } from '../checkpoint/next-try.ts'
 import { reasonOf } from '../errors.ts'
-import { INTERRUPTION, type Stop } from '../run/stop.ts'
-import type { World } from '../run/world.ts'
-import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { addressOf } from '../nostr/address.ts'
+import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { isLastTry } from '../checkpoint/next-try.ts'
 import { classifyAnswer, type Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
+import { INTERRUPTION, type Stop } from '../run/stop.ts'
+import type { World } from '../run/world.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import { AnswerPen } from './answer-pen.ts'
+import type { PublishingRun } from './publishing-run.ts'
 import { SiblingTurns } from './sibling-turns.ts'
 
 /** What sending takes. */

@@ -1,17 +1,17 @@
 /*
  * Parked events that depend on others: freed when the target serves a parent, refused when no parent can come any more.
  */
-import { reviveLost } from './lost-announcements.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { findSpooled, hasComingParent, refuseWithParents } from './orphans.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import { selectParked } from '../select/select.ts'
-import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
+import { reviveLost } from './lost-announcements.ts'
+import { findSpooled, hasComingParent, refuseWithParents } from './orphans.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 

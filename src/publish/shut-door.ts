@@ -1,8 +1,8 @@
-import { gistOf } from './gist.ts'
 import type { Run } from '../run/run.ts'
 import type { Stop } from '../run/stop.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
+import { gistOf } from './gist.ts'
 
 const PIECE = 250
 

@@ -3,20 +3,20 @@
  * comes. One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something
  * fails: pages.
  */
-import { isBorneOut, sampleIds, servesListed } from './claims.ts'
-import { overBudget, type Budget } from '../run/budget.ts'
-import type { Fetched } from '../run/source-log.ts'
-import type { Filter } from '../nostr/filter.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
+import type { LayerName } from '../layer-name.ts'
+import type { Filter } from '../nostr/filter.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from '../relay/negentropy/compared-set.ts'
 import { fetchMissing, type MissingContext } from '../relay/negentropy/fetch-missing.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
+import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
 import { addDrains, drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
-import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
-import type { LayerName } from '../layer-name.ts'
+import { overBudget, type Budget } from '../run/budget.ts'
+import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
+import { isBorneOut, sampleIds, servesListed } from './claims.ts'
 
 /** A run whose relays may be compared. */
 type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>

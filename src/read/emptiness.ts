@@ -1,8 +1,8 @@
+import type { Endpoint } from '../relay/endpoint.ts'
+import { MAYBE_NARROW } from '../relay/paging/breadth.ts'
+import { mayBeNarrow } from '../relay/software.ts'
 import { withinBudget } from '../run/budget.ts'
 import type { OpenSource } from '../run/source.ts'
-import { MAYBE_NARROW } from '../relay/paging/breadth.ts'
-import type { Endpoint } from '../relay/endpoint.ts'
-import { mayBeNarrow } from '../relay/software.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
 const NOTHING_COMPARED = 'it serves no event at all, nor does the target: nothing was compared'

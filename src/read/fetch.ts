@@ -1,7 +1,7 @@
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { OutOfTimeError, SpoolFullError } from '../errors.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter, type Matcher, USUAL_LENGTH } from '../nostr/filter.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'

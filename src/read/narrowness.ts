@@ -4,14 +4,14 @@
  * show proves nothing. What it has shown is asked for broadly. A source that leaves it out is read again, with kinds
  * beside every tag; what cannot be asked narrowly is not drained.
  */
-import { withinBudget, type Budget } from '../run/budget.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isHex32, parseEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
-import type { OpenSource } from '../run/source.ts'
-import type { Peer } from '../relay/peer.ts'
 import { proveBreadth, type Ask } from '../relay/paging/prove-breadth.ts'
+import type { Peer } from '../relay/peer.ts'
+import { withinBudget, type Budget } from '../run/budget.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 
 const MAX_ANNOUNCEMENTS = 10
 const MAX_ROOTS = 50

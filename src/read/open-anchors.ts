@@ -1,6 +1,6 @@
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { tagConditions, type Filter } from '../nostr/filter.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
 import type { Drain } from '../relay/paging/drain.ts'
 
 /**

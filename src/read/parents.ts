@@ -2,15 +2,15 @@
  * In a window (`backfill`) threads are read by time, and what an event in the window answers may lie outside. Such
  * parents are asked for by id, and theirs in turn, so that nothing is sent without what it answers.
  */
-import { fetchRequests } from './fetch.ts'
-import { takeIn } from '../receive/take-in.ts'
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { isHex32, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { parentsOf } from '../nostr/references.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
+import { takeIn } from '../receive/take-in.ts'
+import { findServed } from '../relay/holdings.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { findServed } from '../relay/holdings.ts'
+import { fetchRequests } from './fetch.ts'
 
 const PIECE = 250
 const IDS_PER_REQ = 250

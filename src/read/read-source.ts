@@ -1,19 +1,19 @@
 /*
  * One source, read behind the anchors of one layer: what is planned, noted before it goes out, fetched and concluded.
  */
-import { fetchRequests, type FetchContext } from './fetch.ts'
-import type { OpenSource } from '../run/source.ts'
-import { takeIn } from '../receive/take-in.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
-import { compareRequest, readSecond } from './compare-request.ts'
 import type { Layer } from '../checkpoint/layers.ts'
+import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
+import type { LayerName } from '../layer-name.ts'
+import { takeIn } from '../receive/take-in.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { Fetched } from '../run/source-log.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { FoundAnchor } from '../store/anchors.ts'
+import { compareRequest, readSecond } from './compare-request.ts'
+import { fetchRequests, type FetchContext } from './fetch.ts'
 import { openAnchors } from './open-anchors.ts'
 import type { OpenRead, OpenReads, TakenBack } from './open-reads.ts'
-import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
-import type { Peer } from '../relay/peer.ts'
-import type { LayerName } from '../layer-name.ts'
-import type { Fetched } from '../run/source-log.ts'
-import type { FoundAnchor } from '../store/anchors.ts'
 
 const VALUES_PER_FILTER = 100
 

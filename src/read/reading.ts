@@ -2,18 +2,18 @@
  * Reading all layers from all sources: the anchors that are not read yet, layer by layer, until no new anchor appears.
  * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
  */
-import type { OpenSource } from '../run/source.ts'
+import type { Layer } from '../checkpoint/layers.ts'
 import type { Discovery } from '../discover/discovery.ts'
+import type { LayerName } from '../layer-name.ts'
+import { settleEnds } from '../relay/endpoint.ts'
+import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { reviseAnnouncements } from '../select/revise-announcements.ts'
-import { findNarrow } from './narrowness.ts'
-import { TargetReader } from './target-anchors.ts'
-import type { Layer } from '../checkpoint/layers.ts'
-import { OpenReads } from './open-reads.ts'
-import { settleEnds } from '../relay/endpoint.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
+import { findNarrow } from './narrowness.ts'
+import { OpenReads } from './open-reads.ts'
 import { readAtSource, readAgain, type Asked, type SourceReading } from './read-source.ts'
+import { TargetReader } from './target-anchors.ts'
 
 const MAX_ROUNDS = 100
 const ANCHORS_AT_ONCE = 5_000

@@ -4,11 +4,11 @@
  * and little else; and among everything. The last proves that nothing is missing, where it comes to its end within a
  * budget of its own: whoever announces an identifier of a thousand letters chooses what is read, but not how much.
  */
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter, USUAL_LENGTH } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { addDrains, drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 

@@ -12,8 +12,8 @@ import { isEphemeral, KIND } from '../nostr/kinds.ts'
 import { findServed } from '../relay/holdings.ts'
 import { isWithin, windowOf } from '../report/run-options.ts'
 import type { Run } from '../run/run.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 
 /** A run that takes in events, and who learns from them. */
 export type ReceivingRun = Run & {

@@ -3,13 +3,13 @@
  * call; the caller puts verbs that belong together into one transaction. A lint rule keeps everybody else from the
  * rows.
  */
-import type { Ledger } from './ledger.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
 import type { Origin, RowChange } from '../store/spool-rows.ts'
 import type { SpooledEvent, SpoolState } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
+import type { Ledger } from './ledger.ts'
 
 /**
  * Which state follows which. `gone`: the row is removed, because the target holds the event or because it is not

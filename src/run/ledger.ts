@@ -1,5 +1,5 @@
-import type { LayerReport, Outcome, Problem } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { LayerReport, Outcome, Problem } from '../report/report.ts'
 
 type Counts = {
   fetched: number

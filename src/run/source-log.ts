@@ -1,8 +1,8 @@
 import { decideRead, type PlannedAnchor, type PlannedRequest, type SincePolicy } from '../checkpoint/plan.ts'
-import type { Drain } from '../relay/paging/drain.ts'
-import type { FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
-import type { ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
+import type { Drain } from '../relay/paging/drain.ts'
+import type { ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 type LayerLog = {

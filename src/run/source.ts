@@ -1,7 +1,7 @@
+import type { LayerName } from '../layer-name.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Aftermath } from '../relay/aftermath.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { Budget } from './budget.ts'
 import type { SourceLog } from './source-log.ts'
 

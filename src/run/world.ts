@@ -1,8 +1,8 @@
+import type { LayerName } from '../layer-name.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Verifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import type { Pacer } from '../relay/pace/pacing.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Clock } from '../time.ts'
 

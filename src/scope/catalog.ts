@@ -1,6 +1,5 @@
 import { hostedAnchor } from '../checkpoint/layers.ts'
-import { Announcements, type Met } from './announcements.ts'
-import { resolveMembership, type Membership } from './membership.ts'
+import type { LayerName } from '../layer-name.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { MAX_URLS, type Announcement } from '../nostr/announcement.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -8,10 +7,11 @@ import { isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
 import type { Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../layer-name.ts'
-import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
+import { Announcements, type Met } from './announcements.ts'
+import { resolveMembership, type Membership } from './membership.ts'
+import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 
 /** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
 export type CatalogOptions = {

@@ -1,5 +1,4 @@
 import { UsageError } from '../errors.ts'
-import { withinBudget } from '../run/budget.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { readAnnouncement } from '../nostr/announcement.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
@@ -7,9 +6,10 @@ import { KIND } from '../nostr/kinds.ts'
 import { encodePublicKey } from '../nostr/nip19.ts'
 import { keepValid } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
-import type { ScopedRun } from './scoped-run.ts'
+import { withinBudget } from '../run/budget.ts'
 import { hostOfPullRequests } from './scope-choice.ts'
 import { hostsNamedMost } from './scope.ts'
+import type { ScopedRun } from './scoped-run.ts'
 import { suggestSimilar } from './suggest.ts'
 
 const ASKED = 200

@@ -2,11 +2,11 @@
  * Who and what belongs to the run: the announcements that a relay admits once it has those of the owners, and the
  * authors whose states it takes. All of it is decided within one identifier, and over announcements that are in scope.
  */
-import { stateAuthors, type Family } from './authority.ts'
 import { formatAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { RoleRule } from '../nostr/roles.ts'
+import { stateAuthors, type Family } from './authority.ts'
 
 /** Why states of somebody who is listed are not taken: he has not announced, has ended his role, or leads elsewhere. */
 export type Outsider = 'invited' | 'left' | 'leads elsewhere'

@@ -1,12 +1,12 @@
-import type { Membership } from './membership.ts'
+import type { LayerName } from '../layer-name.ts'
 import { addressOf, formatAddress, parseAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { RoleRule } from '../nostr/roles.ts'
 import { listsService, readService, type Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { ScopeRequest } from '../report/run-options.ts'
+import type { Membership } from './membership.ts'
 
 /** Which repositories belong to the run, decided. */
 export type Scope =

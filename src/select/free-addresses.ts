@@ -1,14 +1,14 @@
-import { askedTarget, askSources } from '../run/ask-sources.ts'
-import { isDeletedById } from '../run/withdrawn.ts'
-import type { ReceivingRun } from '../receive/take-in.ts'
-import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
+import { takeInAside } from '../receive/take-in-aside.ts'
+import type { ReceivingRun } from '../receive/take-in.ts'
 import { findDeletions, findServed, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import { isDeletedById } from '../run/withdrawn.ts'
+import type { FoundVersion } from './living-versions.ts'
 import { FIRST_STAGE } from './publish-order.ts'
-import { takeInAside } from '../receive/take-in-aside.ts'
 
 /**
  * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their

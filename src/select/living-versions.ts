@@ -2,14 +2,14 @@
  * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older
  * one counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
-import { askedTarget, askSources } from '../run/ask-sources.ts'
-import type { Run } from '../run/run.ts'
-import { unwantedBecause } from '../receive/take-in.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
+import { unwantedBecause } from '../receive/take-in.ts'
 import { readVersions, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
 import { askForDeletions, withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 /** A verified version of an address, and the URL of the relay that serves it. */

@@ -1,7 +1,7 @@
-import type { Run } from '../run/run.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { cureOf } from '../relay/answers.ts'
+import type { Run } from '../run/run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 
 /** Why an orphan is refused that no relay has a parent of; the words of the target may follow. */

@@ -1,6 +1,6 @@
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { findLiving } from './living-versions.ts'
 import { askForDeletions } from '../withdraw/withdrawals.ts'
+import { findLiving } from './living-versions.ts'
 
 /**
  * Puts the newest announcement that counts in the place of those that were deleted or have expired: they decide over

@@ -4,20 +4,20 @@
  * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from '../checkpoint/next-try.ts'
-import type { Run } from '../run/run.ts'
-import { freeAddresses } from './free-addresses.ts'
-import { findLiving } from './living-versions.ts'
 import { addressOf } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { referencesOf } from '../nostr/references.ts'
-import { noteArrivals } from './reopening.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
-import { createStaging } from './publish-order.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { takeInAside } from '../receive/take-in-aside.ts'
+import type { Run } from '../run/run.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askForWithdrawals, leavesOlder } from '../withdraw/withdrawals.ts'
-import { judge, findDeletedAuthors } from './judge.ts'
 import { findVersionsAside, findHeld } from './find-held.ts'
+import { freeAddresses } from './free-addresses.ts'
+import { judge, findDeletedAuthors } from './judge.ts'
+import { findLiving } from './living-versions.ts'
+import { createStaging } from './publish-order.ts'
+import { noteArrivals } from './reopening.ts'
 import { takeOut } from './take-out.ts'
 
 const PIECE = 250

@@ -1,5 +1,5 @@
-import type { Run } from '../run/run.ts'
 import { countHeld } from '../receive/take-in.ts'
+import type { Run } from '../run/run.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 

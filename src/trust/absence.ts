@@ -6,12 +6,12 @@
  */
 import { LostRelayError } from '../errors.ts'
 import { addressOf, isNewerVersion, parseAddress } from '../nostr/address.ts'
+import { readAnnouncement } from '../nostr/announcement.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { relayNames, vanishesUntil } from '../nostr/vanish.ts'
 import { keepValid } from '../nostr/verifier.ts'
-import { readAnnouncement } from '../nostr/announcement.ts'
 import { findDeletions, findVanishRequests, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
 import { isEarlyGrasp } from '../relay/software.ts'

@@ -2,7 +2,6 @@
  * Checkpoints are believed only while relays still show what they showed: targets get restored from last week's backup,
  * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
  */
-import { findUnexplained } from './absence.ts'
 import { LostRelayError } from '../errors.ts'
 import { parseStamp } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
@@ -11,6 +10,7 @@ import type { Peer } from '../relay/peer.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import type { UnixSeconds } from '../time.ts'
+import { findUnexplained } from './absence.ts'
 
 const ASKED = 50
 const ASKED_OTHERWISE = 5

@@ -1,6 +1,6 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { hasVanished, isDeleted } from '../run/withdrawn.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 
 /** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
 export function moveCheckpoints(run: ScopedRun): void {

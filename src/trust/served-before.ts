@@ -1,8 +1,8 @@
 import { addressOf } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
+import { createWitness } from '../run/witness-log.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Witness } from '../store/witnesses.ts'
-import { createWitness } from '../run/witness-log.ts'
 
 /**
  * The announcements that the target served when the state file was last written, until it is known whether it still

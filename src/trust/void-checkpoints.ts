@@ -1,5 +1,5 @@
-import type { OpenSource } from '../run/source.ts'
 import type { Peer } from '../relay/peer.ts'
+import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import { checkWitnesses, countUnexplained, hasLostEverything } from './check-witnesses.ts'

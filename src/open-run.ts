@@ -67,7 +67,7 @@ function beginRun(
   const number = state.runs.begin(command, startedAt)
   if (command !== 'retry') state.runs.setScope(number, scope.type)
   fate.recover('the run before ended first')
-  // A run without follow-ups believes what either kind of run has written.
+  // Checkpoints of both kinds of run stay: a run without follow-ups believes either.
   state.prune({ now: startedAt, versions: layerVersions({ followUps: false }) })
   return number
 }

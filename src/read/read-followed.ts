@@ -16,7 +16,9 @@ import { layerFilters } from './target-filters.ts'
 /** A run that reads the target; `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly aftermath: Aftermath }
 
-/** Reads what refers to these anchors at the target, so that it can be followed; skips what is known already. */
+/**
+ * Reads the target's events that refer to these anchors, so that follow-ups can be asked for; NIP-77 skips known ones.
+ */
 export async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, reading.target)) {
@@ -28,7 +30,7 @@ export async function readFollowed(layer: Layer, names: readonly string[], readi
   }
 }
 
-/** The same by NIP-77, which lists ids; false when it must be paged. */
+/** Does the same by NIP-77, which lists ids; false when they must be paged. */
 async function listFollowed(layer: Layer, filter: Filter, reading: Reading): Promise<boolean> {
   const { target, options, startedAt: now, aftermath } = reading
   const { anchors } = reading.world.state

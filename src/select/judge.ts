@@ -9,7 +9,10 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { withdrawnBecause } from '../withdraw/withdrawals.ts'
 
-/** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
+/**
+ * Returns why an event is not sent, by what this run knows; `undefined` when it may be. Parked events were in scope
+ * when they were parked.
+ */
 export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string>, run: ScopedRun): string | undefined {
   const { event } = spooled
   const withdrawn = withdrawnBecause(event, run)
@@ -21,7 +24,10 @@ export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string
   return undefined
 }
 
-/** Who signed what the deletions of a piece name: known from this run or from the spool, or served by the target. */
+/**
+ * Returns who signed the events that the deletions of a piece name, by id: known from this run or the spool, or served
+ * by the target.
+ */
 export async function findDeletedAuthors(
   piece: readonly SpooledEvent[],
   run: Run,
@@ -41,7 +47,7 @@ export async function findDeletedAuthors(
   return new Map([...authors, ...served])
 }
 
-/** A deletion whose known targets all have other authors does nothing anywhere. */
+/** Whether all known targets of a deletion have other authors: such a deletion does nothing. */
 function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
   const { ids, addresses, foreignAddresses } = readDeletion(event)
   const authors = ids.flatMap((id) => authorOf.get(id) ?? [])

@@ -8,9 +8,7 @@ export function endRun({ world, number }: Run, report: Report): void {
   world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
 }
 
-/**
- * Writes into the history that an error ended the run, since a run without an end counts as killed. Returns the error.
- */
+/** Writes an error into the history as the end of the run: one without an end was killed. Returns the error. */
 export function endThrown({ world, number }: Run, error: unknown, durationMs: number): unknown {
   const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })

@@ -44,7 +44,7 @@ export type Wait = {
   readonly obstacle?: string | undefined
 }
 
-/** What a target answered to an event that was sent. */
+/** The answer of a target to an event that was sent. */
 export type Answered = Wait & { readonly lastOkAt?: UnixSeconds | undefined }
 
 /** Why an event is settled although the target does not hold it. */
@@ -69,9 +69,7 @@ export class Fate {
     this.#context = context
   }
 
-  /**
-   * Stores a fetched event for selection. Of the versions at its address, those that lose are dropped as superseded.
-   */
+  /** Stores a fetched event for selection. The versions at its address that lose are dropped as superseded. */
   take(event: NostrEvent, origin: Origin): void {
     const { state, ledger } = this.#context
     for (const loser of state.spoolRows.insert(event, origin)) ledger.drop(loser.layer, 'superseded')
@@ -109,10 +107,7 @@ export class Fate {
     ledger.settle(spooled.layer, outcome)
   }
 
-  /**
-   * The target holds the event without serving it: it is remembered, since sending it again would bring the same
-   * answer.
-   */
+  /** The target holds the event without serving it: remembered, since another try would bring the same answer. */
   hold(spooled: SpooledEvent): void {
     const { ledger, software } = this.#context
     this.#change(spooled, 'held', { outcome: 'duplicate', software })
@@ -164,7 +159,7 @@ export class Fate {
     this.#context.state.spoolRows.reopenAll(this.#context.now)
   }
 
-  /** Parks again what was settled because of something that the target held. */
+  /** Parks again the events that were settled because of something that the target held. */
   reopenDisplaced(): void {
     this.#context.state.spoolRows.reopenDisplaced(this.#context.now)
   }

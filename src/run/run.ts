@@ -41,9 +41,7 @@ export type Run = {
   readonly witnesses: WitnessLog
   /** For `check`: counts of what the target holds. */
   readonly held: HeldTally
-  /**
-   * Reasons why the target may hide something: nothing that it lacks is overlooked, but events that only it has may be.
-   */
+  /** Why the target may hide something: nothing that it lacks is overlooked, but events that only it has may be. */
   readonly targetGaps: TargetGaps
   /** What `check` found; null for other commands. */
   check: CheckReport | null

@@ -20,8 +20,7 @@ type Shown = { published: NostrEvent[]; others: NostrEvent[] }
 
 /**
  * The newest events that each endpoint was seen to hold in this run: 250 that the run published and 250 others.
- * Deletions and requests to vanish are no witnesses, because relays rightly stop serving them (ngit-grasp after 30
- * days).
+ * Deletions and requests to vanish are no witnesses: relays rightly stop serving them (ngit-grasp after 30 days).
  */
 export class WitnessLog {
   readonly #byUrl = new Map<string, Shown>()
@@ -47,10 +46,7 @@ export class WitnessLog {
   }
 }
 
-/**
- * Keeps only what says who may take the event out of sight: a thousand whole events, some of 60 kB, would fill the
- * memory.
- */
+/** Keeps the parts that say who may take the event out of sight: whole ones, some of 60 kB, would fill the memory. */
 function outlineOf(event: NostrEvent): NostrEvent {
   const named = (name: string): readonly (readonly string[])[] =>
     event.tags.filter((tag) => tag[0] === name && tag[1] !== undefined).slice(0, 1)

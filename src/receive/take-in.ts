@@ -116,9 +116,7 @@ function isWanted(layer: LayerName, event: NostrEvent, run: Run): boolean {
   return why === undefined
 }
 
-/**
- * Returns why an event is never copied, judged by the event and the options alone; `undefined` when it may be copied.
- */
+/** Returns why an event is never copied, by the event and the options alone; `undefined` when it may be. */
 export function unwantedBecause(
   event: NostrEvent,
   { startedAt, options }: Pick<Run, 'startedAt' | 'options'>,
@@ -131,10 +129,7 @@ export function unwantedBecause(
   return undefined
 }
 
-/**
- * Keeps an event for selection unless the spool has it already; an old refusal is forgotten first. Throws
- * SpoolFullError when there is no room.
- */
+/** Keeps an event for selection unless the spool has it; an old refusal is forgotten first. Throws SpoolFullError. */
 export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,

@@ -82,9 +82,7 @@ async function sampleRows(filter: Filter, { request }: DrainContext): Promise<No
   return isAnswered ? [...newest, ...below.flat()] : undefined
 }
 
-/**
- * Picks seconds below a page. The ids of the page decide how far down, so nobody can foretell them without knowing it.
- */
+/** Picks seconds below a page. The ids of the page decide how far, so nobody can foretell them without it. */
 function placesBelow(page: readonly NostrEvent[]): UnixSeconds[] {
   const seconds = page.map((event) => event.created_at)
   const [newest, oldest] = [Math.max(...seconds), Math.min(...seconds)]

@@ -44,10 +44,7 @@ function doubtAbout(
   return isNothingSeen ? NOTHING_COMPARED : undefined
 }
 
-/**
- * Whether a source shows nothing for the broadest filter. It has a `since`: some relays answer no filter without a
- * condition.
- */
+/** Whether a source shows nothing at all. The filter has a `since`: some relays answer none without a condition. */
 async function isEmpty({ peer, budget }: OpenSource): Promise<boolean> {
   return !peer.breadth.hasShown && (await showsNothing(withinBudget(peer.endpoint, budget)))
 }

@@ -111,10 +111,7 @@ function createPlannedMatcher({ filter, match = filter, scan = [match] }: Planne
   return (event) => matchers.some((matches) => matches(event))
 }
 
-/**
- * Returns the budget of a scan: small for values that no person writes, larger for usual ones that the relay does not
- * index.
- */
+/** Returns the budget of a scan: small for values that no person writes, larger for usual but unindexed ones. */
 function budgetOfScan(scan: readonly Filter[], budget: Budget): Budget {
   const isHuge = longestValue(scan) > USUAL_LENGTH
   const maxBytes = isHuge ? SCAN_BYTES : Math.max(SCAN_BYTES, budget.maxBytes / 4)

@@ -8,10 +8,7 @@ import { tryTarget } from './narrowness.ts'
 import { readParents } from './parents.ts'
 import { readLayers } from './reading.ts'
 
-/**
- * Fills the spool from the sources. A retry reads nothing: it takes what the spool holds, with `--refused` the refused
- * events too.
- */
+/** Fills the spool from the sources. A retry reads nothing: it has the spool, with `--refused` the refusals too. */
 export async function gather(run: ScopedRun): Promise<void> {
   const { options, fate } = run
   if (options.command !== 'retry') {
@@ -43,7 +40,7 @@ async function readAll(run: ScopedRun): Promise<void> {
   }
 }
 
-/** Tests a target again once it serves what was sent: do questions that brought nothing before find it? */
+/** Tests the target again once it serves events of this run: do questions that brought nothing before find them? */
 export async function tryTargetAgain(run: ScopedRun): Promise<void> {
   const { breadth } = run.target
   if (breadth.hasShown && breadth.unproven().length > 0) await tryTarget(run)

@@ -16,10 +16,7 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 const MAX_ANNOUNCEMENTS = 10
 const MAX_ROOTS = 50
 const THREAD_KINDS = [...ROOT_KINDS, KIND.comment, KIND.statusOpen, KIND.statusApplied, KIND.statusClosed]
-/**
- * Tag values in use everywhere: marks of patches (NIP-34), kinds that comments (NIP-22) and deletions (NIP-09) are
- * about.
- */
+/** Tag values in use everywhere: marks of patches (NIP-34), kinds of comments (NIP-22) and deletions (NIP-09). */
 const USUAL_QUESTIONS: readonly Filter[] = [
   { kinds: [KIND.patch], '#t': ['root', 'root-revision', 'cover-letter'] },
   { kinds: [KIND.comment], '#K': [KIND.announcement, ...ROOT_KINDS].map(String) },
@@ -38,7 +35,7 @@ export async function findNarrow(run: Known & Pick<ScopedRun, 'sources'>): Promi
   return narrow.flat()
 }
 
-/** Does the same test at the target: what it leaves out may include announcements. */
+/** Does the same test at the target, where left-out events may be announcements. */
 export async function tryTarget(run: Known & Pick<ScopedRun, 'target'>): Promise<void> {
   const { target } = run
   if (target.endpoint.kind !== 'relay') return

@@ -16,9 +16,7 @@ import { layerFilters } from './target-filters.ts'
 /** A run that reads the target; `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly aftermath: Aftermath }
 
-/**
- * Reads the target's events that refer to these anchors, so that follow-ups can be asked for; NIP-77 skips known ones.
- */
+/** Reads the target's events that refer to these anchors, to make anchors of them. NIP-77 skips known ones. */
 export async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, reading.target)) {

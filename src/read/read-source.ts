@@ -1,6 +1,5 @@
 /*
- * Reads the anchors of one layer at one source: plans requests, records them before they go out, fetches, and notes how
- * each ended.
+ * Reads the anchors of one layer at one source: plans requests, records and sends them, and notes how each ended.
  */
 import type { Layer } from '../checkpoint/layers.ts'
 import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
@@ -68,7 +67,7 @@ function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: Sour
   if (drain.reason === null) openReads.add(read)
 }
 
-/** Repeats the readings that a source took back. What it keeps taking back is not drained. */
+/** Repeats the readings that a source took back. One that it keeps taking back is not drained. */
 export async function readAgain(
   source: OpenSource,
   taken: readonly TakenBack<Asked>[],

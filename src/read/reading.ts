@@ -65,10 +65,7 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
   }
 }
 
-/**
- * Makes sources that turn out to leave out what they hold start over; returns whether there are any. Called once no
- * reading can be taken back.
- */
+/** Restarts the sources that turn out to leave out events. Returns whether there are any. */
 async function rereadNarrow({ positions }: Progress, run: Reading): Promise<boolean> {
   const narrow = await findNarrow(run)
   for (const source of narrow) positions.delete(source)

@@ -30,10 +30,7 @@ import { OpenReads } from './open-reads.ts'
 import { readFollowed } from './read-followed.ts'
 import { type TargetFilter, announcementFilters, hostedFilters, rootFilters } from './target-filters.ts'
 
-/**
- * One reading of the target. `before`: announcements that must be seen again. `aftermath` is told what follows the
- * ends.
- */
+/** One reading of the target. `before`: announcements to be seen again. `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
 /** Anchors of a layer that were read together. */
@@ -50,7 +47,7 @@ export class TargetReader {
     this.#run = run
   }
 
-  /** Reads what the target holds for these anchors of a layer. Throws LostRelayError. */
+  /** Reads the target's events for these anchors of a layer. Throws LostRelayError. */
   async read(layer: Layer, anchors: readonly FoundAnchor[]): Promise<void> {
     await this.#read({ layer, anchors }, 0)
   }
@@ -174,16 +171,13 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading:
  */
 async function askForHidden(layer: Layer, reading: Reading): Promise<boolean> {
   const unseen = reading.before().unseen()
-  // What stays hidden counts as lost.
+  // Announcements that stay hidden count as lost.
   const versions = await findVersions(reading.target, unseen, () => undefined)
   await learnHeld(layer, [...versions.values()], reading)
   return versions.size > 0
 }
 
-/**
- * Learns from events of the target. All are known from now on; a root counts only if it names a repository that is an
- * anchor, or is hosted without one.
- */
+/** Makes events of the target known. A root is learnt only if it names an anchored repository, or is hosted. */
 async function learnHeld(
   layer: Layer,
   events: readonly NostrEvent[],

@@ -37,7 +37,7 @@ export function* layerFilters(
   }
 }
 
-/** Yields the filters for what the target hosts without an announcement, if that is an anchor (GRASP-06). */
+/** Yields the filters for events that the target hosts without an announcement, if those are an anchor (GRASP-06). */
 export function* hostedFilters(variants: Layer['variants'], names: readonly string[]): Generator<TargetFilter> {
   for (const { serves, filter, accepts } of variants) {
     const served = names.filter((name) => serves(name))
@@ -45,10 +45,7 @@ export function* hostedFilters(variants: Layer['variants'], names: readonly stri
   }
 }
 
-/**
- * Yields the filters for the roots of these addresses. All roots are read for values too long for the target's index:
- * an empty answer to them proves nothing.
- */
+/** Yields the filters for the roots of these addresses: all roots, for values too long for the target's index. */
 export function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
   const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
   const isIndexed = (address: string): boolean => Buffer.byteLength(address) <= target.maxTagValueLength

@@ -43,10 +43,7 @@ export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run
   return { served: new Map(served), remembered: new Map(remembered), tied }
 }
 
-/**
- * Returns, by id, which events of a piece the target serves already: `held` as they are, or `superseded` by a newer
- * version that counts.
- */
+/** Returns, by id, events that the target serves: `held`, or `superseded` by a newer version that counts. */
 export async function findHeld(
   piece: readonly SpooledEvent[],
   { served, remembered, tied, freed }: Aside & { readonly freed: ReadonlySet<string> },

@@ -9,10 +9,7 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { withdrawnBecause } from '../withdraw/withdrawals.ts'
 
-/**
- * Returns why an event is not sent, by what this run knows; `undefined` when it may be. Parked events were in scope
- * when they were parked.
- */
+/** Returns why an event is not sent, by what this run knows. Parked events were in scope when they were parked. */
 export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string>, run: ScopedRun): string | undefined {
   const { event } = spooled
   const withdrawn = withdrawnBecause(event, run)
@@ -24,10 +21,7 @@ export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string
   return undefined
 }
 
-/**
- * Returns who signed the events that the deletions of a piece name, by id: known from this run or the spool, or served
- * by the target.
- */
+/** Returns the authors of the events that deletions name, by id: from this run, the spool or the target. */
 export async function findDeletedAuthors(
   piece: readonly SpooledEvent[],
   run: Run,

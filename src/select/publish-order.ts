@@ -14,10 +14,10 @@ const REST = ROOTS + 1
 const DELETIONS = ROOTS + 2
 
 /**
- * Returns the order of publishing. Repositories come first, in batches: the announcements of owners, of those they
- * list, of those these list, and so on, then states. Roots follow, then the rest. Deletions come last: a kind 5 that
- * arrives before its target lets the target in. A relay takes a maintainer's announcement when it has, or has pending,
- * one that lists him.
+ * Returns the order of publishing. Repositories come first, in batches: announcements of owners, of those they list, of
+ * those these list, and so on, then states. Roots follow, then the rest, and deletions last: a kind 5 that arrives
+ * before its target lets the target in. A relay takes a maintainer's announcement when it has, or has pending, one that
+ * lists him.
  */
 export function createStaging(members: Membership): { stageOf(event: NostrEvent): number } {
   const identifiers = [...new Set([...members.announcements].map(identifierOf))].sort()

@@ -8,7 +8,7 @@ import type { SpooledEvent } from '../store/spooled-event.ts'
 export const NOWHERE = 'its parent is at no source and not at the target'
 
 /**
- * Tries again what the target refused because these events were missing. An announcement reopens, in this run,
+ * Tries again events that the target refused because these were missing. An announcement reopens, in this run,
  * announcements and states of members of its identifier. Any event reopens, in the next run, the profile and relay list
  * of its author: ngit-grasp counts its participants some seconds later. Each arrival does so once.
  */
@@ -19,7 +19,7 @@ export function noteArrivals(
   const events = arrived.map(({ event }) => event)
   const announced = events.filter(({ kind }) => kind === KIND.announcement)
   const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
-  // What this run refused or parked itself was sent after the announcement.
+  // An event that this run refused or parked itself was sent after the announcement.
   for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], startedAt)) {
     if (spooled.state === 'parked' || isWantOfAnnouncement(spooled)) fate.tryAgain(spooled, 0)
   }
@@ -28,10 +28,7 @@ export function noteArrivals(
   }
 }
 
-/**
- * Whether an event was refused until a repository admits its author: by the target, or by us because no relay has the
- * announcement.
- */
+/** Whether an event was refused because no announcement admits its author, or because no relay has one. */
 function isWantOfAnnouncement({ reason = '' }: SpooledEvent): boolean {
   return reason.startsWith(NOWHERE) || cureOf(reason) === 'parent'
 }

@@ -1,7 +1,7 @@
 /*
- * Selects what to send from what was fetched. Scope needs all announcements; deletions and newest versions need all
- * sources and the target. So selection runs once, after the last page, over the spool in pieces. What the target serves
- * in an equal or newer version is never sent (rule 6).
+ * Selects events to send from those that were fetched. Scope needs all announcements; deletions and newest versions
+ * need all sources and the target. So selection runs once, after the last page, over the spool in pieces. An event that
+ * the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from '../checkpoint/next-try.ts'
 import { addressOf } from '../nostr/address.ts'
@@ -22,7 +22,7 @@ import { takeOut } from './take-out.ts'
 
 const PIECE = 250
 
-/** Makes every spooled event that must be sent ready, in the order of publishing, and takes out what is not wanted. */
+/** Makes ready, in the order of publishing, every spooled event that must be sent, and takes out the unwanted. */
 export async function selectEvents(run: ScopedRun): Promise<void> {
   const { state } = run.world
   const staging = createStaging(run.catalog.members())
@@ -137,7 +137,7 @@ function parentsOutside(piece: readonly SpooledEvent[], run: Run): SpooledEvent[
   return [...found.values()]
 }
 
-/** Drops what lies outside the window. If it was taken back, an older version may lie inside. */
+/** Drops events outside the window. If one was taken back, an older version may lie inside. */
 async function passOver(piece: readonly SpooledEvent[], staging: Staging, run: ScopedRun): Promise<void> {
   const { state } = run.world
   const addressed = piece.filter(({ event }) => addressOf(event) !== undefined)

@@ -5,8 +5,8 @@ const MAX_WAIT_MS = 250
 type Transaction = (work: () => void) => void
 
 /**
- * Writes answers to disk in groups: when 64 wait, or 250 ms after the first of them. After a crash the target is sent
- * again only what it answered since. `transaction` runs a group as a whole.
+ * Writes answers to disk in groups: when 64 wait, or 250 ms after the first. After a crash only events answered since
+ * then are sent again. `transaction` runs a group as a whole.
  */
 export class AnswerPen {
   readonly #transaction: Transaction

@@ -32,7 +32,7 @@ function isListedOnly(address: string, { distances }: Membership): boolean {
   return (distances.get(address) ?? 0) > 0
 }
 
-/** Whether the target has taken an owner's announcement: it serves what is not in the spool. */
+/** Whether the target has taken an owner's announcement: one that is not in the spool is served. */
 function isTaken(address: string, spool: Spool): boolean {
   const version = spool.findVersion(address)
   return version === undefined || version.state === 'confirming' || version.outcome === 'pending'

@@ -1,7 +1,6 @@
 /*
  * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So events that
- * were answered, or sent without an answer, are asked for again by id, and only those that the target serves are
- * accepted.
+ * were sent, answered or not, are asked for again by id, and only those that the target serves are accepted.
  */
 import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
@@ -40,10 +39,7 @@ export async function confirmSent(run: ConfirmingRun): Promise<void> {
 
 type Proof = Outcome | 'of the same second' | 'below what is gone'
 
-/**
- * Whether the target serves the event, or took an announcement that now waits for git data: its members count from then
- * on.
- */
+/** Whether the event is served, or an announcement that now waits for git data: its members count from then on. */
 function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | undefined): boolean {
   if (proof === 'accepted') return true
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
@@ -64,10 +60,7 @@ async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promis
   return proofs
 }
 
-/**
- * Finds out why events are not served: a newer version stands there, their author deleted them, or their time has
- * passed.
- */
+/** Finds why events are not served: a newer version stands there, or they were deleted, or have expired. */
 async function explainAbsence(
   absent: readonly SpooledEvent[],
   proofs: Map<string, Proof>,
@@ -103,8 +96,7 @@ function conclude(spooled: SpooledEvent, proof: Proof | undefined, run: Confirmi
   if (proof === undefined) return park(spooled, run)
   if (proof === 'of the same second' || proof === 'below what is gone') {
     const reason = proof === 'of the same second' ? SAME_SECOND : GONE
-    // Some relays keep their own of two versions, whatever its id: without this memory every full run would send ours
-    // again.
+    // Some relays keep their own of two, whatever its id: without this memory every full run sends ours again.
     return fate.refuse(spooled, 'superseded', { reason })
   }
   fate.settle(spooled, proof)

@@ -19,18 +19,15 @@ export type DoorOptions = {
   readonly onEnd: () => void
 }
 
-/**
- * After this many complaints in a row, each about a slower pace than the one before, the relay does not mean the pace.
- */
+/** After this many complaints in a row, each at a slower pace, the relay does not mean the pace. */
 const COMPLAINTS_MOST = 20
 const DOOR_AFTER_EVENTS = 8
 const DOOR_AFTER_AUTHORS = 2
 
 /**
- * Notices that the target refuses us and not the events: it says so; it has taken nothing from us and gives one text
- * for eight events of two authors; or it gives one text for every announcement of a `listed` scope. Notices also that
- * the target is gone: it leaves a whole window of events unanswered, or says `rate-limited:` at any pace. One
- * doorkeeper serves a whole run.
+ * Notices that the target refuses us, not the events: it says so; it has taken nothing from us and gives one text for
+ * eight events of two authors; or it gives one text for every announcement of a `listed` scope. Also notices that the
+ * target is gone: a whole window of events is unanswered, or `rate-limited:` at any pace. One serves a whole run.
  */
 export class Doorkeeper {
   readonly #options: DoorOptions

@@ -63,10 +63,7 @@ function missingParents(orphans: readonly SpooledEvent[], { world, released }: P
   return [...parents].filter((anchor) => !released.has(anchor) && findSpooled(anchor, world.state) === undefined)
 }
 
-/**
- * Returns what the source serves for these anchors, verified: the newest versions, and events by id. Throws
- * LostRelayError.
- */
+/** Returns the verified newest versions and events that a source serves for these anchors. Throws LostRelayError. */
 async function findHeld(source: Peer, anchors: readonly string[], { world }: PublishingRun): Promise<NostrEvent[]> {
   const { endpoint } = source
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined

@@ -1,6 +1,6 @@
 /*
  * What becomes of parked events that depend on others. Each parent is served, may still come, has ended, or is nowhere.
- * An orphan ends with its parents. Its reason names what stands in the way now, not what once did.
+ * An orphan ends with its parents. Its reason names the present obstacle, not an earlier one.
  */
 import { isLastTry } from '../checkpoint/next-try.ts'
 import { parseAddress } from '../nostr/address.ts'
@@ -92,8 +92,7 @@ function endingOf(
   { event, attempts, reason = '', obstacle }: SpooledEvent,
   prospects: readonly Prospect[],
 ): Ending | undefined {
-  // No parent can help an event without parents (a grasp list). Announcements and states differ: an announcement that
-  // is no parent may admit them.
+  // No parent helps an event without parents (a grasp list). Announcements and states need an announcement instead.
   const dependsOnNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
   if (dependsOnNothing && attempts > 0) return { reason }
   if (prospects.some(({ type }) => type === 'served' || type === 'coming')) return undefined
@@ -116,7 +115,7 @@ function settleOrphan(orphan: SpooledEvent, run: JudgingRun, nowhere: Nowhere): 
   fate.park(orphan, { isOrphan: true, isError: true })
 }
 
-/** Names the parent that stands in the way and why it waits; in a chain, what stands in the way of the first. */
+/** Names the parent that stands in the way and why it waits; in a chain, the obstacle of the first. */
 function explainWait(
   orphan: SpooledEvent,
   parent: SpooledEvent | undefined,
@@ -132,7 +131,7 @@ function explainWait(
     fate.explain(orphan, cause.reason, cause.obstacle)
 }
 
-/** Returns what is known of each parent, without those that are neither ours nor served. */
+/** Returns the prospect of each parent, without parents that are neither ours nor served. */
 function prospectsOf(event: NostrEvent, run: JudgingRun, nowhere: Nowhere): Prospect[] {
   return parentsOf(event).flatMap((anchor) => prospectOf(anchor, run, nowhere) ?? [])
 }

@@ -19,10 +19,7 @@ import { shutDoor } from './shut-door.ts'
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
 
-/**
- * Publishes what was selected, at the pace that the target allows. Returns why it stopped early; `undefined` when it
- * did not.
- */
+/** Publishes the selected events at the pace that the target allows. Returns why it stopped early, if it did. */
 export async function publishSelected(run: ScopedRun): Promise<Stop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(startPublishing(run, pacer))
@@ -79,7 +76,7 @@ function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: 
   })
 }
 
-/** Gives up what has waited too long, refuses what has no parent left, and explains what the rest waits for. */
+/** Gives up old parked events, refuses those without a parent left, and explains why the rest waits. */
 async function settleWaiting(run: PublishingRun): Promise<void> {
   const { options, sources } = run
   giveUpOld(options.forgetParkedSeconds, run)

@@ -38,7 +38,7 @@ export type PublishEnd = { readonly type: 'sent' } | Stop
 export const WINDOW = 64
 const BATCH = 500
 
-/** Sends every ready event. What is not sent because publishing stopped is parked. */
+/** Sends every ready event. Parks those that are not sent because publishing stopped. */
 export async function publishReady(run: SendingRun): Promise<PublishEnd> {
   const { state } = run.world
   for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
@@ -190,9 +190,7 @@ function excessOf(event: NostrEvent, { target }: SendingRun): string | undefined
   return isLarger ? `larger than the ${maxMessageBytes} bytes that the target allows` : undefined
 }
 
-/**
- * Lets an event wait. Its children wait as well; after an orphan refusal that is about its parents, so do its siblings.
- */
+/** Lets an event wait. Its children wait as well; so do its siblings, if the refusal is about their parent. */
 function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked, fate }: SendingRun): Decision {
   const { event } = spooled
   blocked.set(addressOf(event) ?? event.id, reason)
@@ -205,9 +203,9 @@ function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked
 }
 
 /**
- * Returns why an event must wait unsent: all its parents are blocked. A state need not wait: it travels with its
- * announcement, and it alone allows the git data to be pushed that both wait for. Nor need what the target hosts
- * without a parent.
+ * Returns why an event must wait unsent: all its parents are blocked. A state need not: it travels with its
+ * announcement, and it alone allows the git data to be pushed that both wait for. Nor need an event that the target
+ * hosts without a parent.
  */
 function blockedBy(event: NostrEvent, { blocked, isHosted }: SendingRun): string | undefined {
   if (event.kind === KIND.state || isHosted(event)) return undefined

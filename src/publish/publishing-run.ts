@@ -3,7 +3,7 @@ import type { Pacer } from '../relay/pace/pacing.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Doorkeeper } from './door.ts'
 
-/** A run that sends, with what publishing remembers between its rounds. */
+/** A run that sends, with the memory of publishing between its rounds. */
 export type PublishingRun = ScopedRun & {
   readonly pacer: Pacer
   readonly door: Doorkeeper

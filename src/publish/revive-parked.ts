@@ -16,8 +16,8 @@ import type { PublishingRun } from './publishing-run.ts'
 const PIECE = 250
 
 /**
- * Makes ready what waited for a parent that the target now serves, and announcements that the target has lost. Each
- * parent counts once a run, so this comes to an end. Refuses events whose parents were all refused. Returns how many
+ * Makes ready the events that waited for a parent that the target now serves, and announcements that the target has
+ * lost. Each parent counts once a run, so this ends. Refuses events whose parents were all refused. Returns how many
  * became ready. Throws LostRelayError.
  */
 export async function reviveWaiting(run: PublishingRun): Promise<number> {
@@ -109,7 +109,7 @@ function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>,
   })
 }
 
-/** Refuses what the target takes only at a time that is more than `forgetSeconds` away. */
+/** Refuses events that the target takes only at a time more than `forgetSeconds` away. */
 export function refuseEndless(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const refuse = (spooled: SpooledEvent): void => {
     const { reason = '', retryAt } = spooled
@@ -121,7 +121,7 @@ export function refuseEndless(forgetSeconds: number, { world: { state }, fate, s
   }
 }
 
-/** Gives up what has been parked longer than `forgetSeconds`; it stays in the reports. */
+/** Gives up events that were parked longer than `forgetSeconds`; they stay in the reports. */
 export function giveUpOld(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const giveUp = (spooled: SpooledEvent): void => {
     const { reason = 'waited too long', isOrphan } = spooled
@@ -134,8 +134,8 @@ export function giveUpOld(forgetSeconds: number, { world: { state }, fate, start
 }
 
 /**
- * Makes ready and returns the orphans of a piece that have a parent which the target serves, or may be admitted now.
- * Adds such parents to `served`.
+ * Makes ready and returns the orphans with a parent that the target serves, or that may be admitted now. Adds such
+ * parents to `served`.
  */
 async function freeServed(
   piece: readonly SpooledEvent[],

@@ -7,7 +7,7 @@ import { gistOf } from './gist.ts'
 const PIECE = 250
 
 /**
- * Parks everything when the target refuses us: what was not settled yet, and what this run settled because of the same
+ * Parks everything when the target refuses us: unsettled events, and those that this run settled because of the same
  * text, which did not mean the event. Such refusals no longer count.
  */
 export function shutDoor(

@@ -22,24 +22,15 @@ import type { Witness } from '../store/witnesses.ts'
 /** Who is asked about what one relay no longer serves. */
 type Asking = { readonly relay: Peer; readonly others: readonly Peer[]; readonly run: ScopedRun }
 
-/**
- * What authors took back. `deleted`: up to which `created_at`, by author and reference; only references that were asked
- * about.
- */
+/** What authors took back. `deleted`: up to which `created_at`, by author and reference, where asked about. */
 type Withdrawals = { readonly deleted: Map<string, number>; readonly vanished: Set<string> }
 
-/**
- * Returns the relays that may know of deletions and newer announcements. A discovered source knows too few
- * repositories.
- */
+/** Returns the relays that may know of deletions and newer announcements, without discovered sources. */
 function everybody({ target, sources }: ScopedRun): readonly Peer[] {
   return [target, ...askedPeers(sources.filter(({ narrowing }) => narrowing === undefined))]
 }
 
-/**
- * Returns a test for announcements of repositories that have left the target; `undefined` where none can leave: at a
- * source, or when scope is not `listed`.
- */
+/** Returns a test for announcements that have left a `listed` target; `undefined` for sources and other scopes. */
 function departureFrom(
   relay: Peer,
   { target, choice: { scope } }: ScopedRun,
@@ -49,10 +40,7 @@ function departureFrom(
   return (event) => !isOwned(scope, readAnnouncement(event, rule), rule)
 }
 
-/**
- * Returns the missing witnesses of a relay that no deletion, no request to vanish and no fate of their repository
- * explains.
- */
+/** Returns witnesses whose absence no deletion, no vanish request and no fate of their repository explains. */
 export async function findUnexplained(missing: readonly Witness[], relay: Peer, run: ScopedRun): Promise<Witness[]> {
   if (missing.length === 0) return []
   const others = everybody(run).filter(({ endpoint }) => endpoint.url !== relay.endpoint.url)

@@ -84,7 +84,7 @@ async function findMissingVersions(relay: Peer, witnesses: readonly Witness[]): 
   const versions = await findVersions(
     relay,
     witnesses.flatMap(({ address }) => address ?? []),
-    // What a full second hides counts as missing: then everything is read.
+    // A version that a full second hides counts as missing: then everything is read.
     () => undefined,
   )
   return witnesses.filter(({ address, createdAt }) => {

@@ -36,10 +36,7 @@ export class ServedBefore {
     return [...this.#expected.keys()]
   }
 
-  /**
-   * Removes and returns what the target did not show although its announcements were read to the end: it is no longer
-   * known.
-   */
+  /** Removes and returns the announcements that the target, read to its end, did not show: known no longer. */
   takeLost(): readonly Witness[] {
     const lost = [...this.#expected.values()]
     this.#expected.clear()

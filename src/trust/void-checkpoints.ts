@@ -20,7 +20,7 @@ export async function distrustTarget(run: ScopedRun): Promise<void> {
     run.ledger.note('Nothing shows that the target still is what it was, so everything is read.')
 }
 
-/** Voids the checkpoints if nothing explains what the target has lost. Throws LostRelayError. */
+/** Voids the checkpoints if nothing explains why the target lost these. Throws LostRelayError. */
 export async function distrustLosses(lost: readonly Witness[], run: ScopedRun): Promise<void> {
   if (!restsOnTarget(run.world.state)) return
   const unexplained = await countUnexplained(lost, run)

@@ -1,5 +1,5 @@
 /*
- * Asks for what authors took back, since nothing of it may return. What is found is noted in the run's tables.
+ * Asks for what authors took back, so that nothing of it returns, and notes it in the run's tables.
  */
 import { addressOf } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'

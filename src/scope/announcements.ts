@@ -15,7 +15,7 @@ export type Met = { readonly announcement: Announcement; readonly place: 'newest
 
 /**
  * The announcement that counts at each address: the newest that was not deleted and has not expired, without most of
- * its URLs. Deletions may be learnt later: `takeGone` then returns what no longer counts.
+ * its URLs. Deletions may be learnt later: then `takeGone` returns the announcements that no longer count.
  */
 export class Announcements {
   readonly #state: TargetState
@@ -82,10 +82,7 @@ export class Announcements {
     return deciding.map(outlineOf)
   }
 
-  /**
-   * Returns, once each and in outline, the announcements that no longer count while an older version may. Forgets on
-   * disk all that no longer count.
-   */
+  /** Returns, once each, outlines of dead announcements that an older one may replace. Forgets the dead on disk. */
   takeGone(): NostrEvent[] {
     const gone = [...this.#newest.values()].filter((announcement) => {
       return !this.isAlive(announcement) && !this.#revised.has(announcement.id)

@@ -84,9 +84,7 @@ function connect(family: Family): Map<string, Node> {
   return nodes
 }
 
-/**
- * Returns the root, and every active author who is listed by a member and lists a member. Each link is followed once.
- */
+/** Returns the root and each active author whom a member lists and who lists a member. Follows each link once. */
 function confirm(root: Node): readonly Node[] {
   root.confirmedFor = root
   const members = [root]

@@ -58,7 +58,7 @@ export class Catalog {
     this.#key = scopeKey(scope)
   }
 
-  /** Loads what earlier runs with this scope knew, and adds the anchors that the scope itself gives. */
+  /** Loads the knowledge of earlier runs with this scope, and adds the anchors that the scope itself gives. */
   recall(): void {
     this.#recallAnnouncements()
     this.#state.transaction(() => {
@@ -69,7 +69,7 @@ export class Catalog {
     })
   }
 
-  /** Loads what earlier runs with any scope knew, and adds nothing to it: a retry reads nothing. */
+  /** Loads the knowledge of earlier runs with any scope, and adds nothing: a retry reads nothing. */
   recallForRetry(): void {
     this.#recallAnnouncements()
     this.#state.anchors.recall()
@@ -158,10 +158,7 @@ export class Catalog {
     return address.kind === KIND.state ? identifiers.has(address.d) : authors.has(address.pubkey)
   }
 
-  /**
-   * Returns the repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its
-   * root.
-   */
+  /** Returns the repository of an event as an address `30617:…`: its own, the one it names, or that of its root. */
   repositoryOf(event: NostrEvent): string | undefined {
     return this.repositoriesOf(event)[0]
   }
@@ -215,10 +212,7 @@ export class Catalog {
     }
   }
 
-  /**
-   * Remembers announcements that the target holds, or that are in scope on their own. All others are many, and not
-   * small: only those that turn out to be members' are remembered.
-   */
+  /** Remembers announcements that the target holds or that are in scope on their own; others only once in scope. */
   #rememberIfOurs(address: string, event: NostrEvent, held: boolean): void {
     if (held || this.#owned.has(address)) this.#remember(address, event)
     else this.#unremembered.add(address)

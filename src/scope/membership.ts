@@ -18,10 +18,7 @@ export type Membership = {
    * recursively.
    */
   readonly announcements: ReadonlySet<string>
-  /**
-   * By address, the number of steps along `listed` from an owner's: a relay must have those between before it takes
-   * this one.
-   */
+  /** By address, the steps along `listed` from an owner's: a relay must have those between first. */
   readonly distances: ReadonlyMap<string, number>
   /** `30617:<maintainer>:<d>` of everyone who is listed, announced or not: what layer 1 asks for by name. */
   readonly maintainerAddresses: ReadonlySet<string>

@@ -66,10 +66,7 @@ export function hostOfPullRequests(scope: Scope, { supportedGrasps }: Profile): 
   return isHost && scope.type === 'listed' ? scope.service : undefined
 }
 
-/**
- * Like `hostOfPullRequests`, but without a document returns the service of any `listed` scope: what earlier runs asked
- * for is asked for again.
- */
+/** Like `hostOfPullRequests`; without a document, the service of any `listed` scope, as in earlier runs. */
 export function possibleHost(scope: Scope, profile: Profile): Service | undefined {
   if (profile.documentError !== undefined) return scope.type === 'listed' ? scope.service : undefined
   return hostOfPullRequests(scope, profile)
@@ -79,10 +76,7 @@ function isGrasp(profile: Profile): boolean {
   return profile.supportedGrasps.length > 0 || isTodaysGrasp(profile) || isEarlyGrasp(profile)
 }
 
-/**
- * Whether the target is an archive (GRASP-05), which takes what does not name it. A partial archive refuses the rest
- * one by one.
- */
+/** Whether the target is a GRASP-05 archive, which takes what does not name it. A partial one refuses the rest. */
 function isArchive({ supportedGrasps }: Profile): boolean {
   return supportedGrasps.some((grasp) => /(^|-)0?5$/.test(grasp))
 }

@@ -99,7 +99,7 @@ function toRepository(people: ReadonlySet<string>, d: string, family: Family): R
   return { members: [...people].flatMap((pubkey) => family.get(pubkey) ?? []), addresses: new Set(addresses) }
 }
 
-/** What relays are chosen by: keys of `relayKey`, hosts of `hostKey`. */
+/** Facts for choosing relays: keys of `relayKey`, hosts of `hostKey`. */
 export type Choice = {
   readonly policy: DiscoveryPolicy
   /** The relays that are sources already, named or discovered. */

@@ -1,7 +1,7 @@
 /*
- * Discovery during a run. After each round of reading, relays that announcements in scope name become sources if they
- * may be followed, and are asked only about the repositories that name them. The addresses of a host are checked here
- * to say why a relay is left out, and once more by the lookup of each connection, which dials only what it has checked.
+ * Discovery during a run. After each round of reading, the relays named by announcements in scope become sources, if
+ * they may be followed, and are asked only about the repositories that name them. The addresses of a host are checked
+ * here, to say why a relay is left out, and again by the lookup of each connection, which dials only checked addresses.
  */
 import { formatAddress, parseAddress } from '../nostr/address.ts'
 import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
@@ -92,7 +92,7 @@ export class Discovery {
     return choice.chosen
   }
 
-  /** Makes a relay a source, unless its addresses or its document speak against it. */
+  /** Makes a relay a source, unless its addresses or its document forbid it. */
   async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
     const { target, world } = this.#run
     const policy = this.#policy

@@ -19,14 +19,12 @@ export const NOTHING_COMPARED: CheckReport = {
   both: null,
 }
 
-/** Puts what the target lacks into `run.check`, which stays NOTHING_COMPARED when no source has shown anything. */
+/** Sets `run.check` to what the target lacks; it stays NOTHING_COMPARED when no source has shown anything. */
 export async function checkRun(run: ScopedRun): Promise<void> {
   if ([...run.logs.values()].some((log) => log.hasSaidSomething())) run.check = await compare(run)
 }
 
-/**
- * Returns what the target lacks, by layer, kind and repository, and when it was signed. Pending events are not missing.
- */
+/** Returns the missing events by layer, kind, repository and hour. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
   const { world, options, catalog } = run
   const missing = new Map<string, number>()
@@ -56,7 +54,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
   }
 }
 
-/** Parks again what selection made ready of parked events: `check` sends nothing. */
+/** Parks again the parked events that selection made ready: `check` sends nothing. */
 function parkAgain({ world, fate }: ScopedRun): void {
   for (const piece of world.state.spool.inState('ready', PIECE)) {
     for (const spooled of piece) {
@@ -66,7 +64,7 @@ function parkAgain({ world, fate }: ScopedRun): void {
   }
 }
 
-/** Yields selected events, which the target does not serve, and parked ones unless it said that it holds them back. */
+/** Yields selected events that the target does not serve, and parked ones unless it said that it holds them back. */
 function* missingEvents(state: TargetState): Generator<SpooledEvent> {
   for (const piece of state.spool.inState('ready', PIECE)) yield* piece
   for (const piece of state.spool.inState('parked', PIECE)) yield* piece.filter(({ outcome }) => outcome !== 'pending')

@@ -13,10 +13,7 @@ const COMMITS_SHOWN = 10
 const NAME_LENGTH = 200
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
-/**
- * Lists by repository what the target took and holds back until git data arrives; repositories that hold up most come
- * first.
- */
+/** Lists events that the target holds back until git data arrives, by repository, those that delay most first. */
 export function listHeldBack(state: TargetState, catalog: Catalog): HeldBackRepository[] {
   const groups = new Map<string | null, Group>()
   for (const spooled of state.waits.pending()) {

@@ -50,9 +50,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
   }
 }
 
-/**
- * Returns the exit code. A `--dry-run` is complete when everything was read; other runs must also leave nothing parked.
- */
+/** Returns the exit code. A `--dry-run` must have read everything; other runs must also leave nothing parked. */
 function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number {
   const interrupted = exitAfterSignal(run.world.signal)
   if (interrupted !== undefined) return interrupted
@@ -140,7 +138,7 @@ function noteStop({ reason, doubtsService }: Stop, { ledger, target, choice }: S
 
 function noteSource(log: SourceLog, { ledger, choice }: ScopedRun): void {
   const where = log.report().url
-  // The way out is to name repositories or authors, which a named scope already does.
+  // The remedy is to name repositories or authors, and a named scope already does.
   const narrow = log.reasons().find(({ reason }) => reason === NARROW_ONLY || reason === MAYBE_NARROW)
   if (choice.scope.type !== 'named' && narrow !== undefined)
     ledger.problem({ what: 'narrow', where, reason: narrow.reason, example: null })
@@ -168,7 +166,7 @@ function noteBrokenLines(endpoint: Endpoint, { ledger }: ScopedRun): void {
     ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
 }
 
-/** A discovered relay is never told who we are, so its demand to know is no news. */
+/** The key is never used for a discovered relay, so its demand for it needs no note. */
 function noteStrangeness(endpoint: Endpoint, { ledger, logs }: ScopedRun): void {
   const sentence = endpoint.kind === 'relay' ? endpoint.strangeness() : undefined
   if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return

@@ -1,17 +1,17 @@
-import { isWindowed } from './report/run-options.ts'
-import type { ScopedRun } from './scope/scoped-run.ts'
-import { exitAfterSignal } from './run/end-run.ts'
-import { isRead } from './run/run.ts'
 import { listHeldBack } from './check/held-back.ts'
-import type { Stop } from './run/stop.ts'
-import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
+import type { CheckReport, LayerReport, Report } from './report/report.ts'
+import { isWindowed } from './report/run-options.ts'
+import { exitAfterSignal } from './run/end-run.ts'
+import { isRead } from './run/run.ts'
 import type { SourceLog } from './run/source-log.ts'
+import type { Stop } from './run/stop.ts'
+import type { ScopedRun } from './scope/scoped-run.ts'
 import type { Spool, SpoolGroup } from './store/spool.ts'
 
-/** The report of a run, as plain data, with the exit code it earns. */
+/** Returns the report of a run as plain data, with its exit code. */
 export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: number): Report {
   const { options, target, ledger, world, startedAt, choice } = run
   noteProblems(run, stop)
@@ -50,7 +50,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
   }
 }
 
-/** `--dry-run` is complete when everything could be read; a run when, besides, nothing waits. */
+/** Returns the exit code. A `--dry-run` must have read everything; other runs must also leave nothing parked. */
 function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number {
   const interrupted = exitAfterSignal(run.world.signal)
   if (interrupted !== undefined) return interrupted
@@ -61,7 +61,7 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   return stop === undefined && parked === 0 ? 0 : 3
 }
 
-/** What is not settled is counted where it lies, with that of earlier runs: `totals.parked` is the sum of these. */
+/** Adds to each layer its parked events by outcome, those of earlier runs included; `totals.parked` is their sum. */
 function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['countParked']>): LayerReport[] {
   return layers.map((report) => {
     const own = parked.filter(({ layer }) => layer === report.layer)
@@ -113,7 +113,7 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
 }
 
-/** Which parent stands in the way; of several one and how many more there are. */
+/** Names the parent that stands in the way; of several, names one and counts the others. */
 function obstacleText({ obstacle, obstacles }: SpoolGroup): string {
   if (obstacle === null) return ''
   return obstacles === 1 ? ` (${obstacle})` : ` (${obstacle} and ${obstacles - 1} more)`
@@ -138,7 +138,7 @@ function noteStop({ reason, doubtsService }: Stop, { ledger, target, choice }: S
 
 function noteSource(log: SourceLog, { ledger, choice }: ScopedRun): void {
   const where = log.report().url
-  // Where repositories or people are named already, nothing is left to name.
+  // The remedy is to name repositories or authors, and a named scope already does.
   const narrow = log.reasons().find(({ reason }) => reason === NARROW_ONLY || reason === MAYBE_NARROW)
   if (choice.scope.type !== 'named' && narrow !== undefined)
     ledger.problem({ what: 'narrow', where, reason: narrow.reason, example: null })
@@ -166,7 +166,7 @@ function noteBrokenLines(endpoint: Endpoint, { ledger }: ScopedRun): void {
     ledger.problem({ what: 'file', where: endpoint.url, reason: 'further broken lines', count: unnamed, example: null })
 }
 
-/** Relays that announcements name are never told who we are. */
+/** The key is never used for a discovered relay, so its demand for it needs no note. */
 function noteStrangeness(endpoint: Endpoint, { ledger, logs }: ScopedRun): void {
   const sentence = endpoint.kind === 'relay' ? endpoint.strangeness() : undefined
   if (sentence === undefined || logs.get(endpoint.url)?.isDiscovered === true) return

@@ -12,7 +12,7 @@ export class SyncError extends Error {
 /** Why nothing more was read or sent when the time was up. */
 export const OUT_OF_TIME = 'out of time (--max-duration)'
 
-/** The time that the run may take is up (`--max-duration`): sources end where they are, nothing more is sent. */
+/** The time of the run is up (`--max-duration`): reading stops where it is, and nothing more is sent. */
 export class OutOfTimeError extends SyncError {
   constructor() {
     super(OUT_OF_TIME)
@@ -55,8 +55,8 @@ export class LockedError extends Error {
 }
 
 /**
- * A relay stopped answering while the run needed an answer. Of the target it ends the run partial (exit 3); nothing is
- * lost.
+ * A relay stopped answering while the run needed an answer. If it is the target, the run ends partial (exit 3); nothing
+ * is lost.
  */
 export class LostRelayError extends Error {
   constructor(message: string) {
@@ -66,7 +66,7 @@ export class LostRelayError extends Error {
 }
 
 /**
- * The spool has no room for what a filter brought: that filter is not drained, and nothing is given up to make room.
+ * The spool has no room for the events of a filter: that filter is not drained, and nothing is given up to make room.
  */
 export class SpoolFullError extends Error {
   constructor() {

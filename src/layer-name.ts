@@ -1,2 +1,2 @@
-/** What a run reads, one layer after another: the anchors of each come from those before it. */
+/** The layers of a run, in reading order: each takes its anchors from those before it. */
 export type LayerName = 'announcements' | 'repositories' | 'threads' | 'follow-ups'

@@ -1,3 +1,4 @@
+import { NOTHING_COMPARED } from './check/find-missing.ts'
 import { layersOf, layerVersions } from './checkpoint/layers.ts'
 import type { SincePolicy } from './checkpoint/plan.ts'
 import type { LayerName } from './layer-name.ts'
@@ -14,7 +15,6 @@ import { SourceLog } from './run/source-log.ts'
 import { TargetGaps } from './run/target-gaps.ts'
 import { WitnessLog } from './run/witness-log.ts'
 import type { World } from './run/world.ts'
-import { NOTHING_COMPARED } from './check/find-missing.ts'
 import { Catalog } from './scope/catalog.ts'
 import { chooseScope, hostOfPullRequests, possibleHost, type ScopeChoice } from './scope/scope-choice.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
@@ -67,7 +67,7 @@ function beginRun(
   const number = state.runs.begin(command, startedAt)
   if (command !== 'retry') state.runs.setScope(number, scope.type)
   fate.recover('the run before ended first')
-  // A run without follow-ups believes what either kind of run has written.
+  // Checkpoints of both kinds of run stay: a run without follow-ups believes either.
   state.prune({ now: startedAt, versions: layerVersions({ followUps: false }) })
   return number
 }

@@ -5,11 +5,11 @@ import { SyncError, reasonOf } from './errors.ts'
 
 const require = createRequire(import.meta.url)
 
-/** The first version of Node-API that better-sqlite3 13 can be loaded with: Node 22.14 has it, Node 20 has not. */
+/** Lowest Node-API version that better-sqlite3 13 needs: Node 22.14 has it, Node 20 does not. */
 const NODE_API_OF_13 = 10
 
 /**
- * SQLite, by the release of better-sqlite3 that this Node can run: none runs on 20 and on 24 alike
+ * SQLite, from the release of better-sqlite3 that this Node can load: none runs on both Node 20 and 24
  * (docs/decisions/0001).
  */
 export const Sqlite: typeof Database = load()

@@ -1,6 +1,6 @@
 /*
  * The story of a run: open → trust → read → select → publish → confirm → checkpoint → report. Values pass from chapter
- * to chapter here. What ends the run early ends it with a report: everything selected is parked on disk.
+ * to chapter here. A run that loses its target still ends with a report: everything selected is parked on disk.
  */
 import { buildReport } from './build-report.ts'
 import { checkRun } from './check/find-missing.ts'
@@ -20,8 +20,8 @@ import { selectEvents } from './select/select.ts'
 import { moveCheckpoints } from './trust/move-checkpoints.ts'
 
 /**
- * One run. Returns its report, whatever went wrong on the way; throws SyncError when it cannot begin (the target is
- * unreachable, no scope can be chosen) and UsageError when the scope matches nothing.
+ * Does one run and returns its report, even if the target was lost on the way. Throws SyncError when the run cannot
+ * begin (target unreachable, no scope can be chosen) and UsageError when the scope matches nothing.
  */
 export async function sync(options: RunOptions, world: World): Promise<Report> {
   const startedMs = world.nowMs()
@@ -30,7 +30,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   try {
     await gather(run)
     await selectEvents(run)
-    // Before anything is sent: then connections may be lost, and time may be up.
+    // Before sending, during which connections may drop and time may run out.
     await settleOpen(run)
     stop = await finish(run)
     await settleAsides(run)
@@ -47,7 +47,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   return report
 }
 
-/** Publishes, or only tells what would be sent, or what is missing. */
+/** Publishes the selected events; `check` only compares, `--dry-run` only counts what would be sent. */
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (run.options.command === 'check') await checkRun(run)
   else if (run.options.dryRun) run.fate.countReady()

@@ -1,14 +1,14 @@
+import type { LayerName } from '../layer-name.ts'
+import type { CheckReport, Difference } from '../report/report.ts'
 import { tallyKey } from '../run/held-tally.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { buildHistogram, hourOf } from './histogram.ts'
-import type { CheckReport, Difference } from '../report/report.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
+import { buildHistogram, hourOf } from './histogram.ts'
 
 const PIECE = 250
 
-/** What `check` found where target or sources could not be read: that nothing is missing would be a guess. */
+/** The result of `check` when target or sources could not be read: to say that nothing is missing would be a guess. */
 export const NOTHING_COMPARED: CheckReport = {
   missing: null,
   waiting: 0,
@@ -19,12 +19,12 @@ export const NOTHING_COMPARED: CheckReport = {
   both: null,
 }
 
-/** Finds what the target lacks. Where no source has said anything, `run.check` stays NOTHING_COMPARED. */
+/** Sets `run.check` to what the target lacks; it stays NOTHING_COMPARED when no source has shown anything. */
 export async function checkRun(run: ScopedRun): Promise<void> {
   if ([...run.logs.values()].some((log) => log.hasSaidSomething())) run.check = await compare(run)
 }
 
-/** What the target lacks, by layer, kind and repository, and when it was signed. Pending events are not missing. */
+/** Returns the missing events by layer, kind, repository and hour. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
   const { world, options, catalog } = run
   const missing = new Map<string, number>()
@@ -45,7 +45,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
   return {
     missing: [...missing.values()].reduce((total, count) => total + count, 0),
     waiting,
-    // `catchup` would read some source since its checkpoint only, and miss this.
+    // `catchup` would read some source only since its checkpoint, and miss this.
     needsFull: isAnyLate && [...run.logs.values()].some((log) => log.isQuick()),
     differences: tabulate(missing, run.held.counts()),
     histogram: buildHistogram(times),
@@ -54,7 +54,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
   }
 }
 
-/** Selection looks at what waits on disk as well; nothing is sent here, so it goes on waiting. */
+/** Parks again the parked events that selection made ready: `check` sends nothing. */
 function parkAgain({ world, fate }: ScopedRun): void {
   for (const piece of world.state.spool.inState('ready', PIECE)) {
     for (const spooled of piece) {
@@ -64,7 +64,7 @@ function parkAgain({ world, fate }: ScopedRun): void {
   }
 }
 
-/** Selected events that the target does not serve, and parked ones unless it said that it holds them back. */
+/** Yields selected events that the target does not serve, and parked ones unless it said that it holds them back. */
 function* missingEvents(state: TargetState): Generator<SpooledEvent> {
   for (const piece of state.spool.inState('ready', PIECE)) yield* piece
   for (const piece of state.spool.inState('parked', PIECE)) yield* piece.filter(({ outcome }) => outcome !== 'pending')

@@ -1,9 +1,9 @@
-import type { Catalog } from '../scope/catalog.ts'
+import { keptUntil } from '../checkpoint/next-try.ts'
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { keptUntil } from '../checkpoint/next-try.ts'
 import { isInPurgatory } from '../relay/answers.ts'
 import type { HeldBackRepository } from '../report/report.ts'
+import type { Catalog } from '../scope/catalog.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 
@@ -13,7 +13,7 @@ const COMMITS_SHOWN = 10
 const NAME_LENGTH = 200
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
-/** What the target took and holds back until git data arrives, by repository; those that hold up most come first. */
+/** Lists events that the target holds back until git data arrives, by repository, those that delay most first. */
 export function listHeldBack(state: TargetState, catalog: Catalog): HeldBackRepository[] {
   const groups = new Map<string | null, Group>()
   for (const spooled of state.waits.pending()) {
@@ -36,17 +36,17 @@ export function listHeldBack(state: TargetState, catalog: Catalog): HeldBackRepo
     .sort((a, b) => b.events + b.waiting - (a.events + a.waiting))
 }
 
-/** Of several events the one that the target took first is dropped first. */
+/** Adds an event to its group. The event that the target took first is dropped first, so its time counts. */
 function add(group: Group, { event, lastOkAt }: SpooledEvent): Group {
   for (const commit of commitsOf(event)) group.commits.add(commit)
-  // What waits for an announcement names its address.
+  // Events that wait for an announcement name its address, not its id.
   if (event.kind !== KIND.announcement) group.ids.push(event.id)
   group.count += 1
   if (lastOkAt !== undefined) group.lastOkAt = Math.min(group.lastOkAt ?? lastOkAt, lastOkAt)
   return group
 }
 
-/** The objects that must arrive: those of a state's refs (NIP-34), the tip of a pull request. */
+/** Returns the git objects that must arrive: those of a state's refs (NIP-34), the tip of a pull request. */
 function commitsOf(event: NostrEvent): string[] {
   const refs = event.kind === KIND.state ? event.tags.filter(([name = '']) => name.startsWith('refs/')) : []
   const named = refs.flatMap(([, value = '']) => value)

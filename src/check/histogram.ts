@@ -1,7 +1,7 @@
 import type { HistogramBin } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 
-/** The first and the last hour of a stretch of time, as the second in which each begins. */
+/** The first and the last hour of a stretch of time, each as its first second. */
 type Stretch = { readonly first: UnixSeconds; readonly last: UnixSeconds }
 
 /** How many events each hour has, in order of time. */
@@ -15,15 +15,15 @@ const MAX_BINS = 40
 const BULK = 0.9
 const LAST_SECOND = Number.MAX_SAFE_INTEGER
 
-/** The hour that a time lies in, as the second in which it begins. */
+/** Returns the first second of the hour that a time lies in. */
 export function hourOf(time: UnixSeconds): UnixSeconds {
   return Math.floor(time / HOUR) * HOUR
 }
 
 /**
- * Events by hour as at most 40 bins of one width, empty ones included. Authors date events as they like: where leaving
- * out a tenth of them gives finer bins, these few stand in one bin before and one after all others, as wide as these or
- * wider.
+ * Turns events by hour into at most 40 bins of one width, empty ones included. Authors date events as they like: if
+ * leaving out a tenth of them allows finer bins, these few go into one bin before and one after all others, at least as
+ * wide as these.
  */
 export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): HistogramBin[] {
   const sorted = [...hours].sort(([a], [b]) => a - b)
@@ -39,7 +39,7 @@ export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): Histogr
   return [earlier, ...bins, later].filter((bin) => bin.missing > 0 || bins.includes(bin))
 }
 
-/** The shortest stretch with nine tenths of the events. */
+/** Finds the shortest stretch with nine tenths of the events. */
 function findBulk(sorted: Hours): Stretch {
   const eventsAt = (index: number): number => sorted[index]?.[1] ?? 0
   const needed = BULK * count(sorted, () => true)
@@ -54,7 +54,7 @@ function findBulk(sorted: Hours): Stretch {
   return shortest
 }
 
-/** The stretch with its neighbours, the nearer first, as far as bins of its width reach. */
+/** Widens the stretch to its neighbours, the nearer first, while bins of its width still cover it. */
 function widen(stretch: Stretch, sorted: Hours): Stretch {
   const [before, after] = [
     sorted.findLast(([hour]) => hour < stretch.first)?.[0] ?? -Infinity,

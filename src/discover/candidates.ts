@@ -1,24 +1,24 @@
 /*
- * Which relays announcements lead to (`--discover`), and why some are not followed. Announcements are written by
- * strangers: a URL decides nothing but where we ask, and what it may be is decided here and once more for the addresses
- * it resolves to.
+ * Which relays announcements lead to (`--discover`), and why some are not followed. Strangers write announcements, so a
+ * URL decides only where we ask. Whether we may is decided here by its name, and once more for the addresses it
+ * resolves to.
  */
-import type { Family } from '../scope/authority.ts'
-import { groupByIdentifier } from '../scope/membership.ts'
 import { formatAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import { hostKey, relayBehindClone, relayKey, relayWithoutQuery } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { classifyHost, type HostClass } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { Family } from '../scope/authority.ts'
+import { groupByIdentifier } from '../scope/membership.ts'
 
-/** Why a relay that is named is not asked. */
+/** Why a named relay is not asked. */
 export type LeftOut = 'cap' | 'unseen' | 'private' | 'special' | 'hidden' | 'insecure' | 'target' | 'unusable'
 
 /** A relay that announcements name, and the repositories that it is asked about: for each the addresses `30617:…`. */
 export type Candidate = {
   readonly key: string
-  /** With and without encryption, what most people write first. */
+  /** With and without encryption, the one that most people write first. */
   readonly urls: readonly [string, ...string[]]
   readonly repositories: ReadonlySet<ReadonlySet<string>>
   /** How many people name it. */
@@ -43,9 +43,9 @@ const MAX_URL_LENGTH = 300
 type Gathered = { readonly writers: Map<string, Set<string>>; readonly repositories: Set<ReadonlySet<string>> }
 
 /**
- * The relays that announcements name. A repository is the announcements of one identifier that list each other's
- * authors, one way or through others, and a relay that one of them names is asked about all of them: their states and
- * threads lie together. `withUrls` gives an announcement with all of its URLs.
+ * Finds the relays that announcements name. A repository is the announcements of one identifier whose authors list each
+ * other, in one direction or through others. A relay that one of them names is asked about all of them: their states
+ * and threads lie together. `withUrls` returns an announcement with all its URLs.
  */
 export function findCandidates(
   known: ReadonlyMap<string, Announcement>,
@@ -67,7 +67,7 @@ export function findCandidates(
   return { candidates, leftOut }
 }
 
-/** A repository, by its announcements and by the addresses of all who maintain it, announced or not. */
+/** A repository: its announcements, and the addresses of all who maintain it, announced or not. */
 type Repository = { readonly members: readonly Announcement[]; readonly addresses: ReadonlySet<string> }
 
 /** The repositories of one identifier. Each link between announcements is followed once, in both directions. */
@@ -99,21 +99,21 @@ function toRepository(people: ReadonlySet<string>, d: string, family: Family): R
   return { members: [...people].flatMap((pubkey) => family.get(pubkey) ?? []), addresses: new Set(addresses) }
 }
 
-/** What is known when relays are chosen: keys of `relayKey`, hosts of `hostKey`. */
+/** Facts for choosing relays: keys of `relayKey`, hosts of `hostKey`. */
 export type Choice = {
   readonly policy: DiscoveryPolicy
-  /** Sources already, named or discovered. */
+  /** The relays that are sources already, named or discovered. */
   readonly sources: ReadonlySet<string>
-  /** The hosts of the target: no path of them is a source. */
+  /** The hosts of the target: no path on them is a source. */
   readonly targetHosts: ReadonlySet<string>
-  /** Found to be unfit when they were looked at more closely. */
+  /** Relays that a closer look found unfit. */
   readonly refused: ReadonlyMap<string, LeftOut>
   /** How many more may be looked at, and why not more. */
   readonly room: number
   readonly limit: 'cap' | 'unseen'
 }
 
-/** The relays to look at now, and those that are left out. Sources and the target are neither. */
+/** Returns the relays to look at now, and those that are left out. Sources and the target are neither. */
 export function chooseRelays(
   candidates: readonly Candidate[],
   choice: Choice,
@@ -134,7 +134,7 @@ function refusalByName(url: string, policy: DiscoveryPolicy): LeftOut | undefine
   return refusalOf(classifyHost(new URL(url).hostname), url, policy)
 }
 
-/** Why a host, or an address that it resolves to, is not followed; `undefined` when it may be. */
+/** Returns why a host, or an address that it resolves to, is not followed; `undefined` when it may be. */
 export function refusalOf(host: HostClass, url: string, policy: DiscoveryPolicy): LeftOut | undefined {
   switch (host) {
     case 'hidden':
@@ -190,7 +190,7 @@ function gather(
 }
 
 /**
- * Encrypted first where as many people write a relay with and without: one stranger must not hide it behind a dead
+ * Puts the encrypted URL first when both have equally many writers: one stranger must not hide a relay behind a dead
  * port.
  */
 function toCandidate(key: string, { writers, repositories }: Gathered): Candidate[] {
@@ -203,7 +203,7 @@ function toCandidate(key: string, { writers, repositories }: Gathered): Candidat
   return [{ key, urls: [first, ...others], repositories, authors }]
 }
 
-/** The relays that one announcement names: in `relays`, and beside the `clone` URLs of GRASP. */
+/** Returns the relays that one announcement names in `relays`, and those behind its GRASP `clone` URLs. */
 function readRelays({ relays, clone }: Announcement): { urls: readonly string[]; leftOut: readonly Omission[] } {
   const read = relays.map((text) => ({ text, url: text.length > MAX_URL_LENGTH ? undefined : relayWithoutQuery(text) }))
   const unusable = read.filter(({ text, url }) => url === undefined && text.trim() !== '')

@@ -1,19 +1,18 @@
 /*
- * Discovery during a run: after each round of reading, the announcements in scope are looked through for relays, and
- * those that may be followed become sources, asked only about the repositories that name them. What a name resolves to
- * is checked here to say why a relay is left out, and once more by the lookup of each connection, which dials only what
- * it has checked.
+ * Discovery during a run. After each round of reading, the relays named by announcements in scope become sources, if
+ * they may be followed, and are asked only about the repositories that name them. The addresses of a host are checked
+ * here, to say why a relay is left out, and again by the lookup of each connection, which dials only checked addresses.
  */
-import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
-import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { formatAddress, parseAddress } from '../nostr/address.ts'
 import { hostAndPort, hostKey, relayKey } from '../nostr/host.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
 import type { Endpoint, Profile } from '../relay/endpoint.ts'
 import { classifyAddress } from '../relay/socket/public-address.ts'
 import type { DiscoveryPolicy } from '../report/run-options.ts'
+import type { Discovered, Narrowing, OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { chooseRelays, describeLeftOut, findCandidates, refusalOf } from './candidates.ts'
+import type { Candidate, Chosen, Findings, LeftOut, Omission } from './candidates.ts'
 
 /** Opens and logs a source; `target` when it is the target, `undefined` when it cannot be reached. */
 export type OpenStranger = (
@@ -29,7 +28,7 @@ type Taken = {
   source: OpenSource | undefined
 }
 
-/** Relays that turn out to be unfit had to be looked up first: their number is bounded too (rule 9). */
+/** Unfit relays must be looked up too, so their number is bounded (rule 9). */
 const MAX_REFUSED = 100
 
 /** The sources that announcements lead to, in one run. */
@@ -62,12 +61,12 @@ export class Discovery {
     return [...grown, ...added].flatMap(toDiscovered)
   }
 
-  /** A sentence for each reason why relays that are named were not asked. */
+  /** A sentence for each reason why named relays were not asked. */
   notes(): string[] {
     return describeLeftOut(this.#leftOut)
   }
 
-  /** Notes what more is announced at relays that were taken before. */
+  /** Adds newly announced repositories to relays that were taken before. Returns the relays that grew. */
   #extend(candidates: readonly Candidate[]): Taken[] {
     return candidates.flatMap(({ key, repositories }) => {
       const taken = this.#taken.get(key)
@@ -93,14 +92,14 @@ export class Discovery {
     return choice.chosen
   }
 
-  /** Makes a source of a relay, unless its addresses or its document say that it is none. */
+  /** Makes a relay a source, unless its addresses or its document forbid it. */
   async #take({ key, url, repositories }: Chosen): Promise<Taken[]> {
     const { target, world } = this.#run
     const policy = this.#policy
     const gate = world.strangers
     const addresses = await gate.addressesOf(url)
     const shared = addresses.filter((address) => this.#targetPlaces?.has(placeOf(address, url)))
-    // Public addresses are shared by many relays: a reverse proxy or a CDN. Those of a private network are not.
+    // Many relays share a public address: a reverse proxy or a CDN. Those of a private network are not shared.
     const isTargetAlone = shared.some((address) => classifyAddress(address) !== 'public')
     const why = refusalAt(addresses, url, policy) ?? (isTargetAlone ? 'target' : undefined)
     if (why !== undefined) return this.#refuse(key, why)
@@ -136,7 +135,7 @@ export class Discovery {
     }
   }
 
-  /** As dialled, and its public URL. */
+  /** The target's URLs: as dialled, and public. */
   #targetUrls(): readonly string[] {
     const { target, options } = this.#run
     return [target.endpoint.url, ...(options.service === undefined ? [] : [options.service])]
@@ -157,7 +156,7 @@ function toDiscovered({ source, repositories, authors }: Taken): Discovered[] {
   return source === undefined ? [] : [{ source, announcements: [...repositories, ...lists] }]
 }
 
-/** Whether one of them is new. */
+/** Adds repositories to a relay; returns whether any is new. */
 function addRepositories({ repositories, authors }: Taken, added: Candidate['repositories']): boolean {
   const before = repositories.size
   for (const address of [...added].flatMap((addresses) => [...addresses])) {
@@ -177,8 +176,8 @@ function placeOf(address: string, url: string): string {
 }
 
 /**
- * By the key of the relay itself; at one address also by its name and whoever runs it. A relay that lies loses only
- * itself.
+ * Whether two profiles are of one relay: same relay key, or, at one address, same name and operator. A relay that lies
+ * loses only itself.
  */
 function isSameRelay(one: Profile, other: Profile, isAtOneAddress: boolean): boolean {
   if (one.self !== undefined && one.self === other.self) return true

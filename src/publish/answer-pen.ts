@@ -5,8 +5,8 @@ const MAX_WAIT_MS = 250
 type Transaction = (work: () => void) => void
 
 /**
- * Writes answers to the disk in groups: as soon as 64 wait, or 250 ms after the first of them. After a crash the target
- * is sent again only what it answered since. `transaction` runs the work of a group as a whole.
+ * Writes answers to disk in groups: when 64 wait, or 250 ms after the first. After a crash only events answered since
+ * then are sent again. `transaction` runs a group as a whole.
  */
 export class AnswerPen {
   readonly #transaction: Transaction
@@ -18,7 +18,7 @@ export class AnswerPen {
     this.#transaction = transaction
   }
 
-  /** Takes the work that writes one answer. Throws what a group before has thrown. */
+  /** Adds the work that writes one answer. Throws the error of an earlier group. */
   add(work: () => void): void {
     this.#rethrow()
     this.#waiting.push(work)
@@ -26,7 +26,7 @@ export class AnswerPen {
     else this.#timer ??= setTimeout(() => this.#flushLater(), MAX_WAIT_MS)
   }
 
-  /** Writes what waits. Throws what a group before has thrown. */
+  /** Writes the waiting answers. Throws their error, or that of an earlier group. */
   flush(): void {
     this.#rethrow()
     clearTimeout(this.#timer)

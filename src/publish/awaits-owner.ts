@@ -4,8 +4,8 @@ import type { Membership } from '../scope/membership.ts'
 import type { Spool } from '../store/spool.ts'
 
 /**
- * Whether an announcement may yet be vouched for: it is in scope only because an owner lists its author, and the target
- * has taken no owner's announcement of that identifier yet. Returns what tells it, at any time of a run.
+ * Returns a function that tells, at any time of a run, whether an announcement may still find its owner: it is in scope
+ * only because somebody lists its author, and the target has taken no owner's announcement of that identifier yet.
  */
 export function createOwnerWatch(members: Membership, spool: Spool): (event: NostrEvent) => boolean {
   const owners = ownersByIdentifier(members)
@@ -27,12 +27,12 @@ function ownersByIdentifier(members: Membership): ReadonlyMap<string, readonly s
   return owners
 }
 
-/** In scope only because somebody lists its author. */
+/** Whether an announcement is in scope only because somebody lists its author. */
 function isListedOnly(address: string, { distances }: Membership): boolean {
   return (distances.get(address) ?? 0) > 0
 }
 
-/** What is not in the spool is served. */
+/** Whether the target has taken an owner's announcement: one that is not in the spool is served. */
 function isTaken(address: string, spool: Spool): boolean {
   const version = spool.findVersion(address)
   return version === undefined || version.state === 'confirming' || version.outcome === 'pending'

@@ -1,28 +1,28 @@
 /*
- * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So whatever was
- * answered, or sent without an answer, is asked for again by id, and only what the target serves is accepted.
+ * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So events that
+ * were sent, answered or not, are asked for again by id, and only those that the target serves are accepted.
  */
+import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
-import { isDeleted } from '../run/withdrawn.ts'
-import { learnDeletions } from '../withdraw/withdrawals.ts'
-import type { Run } from '../run/run.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
-import { noteArrivals } from '../select/reopening.ts'
 import type { Outcome } from '../report/report.ts'
+import type { Run } from '../run/run.ts'
+import { isDeleted } from '../run/withdrawn.ts'
+import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import { learnDeletions } from '../withdraw/withdrawals.ts'
 
-/** What the proof takes. */
+/** The part of a run that the proof needs. */
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
 
 const PIECE = 250
 const SAME_SECOND = 'the target serves another version of the same second'
 const GONE = 'the target still serves a newer version that was deleted or has expired'
 
-/** Settles or parks every event that was sent, by what the target serves now. Throws LostRelayError. */
+/** Settles or parks every event that was sent, by whether the target serves it now. Throws LostRelayError. */
 export async function confirmSent(run: ConfirmingRun): Promise<void> {
   const { state } = run.world
   for (const piece of state.spool.inState('confirming', PIECE)) {
@@ -39,7 +39,7 @@ export async function confirmSent(run: ConfirmingRun): Promise<void> {
 
 type Proof = Outcome | 'of the same second' | 'below what is gone'
 
-/** Served; or an announcement that came to wait for its git data: what it says of its members counts from then on. */
+/** Whether the event is served, or an announcement that now waits for git data: its members count from then on. */
 function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | undefined): boolean {
   if (proof === 'accepted') return true
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
@@ -60,7 +60,7 @@ async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promis
   return proofs
 }
 
-/** Not served after an answer: a newer version stands there, its author deleted it, or its time has passed. */
+/** Finds why events are not served: a newer version stands there, or they were deleted, or have expired. */
 async function explainAbsence(
   absent: readonly SpooledEvent[],
   proofs: Map<string, Proof>,
@@ -68,7 +68,7 @@ async function explainAbsence(
 ): Promise<void> {
   const events = absent.map(({ event }) => event)
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
-  // What a full second hides stays pending.
+  // An event that a full second hides stays pending.
   const versions = await findVersions(run.target, addresses, () => undefined)
   await learnDeletions(run.target, events, run, () => undefined)
   for (const { event, outcome } of absent) {
@@ -83,7 +83,7 @@ async function explainAbsence(
 }
 
 /**
- * Whether a version does not count any more: an older one was sent in its place, and will be again if nobody remembers.
+ * Whether a version no longer counts. An older one was sent in its place, and would be sent again if nobody remembered.
  */
 function isGone(version: NostrEvent, { world }: ConfirmingRun): boolean {
   return isDeleted(version, world.state.run) || isExpired(version, world.clock())
@@ -91,20 +91,20 @@ function isGone(version: NostrEvent, { world }: ConfirmingRun): boolean {
 
 function conclude(spooled: SpooledEvent, proof: Proof | undefined, run: ConfirmingRun): void {
   const { fate } = run
-  // The one OK without storage that counts: to ask again would only bring the same answer.
+  // The only OK without storage that counts: sending again would bring the same answer.
   if (proof === undefined && isHeldUnserved(spooled.event, spooled.reason ?? '')) return fate.hold(spooled)
   if (proof === undefined) return park(spooled, run)
   if (proof === 'of the same second' || proof === 'below what is gone') {
     const reason = proof === 'of the same second' ? SAME_SECOND : GONE
-    // Some relays keep their own of two, whatever its id: without this memory every full run would send ours again.
+    // Some relays keep their own of two, whatever its id: without this memory every full run sends ours again.
     return fate.refuse(spooled, 'superseded', { reason })
   }
   fate.settle(spooled, proof)
 }
 
 /**
- * An OK without storage is `pending`; what waited, had no answer or a no stays so, until errors have lasted long
- * enough.
+ * Parks an event that is not served: `pending` after an OK, else `unanswered` or `waiting`. Refuses it when errors have
+ * lasted long enough.
  */
 function park(spooled: SpooledEvent, { fate, startedAt: now }: ConfirmingRun): void {
   const { outcome, reason, lastOkAt } = spooled
@@ -114,7 +114,7 @@ function park(spooled: SpooledEvent, { fate, startedAt: now }: ConfirmingRun): v
   }
   const saidYes = lastOkAt !== undefined && lastOkAt >= now
   if (!saidYes) {
-    // It said that there is something else at the address, and serves nothing of the kind: an error of the relay.
+    // The target said that it has something else at the address, and serves no such thing: an error of the relay.
     if (isLastTry(spooled, now)) return fate.refuse(spooled, 'refused')
     return fate.park(spooled, { outcome: 'waiting', isError: true })
   }

@@ -1,33 +1,33 @@
-import { gistOf } from './gist.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
 import type { Stop } from '../run/stop.ts'
+import { gistOf } from './gist.ts'
 
-/** What a doorkeeper has to know of the run, and whom it tells. */
+/** What a doorkeeper must know of the run, and whom it tells. */
 export type DoorOptions = {
-  /** So many events in a row without an answer: the target is gone. */
+  /** After this many events in a row without an answer the target counts as gone. */
   readonly window: number
-  /** How many announcements are in a scope of repositories that name the service; `Infinity` for other scopes. */
+  /** Number of announcements in a `listed` scope; `Infinity` for other scopes. */
   readonly announcements: number
-  /** Whether the target has taken anything from us, in earlier runs. */
+  /** Whether the target took anything from us in earlier runs. */
   readonly hasAccepted: boolean
-  /** The target took an event, for the first time in this run. */
+  /** Called when the target takes the first event of this run. */
   readonly onAccepted: () => void
-  /** Nothing more shall be sent. */
+  /** Called when nothing more may be sent. */
   readonly onEnd: () => void
 }
 
-/** Complaints in a row, each about a slower pace than the one before: then the relay does not mean the pace. */
+/** After this many complaints in a row, each at a slower pace, the relay does not mean the pace. */
 const COMPLAINTS_MOST = 20
 const DOOR_AFTER_EVENTS = 8
 const DOOR_AFTER_AUTHORS = 2
 
 /**
- * Notices that the target refuses us and not the events: it says so; or it took nothing from us yet and has one text
- * for eight events of two authors; or one for every announcement that names the service. And that it is gone: a whole
- * window of events without an answer, or `rate-limited:` at any pace. One is for a whole run.
+ * Notices that the target refuses us, not the events: it says so; it has taken nothing from us and gives one text for
+ * eight events of two authors; or it gives one text for every announcement of a `listed` scope. Also notices that the
+ * target is gone: a whole window of events is unanswered, or `rate-limited:` at any pace. One serves a whole run.
  */
 export class Doorkeeper {
   readonly #options: DoorOptions
@@ -42,18 +42,18 @@ export class Doorkeeper {
     this.#options = options
   }
 
-  /** Why nothing more shall be sent; `undefined` while the door is open. */
+  /** Why nothing more may be sent; `undefined` while the door is open. */
   get end(): Stop | undefined {
     return this.#end
   }
 
-  /** The target wants a slower pace. */
+  /** Notes that the target wants a slower pace. */
   noteComplaint(reason: string): void {
     this.#complaints += 1
     if (this.#complaints >= COMPLAINTS_MOST) this.#stop({ type: 'stopped', reason })
   }
 
-  /** The target answered an event, or did not. */
+  /** Notes the answer to an event, or that none came. */
   note(event: NostrEvent, answer: Exclude<Answer, { type: 'expired' }>, meaning: Classification | undefined): void {
     if (answer.type === 'unanswered') {
       this.#unanswered += 1
@@ -74,7 +74,7 @@ export class Doorkeeper {
     this.#hasAccepted = true
   }
 
-  /** A text that is known to be about the event says nothing of us, however often it comes. */
+  /** A text that is known to be about the event says nothing about us, however often it comes. */
   #noteRefusal(
     event: NostrEvent,
     reason: string,
@@ -94,7 +94,7 @@ export class Doorkeeper {
   }
 }
 
-/** Events refused, as long as all were refused with one text. */
+/** The refused events, while all have one text. */
 class OneText {
   #gist: string | undefined
   #hasDiffered = false
@@ -105,7 +105,7 @@ class OneText {
     return this.#ids.size
   }
 
-  /** `undefined`: a text that does not count. */
+  /** Notes a refusal; `undefined`: its text does not count. */
   note({ id, pubkey }: NostrEvent, text: string | undefined): void {
     if (this.#hasDiffered) return
     const gist = text === undefined ? undefined : gistOf(text)
@@ -115,7 +115,7 @@ class OneText {
     this.#authors.add(pubkey)
   }
 
-  /** Something else was answered. */
+  /** Notes a different answer: from now on nothing counts. */
   differ(): void {
     this.#hasDiffered = true
     this.#ids.clear()

@@ -1,15 +1,15 @@
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { parentsOf } from '../nostr/references.ts'
-import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 const NO_ANNOUNCEMENT = /^(?:\w+: )?no announcement exists\b/
 
 /**
- * The target says that it has no announcement of an identifier, although it took one in an earlier run and holds it
- * back: it was restarted and has lost it. That one and its states go again, and after them what was refused for want of
- * it. Returns how many became ready, each once a run.
+ * Sends announcements again that the target has lost: it held them back in an earlier run and now says that none
+ * exists, so it was restarted. They and their states become ready, and after them the events that were refused without
+ * them. Returns how many became ready, each once a run.
  */
 export function reviveLost(run: PublishingRun): number {
   const { fate, released, startedAt: now, stageOf } = run

@@ -1,23 +1,23 @@
 import { LostRelayError } from '../errors.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import { keepValid } from '../nostr/verifier.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { findSpooled, type Absence } from './orphans.ts'
-import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { keepValid } from '../nostr/verifier.ts'
 import { findVersions } from '../relay/holdings.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import type { Peer } from '../relay/peer.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askedPeers, failSource } from '../run/ask-sources.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askForWithdrawals, withdrawnBecause } from '../withdraw/withdrawals.ts'
+import { findSpooled, type Absence } from './orphans.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 
 /**
- * Of the parents of parked orphans that are neither on disk nor served by the target, those that no source has, or has
- * although they were taken back: each is asked of every source by itself, once a run. `undefined` when a source did not
- * answer. Throws LostRelayError when the target does not answer.
+ * Finds the parents of parked orphans that cannot come: they are neither on disk nor served by the target, and no
+ * source has them, or only has what was taken back. Every source is asked for each by name, once a run. `undefined`
+ * when a source did not answer. Throws LostRelayError when the target does not answer.
  */
 export async function findNowhere(run: PublishingRun): Promise<ReadonlyMap<string, Absence> | undefined> {
   const asked = new Set<string>()
@@ -41,7 +41,7 @@ function anchorOf(event: NostrEvent): string {
   return addressOf(event) ?? event.id
 }
 
-/** The missing parents of these that any source serves; `undefined` when one did not answer. */
+/** Returns the missing parents that any source serves; `undefined` when a source did not answer. */
 async function findAtSources(orphans: readonly SpooledEvent[], run: PublishingRun): Promise<NostrEvent[] | undefined> {
   const shown: NostrEvent[] = []
   for (const source of askedPeers(run.sources)) {
@@ -63,7 +63,7 @@ function missingParents(orphans: readonly SpooledEvent[], { world, released }: P
   return [...parents].filter((anchor) => !released.has(anchor) && findSpooled(anchor, world.state) === undefined)
 }
 
-/** Of these anchors, the newest versions and the events that the source serves, verified. Throws LostRelayError. */
+/** Returns the verified newest versions and events that a source serves for these anchors. Throws LostRelayError. */
 async function findHeld(source: Peer, anchors: readonly string[], { world }: PublishingRun): Promise<NostrEvent[]> {
   const { endpoint } = source
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined

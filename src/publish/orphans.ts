@@ -1,25 +1,25 @@
 /*
- * What becomes of parked events that depend on others. Each parent is served, may still come, has ended, or is nowhere;
- * an orphan ends with its parents, and what it waits for is told by what stands in the way now, not by what once did.
+ * What becomes of parked events that depend on others. Each parent is served, may still come, has ended, or is nowhere.
+ * An orphan ends with its parents. Its reason names the present obstacle, not an earlier one.
  */
-import type { Fate } from '../run/fate.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import { isLastTry } from '../checkpoint/next-try.ts'
 import { parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
+import type { Fate } from '../run/fate.ts'
 import { NOWHERE } from '../select/reopening.ts'
-import { isLastTry } from '../checkpoint/next-try.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
-/** What it takes to judge orphans. */
+/** The part of a run that judging orphans needs. */
 type JudgingRun = Pick<PublishingRun, 'world' | 'fate' | 'startedAt'> & { readonly released: ReadonlySet<string> }
 
-/** Why there is no parent: no source and not the target has it, or it was taken back although a source still has it. */
+/** Why a parent cannot come: no relay has it, or it was deleted, has vanished or has expired. */
 export type Absence = 'nowhere' | 'deleted' | 'vanished' | 'expired'
 
-/** Anchors that can be no parents any more; `undefined` when that cannot be said in this run. */
+/** Parents that cannot come, by anchor; `undefined` when this run cannot tell. */
 export type Nowhere = ReadonlyMap<string, Absence> | undefined
 
 type Prospect = { readonly anchor: string } & (
@@ -34,15 +34,15 @@ type Ending = { readonly reason: string; readonly obstacle?: string }
 const PIECE = 250
 const ADMITTED_KINDS: readonly number[] = [KIND.announcement, KIND.state]
 
-/** Refuses every orphan whose parents have ended, and what depends on it. */
+/** Refuses every orphan whose parents have ended, and its children in turn. */
 export function refuseWithParents(run: JudgingRun, nowhere?: Nowhere): void {
   // A child may stand before its parent in the spool.
   while (refuseOnce(run, nowhere) > 0);
 }
 
 /**
- * The end of a run for what still waits for parents: what can wait for none is refused; an orphan refusal while the
- * target serves the parent counts as an error; the others say what they wait for.
+ * Judges, at the end of a run, the events that still wait for parents. Refuses those whose parents cannot come, counts
+ * an error for those whose parent the target serves, and explains what the others wait for.
  */
 export function settleOrphans(run: JudgingRun, nowhere: Nowhere): void {
   const { state } = run.world
@@ -85,14 +85,14 @@ function refuseOnce(run: JudgingRun, nowhere: Nowhere): number {
 }
 
 /**
- * How the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is served or
- * may come.
+ * Returns how the parents ended, with the target's words if it refused the orphan itself; `undefined` while one is
+ * served or may come.
  */
 function endingOf(
   { event, attempts, reason = '', obstacle }: SpooledEvent,
   prospects: readonly Prospect[],
 ): Ending | undefined {
-  // What depends on nothing (a grasp list) no parent can bring in. What admits announcements and states is no parent.
+  // No parent helps an event without parents (a grasp list). Announcements and states need an announcement instead.
   const dependsOnNothing = !ADMITTED_KINDS.includes(event.kind) && parentsOf(event).length === 0
   if (dependsOnNothing && attempts > 0) return { reason }
   if (prospects.some(({ type }) => type === 'served' || type === 'coming')) return undefined
@@ -110,12 +110,12 @@ function settleOrphan(orphan: SpooledEvent, run: JudgingRun, nowhere: Nowhere): 
   const coming = prospects.filter((prospect) => prospect.type === 'coming')
   if (coming.length > 0) return explainWait(orphan, coming.flatMap(({ parent }) => parent ?? [])[0], coming, fate)
   if (!prospects.some(({ type }) => type === 'served')) return
-  // Reopened by no parent: they are all there. By the author's next version, other software, or in 30 days.
+  // No parent is missing, so none can reopen it. The author's next version, other software, or 30 days can.
   if (orphan.attempts > 0 && isLastTry(orphan, now)) return fate.refuse(orphan, 'refused')
   fate.park(orphan, { isOrphan: true, isError: true })
 }
 
-/** Says which parent stands in the way, and what keeps that one: of a chain, what keeps the first. */
+/** Names the parent that stands in the way and why it waits; in a chain, the obstacle of the first. */
 function explainWait(
   orphan: SpooledEvent,
   parent: SpooledEvent | undefined,
@@ -131,7 +131,7 @@ function explainWait(
     fate.explain(orphan, cause.reason, cause.obstacle)
 }
 
-/** What is known of each parent; of one that is neither ours nor served, nothing. */
+/** Returns the prospect of each parent, without parents that are neither ours nor served. */
 function prospectsOf(event: NostrEvent, run: JudgingRun, nowhere: Nowhere): Prospect[] {
   return parentsOf(event).flatMap((anchor) => prospectOf(anchor, run, nowhere) ?? [])
 }
@@ -158,7 +158,7 @@ function prospectOf(
   return state.anchors.has(anchor) ? { anchor, type: 'coming' } : undefined
 }
 
-/** Of a parent that was itself refused with its parent, how that one ended. */
+/** Returns how a refused parent ended; if it was refused with its own parent, how that one ended. */
 function describeRefusal(anchor: string, { outcome, reason = '', obstacle = anchor }: SpooledEvent) {
   const prefix = 'parent '
   return reason.startsWith(prefix)

@@ -19,7 +19,7 @@ import { shutDoor } from './shut-door.ts'
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
 
-/** The last stage of a run that sends: at the pace that the target allows. */
+/** Publishes the selected events at the pace that the target allows. Returns why it stopped early, if it did. */
 export async function publishSelected(run: ScopedRun): Promise<Stop | undefined> {
   const pacer = run.world.createPacer(run.software)
   const stop = await publishInOrder(startPublishing(run, pacer))
@@ -31,7 +31,7 @@ export async function publishSelected(run: ScopedRun): Promise<Stop | undefined>
   return stop
 }
 
-/** Sends, asks for what was sent, and goes on while parents that arrived free events that waited for them. */
+/** Sends, confirms, and repeats while parents that arrived free events that waited for them. */
 async function publishInOrder(run: PublishingRun): Promise<Stop | undefined> {
   await reconsiderRefused(run)
   await reviveWaiting(run)
@@ -76,7 +76,7 @@ function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: 
   })
 }
 
-/** What still waits: it is given up, refused with its parents or because nobody has them, or told what it waits for. */
+/** Gives up old parked events, refuses those without a parent left, and explains why the rest waits. */
 async function settleWaiting(run: PublishingRun): Promise<void> {
   const { options, sources } = run
   giveUpOld(options.forgetParkedSeconds, run)
@@ -85,7 +85,7 @@ async function settleWaiting(run: PublishingRun): Promise<void> {
   settleOrphans(run, isProvable ? await findNowhere(run) : undefined)
 }
 
-/** Says beforehand when sending will take long. Returns what to call for each event sent. */
+/** Announces a sending that will take long. Returns what to call for each event sent. */
 function watchSending({ world, pacer }: PublishingRun): () => void {
   const { progress, state } = world
   const events = state.spool.count('ready')

@@ -1,24 +1,24 @@
 /*
- * Sending what was selected: stage by stage, parents first, oldest first, a bounded window in flight. A stage starts
+ * Sends what was selected: stage by stage, parents first, oldest first, with a bounded window in flight. A stage starts
  * when every OK of the one before is in, because some relays handle each message on its own thread. Every answer goes
- * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for it again).
+ * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for the event again).
  */
-import { AnswerPen } from './answer-pen.ts'
-import type { PublishingRun } from './publishing-run.ts'
+import { isLastTry } from '../checkpoint/next-try.ts'
 import { reasonOf } from '../errors.ts'
-import { INTERRUPTION, type Stop } from '../run/stop.ts'
-import type { World } from '../run/world.ts'
-import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { addressOf } from '../nostr/address.ts'
+import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { isLastTry } from '../checkpoint/next-try.ts'
 import { classifyAnswer, type Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
+import { INTERRUPTION, type Stop } from '../run/stop.ts'
+import type { World } from '../run/world.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import { AnswerPen } from './answer-pen.ts'
+import type { PublishingRun } from './publishing-run.ts'
 import { SiblingTurns } from './sibling-turns.ts'
 
-/** What sending takes. */
+/** The part of a run that sending needs. */
 export type SendingRun = Pick<
   PublishingRun,
   'target' | 'ledger' | 'fate' | 'pacer' | 'door' | 'blocked' | 'awaitsOwner' | 'isHosted'
@@ -34,11 +34,11 @@ export type SendingRun = Pick<
  */
 export type PublishEnd = { readonly type: 'sent' } | Stop
 
-/** Events in flight. */
+/** How many events may be in flight. */
 export const WINDOW = 64
 const BATCH = 500
 
-/** Sends every ready event. What is not sent because publishing stopped is parked. */
+/** Sends every ready event. Parks those that are not sent because publishing stopped. */
 export async function publishReady(run: SendingRun): Promise<PublishEnd> {
   const { state } = run.world
   for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
@@ -51,7 +51,7 @@ export async function publishReady(run: SendingRun): Promise<PublishEnd> {
   return { type: 'sent' }
 }
 
-/** Why nothing more is sent; `undefined` while it goes on. */
+/** Why nothing more is sent; `undefined` while sending goes on. */
 function stopOf({ door, world: { signal, deadline } }: SendingRun): Stop | undefined {
   if (door.end !== undefined) return door.end
   if (signal.aborted) return INTERRUPTION
@@ -78,7 +78,7 @@ async function publishBatch(batch: readonly SpooledEvent[], run: SendingRun): Pr
   for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
 }
 
-/** What becomes of an event; `undefined` when it was not sent because publishing stopped. */
+/** Sends an event. Returns what to write about it; `undefined` when publishing stopped before it was sent. */
 async function publishOne(spooled: SpooledEvent, run: SendingRun): Promise<Decision | undefined> {
   const { event, isOrphan } = spooled
   const { fate, world } = run
@@ -102,14 +102,14 @@ async function publishOne(spooled: SpooledEvent, run: SendingRun): Promise<Decis
   return decide(spooled, answer, meaning, run)
 }
 
-/** Counts events, not sends: what was freed after a refusal is sent once more. */
+/** Counts events, not sends: an event that was freed after a refusal is sent once more. */
 function noteSent({ event, layer }: SpooledEvent, { world, ledger, onSent }: SendingRun): void {
   if (!world.state.run.markSent(event.id)) return
   onSent()
   ledger.count(layer, 'published')
 }
 
-/** An event that was sent, and what was said to it. */
+/** The answer to an event that was sent, and its meaning. */
 type Sent = {
   readonly type: 'sent'
   readonly answer: Exclude<Answer, { type: 'expired' }>
@@ -117,8 +117,8 @@ type Sent = {
 }
 
 /**
- * Sends an event, waits and repeats while the relay only asks for patience; `undefined` when publishing stopped before
- * an answer, `expired` when its time passed before its turn came.
+ * Sends an event, again and again while the relay only asks for patience. `undefined`: publishing stopped before an
+ * answer. `expired`: its time passed before its turn came.
  */
 async function sendPaced(event: NostrEvent, run: SendingRun): Promise<Sent | { readonly type: 'expired' } | undefined> {
   const { target, pacer, door } = run
@@ -142,7 +142,7 @@ async function sendPaced(event: NostrEvent, run: SendingRun): Promise<Sent | { r
   }
 }
 
-/** Where the answer leads: asked again, tried again, or refused. */
+/** Decides by the answer whether to ask for the event, try it again, or refuse it. */
 function decide(
   spooled: SpooledEvent,
   answer: Sent['answer'],
@@ -178,8 +178,8 @@ function decide(
 }
 
 /**
- * Why an event is not even sent: a relay hangs up on a message that is longer than it allows, and others are lost with
- * it.
+ * Returns why an event is too large to be sent; `undefined` when it is not. A relay hangs up on a message that is
+ * longer than it allows, and others are lost with it.
  */
 function excessOf(event: NostrEvent, { target }: SendingRun): string | undefined {
   const { maxMessageBytes = Infinity } = target.profile
@@ -190,7 +190,7 @@ function excessOf(event: NostrEvent, { target }: SendingRun): string | undefined
   return isLarger ? `larger than the ${maxMessageBytes} bytes that the target allows` : undefined
 }
 
-/** What depends on a waiting event waits as well; after an orphan refusal, so does what depends on the same parents. */
+/** Lets an event wait. Its children wait as well; so do its siblings, if the refusal is about their parent. */
 function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked, fate }: SendingRun): Decision {
   const { event } = spooled
   blocked.set(addressOf(event) ?? event.id, reason)
@@ -198,13 +198,14 @@ function wait(spooled: SpooledEvent, reason: string, meaning: Verdict, { blocked
   const isOrphan = meaning.orphan !== undefined
   const isError = meaning.error === true || !meaning.known
   const why = { outcome: 'waiting', reason, isOrphan, isError, retryAt: meaning.retryAt } as const
-  // confirm-sent.ts looks whether a newer version explains the error, and when errors have lasted long enough.
+  // confirm-sent.ts checks whether a newer version explains the error, and whether errors have lasted long enough.
   return isError ? () => fate.confirmLater(spooled, why) : () => fate.park(spooled, { ...why, wasSent: true })
 }
 
 /**
- * An event waits unsent when everything that it depends on is blocked. Not a state: it travels with its announcement,
- * and the git data that both wait for is pushed by its leave. Nor what the target hosts without a parent.
+ * Returns why an event must wait unsent: all its parents are blocked. A state need not: it travels with its
+ * announcement, and it alone allows the git data to be pushed that both wait for. Nor need an event that the target
+ * hosts without a parent.
  */
 function blockedBy(event: NostrEvent, { blocked, isHosted }: SendingRun): string | undefined {
   if (event.kind === KIND.state || isHosted(event)) return undefined

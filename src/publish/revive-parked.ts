@@ -1,23 +1,23 @@
 /*
  * Parked events that depend on others: freed when the target serves a parent, refused when no parent can come any more.
  */
-import { reviveLost } from './lost-announcements.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
-import { findSpooled, hasComingParent, refuseWithParents } from './orphans.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import { selectParked } from '../select/select.ts'
-import type { PublishingRun } from './publishing-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
+import { reviveLost } from './lost-announcements.ts'
+import { findSpooled, hasComingParent, refuseWithParents } from './orphans.ts'
+import type { PublishingRun } from './publishing-run.ts'
 
 const PIECE = 250
 
 /**
- * Makes ready what waited for a parent that the target serves now, each parent once a run, so this comes to an end; and
- * announcements that the target has lost. What waits for parents that are all refused is refused. Returns how many
+ * Makes ready the events that waited for a parent that the target now serves, and announcements that the target has
+ * lost. Each parent counts once a run, so this ends. Refuses events whose parents were all refused. Returns how many
  * became ready. Throws LostRelayError.
  */
 export async function reviveWaiting(run: PublishingRun): Promise<number> {
@@ -39,9 +39,9 @@ export async function reviveWaiting(run: PublishingRun): Promise<number> {
 }
 
 /**
- * Gives what was refused or given up for want of a parent a new start when the target serves one, each parent once a
- * run; and what another version superseded, when that is gone. What was given up is asked for itself as well, not sent.
- * Returns how many were reopened. Throws LostRelayError.
+ * Reopens events that were refused or given up without a parent, when the target serves one (each parent once a run),
+ * and events that another version superseded, when that is gone. A given-up event that the target serves is settled,
+ * not sent. Returns how many can be sent now. Throws LostRelayError.
  */
 export async function reconsiderRefused(run: PublishingRun): Promise<number> {
   const { target, fate, startedAt: now, reopened } = run
@@ -74,10 +74,7 @@ export async function reconsiderRefused(run: PublishingRun): Promise<number> {
   return count
 }
 
-/**
- * Of what is remembered as superseded, what the target serves nothing else for any more; none while it may hide
- * something.
- */
+/** Returns superseded events whose successor the target no longer serves; none while it may hide something. */
 async function findBare(piece: readonly SpooledEvent[], { target }: PublishingRun): Promise<ReadonlySet<SpooledEvent>> {
   const superseded = piece.filter(({ outcome }) => outcome === 'superseded')
   let mayHide = false
@@ -91,17 +88,17 @@ async function findBare(piece: readonly SpooledEvent[], { target }: PublishingRu
   return new Set(superseded.filter(isBare))
 }
 
-/** What reopens it has come since it was refused. */
+/** Whether something that reopens the event has come since it was refused. */
 function isDue({ retryAt }: SpooledEvent, now: UnixSeconds): boolean {
   return retryAt !== undefined && retryAt < now
 }
 
-/** Whether a parent that had ended, or was nowhere, is on its way by now. */
+/** Whether a parent that had ended, or was nowhere, may come by now. */
 function waitsAgain({ event, outcome }: SpooledEvent, { world: { state } }: PublishingRun): boolean {
   return outcome !== 'given-up' && hasComingParent(event, state)
 }
 
-/** The target serves what was given up. */
+/** Settles given-up events that the target serves. */
 function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>, run: PublishingRun): void {
   const { fate } = run
   const { state } = run.world
@@ -112,7 +109,7 @@ function settleArrived(piece: readonly SpooledEvent[], ids: ReadonlySet<string>,
   })
 }
 
-/** Refuses what the target does not take before a time that is further away than anything is kept. */
+/** Refuses events that the target takes only at a time more than `forgetSeconds` away. */
 export function refuseEndless(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const refuse = (spooled: SpooledEvent): void => {
     const { reason = '', retryAt } = spooled
@@ -124,7 +121,7 @@ export function refuseEndless(forgetSeconds: number, { world: { state }, fate, s
   }
 }
 
-/** Gives up what has waited longer than `forgetSeconds`, as reported and remembered. */
+/** Gives up events that were parked longer than `forgetSeconds`; they stay in the reports. */
 export function giveUpOld(forgetSeconds: number, { world: { state }, fate, startedAt: now }: PublishingRun): void {
   const giveUp = (spooled: SpooledEvent): void => {
     const { reason = 'waited too long', isOrphan } = spooled
@@ -137,7 +134,7 @@ export function giveUpOld(forgetSeconds: number, { world: { state }, fate, start
 }
 
 /**
- * Makes ready those orphans of the piece that have a parent which the target serves, and returns them; adds such
+ * Makes ready and returns the orphans with a parent that the target serves, or that may be admitted now. Adds such
  * parents to `served`.
  */
 async function freeServed(
@@ -160,8 +157,8 @@ async function freeServed(
 }
 
 /**
- * Whether an announcement came that may admit it, or this is the state of an announcement that waits for git data,
- * which the state allows to be pushed.
+ * Whether an announcement that may admit the event came, or the event is the state of an announcement that waits for
+ * git data: only the state allows it to be pushed.
  */
 function mayBeAdmitted(
   { event, retryAt }: SpooledEvent,
@@ -173,10 +170,7 @@ function mayBeAdmitted(
   return parentsOf(event).some((anchor) => state.spool.findVersion(anchor)?.outcome === 'pending')
 }
 
-/**
- * What depends on an event that waits for its parent or for git data need not be sent: it would only be refused as
- * well.
- */
+/** Blocks the children of an event that waits for its parent or for git data: they would only be refused as well. */
 function blockChildren(spooled: SpooledEvent, served: ReadonlySet<string>, { blocked, released }: PublishingRun): void {
   const { event, isOrphan, outcome, reason = '' } = spooled
   if (!isOrphan && outcome !== 'pending') return
@@ -185,7 +179,7 @@ function blockChildren(spooled: SpooledEvent, served: ReadonlySet<string>, { blo
   for (const anchor of missing) blocked.set(anchor, reason)
 }
 
-/** Of the parents of these events, the ones that the target serves, but for those that had their turn. */
+/** Returns the parents of these events that the target serves, except those in `past`. */
 async function findServedAnchors(
   orphans: readonly SpooledEvent[],
   past: ReadonlySet<string>,
@@ -194,7 +188,7 @@ async function findServedAnchors(
   const anchors = new Set(orphans.flatMap(({ event }) => parentsOf(event)))
   const asked = [...anchors].filter((anchor) => !past.has(anchor))
   const isAddress = (anchor: string): boolean => parseAddress(anchor) !== undefined
-  // What a full second hides is waited for.
+  // A parent that a full second hides is waited for.
   const versions = await findVersions(run.target, asked.filter(isAddress), () => undefined)
   const ids = await findServed(
     run.target,
@@ -203,7 +197,7 @@ async function findServedAnchors(
   return new Set([...versions.keys(), ...ids].filter((anchor) => anchors.has(anchor)))
 }
 
-/** Whether every parent is still remembered as refused: then it is not worth asking for them. */
+/** Whether every parent is remembered as refused: then asking for them is pointless. */
 function dependsOnRefused({ event }: SpooledEvent, { world: { state } }: PublishingRun): boolean {
   return parentsOf(event).every((anchor) => {
     const parent = findSpooled(anchor, state)

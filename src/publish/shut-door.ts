@@ -1,14 +1,14 @@
-import { gistOf } from './gist.ts'
 import type { Run } from '../run/run.ts'
 import type { Stop } from '../run/stop.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { UnixSeconds } from '../time.ts'
+import { gistOf } from './gist.ts'
 
 const PIECE = 250
 
 /**
- * Parks everything, for a target that refuses us: what was not settled yet, and what this run settled because of the
- * same text, which did not mean the event. Such refusals are not counted any more.
+ * Parks everything when the target refuses us: unsettled events, and those that this run settled because of the same
+ * text, which did not mean the event. Such refusals no longer count.
  */
 export function shutDoor(
   { reason }: Stop,
@@ -35,7 +35,7 @@ function isOfThisRun({ settledAt = 0 }: SpooledEvent, startedAt: UnixSeconds): b
   return settledAt >= startedAt
 }
 
-/** What was refused with its parent was refused with the parent's text. */
+/** An event that was refused with its parent was refused with the parent's text. */
 function causeOf({ reason = '' }: SpooledEvent): string {
   return reason.replace(/^parent [a-z-]+: /, '')
 }

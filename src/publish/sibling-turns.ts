@@ -1,6 +1,6 @@
 /*
- * Events are sent many at a time, but of those that depend on the same parent only one goes first: when the target
- * refuses it as an orphan, the others need not be sent to learn the same.
+ * Many events are sent at a time, but of those with the same parent only one goes first: if the target refuses it as an
+ * orphan, the others need not be sent.
  */
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
@@ -11,7 +11,7 @@ export class SiblingTurns {
   readonly #tried = new Set<string>()
   readonly #running = new Map<string, Promise<void>>()
 
-  /** Does the work once no other event is trying the parents of this one, or one of them was tried. */
+  /** Does the work when one of the event's parents was tried, or no other event is trying them. */
   async inTurn<T>(event: NostrEvent, work: () => Promise<T>): Promise<T> {
     // A state travels with its announcement.
     const parents = event.kind === KIND.state ? [] : parentsOf(event)
@@ -37,5 +37,5 @@ export class SiblingTurns {
 }
 
 function ignore(): void {
-  // Whoever waits wants to know that it has ended, not how.
+  // Events that wait need to know that it has ended, not how.
 }

@@ -1,8 +1,8 @@
 /*
- * A comparison by NIP-77 is a claim: that the source listed all that it has, and the target only what it serves. Equal
- * ranges are never listed, so what both are said to hold is sampled: the newest page of the source and two further
- * down, by chance. Whatever did not come as missing is held by the target, if the claim is true, and is asked of it by
- * id.
+ * A comparison by NIP-77 is a claim: the source listed all that it has, and the target only what it serves. Equal
+ * ranges are never listed, so a sample tests them: the newest page of the source and two pages further down, at random.
+ * If the claim is true, the target serves every event of the sample that did not come as missing; it is asked for them
+ * by id.
  */
 import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
@@ -14,23 +14,23 @@ import type { Peer } from '../relay/peer.ts'
 import type { Run } from '../run/run.ts'
 import type { UnixSeconds } from '../time.ts'
 
-/** What it takes to test a claim. */
+/** The part of a run that testing a claim needs. */
 type ClaimingRun = Pick<Run, 'target' | 'world' | 'startedAt'>
 
 const NEWEST = 20
 const FURTHER_DOWN = 10
-/** How far down, in spans of the page before. */
+/** How far below the newest page, in time spans of that page. */
 const STEPS = [4, 32]
-/** What is newer may have come between the comparison and the question. */
+/** Events younger than this may have arrived between the comparison and the question. */
 const RECENT_SECONDS = 900
 
-/** Ids in the order of time, the oldest first. */
+/** Ids ordered by time, the oldest first. */
 type IdList = { readonly size: number; readonly id: (position: number) => string }
 
 /**
- * Whether what the source serves of a filter bears out a comparison that is done. What came to the source in the
- * meantime goes to the sink. False as well when the source did not answer. Throws LostRelayError when the target stops
- * answering.
+ * Whether a sample of what the source serves confirms a finished comparison of a filter; false also when the source
+ * does not answer. Events that reached the source in the meantime go to the sink. Throws LostRelayError when the target
+ * stops answering.
  */
 export async function isBorneOut(filter: Filter, reading: DrainContext, run: ClaimingRun): Promise<boolean> {
   const { target, world, startedAt: now } = run
@@ -50,13 +50,13 @@ export async function isBorneOut(filter: Filter, reading: DrainContext, run: Cla
   return unserved.every(isRecent)
 }
 
-/** Whether a target serves all of these, which it listed. Throws LostRelayError. */
+/** Whether a target serves all of these ids, which it listed. Throws LostRelayError. */
 export async function servesListed(target: Peer, sample: readonly string[]): Promise<boolean> {
   const served = await findServed(target, sample)
   return sample.every((id) => served.has(id))
 }
 
-/** At most 30 of the ids: the newest, and some from all over the list. */
+/** Returns at most 30 of the ids: the 20 newest, and 10 spread evenly over the list. */
 export function sampleIds(list: IdList): string[] {
   const { size } = list
   const step = Math.max(1, Math.floor(size / FURTHER_DOWN))
@@ -67,7 +67,7 @@ export function sampleIds(list: IdList): string[] {
     .map((place) => list.id(place))
 }
 
-/** Some rows from the top and from further down; `undefined` when a question was not answered to its end. */
+/** Returns some rows from the top and from further down; `undefined` when a question was not answered to its end. */
 async function sampleRows(filter: Filter, { request }: DrainContext): Promise<NostrEvent[] | undefined> {
   const matches = createMatcher(filter)
   let isAnswered = true
@@ -82,7 +82,7 @@ async function sampleRows(filter: Filter, { request }: DrainContext): Promise<No
   return isAnswered ? [...newest, ...below.flat()] : undefined
 }
 
-/** Seconds below a page, as far down as nobody can foretell who does not know its ids. */
+/** Picks seconds below a page. The ids of the page decide how far, so nobody can foretell them without it. */
 function placesBelow(page: readonly NostrEvent[]): UnixSeconds[] {
   const seconds = page.map((event) => event.created_at)
   const [newest, oldest] = [Math.max(...seconds), Math.min(...seconds)]

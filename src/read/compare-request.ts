@@ -1,30 +1,30 @@
 /*
- * Reading a request by comparison (NIP-77) where it costs less than pages. Both ends speak it: only the difference
- * comes. One end does: what the other holds is paged once, as ids, and never asked for again. None does, or something
- * fails: pages.
+ * Reads a request by comparison (NIP-77) where that costs less than paging. If both relays speak it, only the
+ * difference is fetched. If only the source does, the ids of the target are paged for the comparison. If only the
+ * target does, it lists its ids and the source is paged. If neither does, or something fails, the source is paged.
  */
-import { isBorneOut, sampleIds, servesListed } from './claims.ts'
-import { overBudget, type Budget } from '../run/budget.ts'
-import type { Fetched } from '../run/source-log.ts'
-import type { Filter } from '../nostr/filter.ts'
 import type { PlannedRequest } from '../checkpoint/plan.ts'
+import type { LayerName } from '../layer-name.ts'
+import type { Filter } from '../nostr/filter.ts'
 import { createLocalSet, createRelaySet, type ComparedSet } from '../relay/negentropy/compared-set.ts'
 import { fetchMissing, type MissingContext } from '../relay/negentropy/fetch-missing.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
+import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
 import { addDrains, drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
-import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
-import type { LayerName } from '../layer-name.ts'
+import { overBudget, type Budget } from '../run/budget.ts'
+import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
+import { isBorneOut, sampleIds, servesListed } from './claims.ts'
 
 /** A run whose relays may be compared. */
 type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>
 
-/** One source and how it is read. `budget`: what it may still send, comparisons included. */
+/** A source and its budget, which comparisons use up too. */
 type Reading = { readonly peer: Peer; readonly budget: Budget }
 
-/** Reads what the target lacks of a request; `undefined` when it must be read in pages. */
+/** Reads the events of a request that the target lacks; `undefined` when the request must be read in pages. */
 export async function compareRequest(
   source: Reading,
   request: PlannedRequest,
@@ -32,7 +32,7 @@ export async function compareRequest(
   run: ComparingRun,
 ): Promise<Fetched | undefined> {
   const { match, accepts, scan } = request
-  // A scan by authors brings little that is not wanted; one by kinds would bring it in every run.
+  // A filter by authors brings few unwanted events; one by kinds would bring them in every run.
   const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
   const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !mayCompare(request.layer, run)) return undefined
@@ -53,14 +53,14 @@ export async function compareRequest(
     noteContradiction(source.peer.endpoint.url, run)
     return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
   }
-  // The target turned out to have no NIP-77: once more, with its ids paged. Whatever else failed is read in pages.
+  // The target turned out not to speak NIP-77: compare again, with its ids paged. After any other failure, page.
   if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, run)
   return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
 }
 
 /**
- * Reads all of one second at a source by NIP-77; false when it does not speak it, or when something stayed away. A list
- * of no more than the `count` events that a page of this second has brought may be cut off as the page was.
+ * Reads all of one second at a source by NIP-77; false when the source does not speak it, or something was not sent. A
+ * list no longer than the `count` events of a page of this second may be cut off like the page: false as well.
  */
 export async function readSecond(
   source: Peer,
@@ -82,12 +82,12 @@ async function fetch({ budget }: Reading, filter: Filter, context: MissingContex
   return { drain: read.drain, comparison: read.type === 'read' ? read : undefined }
 }
 
-/** The ids that a target without NIP-77 holds, in pages; they need not be asked for again. */
+/** Pages the ids that a target without NIP-77 holds, and notes them as served. */
 async function pageTarget({ filter }: PlannedRequest, { target, world }: ComparingRun): Promise<ComparedSet> {
   const ids = new IdCollector()
   const { endpoint, capacity, pageLimit } = target
-  // What the pages do not bring is found missing, fetched, and asked of the target by id: nothing is lost or sent
-  // twice.
+  // An id that the pages leave out counts as missing: the event is fetched, and the target asked for it by id. So
+  // nothing is lost or sent twice.
   await drain(filter, {
     request: (asked) => endpoint.request(asked),
     sink: async (events) => {
@@ -100,7 +100,7 @@ async function pageTarget({ filter }: PlannedRequest, { target, world }: Compari
   return createLocalSet(ids.seal())
 }
 
-/** The source has no NIP-77: the target lists its ids, so that the events that both hold are read only once. */
+/** For a source without NIP-77: the target lists its ids, so that it need not be asked for events that both hold. */
 async function listTarget(target: ComparedSet, { filter }: PlannedRequest, run: ComparingRun): Promise<void> {
   const { target: peer, world, startedAt: now } = run
   await reconcileFilter({

@@ -6,14 +6,14 @@ import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { distrustClock, distrustSource } from '../trust/void-checkpoints.ts'
 
-/** Discovery of further sources, where the operator wants it. */
+/** Returns the discovery of further sources; `undefined` when the operator did not ask for it. */
 export function createDiscovery(run: ScopedRun): Discovery | undefined {
   const { discovery: policy } = run.options
   if (policy === undefined) return undefined
   return new Discovery(run, policy, (endpoint, isTarget) => openStranger(endpoint, isTarget, run))
 }
 
-/** Opens a source that was discovered, and looks whether its checkpoints may be believed, as for any other. */
+/** Opens a discovered source and, as for any other, checks whether its checkpoints may be believed. */
 async function openStranger(
   endpoint: Endpoint,
   isTarget: (profile: Profile) => boolean,

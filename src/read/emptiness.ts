@@ -1,17 +1,17 @@
+import type { Endpoint } from '../relay/endpoint.ts'
+import { MAYBE_NARROW } from '../relay/paging/breadth.ts'
+import { mayBeNarrow } from '../relay/software.ts'
 import { withinBudget } from '../run/budget.ts'
 import type { OpenSource } from '../run/source.ts'
-import { MAYBE_NARROW } from '../relay/paging/breadth.ts'
-import type { Endpoint } from '../relay/endpoint.ts'
-import { mayBeNarrow } from '../relay/software.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
 const NOTHING_COMPARED = 'it serves no event at all, nor does the target: nothing was compared'
 
 /**
- * Names the sources that hold nothing at all: a wrong address looks like this, and so does a relay without its
- * database, or one that answers narrow questions only. A file without an event was hardly meant, and is not read to its
- * end. A relay is not either where its software is known for such answers, or where nothing was seen anywhere: then
- * nothing tells whether the run has looked at anything.
+ * Reports the sources that hold nothing at all: the address may be wrong, the relay may have lost its database, or it
+ * may answer narrow questions only. A file without an event is not read to its end, since nobody means to read one. Nor
+ * is a relay whose software is known for such answers, nor any relay when nothing was seen anywhere: then nothing shows
+ * that the run has looked at anything.
  */
 export async function nameEmptySources(run: ScopedRun): Promise<void> {
   const { sources, ledger } = run
@@ -31,20 +31,20 @@ export async function nameEmptySources(run: ScopedRun): Promise<void> {
   }
 }
 
-/** Why a source that shows nothing was not read to its end; `undefined` when it may have nothing. */
+/** Returns why a source that shows nothing was not read to its end; `undefined` when it may really be empty. */
 function doubtAbout(
   { peer: { endpoint, profile } }: OpenSource,
   isNothingSeen: boolean,
   { choice }: ScopedRun,
 ): string | undefined {
   if (endpoint.kind === 'file') return 'it holds no event'
-  // For what is named by author and identifier even a narrow relay answers.
+  // Even a narrow relay answers questions by author and identifier.
   if (choice.scope.type === 'named') return undefined
   if (mayBeNarrow(profile)) return MAYBE_NARROW
   return isNothingSeen ? NOTHING_COMPARED : undefined
 }
 
-/** Whether a source shows nothing, asked for anything: some answer no filter without a condition but this. */
+/** Whether a source shows nothing at all. The filter has a `since`: some relays answer none without a condition. */
 async function isEmpty({ peer, budget }: OpenSource): Promise<boolean> {
   return !peer.breadth.hasShown && (await showsNothing(withinBudget(peer.endpoint, budget)))
 }

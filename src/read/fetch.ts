@@ -1,7 +1,7 @@
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { OutOfTimeError, SpoolFullError } from '../errors.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter, type Matcher, USUAL_LENGTH } from '../nostr/filter.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
@@ -13,20 +13,18 @@ import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
 const CONCURRENT_FILTERS = 4
 
 /**
- * What the fetch of one source needs. `sink` takes the events of a request, `done` how it went, and what may still take
- * that back.
+ * What fetching from one source needs. `sink` receives the events of a request; `done` is told how it went, with the
+ * aftermath that may still take that back.
  */
 export type FetchContext = {
   readonly budget: Budget
-  /** Told what follows all the ends; absent: each request has its own. */
+  /** Is told what follows the end of every request; absent: each request has its own. */
   readonly aftermath?: Aftermath
   readonly sink: (request: PlannedRequest, events: readonly NostrEvent[]) => Promise<void>
   readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
-  /**
-   * Compares with the target instead of reading everything, where a request allows it; `undefined`: it must be paged.
-   */
+  /** Compares with the target instead of reading everything; `undefined` when the request must be paged. */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
-  /** Reads a single second by NIP-77: true when all of it came, and that was more than `count` events. */
+  /** Reads a single second by NIP-77; true when all of it came, and more than `count` events. */
   readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>
 }
 
@@ -47,7 +45,7 @@ export async function fetchRequests(
   await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
 }
 
-/** A spool without room ends this filter, not the run: it is not drained. */
+/** A full spool ends this filter, not the run: the filter is not drained. */
 async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
   try {
     return await fetched
@@ -99,7 +97,7 @@ async function fetchRequest(
   return doubted(source, planned.filter, fetched)
 }
 
-/** A relay that is known not to answer such a question was not read to its end, whatever it says (rule 1). */
+/** Adds a reason when the relay is known not to answer such a question: then its EOSE proves nothing (rule 1). */
 function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
   const { reason, rows } = fetched.drain
   if (reason !== null) return fetched
@@ -107,13 +105,13 @@ function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
   return { ...fetched, drain: { ...fetched.drain, reason: breadth.objection(filter, rows) } }
 }
 
-/** What a request is about, where more is asked for than is meant. */
+/** Matches the events that a request is about; its filter may ask for more. */
 function createPlannedMatcher({ filter, match = filter, scan = [match] }: PlannedRequest): Matcher {
   const matchers = scan.map(createMatcher)
   return (event) => matchers.some((matches) => matches(event))
 }
 
-/** What scans may bring: little for values that no person writes, more for those that this relay is too small for. */
+/** Returns the budget of a scan: small for values that no person writes, larger for usual but unindexed ones. */
 function budgetOfScan(scan: readonly Filter[], budget: Budget): Budget {
   const isHuge = longestValue(scan) > USUAL_LENGTH
   const maxBytes = isHuge ? SCAN_BYTES : Math.max(SCAN_BYTES, budget.maxBytes / 4)

@@ -8,7 +8,7 @@ import { tryTarget } from './narrowness.ts'
 import { readParents } from './parents.ts'
 import { readLayers } from './reading.ts'
 
-/** Brings into the spool what may have to be sent: what the sources have, or, for a retry, what is there already. */
+/** Fills the spool from the sources. A retry reads nothing: it has the spool, with `--refused` the refusals too. */
 export async function gather(run: ScopedRun): Promise<void> {
   const { options, fate } = run
   if (options.command !== 'retry') {
@@ -23,14 +23,14 @@ export async function gather(run: ScopedRun): Promise<void> {
   }
 }
 
-/** Before any `since` is used: do clocks agree, and do target and sources still show what they showed? */
+/** Checks, before any `since` is used, that clocks agree and that target and sources still show what they showed. */
 async function trust(run: ScopedRun): Promise<void> {
   await distrustTarget(run)
   for (const source of run.sources) await distrustSource(source, run)
   distrustClocks(run)
 }
 
-/** Reads all layers, and says which relays that announcements name were left out. */
+/** Reads all layers, and notes which relays discovery left out. */
 async function readAll(run: ScopedRun): Promise<void> {
   const discovery = createDiscovery(run)
   try {
@@ -40,7 +40,7 @@ async function readAll(run: ScopedRun): Promise<void> {
   }
 }
 
-/** A target that showed nothing serves by now what it was sent: does it answer the questions that brought nothing? */
+/** Tests the target again once it serves events of this run: do questions that brought nothing before find them? */
 export async function tryTargetAgain(run: ScopedRun): Promise<void> {
   const { breadth } = run.target
   if (breadth.hasShown && breadth.unproven().length > 0) await tryTarget(run)

@@ -1,41 +1,41 @@
 /*
- * Relays that answer narrow questions only. One whose broad answers were all empty is asked for something that is known
- * from elsewhere, by kind, author and identifier: what it shows then proves that it holds something, what it does not
- * show proves nothing. What it has shown is asked for broadly. A source that leaves it out is read again, with kinds
- * beside every tag; what cannot be asked narrowly is not drained.
+ * Finds relays that answer narrow questions only. A relay whose broad answers were all empty is asked, by kind, author
+ * and identifier, for events that are known from elsewhere. If it shows one, it holds something; if not, that proves
+ * nothing. It is then asked broadly for what it has shown. A source that leaves that out is read again, with kinds
+ * beside every tag; filters that cannot be made narrow are not drained.
  */
-import { withinBudget, type Budget } from '../run/budget.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isHex32, parseEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
-import type { OpenSource } from '../run/source.ts'
-import type { Peer } from '../relay/peer.ts'
 import { proveBreadth, type Ask } from '../relay/paging/prove-breadth.ts'
+import type { Peer } from '../relay/peer.ts'
+import { withinBudget, type Budget } from '../run/budget.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 
 const MAX_ANNOUNCEMENTS = 10
 const MAX_ROOTS = 50
 const THREAD_KINDS = [...ROOT_KINDS, KIND.comment, KIND.statusOpen, KIND.statusApplied, KIND.statusClosed]
-/** NIP-34 marks patches with these, NIP-22 comments with the kind of what they are about, NIP-09 deletions likewise. */
+/** Tag values in use everywhere: marks of patches (NIP-34), kinds of comments (NIP-22) and deletions (NIP-09). */
 const USUAL_QUESTIONS: readonly Filter[] = [
   { kinds: [KIND.patch], '#t': ['root', 'root-revision', 'cover-letter'] },
   { kinds: [KIND.comment], '#K': [KIND.announcement, ...ROOT_KINDS].map(String) },
   { kinds: [KIND.deletion], '#k': [KIND.announcement, KIND.state, KIND.comment, ...ROOT_KINDS].map(String) },
 ]
-/** What people who run a relay are likely to keep there: profile, note, follows, relay list. */
+/** Kinds that operators are likely to keep on their relay: profile, note, follows, relay list. */
 const COMMON_KINDS = [0, 1, 3, 10_002]
 
-/** What is known of events, wherever they were seen. */
+/** The part of a run that knows events, wherever they were seen. */
 type Known = Pick<ScopedRun, 'catalog' | 'world'>
 
-/** The sources that have just turned out to leave out what they hold: they are to be read again. */
+/** Returns the sources that have just turned out to leave out what they hold, and so must be read again. */
 export async function findNarrow(run: Known & Pick<ScopedRun, 'sources'>): Promise<readonly OpenSource[]> {
   const relays = run.sources.filter(({ peer }) => peer.endpoint.kind === 'relay')
   const narrow = await Promise.all(relays.map(async (source) => ((await isNarrow(source, run)) ? [source] : [])))
   return narrow.flat()
 }
 
-/** The same of the target: whether what it leaves out may hide announcements. */
+/** Does the same test at the target, where left-out events may be announcements. */
 export async function tryTarget(run: Known & Pick<ScopedRun, 'target'>): Promise<void> {
   const { target } = run
   if (target.endpoint.kind !== 'relay') return
@@ -43,7 +43,7 @@ export async function tryTarget(run: Known & Pick<ScopedRun, 'target'>): Promise
 }
 
 async function isNarrow({ peer, budget, log, narrowing }: OpenSource, run: Known): Promise<boolean> {
-  // A discovered source is asked about nothing but the repositories that name it.
+  // A discovered source is asked only about the repositories that name it.
   const known = narrowing === undefined ? run : undefined
   if (!(await tryPeer(peer, askWithin(peer, budget), known))) return false
   if (peer.breadth.needsKinds)
@@ -82,8 +82,8 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
 }
 
 /**
- * Questions with two conditions or more for what is known from elsewhere, or likely to be there: for one that has shown
- * nothing at all, by values of tags that are in use everywhere too.
+ * Returns questions with at least two conditions for events that are known from elsewhere or likely to be there. A
+ * relay that has shown nothing at all is also asked for tag values that are in use everywhere.
  */
 function questionsAbout({ findsIdentifiers, profile, breadth }: Peer, { catalog, world }: Known): Filter[] {
   const announced = [...catalog.announcements()].sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_ANNOUNCEMENTS)

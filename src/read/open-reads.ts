@@ -1,29 +1,29 @@
 /*
- * What was read to its end, as long as the relay may still take that back (rule 1).
+ * Filters that were read to their end, while the relay may still take that back (rule 1).
  *
- * Reading goes on meanwhile. What was taken back is read again, at most twice: the relay may have learnt who we are, or
- * an event arrived in the moment between its EOSE and our CLOSE. What is taken back again is not drained.
+ * Reading goes on meanwhile. A filter that was taken back is read again, at most twice: the relay may have learnt who
+ * we are, or an event arrived between its EOSE and our CLOSE. If it is taken back once more, it is not drained.
  */
 import type { Aftermath } from '../relay/aftermath.ts'
 
-/** One reading that counted as whole. `repeats`: how often it was made again. */
+/** A reading that ended in full. `repeats`: how often it has been repeated. */
 export type OpenRead<Asked> = { readonly asked: Asked; readonly aftermath: Aftermath; readonly repeats: number }
 
-/** One that does not count: it is made again, or has a reason why not. */
+/** A reading that the relay took back, and why. It is repeated, or else not drained for that reason. */
 export type TakenBack<Asked> = OpenRead<Asked> & { readonly reason: string; readonly isWorthRepeating: boolean }
 
 const MAX_REPEATS = 2
 
-/** The readings of a run whose ends are open. */
+/** The readings of a run that a relay may still take back. */
 export class OpenReads<Asked> {
   #reads: readonly OpenRead<Asked>[] = []
 
-  /** Notes a reading; those that stand by now are forgotten. */
+  /** Adds a reading, and forgets those that can no longer be taken back. */
   add(read: OpenRead<Asked>): void {
     this.#reads = [...this.#reads.filter(({ aftermath }) => isUndecided(aftermath)), read]
   }
 
-  /** Takes out what was taken back so far. */
+  /** Removes and returns the chosen readings that were taken back so far. */
   take(isChosen: (asked: Asked) => boolean = () => true): TakenBack<Asked>[] {
     const taken = this.#reads.flatMap((read) => {
       const reason = isChosen(read.asked) ? read.aftermath.contradiction : undefined

@@ -1,28 +1,28 @@
 /*
- * In a window (`backfill`) threads are read by time, and what an event in the window answers may lie outside. Such
- * parents are asked for by id, and theirs in turn, so that nothing is sent without what it answers.
+ * In a window (`backfill`) threads are read by time, and the parent of an event in the window may lie outside. Such
+ * parents are asked for by id, and their parents in turn, so that no event is sent without what it answers.
  */
-import { fetchRequests } from './fetch.ts'
-import { takeIn } from '../receive/take-in.ts'
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { isHex32, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { parentsOf } from '../nostr/references.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
+import { takeIn } from '../receive/take-in.ts'
+import { findServed } from '../relay/holdings.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { findServed } from '../relay/holdings.ts'
+import { fetchRequests } from './fetch.ts'
 
 const PIECE = 250
 const IDS_PER_REQ = 250
 
 /**
- * Takes in the ancestors of every candidate that neither this run has read nor the target serves. Throws
+ * Takes in the ancestors of every candidate, except those that this run has read or the target serves. Throws
  * LostRelayError.
  */
 export async function readParents(run: ScopedRun): Promise<void> {
   const { spool } = run.world.state
   for (const piece of spool.inState('candidate', PIECE)) {
-    // Ids are hashes of what they name, so every chain of parents ends.
+    // An id is the hash of its event, so every chain of parents ends.
     for (let children = piece.map(({ event }) => event); children.length > 0;) {
       const missing = await findMissing(children, run)
       await Promise.all(run.sources.map((source) => fetchParents(source, askedOf(source, missing, children), run)))
@@ -41,7 +41,7 @@ function parentIdsOf(children: readonly NostrEvent[]): Set<string> {
   return new Set(children.flatMap((event) => ['e', 'E'].flatMap((name) => tagValues(event, name))))
 }
 
-/** A discovered source is asked only for what events of its own repositories answer. */
+/** A discovered source is asked only for parents of events of its own repositories. */
 function askedOf({ narrowing }: OpenSource, missing: readonly string[], children: readonly NostrEvent[]) {
   if (narrowing === undefined) return missing
   const named = parentIdsOf(children.filter(narrowing.isAskedAbout))

@@ -2,21 +2,21 @@ import type { Layer } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { keepValid } from '../nostr/verifier.ts'
-import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
-import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import type { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
 import { readThrough } from '../relay/holdings.ts'
+import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
-import type { Aftermath } from '../relay/aftermath.ts'
-import { hearPeer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { hearPeer } from '../relay/peer.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { layerFilters } from './target-filters.ts'
 
 /** A run that reads the target; `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly aftermath: Aftermath }
 
-/** Reads what refers to these anchors at the target, so that it can be followed; skips what is known already. */
+/** Reads the target's events that refer to these anchors, to make anchors of them. NIP-77 skips known ones. */
 export async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
   if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, reading.target)) {
@@ -28,7 +28,7 @@ export async function readFollowed(layer: Layer, names: readonly string[], readi
   }
 }
 
-/** The same by NIP-77, which lists ids; false when it must be paged. */
+/** Does the same by NIP-77, which lists ids; false when they must be paged. */
 async function listFollowed(layer: Layer, filter: Filter, reading: Reading): Promise<boolean> {
   const { target, options, startedAt: now, aftermath } = reading
   const { anchors } = reading.world.state

@@ -1,29 +1,29 @@
 /*
- * One source, read behind the anchors of one layer: what is planned, noted before it goes out, fetched and concluded.
+ * Reads the anchors of one layer at one source: plans requests, records and sends them, and notes how each ended.
  */
-import { fetchRequests, type FetchContext } from './fetch.ts'
-import type { OpenSource } from '../run/source.ts'
-import { takeIn } from '../receive/take-in.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
-import { compareRequest, readSecond } from './compare-request.ts'
 import type { Layer } from '../checkpoint/layers.ts'
+import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
+import type { LayerName } from '../layer-name.ts'
+import { takeIn } from '../receive/take-in.ts'
+import type { Peer } from '../relay/peer.ts'
+import type { Fetched } from '../run/source-log.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { FoundAnchor } from '../store/anchors.ts'
+import { compareRequest, readSecond } from './compare-request.ts'
+import { fetchRequests, type FetchContext } from './fetch.ts'
 import { openAnchors } from './open-anchors.ts'
 import type { OpenRead, OpenReads, TakenBack } from './open-reads.ts'
-import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
-import type { Peer } from '../relay/peer.ts'
-import type { LayerName } from '../layer-name.ts'
-import type { Fetched } from '../run/source-log.ts'
-import type { FoundAnchor } from '../store/anchors.ts'
 
 const VALUES_PER_FILTER = 100
 
-/** A request, and whom it was put to. */
+/** A request and the source that was asked. */
 export type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
 
-/** A run that reads sources, with what they may still take back. */
+/** A run that reads sources, with the readings that they may still take back. */
 export type SourceReading = ScopedRun & { readonly openReads: OpenReads<Asked> }
 
-/** Reads the events behind some anchors of a layer at one source. What goes wrong is logged with the source. */
+/** Reads the events of some anchors of a layer at one source. Failures go to the log of the source. */
 export async function readAtSource(
   source: OpenSource,
   layer: Layer,
@@ -62,12 +62,12 @@ function fetchingFrom(source: OpenSource, run: ScopedRun): Omit<FetchContext, 'd
   }
 }
 
-/** What was not drained has nothing that could be taken back. */
+/** Keeps a drained reading open to being taken back; one that was not drained proves nothing anyway. */
 function stayOpen(read: OpenRead<Asked>, { drain }: Fetched, { openReads }: SourceReading): void {
   if (drain.reason === null) openReads.add(read)
 }
 
-/** Reads again what a source took back; what it keeps taking back is not drained. */
+/** Repeats the readings that a source took back. One that it keeps taking back is not drained. */
 export async function readAgain(
   source: OpenSource,
   taken: readonly TakenBack<Asked>[],
@@ -100,19 +100,19 @@ function noteUndrained(
   state.transaction(() => state.checkpoints.note(peer.endpoint.url, request.layer, request.anchors, found))
 }
 
-/** An anchor of an earlier run may have no filter any more: the target may have stopped to host pull requests. */
+/** An anchor of an earlier run may have no filter any more: the target may no longer host pull requests. */
 function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: string): boolean {
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-/** A file finds any value. */
+/** A file finds values of any length. */
 function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
   const { needsKinds } = breadth
   const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
   return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }
 }
 
-/** A file may be another file under the same name next time: it has no checkpoints. */
+/** A file has no checkpoints: next time it may be another file under the same name. */
 function planAnchor(
   { peer }: OpenSource,
   layer: LayerName,
@@ -124,10 +124,7 @@ function planAnchor(
   return { anchor, checkpoint, held: catalog.isHeld(layer, anchor, held) }
 }
 
-/**
- * Notes each request in the state before it goes out, so that an anchor counts as drained only when all of its filters
- * are.
- */
+/** Records each request before it goes out: an anchor counts as drained only when all of its filters are. */
 function* recorded(
   { peer }: OpenSource,
   requests: Iterable<PlannedRequest>,

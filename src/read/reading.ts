@@ -1,33 +1,33 @@
 /*
- * Reading all layers from all sources: the anchors that are not read yet, layer by layer, until no new anchor appears.
- * The target is asked for its announcements and roots as well, always without `since`: no anchor is forgotten.
+ * Reads all layers from all sources: unread anchors, layer by layer, until no new anchor appears. The target is always
+ * asked for its announcements and roots without `since`, so no anchor is forgotten.
  */
-import type { OpenSource } from '../run/source.ts'
+import type { Layer } from '../checkpoint/layers.ts'
 import type { Discovery } from '../discover/discovery.ts'
+import type { LayerName } from '../layer-name.ts'
+import { settleEnds } from '../relay/endpoint.ts'
+import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { reviseAnnouncements } from '../select/revise-announcements.ts'
-import { findNarrow } from './narrowness.ts'
-import { TargetReader } from './target-anchors.ts'
-import type { Layer } from '../checkpoint/layers.ts'
-import { OpenReads } from './open-reads.ts'
-import { settleEnds } from '../relay/endpoint.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
+import { findNarrow } from './narrowness.ts'
+import { OpenReads } from './open-reads.ts'
 import { readAtSource, readAgain, type Asked, type SourceReading } from './read-source.ts'
+import { TargetReader } from './target-anchors.ts'
 
 const MAX_ROUNDS = 100
 const ANCHORS_AT_ONCE = 5_000
 
-/** How far somebody has read, as numbers of anchors by layer. */
+/** How far a relay has been read: the number of the last anchor, by layer. */
 type Position = Map<LayerName, number>
 
 /** A run that reads all layers. */
 type Reading = SourceReading & { readonly atTarget: TargetReader; readonly discovery: Discovery | undefined }
 
 /**
- * Reads every layer to the end. Anchors that a layer finds itself wait for the next round, so the bound on rounds
- * holds for a chain of threads as well (rule 9). Throws LostRelayError when the target stops answering; sources that
- * fail are logged.
+ * Reads every layer to the end. Anchors that a layer adds to itself wait for the next round, so the bound on rounds
+ * holds for a chain of threads too (rule 9). Throws LostRelayError when the target stops answering; sources that fail
+ * are logged.
  */
 export async function readLayers(run: ScopedRun, discovery: Discovery | undefined): Promise<void> {
   const reading = { ...run, discovery, atTarget: new TargetReader(run), openReads: new OpenReads<Asked>() }
@@ -36,7 +36,7 @@ export async function readLayers(run: ScopedRun, discovery: Discovery | undefine
   while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
 }
 
-/** How far everybody has read, and in how many rounds. */
+/** How far target and sources have been read, and in how many rounds. */
 type Progress = { readonly target: Position; readonly positions: Map<OpenSource, Position>; rounds: number }
 
 async function readRounds(progress: Progress, run: Reading): Promise<void> {
@@ -65,7 +65,7 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
   }
 }
 
-/** Whether any source has turned out to leave out what it holds: it is read again. Looked for once its ends stand. */
+/** Restarts the sources that turn out to leave out events. Returns whether there are any. */
 async function rereadNarrow({ positions }: Progress, run: Reading): Promise<boolean> {
   const narrow = await findNarrow(run)
   for (const source of narrow) positions.delete(source)
@@ -73,8 +73,8 @@ async function rereadNarrow({ positions }: Progress, run: Reading): Promise<bool
 }
 
 /**
- * Waits, at all relays at once, until nothing more can take back what was read, and reads again what was taken back.
- * Returns whether that was needed: new anchors may have come of it.
+ * Waits for all relays at once until no reading can be taken back, and repeats those that were. Returns whether any
+ * was: a repeat may bring new anchors.
  */
 async function settleReads(run: Reading): Promise<boolean> {
   const { sources, openReads } = run
@@ -96,7 +96,7 @@ async function settleReads(run: Reading): Promise<boolean> {
   return hasRereadTarget || taken.length > 0
 }
 
-/** What an announcement was found to be in the meantime, the deletions that were read since may have changed. */
+/** Derives the anchors anew: deletions that were read since may have changed which announcements count. */
 async function deriveAnchors(run: ScopedRun): Promise<void> {
   const { catalog, world } = run
   await reviseAnnouncements(run)
@@ -104,8 +104,8 @@ async function deriveAnchors(run: ScopedRun): Promise<void> {
 }
 
 /**
- * Reads the announcements of sources that were just discovered. Returns these sources: they start over with the other
- * layers.
+ * Reads the announcements of sources that were just discovered, or that more announcements name now. Returns these
+ * sources: their other layers start over.
  */
 async function readDiscovered(run: Reading): Promise<readonly OpenSource[]> {
   const [layer] = run.layers
@@ -120,7 +120,7 @@ async function readDiscovered(run: Reading): Promise<readonly OpenSource[]> {
   return found.map(({ source }) => source)
 }
 
-/** Reads the next anchors of a layer, if there are any that were not read yet. */
+/** Reads the next unread anchors of a layer, if there are any. */
 async function advance(
   layer: Layer,
   position: Position,

@@ -1,32 +1,32 @@
 /*
- * Tag values longer than a relay indexes. An empty answer to them proves nothing, so they are looked for in three ways:
- * by the tag all the same, where nobody knows how long is too long; among the rare kinds, which refer to repositories
- * and little else; and among everything. The last proves that nothing is missing, where it comes to its end within a
- * budget of its own: whoever announces an identifier of a thousand letters chooses what is read, but not how much.
+ * Finds tag values that are longer than a relay indexes. An empty answer to them proves nothing, so there are three
+ * ways: by tag after all, where the relay's limit is not known; among the rare kinds, which refer to repositories and
+ * little else; and among all events. Only the last proves that nothing is missing, if it ends within a separate budget:
+ * whoever announces an identifier of a thousand letters decides what is read, but not how much.
  */
+import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { createMatcher, tagConditions, type Filter, USUAL_LENGTH } from '../nostr/filter.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { addDrains, drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 
-/** What scans for values that no person writes may bring of one source in a run, in bytes. */
+/** Bytes that scans for values that no person writes may bring from one source in a run. */
 export const SCAN_BYTES = 8 * 2 ** 20
 
 const COMMON_KINDS: readonly number[] = [KIND.note, KIND.deletion, KIND.vanishRequest, KIND.comment]
 /** Kinds that hardly anything but git uses. */
 const RARE_KINDS: readonly number[] = Object.values(KIND).filter((kind) => !COMMON_KINDS.includes(kind))
 
-/** Relays drop connections over longer messages than they take; no value that is longer is asked for by its tag. */
+/** Longest value that is asked for by its tag, in bytes: relays drop connections over messages that are too long. */
 const MAX_ASKED_LENGTH = 2_048
 
 type Scan = Pick<PlannedRequest, 'filter' | 'anchors'> & { readonly scan: readonly Filter[] }
 
 /**
- * Reads what the tags of a scan name. Drained when everything was seen, or when the relay has shown to find such
- * values.
+ * Reads the events that the tag values of a scan name. Drained when all events were seen, or when the relay was seen to
+ * find values that long.
  */
 export async function scanUnindexed(
   { filter, scan, anchors }: Scan,
@@ -45,7 +45,8 @@ export async function scanUnindexed(
 
 type ByTag = {
   readonly drain: Drain
-  /** How long the longest value is by which a row was found. */ readonly longest: number
+  /** Length in bytes of the longest value that found a row; −1: none. */
+  readonly longest: number
 }
 
 const NOTHING: ByTag = {
@@ -53,7 +54,7 @@ const NOTHING: ByTag = {
   longest: -1,
 }
 
-/** What fails here is nothing: many relays refuse long values. */
+/** Failures do not count here: many relays refuse long values. */
 async function readByTag(scan: readonly Filter[], window: Filter, peer: Peer, context: DrainContext): Promise<ByTag> {
   let { drain: total, longest } = NOTHING
   let isWhole = true
@@ -90,19 +91,19 @@ function longestFound(events: readonly NostrEvent[], filter: Filter): number {
   return Math.max(-1, ...found.map((value) => Buffer.byteLength(value)))
 }
 
-/** How long the longest value is that tags are asked for, in bytes. */
+/** Returns the length in bytes of the longest value that is asked for by tag. */
 export function longestValue(scan: readonly Filter[]): number {
   const values = scan.flatMap((filter) => tagConditions(filter).flatMap(([, each]) => each))
   return values.reduce((longest, value) => Math.max(longest, Buffer.byteLength(value)), 0)
 }
 
-/** Names the anchor that this is about, and how many more. */
+/** Adds to the reason which anchor it concerns, and how many more. */
 function explain(drained: Drain, [first = '', ...others]: readonly string[], peer: Peer): Drain {
   if (drained.reason === null) return drained
   const more = others.length === 0 ? '' : ` and ${others.length} more`
   const name = first.length > 120 ? `${first.slice(0, 120)}…` : first
   const reason = `what refers to ${name}${more} may be missing: values over ${peer.maxTagValueLength} bytes are not found by tags, and a scan did not end: ${drained.reason}`
-  // Whatever part of the scan is open, the anchors are.
+  // Whichever part of the scan is open, all anchors are.
   const { pages, rows, bytes, malformed, foreign } = drained
   return { reason, pages, rows, bytes, malformed, foreign }
 }

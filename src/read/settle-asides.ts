@@ -2,8 +2,8 @@ import { settleEnds } from '../relay/endpoint.ts'
 import type { Run } from '../run/run.ts'
 
 /**
- * What was answered beside the layers may be taken back as well: then that source was not read to its end, or what the
- * target knows of deletions and of newer versions may have been missed.
+ * Handles answers beside the layers that were taken back: a source was not read to its end; at the target, deletions
+ * and newer versions may have been missed, so no checkpoint moves.
  */
 export async function settleAsides(run: Run): Promise<void> {
   await settleOpen(run)
@@ -19,7 +19,7 @@ export async function settleAsides(run: Run): Promise<void> {
   }
 }
 
-/** Waits, at all relays at once, until no answer that was given beside the layers can be taken back any more. */
+/** Waits for all relays at once until no answer beside the layers can be taken back. */
 export async function settleOpen({ sources, target, targetAside }: Run): Promise<void> {
   const asked = [{ peer: target, aside: targetAside }, ...sources]
   const open = asked.filter(({ aside }) => aside.isOpen)

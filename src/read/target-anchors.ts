@@ -1,42 +1,42 @@
 /*
- * The target's own announcements and roots: anchors of every run, always asked for without `since`. What is known of
- * them from earlier runs is compared by NIP-77 where the target speaks it, so that a run that finds nothing new reads
- * nothing. With `--follow-ups`, what else it holds of repositories and threads is an anchor too.
+ * Reads the target's own announcements and roots, which are anchors of every run, always without `since`. Where the
+ * target speaks NIP-77, those known from earlier runs are compared, so a run that finds nothing new reads nothing. With
+ * `--follow-ups`, its other events of repositories and threads are anchors too.
  */
-import { LostRelayError } from '../errors.ts'
-import { sampleIds, servesListed } from './claims.ts'
-import { readSecond } from './compare-request.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
-import { distrustLosses } from '../trust/void-checkpoints.ts'
 import { isWholeScope, type Layer } from '../checkpoint/layers.ts'
+import { LostRelayError } from '../errors.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { KIND, ROOT_KINDS } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { keepValid } from '../nostr/verifier.ts'
-import { OpenReads } from './open-reads.ts'
 import { Aftermath } from '../relay/aftermath.ts'
-import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
-import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { settleEnds } from '../relay/endpoint.ts'
 import { findVersions, readThrough } from '../relay/holdings.ts'
+import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
-import { hearPeer } from '../relay/peer.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
-import type { LayerName } from '../layer-name.ts'
-import { ServedBefore } from '../trust/served-before.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { hearPeer } from '../relay/peer.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 import type { TargetState } from '../store/target-state.ts'
-import { type TargetFilter, announcementFilters, hostedFilters, rootFilters } from './target-filters.ts'
+import { ServedBefore } from '../trust/served-before.ts'
+import { distrustLosses } from '../trust/void-checkpoints.ts'
+import { sampleIds, servesListed } from './claims.ts'
+import { readSecond } from './compare-request.ts'
+import { OpenReads } from './open-reads.ts'
 import { readFollowed } from './read-followed.ts'
+import { type TargetFilter, announcementFilters, hostedFilters, rootFilters } from './target-filters.ts'
 
-/** One reading of the target; `before`: what has to be seen again. `aftermath` is told what follows the ends. */
+/** One reading of the target. `before`: announcements to be seen again. `aftermath` is told what follows the ends. */
 type Reading = ScopedRun & { readonly before: () => ServedBefore; readonly aftermath: Aftermath }
 
-/** Some anchors of a layer, as they were read together. */
+/** Anchors of a layer that were read together. */
 type Part = { readonly layer: Layer; readonly anchors: readonly FoundAnchor[] }
 
-/** Reads the target in one run; what can be compared is compared once. */
+/** Reads the target in one run; compares each layer only once. */
 export class TargetReader {
   readonly #run: ScopedRun
   readonly #openReads = new OpenReads<Part>()
@@ -47,13 +47,13 @@ export class TargetReader {
     this.#run = run
   }
 
-  /** Reads what the target holds behind these anchors of a layer. Throws LostRelayError. */
+  /** Reads the target's events for these anchors of a layer. Throws LostRelayError. */
   async read(layer: Layer, anchors: readonly FoundAnchor[]): Promise<void> {
     await this.#read({ layer, anchors }, 0)
   }
 
   /**
-   * Waits until all ends of the target stand, and reads again what it took back. Returns whether it had to. Throws
+   * Waits until the target can take nothing back, and reads again what it took back. Returns whether it did. Throws
    * LostRelayError.
    */
   async settle(): Promise<boolean> {
@@ -111,13 +111,13 @@ export class TargetReader {
   }
 }
 
-/** Whether what is known already may be compared instead of read again: not where it is asked for by name or by time. */
+/** Whether known events may be compared instead of read again: not when the run asks by name or by time. */
 function maySkipKnown({ options, policy, choice }: ScopedRun): boolean {
   return options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
 }
 
 /**
- * Compares what is known of some kinds with what the target holds, and reads the difference; false when it must be
+ * Compares the known events of some kinds with those of the target, and reads the difference; false when they must be
  * paged.
  */
 async function compareKnown(layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> {
@@ -149,7 +149,7 @@ async function compareKnown(layer: Layer, kinds: readonly number[], reading: Rea
   return type === 'done' && isWhole && (await servesListed(target, [...claimed]))
 }
 
-/** A second that stays open and may hide events is noted as a gap. */
+/** Reads filters in pages. A second that stays open may hide events, so it is noted as a gap. */
 async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading: Reading): Promise<void> {
   const { options, startedAt: now, targetGaps, aftermath } = reading
   const target = hearPeer(reading.target, aftermath)
@@ -166,18 +166,18 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading:
 }
 
 /**
- * What it was known to serve and did not show may only be hidden, in a full second or from broad questions: it is asked
- * for by address. Returns whether any of it is served.
+ * Asks by address for announcements that the target served before and did not show now: a full second or a broad
+ * question may hide them. Returns whether it serves any.
  */
 async function askForHidden(layer: Layer, reading: Reading): Promise<boolean> {
   const unseen = reading.before().unseen()
-  // What is hidden even so counts as lost.
+  // Announcements that stay hidden count as lost.
   const versions = await findVersions(reading.target, unseen, () => undefined)
   await learnHeld(layer, [...versions.values()], reading)
   return versions.size > 0
 }
 
-/** A root counts when it names a repository that is an anchor, or is hosted without one; all are known from now on. */
+/** Makes events of the target known. A root is learnt only if it names an anchored repository, or is hosted. */
 async function learnHeld(
   layer: Layer,
   events: readonly NostrEvent[],

@@ -1,5 +1,5 @@
 /*
- * What the target is asked for behind its anchors.
+ * Filters that ask the target for the events of its anchors.
  */
 import type { Layer } from '../checkpoint/layers.ts'
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
@@ -11,10 +11,10 @@ import type { Peer } from '../relay/peer.ts'
 
 const VALUES_PER_FILTER = 100
 
-/** A question to the target, and which of the answers are meant. */
+/** A question to the target, with a test for the answers that count. */
 export type TargetFilter = { readonly filter: Filter; readonly isWanted: (event: NostrEvent) => boolean }
 
-/** Asks for announcements behind these anchors. */
+/** Yields the filters for the announcements of these anchors. */
 export function* announcementFilters(
   variants: Layer['variants'],
   names: readonly string[],
@@ -24,7 +24,7 @@ export function* announcementFilters(
     if (filter.kinds?.includes(KIND.announcement)) yield { filter, isWanted: () => true }
 }
 
-/** The filters of a layer for these anchors, as large as the target takes them. */
+/** Yields the filters of a layer for these anchors, as large as the target takes them. */
 export function* layerFilters(
   variants: Layer['variants'],
   names: readonly string[],
@@ -37,7 +37,7 @@ export function* layerFilters(
   }
 }
 
-/** What it hosts without an announcement, where that is an anchor. */
+/** Yields the filters for events that the target hosts without an announcement, if those are an anchor (GRASP-06). */
 export function* hostedFilters(variants: Layer['variants'], names: readonly string[]): Generator<TargetFilter> {
   for (const { serves, filter, accepts } of variants) {
     const served = names.filter((name) => serves(name))
@@ -45,7 +45,7 @@ export function* hostedFilters(variants: Layer['variants'], names: readonly stri
   }
 }
 
-/** Where the target does not index long values, an empty answer to them proves nothing: all its roots are read. */
+/** Yields the filters for the roots of these addresses: all roots, for values too long for the target's index. */
 export function* rootFilters(addresses: readonly string[], target: Peer): Generator<TargetFilter> {
   const limits = { maxCount: VALUES_PER_FILTER, maxBytes: target.maxFilterBytes }
   const isIndexed = (address: string): boolean => Buffer.byteLength(address) <= target.maxTagValueLength

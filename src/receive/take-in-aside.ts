@@ -4,8 +4,8 @@ import type { SpooledEvent } from '../store/spooled-event.ts'
 import { learnNew, spool, type ReceivingRun } from './take-in.ts'
 
 /**
- * Takes in a verified event that was asked for beside the layers. Returns it as it stands in the spool when it is a
- * candidate. An event that was dropped earlier for a newer version no longer counts as superseded.
+ * Takes in a verified event that was asked for beside the layers. Returns its spool row if it is a candidate. An event
+ * that was dropped earlier for a newer version no longer counts as superseded.
  */
 export function takeInAside(
   source: string,

@@ -1,7 +1,7 @@
 /*
- * What happens to each batch of fetched events, in this order (rule 4): the page reader has checked shape and filter;
- * then id and signature are verified, and only then duplicates removed. The target is asked for the rest by id, so the
- * spool holds only what the target lacks. One transaction per batch.
+ * What happens to each batch of fetched events (rule 4). The page reader has checked shape and filter; here ids and
+ * signatures are verified first, and only then duplicates removed. The target is asked by id for regular events, so of
+ * these the spool holds only what the target lacks.
  */
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { SpoolFullError } from '../errors.ts'
@@ -12,13 +12,13 @@ import { isEphemeral, KIND } from '../nostr/kinds.ts'
 import { findServed } from '../relay/holdings.ts'
 import { isWithin, windowOf } from '../report/run-options.ts'
 import type { Run } from '../run/run.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 
-/** A run that takes in events, and who learns from them. */
+/** A run that takes in events, with the catalog that learns from them. */
 export type ReceivingRun = Run & {
   readonly catalog: {
-    /** Called with every verified event, in scope or not. */
+    /** Learns from a verified event, in scope or not. */
     learn(layer: LayerName, event: NostrEvent, held: boolean): void
     repositoryOf(event: NostrEvent): string | undefined
   }
@@ -55,13 +55,13 @@ export async function takeIn(
 /** Counts an event that the target holds already. */
 export function countHeld(layer: LayerName, event: NostrEvent, run: ReceivingRun): void {
   const { options, ledger, held, catalog } = run
-  // Anchors are read whatever the window is: what lies outside was not asked about.
+  // Anchors are read in full even for a window: events outside it were not asked about.
   if (!isWithin(event, windowOf(options))) return
   ledger.count(layer, 'held')
   if (options.command === 'check') held.add(layer, event.kind, catalog.repositoryOf(event))
 }
 
-/** The ids of these events that the target holds. Those that it listed by NIP-77 need not be asked for. */
+/** Returns the ids of the events that the target holds. Ids that it listed by NIP-77 are not asked for again. */
 async function findHeld(
   events: readonly NostrEvent[],
   { target, world }: Pick<Run, 'target' | 'world'>,
@@ -116,7 +116,7 @@ function isWanted(layer: LayerName, event: NostrEvent, run: Run): boolean {
   return why === undefined
 }
 
-/** Why an event is never copied, whatever else is known about it; `undefined` when it may be. */
+/** Returns why an event is never copied, by the event and the options alone; `undefined` when it may be. */
 export function unwantedBecause(
   event: NostrEvent,
   { startedAt, options }: Pick<Run, 'startedAt' | 'options'>,
@@ -129,9 +129,7 @@ export function unwantedBecause(
   return undefined
 }
 
-/**
- * Keeps an event for selection, if it was not settled or parked before. Throws SpoolFullError when there is no room.
- */
+/** Keeps an event for selection unless the spool has it; an old refusal is forgotten first. Throws SpoolFullError. */
 export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
@@ -152,14 +150,14 @@ export function spool(
     throw new SpoolFullError()
   }
   const isLate = request.lateBefore !== undefined && event.created_at < request.lateBefore
-  // What lies outside the window of a backfill may still be the missing parent of something in it.
+  // An event outside the window of a backfill may still be the missing parent of one inside.
   const isOutside = !isWithin(event, windowOf(run.options))
   fate.take(event, { layer: request.layer, source, isLate, isOutside })
 }
 
 /**
- * A refusal, or that the target holds an event without serving it, is remembered for 30 days, or until the target says
- * that it runs other software.
+ * Whether to forget that the target refused an event, or holds it without serving it: after 30 days, or once the target
+ * says that it runs other software.
  */
 function mayBeTriedAgain(
   { state, settledAt, software }: SpooledEvent,

@@ -6,13 +6,13 @@ import { withinBudget } from './budget.ts'
 import type { Run } from './run.ts'
 import type { OpenSource } from './source.ts'
 
-/** A source, and which events it may be asked about; absent: all. */
+/** A source, with a test for the events that it may be asked about; undefined: all events. */
 export type AskedPeer = Peer & { readonly isAskedAbout: ((event: NostrEvent) => boolean) | undefined }
 
-/** What it takes to ask sources beside the layers. */
+/** The part of a run that asking sources beside the layers needs. */
 export type AskingRun = Pick<Run, 'sources' | 'logs' | 'world'>
 
-/** Asks one source about some events; calls `onGap` when it may hide something. */
+/** Asks one source about some events; calls `onGap` when the source may hide something. */
 type Asking = (source: Peer, events: readonly NostrEvent[], onGap: OnGap) => Promise<void>
 
 /** The sources that still answer, each within its budget. */
@@ -27,14 +27,14 @@ export function askedPeers(sources: readonly OpenSource[]): AskedPeer[] {
   }))
 }
 
-/** The target as it is asked beside the layers: what it takes back later is noticed. */
+/** Returns the target for questions beside the layers: `targetAside` notices answers that it takes back later. */
 export function askedTarget({ target, targetAside }: Pick<Run, 'target' | 'targetAside'>): Peer {
   return hearPeer(target, targetAside)
 }
 
 /**
- * Asks every source about those of the events that it may be asked about. A source that fails was not read to its end;
- * one that may hide something keeps its checkpoints.
+ * Asks every source about the events that it may be asked about. A source that may hide something was not read to its
+ * end; one that stops answering moves no checkpoint either.
  */
 export async function askSources(run: AskingRun, events: readonly NostrEvent[], ask: Asking): Promise<void> {
   const asking = askedPeers(run.sources).map(async (source) => {
@@ -51,7 +51,7 @@ export async function askSources(run: AskingRun, events: readonly NostrEvent[], 
   await Promise.all(asking)
 }
 
-/** A source did not answer: it was not read to its end, and none of its checkpoints moves. */
+/** Notes that a source did not answer: it was not read to its end, and none of its checkpoints moves. */
 export function failSource({ endpoint }: Peer, error: LostRelayError, { logs, world }: AskingRun): void {
   logs.get(endpoint.url)?.fail(reasonOf(error))
   world.state.checkpoints.noteAllOpen(endpoint.url)

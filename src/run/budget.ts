@@ -2,8 +2,8 @@ import type { Aftermath } from '../relay/aftermath.ts'
 import { withRequest, type Endpoint, type Page } from '../relay/endpoint.ts'
 
 /**
- * What a source may still send in this run, in bytes. Past it no filter is drained. `scans`: what scans may bring for
- * values that the source does not index, beside it; strangers choose these values.
+ * Bytes that a source may still send in this run; beyond them no filter is drained. `scans`: separate budgets for scans
+ * for values that the source does not index, since strangers choose these values.
  */
 export type Budget = {
   bytesLeft: number
@@ -13,8 +13,8 @@ export type Budget = {
 }
 
 /**
- * The endpoint, read within the budget: every question to a source counts, not only the pages of a filter (rule 9).
- * `aftermath` is told what follows the ends of all of them.
+ * Returns the endpoint with all its requests counted against the budget, not only the pages of a filter (rule 9).
+ * `aftermath` is told what follows their ends.
  */
 export function withinBudget(endpoint: Endpoint, budget: Budget, aftermath?: Aftermath): Endpoint {
   return withRequest(endpoint, (filter) => requestWithin(budget, () => endpoint.request(filter, aftermath)))

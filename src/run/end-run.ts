@@ -8,14 +8,14 @@ export function endRun({ world, number }: Run, report: Report): void {
   world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
 }
 
-/** Writes into the history that an error ended the run: one without an end was killed. Returns the error. */
+/** Writes an error into the history as the end of the run: one without an end was killed. Returns the error. */
 export function endThrown({ world, number }: Run, error: unknown, durationMs: number): unknown {
   const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
   world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
   return error
 }
 
-/** The exit code of a run that a signal has ended; `undefined` when none came. */
+/** Returns the exit code of a run that a signal ended; `undefined` without a signal. */
 export function exitAfterSignal({ aborted, reason }: AbortSignal): number | undefined {
   if (!aborted) return undefined
   return reason instanceof InterruptedError ? reason.exitCode : 130

@@ -1,6 +1,6 @@
 import type { LayerName } from '../layer-name.ts'
 
-/** How many events of each layer, kind and repository the target was seen to hold. */
+/** Counts the events that the target was seen to hold, by layer, kind and repository. */
 export class HeldTally {
   readonly #counts = new Map<string, number>()
 
@@ -16,7 +16,7 @@ export class HeldTally {
   }
 }
 
-/** Names a layer, a kind and a repository as one text, as JSON. */
+/** Returns a layer, a kind and a repository as one JSON text. */
 export function tallyKey(layer: LayerName, kind: number, repository: string | undefined): string {
   return JSON.stringify([layer, kind, repository ?? null])
 }

@@ -1,5 +1,5 @@
-import type { LayerReport, Outcome, Problem } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { LayerReport, Outcome, Problem } from '../report/report.ts'
 
 type Counts = {
   fetched: number
@@ -12,7 +12,7 @@ type Counts = {
   readonly dropped: Record<string, number>
 }
 
-/** What a run counts and what it has to tell, while it goes on. */
+/** The counts, problems and notes of a run. */
 export class Ledger {
   readonly #layers = new Map<LayerName, Counts>()
   readonly #problems = new Map<string, Problem>()
@@ -35,7 +35,7 @@ export class Ledger {
     if (counts !== undefined) counts[what] += by
   }
 
-  /** Counts what became of an event at the target; with `by` −1, takes it back. */
+  /** Counts what became of an event at the target; `by` −1 takes one back. */
   settle(layer: LayerName, outcome: Outcome, by: 1 | -1 = 1): void {
     const outcomes = this.#layers.get(layer)?.outcomes
     if (outcomes === undefined) return
@@ -44,7 +44,7 @@ export class Ledger {
     else delete outcomes[outcome]
   }
 
-  /** Counts an event that is not wanted, and why; with `by` −1, takes it back. */
+  /** Counts an unwanted event under `why`; `by` −1 takes one back. */
   drop(layer: LayerName, why: string, by: 1 | -1 = 1): void {
     const dropped = this.#layers.get(layer)?.dropped
     if (dropped === undefined) return
@@ -53,7 +53,7 @@ export class Ledger {
     else delete dropped[why]
   }
 
-  /** Names something that went wrong; equal ones are counted together, the first example stays. */
+  /** Adds a problem. Equal problems are counted together, with the first example. */
   problem(problem: Omit<Problem, 'count'> & { readonly count?: number }): void {
     const key = JSON.stringify([problem.what, problem.where, problem.reason])
     const before = this.#problems.get(key)
@@ -71,7 +71,7 @@ export class Ledger {
     return [...this.#layers].map(([layer, counts]) => ({ layer, ...counts }))
   }
 
-  /** Largest first. */
+  /** The problems, those with the highest count first. */
   problems(): Problem[] {
     return [...this.#problems.values()].sort((a, b) => b.count - a.count)
   }

@@ -3,7 +3,7 @@ import type { Run } from './run.ts'
 
 const LONG_WAIT_SECONDS = 10
 
-/** Relays that limit questions make a run long; without a word nobody would know why. */
+/** Notes which relays limit questions and how much time that took: else nobody could tell why the run was long. */
 export function noteLimits({ target, sources, ledger }: Run): void {
   for (const { endpoint } of [target, ...sources.map(({ peer }) => peer)]) {
     if (endpoint.kind === 'file') continue

@@ -15,7 +15,7 @@ import type { TargetGaps } from './target-gaps.ts'
 import type { WitnessLog } from './witness-log.ts'
 import type { World } from './world.ts'
 
-/** One run: what it was asked to do, whom it talks to, and what it finds. A stage names what it needs of it. */
+/** One run: its options, the relays it talks to, and what it finds. Each chapter picks the fields that it needs. */
 export type Run = {
   readonly options: RunOptions
   readonly world: World
@@ -25,38 +25,38 @@ export type Run = {
   readonly layers: readonly Layer[]
   readonly policy: SincePolicy
   readonly target: Peer
-  /** What follows the target's answers about deletions and versions, which are asked beside the layers. */
+  /** Notices when the target takes back answers about deletions and versions, which are asked beside the layers. */
   readonly targetAside: Aftermath
-  /** The names under which requests to vanish may name the target (NIP-62). */
+  /** Names by which a request to vanish may mean the target (NIP-62). */
   readonly targetNames: RelayNames
   /** What the target says it is, such as `ngit-grasp 3.0.10`. */
   readonly software: string | undefined
-  /** Grows while announcements lead to more. */
+  /** Grows as announcements lead to more sources. */
   readonly sources: OpenSource[]
   /** By URL; sources that could not be opened have one too. Grows with `sources`. */
   readonly logs: Map<string, SourceLog>
   readonly ledger: Ledger
   readonly fate: Fate
-  /** What each endpoint has shown to hold. */
+  /** The events that each endpoint was seen to hold. */
   readonly witnesses: WitnessLog
-  /** `check`: what the target holds. */
+  /** For `check`: counts of what the target holds. */
   readonly held: HeldTally
-  /** Where the target may hide something: nothing it lacks is overlooked, but what only it has may be. */
+  /** Why the target may hide something: nothing that it lacks is overlooked, but events that only it has may be. */
   readonly targetGaps: TargetGaps
   /** What `check` found; null for other commands. */
   check: CheckReport | null
-  /** The run ended before everything was selected: nothing may move. */
+  /** The run ended before everything was selected: no checkpoint may move. */
   wasCutShort: boolean
 }
 
-/** Whether every source was read to its end, and the target as far as it leads to more. */
+/** Whether every source was read to its end, and at the target everything that leads to more. */
 export function isRead(run: Pick<Run, 'logs' | 'target' | 'targetGaps' | 'wasCutShort' | 'world'>): boolean {
   const isEverySourceRead = [...run.logs.values()].every((log) => log.isComplete())
   const isTargetRead = run.targetGaps.isEmpty && !run.target.breadth.hides
   return isEverySourceRead && isTargetRead && !run.wasCutShort && brokenLines(run) === 0
 }
 
-/** How many lines of the sources could not be read: files only have lines. */
+/** How many lines of source files could not be read. */
 function brokenLines({ world }: Pick<Run, 'world'>): number {
   const counts = world.sources.map((endpoint) => (endpoint.kind === 'file' ? endpoint.brokenLines().count : 0))
   return counts.reduce((sum, count) => sum + count, 0)

@@ -1,8 +1,8 @@
 import { decideRead, type PlannedAnchor, type PlannedRequest, type SincePolicy } from '../checkpoint/plan.ts'
-import type { Drain } from '../relay/paging/drain.ts'
-import type { FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
-import type { ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
+import type { Drain } from '../relay/paging/drain.ts'
+import type { ReadMode, ReconcileReport, SourceLayerReport, SourceReport } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 type LayerLog = {
@@ -13,7 +13,7 @@ type LayerLog = {
   events: number
   bytes: number
   readonly reasons: Map<string, number>
-  /** Filters read in full by paging; while there are any, the layer was not reconciled. */
+  /** Filters that were read in full by paging. If there are any, the layer does not count as reconciled. */
   pagedInFull: number
   reconcile: ReconcileReport | null
 }
@@ -21,10 +21,10 @@ type LayerLog = {
 /** How one request was read: in pages, or (`comparison`) by NIP-77. */
 export type Fetched = { readonly drain: Drain; readonly comparison: FilterComparison | undefined }
 
-/** How the reading of one source went. */
+/** How one source was read. */
 export class SourceLog {
   readonly #url: string
-  /** Whether announcements led to it: the operator did not name it. */
+  /** Whether announcements led to the source: the operator did not name it. */
   readonly isDiscovered: boolean
   readonly #layers: Map<LayerName, LayerLog>
   readonly #notes = new Set<string>()
@@ -66,7 +66,7 @@ export class SourceLog {
     this.repetition(request, fetched)
   }
 
-  /** Notes how one request went that was made again. */
+  /** Notes how a repeated request went: it does not count as another filter. */
   repetition({ layer, mode }: PlannedRequest, { drain, comparison }: Fetched): void {
     const log = this.#layers.get(layer)
     if (log === undefined) return
@@ -80,13 +80,13 @@ export class SourceLog {
     if (drain.reason !== null) this.undrained(layer, drain.reason)
   }
 
-  /** One request of a layer was not read to its end, whatever it looked like. */
+  /** Notes that a request of a layer was not read to its end, even if it seemed to be. */
   undrained(layer: LayerName, reason: string): void {
     const reasons = this.#layers.get(layer)?.reasons
     reasons?.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
 
-  /** The source as a whole could not be read to its end. */
+  /** Notes that the source as a whole could not be read to its end. The first reason stays. */
   fail(reason: string): void {
     this.#failure ??= reason
   }
@@ -100,29 +100,29 @@ export class SourceLog {
     return this.#failure === undefined && [...this.#layers.values()].every(({ reasons }) => reasons.size === 0)
   }
 
-  /** Whether it says anything about what the source has: all of it, or the rows that came before it failed. */
+  /** Whether the source showed anything to compare: all that it has, or some rows before it failed. */
   hasSaidSomething(): boolean {
     return (
       this.isComplete() || [...this.#layers.values()].some(({ events, reconcile }) => events > 0 || reconcile !== null)
     )
   }
 
-  /** Whether a run without `--full` reads any anchor since its checkpoint only. */
+  /** Whether a run without `--full` would read any anchor only since its checkpoint. */
   isQuick(): boolean {
     return this.#isQuick
   }
 
-  /** Whether all that was asked in one layer was drained. */
+  /** Whether every filter of the layer was drained, and the source did not fail. */
   hasRead(layer: LayerName): boolean {
     return this.#failure === undefined && (this.#layers.get(layer)?.reasons.size ?? 0) === 0
   }
 
-  /** The oldest full pass behind any anchor read here; null when some anchor never had one. */
+  /** Time of the oldest full pass over any anchor read here; null when some anchor never had one. */
   oldestFull(): UnixSeconds | null {
     return this.#oldestFull ?? null
   }
 
-  /** Rows that were no events, and events that were not asked for. */
+  /** Counts of rows that are no events, and of events that were not asked for. */
   oddities(): { malformed: number; foreign: number } {
     return { malformed: this.#malformed, foreign: this.#foreign }
   }
@@ -154,7 +154,7 @@ export class SourceLog {
     return { layer, mode, ...log, anchors, end: this.#endOf(log.filters, reason), reason }
   }
 
-  /** What was never asked was not read to its end, and what a source that failed has shown proves nothing. */
+  /** A layer that was never asked has no end, and the ends of a source that failed prove nothing. */
   #endOf(filters: number, reason: string | null): SourceLayerReport['end'] {
     if (filters === 0) return 'not asked'
     return reason === null && this.#failure === undefined ? 'drained' : 'incomplete'

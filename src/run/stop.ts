@@ -12,7 +12,7 @@ export type Stop = {
 /** A signal came. */
 export const INTERRUPTION: Stop = { type: 'interrupted', reason: INTERRUPTED }
 
-/** Why a run stops when the target no longer answers, or answers others but not us. */
+/** Returns why a run stops when the target no longer answers, or answers others but not us. */
 export function stopAfterLoss(error: LostRelayError, signal: AbortSignal): Stop {
   if (signal.aborted) return INTERRUPTION
   const reason = reasonOf(error)

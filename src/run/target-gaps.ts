@@ -1,9 +1,9 @@
 const MAX_REASONS = 20
 
 /**
- * Why the target may hide something, although it answers: more in one second than its pages hold. What is known by id
- * or address is asked for all the same and the run goes on, but it is not complete: something that only the target has
- * may lead to more.
+ * Reasons why a target that answers may still hide something: more events in one second than its pages hold. Known ids
+ * and addresses are asked for anyway and the run goes on, but it is not complete: an event that only the target has may
+ * lead to more.
  */
 export class TargetGaps {
   readonly #reasons = new Map<string, number>()
@@ -11,7 +11,7 @@ export class TargetGaps {
 
   note(reason: string): void {
     const count = this.#reasons.get(reason)
-    // Strangers choose the seconds: a few are named, the others counted.
+    // Strangers choose the seconds: a few are listed, the others counted.
     if (count === undefined && this.#reasons.size >= MAX_REASONS) this.#others += 1
     else this.#reasons.set(reason, (count ?? 0) + 1)
   }

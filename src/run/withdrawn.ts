@@ -1,5 +1,5 @@
 /*
- * What authors took back, as far as this run has met it: deletions (NIP-09) and requests to vanish (NIP-62).
+ * What authors took back, from the deletions (NIP-09) and requests to vanish (NIP-62) that this run has seen.
  */
 import { addressOf } from '../nostr/address.ts'
 import { readDeletion } from '../nostr/deletion.ts'
@@ -16,7 +16,7 @@ export function recordDeletion(event: NostrEvent, run: RunTables): void {
   for (const address of addresses) run.addDeletion(event.pubkey, address, event.created_at)
 }
 
-/** Whether its author deleted the event. A deletion is never deleted. */
+/** Whether the author of an event deleted it. A deletion is never deleted. */
 export function isDeleted(event: NostrEvent, run: RunTables): boolean {
   if (event.kind === KIND.deletion) return false
   if (isDeletedById(event, run)) return true
@@ -24,7 +24,7 @@ export function isDeleted(event: NostrEvent, run: RunTables): boolean {
   return address !== undefined && (run.deletedUntil(event.pubkey, address) ?? -1) >= event.created_at
 }
 
-/** Whether its author deleted just this event, whatever else stands at its address. */
+/** Whether the author deleted the event by its id. Deletions of its address do not count. */
 export function isDeletedById({ id, pubkey }: Pick<NostrEvent, 'id' | 'pubkey'>, run: RunTables): boolean {
   return run.deletedUntil(pubkey, id) !== undefined
 }
@@ -35,7 +35,7 @@ export function recordVanishRequest(event: NostrEvent, targetNames: RelayNames, 
   if (until !== undefined) run.addVanishRequest(event.pubkey, until)
 }
 
-/** Whether its author asked the target to forget the event. NIP-62 counts deletions like any other event here. */
+/** Whether the author asked the target to forget the event. NIP-62 covers deletions like any other event. */
 export function hasVanished(event: NostrEvent, run: RunTables): boolean {
   return (run.vanishedUntil(event.pubkey) ?? -1) >= event.created_at
 }

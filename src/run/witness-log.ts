@@ -9,7 +9,7 @@ const MAX_REPOSITORIES = 10
 const MAX_REFERENCES = 50
 const REFERRING = /^[aAeEq]$/
 
-/** What is known of an event when it is written down: who may take it from sight, and whether that was done already. */
+/** Facts about an event when it is saved as a witness: who may take it out of sight, and whether somebody has. */
 export type WitnessFacts = {
   readonly repositoriesOf: (event: NostrEvent) => readonly string[]
   /** Deleted, or its author has vanished. */
@@ -19,8 +19,8 @@ export type WitnessFacts = {
 type Shown = { published: NostrEvent[]; others: NostrEvent[] }
 
 /**
- * The newest events that each endpoint has shown to hold in this run, 250 that the run published and 250 others.
- * Deletions and requests to vanish are no witnesses: relays rightly cease to serve them (ngit-grasp after 30 days).
+ * The newest events that each endpoint was seen to hold in this run: 250 that the run published and 250 others.
+ * Deletions and requests to vanish are no witnesses: relays rightly stop serving them (ngit-grasp after 30 days).
  */
 export class WitnessLog {
   readonly #byUrl = new Map<string, Shown>()
@@ -34,7 +34,7 @@ export class WitnessLog {
     shown[sort] = kept.length > 2 * KEPT ? newest(kept) : kept
   }
 
-  /** Writes them down; what was shown last is what the next run asks for first. */
+  /** Saves the witnesses; the next run asks first for those that were shown last. */
   save(store: WitnessStore, provedAt: UnixSeconds, { repositoriesOf, isWithdrawn }: WitnessFacts): void {
     const toWitness = (event: NostrEvent): Witness => createWitness(event, repositoriesOf(event))
     for (const [url, { published, others }] of this.#byUrl) {
@@ -46,7 +46,7 @@ export class WitnessLog {
   }
 }
 
-/** Enough of an event to say who may take it from sight: of a thousand whole ones, some of 60 kB, a run would die. */
+/** Keeps the parts that say who may take the event out of sight: whole ones, some of 60 kB, would fill the memory. */
 function outlineOf(event: NostrEvent): NostrEvent {
   const named = (name: string): readonly (readonly string[])[] =>
     event.tags.filter((tag) => tag[0] === name && tag[1] !== undefined).slice(0, 1)
@@ -55,7 +55,7 @@ function outlineOf(event: NostrEvent): NostrEvent {
   return { ...event, tags, content: '', sig: '' }
 }
 
-/** What is remembered of an event that a relay has shown. */
+/** Returns the witness for an event that a relay has shown, with at most 10 of its repositories. */
 export function createWitness(event: NostrEvent, repositories: readonly string[]): Witness {
   return {
     id: event.id,

@@ -10,12 +10,12 @@ import type { UnixSeconds } from '../time.ts'
 const SHORT_URL = 100
 const FEW_URLS = 3
 
-/** An announcement as it was met, with all its URLs, and how it relates to what was known of its address. */
+/** An announcement with all its URLs, and how it compares with what was known at its address. */
 export type Met = { readonly announcement: Announcement; readonly place: 'newest' | 'known' | 'older' }
 
 /**
- * The announcement that counts at each address: the newest that was neither deleted nor has expired, without most of
- * its URLs. Whoever learns of deletions later asks `takeGone` for those that do not count any more.
+ * The announcement that counts at each address: the newest that was not deleted and has not expired, without most of
+ * its URLs. Deletions may be learnt later: then `takeGone` returns the announcements that no longer count.
  */
 export class Announcements {
   readonly #state: TargetState
@@ -24,9 +24,9 @@ export class Announcements {
   readonly #newest = new Map<string, Announcement>()
   /** By id. */
   readonly #expirations = new Map<string, UnixSeconds>()
-  /** Addresses of which several versions were met: if the newest was deleted, another decides. */
+  /** Addresses with several known versions: if the newest was deleted, another decides. */
   readonly #contested = new Set<string>()
-  /** Ids of versions that were found to be gone, and replaced where something was left. */
+  /** Ids of versions that were found to be gone, and replaced if anything was left. */
   readonly #revised = new Set<string>()
 
   /** `rule`: how the target reads maintainers. What has expired by `now` does not count. */
@@ -44,13 +44,13 @@ export class Announcements {
     if (expiration !== undefined) this.#expirations.set(event.id, expiration)
     if (known?.id === event.id) return { announcement, place: 'known' }
     if (known !== undefined && !this.#replaces(announcement, known)) return { announcement, place: 'older' }
-    // What is newer on disk would hide it there.
+    // A newer version on disk would hide it there.
     if (known !== undefined && !this.isAlive(known)) this.#state.anchors.forgetAnnouncement(known.address)
     this.#newest.set(announcement.address, withoutUrls(announcement))
     return { announcement, place: 'newest' }
   }
 
-  /** All of them, alive or not. */
+  /** All announcements, alive or not. */
   values(): Iterable<Announcement> {
     return this.#newest.values()
   }
@@ -59,7 +59,7 @@ export class Announcements {
     return this.#newest.get(address)
   }
 
-  /** Those that count: what was deleted, has expired or whose author has vanished does not. */
+  /** The announcements that count: not deleted, not expired, and their author has not vanished. */
   alive(): Announcement[] {
     return [...this.#newest.values()].filter((announcement) => this.isAlive(announcement))
   }
@@ -72,8 +72,8 @@ export class Announcements {
   }
 
   /**
-   * Those that were not the only version of their address, each once, of identifiers for which `isDeciding`. In
-   * outline: enough to ask whether they were deleted.
+   * Returns, once each, the announcements that were not the only version of their address, of identifiers for which
+   * `isDeciding`. Outlines: enough to ask whether they were deleted.
    */
   takeContested(isDeciding: (identifier: string) => boolean): NostrEvent[] {
     const contested = [...this.#contested].flatMap((address) => this.#newest.get(address) ?? [])
@@ -82,7 +82,7 @@ export class Announcements {
     return deciding.map(outlineOf)
   }
 
-  /** Those that do not count any more while an older version may, each once, in outline. They are forgotten on disk. */
+  /** Returns, once each, outlines of dead announcements that an older one may replace. Forgets the dead on disk. */
   takeGone(): NostrEvent[] {
     const gone = [...this.#newest.values()].filter((announcement) => {
       return !this.isAlive(announcement) && !this.#revised.has(announcement.id)
@@ -94,7 +94,7 @@ export class Announcements {
     return gone.filter((each) => isDeletedById(each, this.#state.run) || this.#isExpired(each)).map(outlineOf)
   }
 
-  /** The same announcement with all its URLs, which lie on disk. */
+  /** Returns the announcement with all its URLs, which lie on disk. */
   withUrls(announcement: Announcement): Announcement {
     const event = this.#state.anchors.announcement(announcement.address)
     return event?.id === announcement.id ? readAnnouncement(event, this.#rule) : announcement
@@ -104,7 +104,7 @@ export class Announcements {
     return (this.#expirations.get(id) ?? Infinity) <= this.#now
   }
 
-  /** What does not count any more gives way to what does, whichever is newer. */
+  /** An announcement that counts replaces one that no longer does, whichever is newer. */
   #replaces(announcement: Announcement, known: Announcement): boolean {
     const isAlive = this.isAlive(announcement)
     if (isAlive !== this.isAlive(known)) return isAlive

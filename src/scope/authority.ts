@@ -1,7 +1,8 @@
 /*
- * Whose states (30618) a GRASP relay takes, as ngit-grasp from 2.0 on decides it: over the newest announcements of one
- * identifier. A maintainer who is listed must list somebody of the set in his own announcement; one that leads
- * elsewhere (`M`) leaves the decision to whom it leads to. Anybody may announce, so this must stay cheap for thousands.
+ * Whose states (30618) a GRASP relay takes, as ngit-grasp 2.0 and later decides it, from the newest announcements of
+ * one identifier. A listed maintainer must list a member of the set in his own announcement. An announcement that leads
+ * elsewhere (`M`) leaves the decision to the one it leads to. Anybody may announce, so this must stay cheap for
+ * thousands.
  */
 import type { Announcement } from '../nostr/announcement.ts'
 
@@ -9,7 +10,7 @@ import type { Announcement } from '../nostr/announcement.ts'
 export type Family = ReadonlyMap<string, Announcement>
 
 /**
- * An announcement with those that it lists and that list it, of the same family. The last fields say for which root it
+ * An announcement, with those of its family that it lists and that list it. The last fields name the root for which it
  * was last found confirmed, listed by a member, and listing a member: cheaper than sets for each root.
  */
 type Node = Announcement & {
@@ -21,7 +22,7 @@ type Node = Announcement & {
 }
 
 /**
- * The public keys whose states are taken for the repository that `selected` announces; none when its leads lead
+ * Returns the public keys whose states are taken for the repository that `selected` announces; none when its leads lead
  * nowhere.
  */
 export function authorityOf(selected: string, family: Family): ReadonlySet<string> {
@@ -31,9 +32,9 @@ export function authorityOf(selected: string, family: Family): ReadonlySet<strin
 }
 
 /**
- * The public keys whose states are taken for any repository of the family: the union of all authorities. Every root is
- * its own authority, so only announcements that lead elsewhere need a search; what a member of a set confirms, the set
- * confirms too.
+ * Returns the public keys whose states are taken for any repository of the family: the union of all authorities. Every
+ * root is its own authority, so only announcements that lead elsewhere need a search. A root that a set confirms needs
+ * none: the set confirms all that the root would.
  */
 export function stateAuthors(family: Family): ReadonlySet<string> {
   const roots = [...family.values()].filter(isRoot)
@@ -48,12 +49,12 @@ export function stateAuthors(family: Family): ReadonlySet<string> {
   return allowed
 }
 
-/** Whether states of the author are taken through his own announcement alone. */
+/** Whether the author's own announcement is enough for his states to be taken. */
 function isRoot({ pubkey, leads, isAuthorActive }: Announcement): boolean {
   return leads.size === 0 ? isAuthorActive : leads.size === 1 && leads.has(pubkey)
 }
 
-/** Follows the leads to who leads. */
+/** Follows the leads to the author who leads; `undefined` when there is none. */
 function findRoot(selected: string, family: Family): string | undefined {
   const visited = new Set<string>()
   for (let next = selected; !visited.has(next);) {
@@ -83,7 +84,7 @@ function connect(family: Family): Map<string, Node> {
   return nodes
 }
 
-/** The root, and whoever is active, listed by a member and lists a member. Each link is followed once. */
+/** Returns the root and each active author whom a member lists and who lists a member. Follows each link once. */
 function confirm(root: Node): readonly Node[] {
   root.confirmedFor = root
   const members = [root]

@@ -1,6 +1,5 @@
 import { hostedAnchor } from '../checkpoint/layers.ts'
-import { Announcements, type Met } from './announcements.ts'
-import { resolveMembership, type Membership } from './membership.ts'
+import type { LayerName } from '../layer-name.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { MAX_URLS, type Announcement } from '../nostr/announcement.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -8,10 +7,11 @@ import { isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
 import type { Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../layer-name.ts'
-import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
+import { Announcements, type Met } from './announcements.ts'
+import { resolveMembership, type Membership } from './membership.ts'
+import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 
 /** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
 export type CatalogOptions = {
@@ -25,7 +25,7 @@ export type CatalogOptions = {
 const MAX_UNDECIDED = 1_000
 
 /**
- * What the run knows of announcements and roots, from sources, target and earlier runs, and the anchors that follow.
+ * The announcements and roots that the run knows, from sources, target and earlier runs, and the anchors that follow.
  */
 export class Catalog {
   readonly #state: TargetState
@@ -35,13 +35,13 @@ export class Catalog {
   readonly #rule: RoleRule
   readonly #host: Service | undefined
   readonly #announcements: Announcements
-  /** Addresses of those that are in scope on their own: asked once, when they are learnt. */
+  /** Addresses of announcements that are in scope on their own; decided once, when they are learnt. */
   readonly #owned = new Set<string>()
-  /** Identifiers of which any version was in scope on its own: what decides lies within these. */
+  /** Identifiers with any version that was in scope on its own: only announcements of these decide anything. */
   readonly #identifiers = new Set<string>()
-  /** Addresses of what was read and is not remembered for later runs: it is of nobody in scope. */
+  /** Addresses of announcements that are not remembered for later runs: nobody in scope made them. */
   readonly #unremembered = new Set<string>()
-  /** Addresses of what is out of scope by the URLs that were read, and has others. */
+  /** Addresses of announcements that are out of scope by the URLs that were read, and have more URLs. */
   readonly #undecided = new Set<string>()
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
@@ -58,7 +58,7 @@ export class Catalog {
     this.#key = scopeKey(scope)
   }
 
-  /** Takes up what earlier runs with this scope knew, and the anchors that the scope itself gives. */
+  /** Loads the knowledge of earlier runs with this scope, and adds the anchors that the scope itself gives. */
   recall(): void {
     this.#recallAnnouncements()
     this.#state.transaction(() => {
@@ -69,7 +69,7 @@ export class Catalog {
     })
   }
 
-  /** Takes up what earlier runs with whatever scope knew, and adds nothing to it: a retry reads nothing. */
+  /** Loads the knowledge of earlier runs with any scope, and adds nothing: a retry reads nothing. */
   recallForRetry(): void {
     this.#recallAnnouncements()
     this.#state.anchors.recall()
@@ -93,8 +93,8 @@ export class Catalog {
   }
 
   /**
-   * Who and what is in scope, as far as is known now; found anew when that changed. Deleted and vanished announcements
-   * do not count.
+   * Returns who and what is in scope by what is known now; found anew when that changes. Deleted and vanished
+   * announcements do not count.
    */
   members(): Membership {
     const { removalsNoted: removals } = this.#state.run
@@ -105,7 +105,7 @@ export class Catalog {
     return members
   }
 
-  /** Announcements in scope that may not be the ones that decide; see `Announcements.takeContested`. */
+  /** Returns announcements in scope that may not be the ones that decide; see `Announcements.takeContested`. */
   takeContested(): NostrEvent[] {
     return this.#announcements.takeContested((identifier) => this.#identifiers.has(identifier))
   }
@@ -115,7 +115,7 @@ export class Catalog {
     return this.#announcements.takeGone()
   }
 
-  /** Whether an anchor follows from the scope and its members: only such ones keep a checkpoint. */
+  /** Whether an anchor follows from the scope and its members: only such anchors keep a checkpoint. */
   isOfMembers(layer: LayerName, anchor: string): boolean {
     return isOfMembers(layer, anchor, this.#scope, this.members())
   }
@@ -141,14 +141,14 @@ export class Catalog {
     const { announcements, states, outsiders, maintainerAddresses, authors } = members
     const add = (layer: LayerName, anchor: string): void => this.#state.anchors.add(this.#key, layer, anchor)
     for (const address of announcements) add('repositories', address)
-    // Those of outsiders as well: an acceptance that is found later in this run brings them into scope.
+    // States of outsiders too: an acceptance that is read later in this run brings them into scope.
     for (const address of [...states, ...outsiders.keys()]) add('repositories', address)
     if (this.#scope.type === 'all') return
     for (const address of maintainerAddresses) add('announcements', address)
     for (const author of authors) add('announcements', `${KIND.graspList}:${author}:`)
   }
 
-  /** Whether the target holds what the anchor stands for: what `--since` may be applied to. */
+  /** Whether the target holds what the anchor stands for: only then may `--since` apply to it. */
   isHeld(layer: LayerName, anchor: string, rootIsHeld: boolean): boolean {
     if (layer === 'threads' || layer === 'follow-ups') return rootIsHeld
     const address = parseAddress(anchor)
@@ -158,14 +158,12 @@ export class Catalog {
     return address.kind === KIND.state ? identifiers.has(address.d) : authors.has(address.pubkey)
   }
 
-  /**
-   * The repository that an event belongs to, as an address `30617:…`: its own, the one it names, or that of its root.
-   */
+  /** Returns the repository of an event as an address `30617:…`: its own, the one it names, or that of its root. */
   repositoryOf(event: NostrEvent): string | undefined {
     return this.repositoriesOf(event)[0]
   }
 
-  /** The same where it belongs to several: those that are known first. */
+  /** Returns all repositories that an event belongs to, known ones first. */
   repositoriesOf(event: NostrEvent): readonly string[] {
     if (event.kind === KIND.announcement) return [addressOf(event) ?? '']
     const { addresses, ids } = referencesOf(event)
@@ -180,12 +178,12 @@ export class Catalog {
     return this.#announcements.values()
   }
 
-  /** Whether any announcement came from anywhere in this run. */
+  /** Whether this run has read any announcement. */
   hasReadAnnouncements(): boolean {
     return this.#read > 0
   }
 
-  /** Sentences about announcements that say more than was read, where that decides over scope or members. */
+  /** Sentences about announcements that were not read in full, where that decides over scope or members. */
   notes(): string[] {
     const inScope = [...this.announcementsInScope().values()]
     return [
@@ -206,7 +204,7 @@ export class Catalog {
     ]
   }
 
-  /** What was read for want of nothing better, and is in scope now. It lies in the spool until it is selected. */
+  /** Remembers announcements that are in scope only now. They are in the spool until selection. */
   #rememberMembers({ announcements }: Membership): void {
     for (const address of [...this.#unremembered].filter((each) => announcements.has(each))) {
       const event = this.#state.spool.findVersion(address)?.event
@@ -214,7 +212,7 @@ export class Catalog {
     }
   }
 
-  /** Of anybody else's, only those that turn out to be members are remembered: they are many, and not small. */
+  /** Remembers announcements that the target holds or that are in scope on their own; others only once in scope. */
   #rememberIfOurs(address: string, event: NostrEvent, held: boolean): void {
     if (held || this.#owned.has(address)) this.#remember(address, event)
     else this.#unremembered.add(address)
@@ -235,7 +233,7 @@ export class Catalog {
     this.#held.authors.add(pubkey)
   }
 
-  /** It may name the service among the URLs that are not read: then it is left out without anybody knowing. */
+  /** Notes an announcement that may name the service among its unread URLs: else it would be left out silently. */
   #noteUndecided({ address, unreadUrls }: Announcement, event: NostrEvent): void {
     if (this.#scope.type !== 'listed' || unreadUrls === 0 || this.#undecided.size >= MAX_UNDECIDED) return
     const { host } = this.#scope.service

@@ -1,5 +1,4 @@
 import { UsageError } from '../errors.ts'
-import { withinBudget } from '../run/budget.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { readAnnouncement } from '../nostr/announcement.ts'
 import { parseEvent, type NostrEvent } from '../nostr/event.ts'
@@ -7,21 +6,21 @@ import { KIND } from '../nostr/kinds.ts'
 import { encodePublicKey } from '../nostr/nip19.ts'
 import { keepValid } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
-import type { ScopedRun } from './scoped-run.ts'
+import { withinBudget } from '../run/budget.ts'
 import { hostOfPullRequests } from './scope-choice.ts'
 import { hostsNamedMost } from './scope.ts'
+import type { ScopedRun } from './scoped-run.ts'
 import { suggestSimilar } from './suggest.ts'
 
 const ASKED = 200
 const SHOWN = 5
 const SHOWN_LENGTH = 60
-/** Longer identifiers are no names that a person types. */
+/** Longer identifiers are not typed by a person. */
 const COMPARED_LENGTH = 100
 
 /**
- * Ends a run whose scope matches nothing by UsageError: a `listed` scope that no announcement is in, or repositories
- * and authors named on the command line that nobody announces. A source that was not read to its end is another
- * problem.
+ * Throws UsageError when the scope matches nothing: no announcement is in a `listed` scope, or nobody announces
+ * repositories and authors named on the command line. The latter are only noted when something was not read to its end.
  */
 export async function refuseEmptyScope(run: ScopedRun): Promise<void> {
   if (run.choice.scope.type === 'listed') return refuseUnlisted(run)
@@ -44,10 +43,10 @@ function refuseUnlisted({ choice, catalog, options, target, world }: ScopedRun):
   ])
 }
 
-/** What was asked for by name: an author, and one of the repositories, or all of them. */
+/** A name that was asked for: one repository of an author, or (`identifier` undefined) all of them. */
 type Name = { readonly author: string; readonly identifier: string | undefined }
 
-/** The named repositories and authors of which no announcement is known, from this run or an earlier one. */
+/** Returns the named repositories and authors without a known announcement, from this run or an earlier one. */
 function namesNotAnnounced({ choice: { scope }, catalog, world }: ScopedRun): Name[] {
   if (scope.type !== 'named') return []
   const known = [...catalog.announcements()]
@@ -66,9 +65,7 @@ function namesNotAnnounced({ choice: { scope }, catalog, world }: ScopedRun): Na
   ]
 }
 
-/**
- * Whether target and sources showed all the announcements that were asked for. The target did, or the run had ended.
- */
+/** Whether target and sources showed all announcements that were asked for. The target did, or the run had ended. */
 function hasReadAnnouncements({ logs, world }: ScopedRun): boolean {
   const isWhole = (endpoint: Endpoint): boolean => endpoint.kind === 'relay' || endpoint.brokenLines().count === 0
   return (

@@ -1,24 +1,24 @@
 /*
  * Who and what belongs to the run: the announcements that a relay admits once it has those of the owners, and the
- * authors whose states it takes. All of it is decided within one identifier, and over announcements that are in scope.
+ * authors whose states it takes. Each identifier is decided by itself, from the announcements in scope.
  */
-import { stateAuthors, type Family } from './authority.ts'
 import { formatAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { RoleRule } from '../nostr/roles.ts'
+import { stateAuthors, type Family } from './authority.ts'
 
-/** Why states of somebody who is listed are not taken: he has not announced, has ended his role, or leads elsewhere. */
+/** Why the states of a listed author are not taken: he has not announced, has ended his role, or leads elsewhere. */
 export type Outsider = 'invited' | 'left' | 'leads elsewhere'
 
 /** What the scope contains, given the announcements that are known. */
 export type Membership = {
   /**
-   * Addresses `30617:…` of announcements in scope: of owners, and of whom they list for the same identifier,
+   * Addresses `30617:…` of announcements in scope: of owners, and of everyone they list for the same identifier,
    * recursively.
    */
   readonly announcements: ReadonlySet<string>
-  /** By address, how far it is along `listed` from an owner's: what a relay must have before it takes this one. */
+  /** By address, the steps along `listed` from an owner's: a relay must have those between first. */
   readonly distances: ReadonlyMap<string, number>
   /** `30617:<maintainer>:<d>` of everyone who is listed, announced or not: what layer 1 asks for by name. */
   readonly maintainerAddresses: ReadonlySet<string>
@@ -26,7 +26,7 @@ export type Membership = {
   readonly states: ReadonlySet<string>
   /** `30618:<author>:<d>` of those in scope whose state events are not taken. */
   readonly outsiders: ReadonlyMap<string, Outsider>
-  /** Owners and maintainers: whose grasp lists (10317) are taken. */
+  /** Owners and maintainers: their grasp lists (10317) are taken. */
   readonly authors: ReadonlySet<string>
 }
 
@@ -34,11 +34,11 @@ export type Membership = {
 export type MembershipRules = {
   /** Whether an announcement is in scope on its own. */
   readonly isOwned: (announcement: Announcement) => boolean
-  /** As the target reads maintainers. `early`: it takes the states of all who are listed. */
+  /** How the target reads maintainers. `early`: it takes the states of all who are listed. */
   readonly rule: RoleRule
 }
 
-/** A membership while it is found. */
+/** A membership under construction. */
 type Found = {
   readonly distances: Map<string, number>
   readonly maintainerAddresses: Set<string>
@@ -47,7 +47,7 @@ type Found = {
   readonly authors: Set<string>
 }
 
-/** Who and what is in scope, of these announcements: the newest of each address. */
+/** Returns who and what is in scope. `known`: the newest announcement of each address. */
 export function resolveMembership(known: Iterable<Announcement>, { isOwned, rule }: MembershipRules): Membership {
   const found: Found = {
     distances: new Map(),
@@ -99,8 +99,8 @@ function addInvited(found: Found, { pubkey, d }: { pubkey: string; d: string }, 
 }
 
 /**
- * The announcements that are reached from the owners', each with its distance. It counts from owners whom nobody lists,
- * or only those whom they list in turn: of two owners the one who is listed goes after the one who lists.
+ * Returns the announcements that are reached from the owners', each with its distance. Distances start at owners whom
+ * nobody lists, unless they list him in turn: of two owners the one who is listed comes after the one who lists.
  */
 function findDistances(owners: readonly Announcement[], family: Family): ReadonlyMap<Announcement, number> {
   const listed = findListed([...walk(owners, family, new Map()).keys()], family)
@@ -109,11 +109,11 @@ function findDistances(owners: readonly Announcement[], family: Family): Readonl
     family,
     new Map(),
   )
-  // What only a circle of owners leads to.
+  // Adds what only a circle of owners leads to.
   return walk(owners, family, distances)
 }
 
-/** Whom another lists whom they do not list. */
+/** Returns the authors listed by somebody whom they do not list. */
 function findListed(announcements: readonly Announcement[], family: Family): ReadonlySet<string> {
   const listed = new Set<string>()
   for (const by of announcements) {

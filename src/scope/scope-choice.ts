@@ -5,12 +5,12 @@ import { isEarlyGrasp, isTodaysGrasp } from '../relay/software.ts'
 import type { ScopeRequest } from '../report/run-options.ts'
 import { namedScope, type Scope } from './scope.ts'
 
-/** The scope of a run and why it is that one. */
+/** The scope of a run, and why it was chosen. */
 export type ScopeChoice = { readonly scope: Scope; readonly why: string }
 
 /**
- * Decides the scope. `auto` never widens because something failed: without the target's document the last run's scope
- * holds (`lastKind`), else SyncError.
+ * Chooses the scope. `auto` never widens because something failed: without the target's document it keeps the last
+ * run's scope (`lastKind`), or throws SyncError.
  */
 export function chooseScope(
   request: ScopeRequest,
@@ -58,15 +58,15 @@ function listed({ service: given, url }: { service: string | undefined; url: str
 }
 
 /**
- * The service whose hosted pull requests belong to the run (GRASP-06): that of a `listed` scope, when the target's
- * document says that it hosts any.
+ * Returns the service whose hosted pull requests belong to the run (GRASP-06): that of a `listed` scope, if the
+ * target's document says that it hosts any.
  */
 export function hostOfPullRequests(scope: Scope, { supportedGrasps }: Profile): Service | undefined {
   const isHost = supportedGrasps.some((grasp) => /(^|-)0?6$/.test(grasp))
   return isHost && scope.type === 'listed' ? scope.service : undefined
 }
 
-/** The same, and without a document that of every `listed` scope: what earlier runs asked for is asked for again. */
+/** Like `hostOfPullRequests`; without a document, the service of any `listed` scope, as in earlier runs. */
 export function possibleHost(scope: Scope, profile: Profile): Service | undefined {
   if (profile.documentError !== undefined) return scope.type === 'listed' ? scope.service : undefined
   return hostOfPullRequests(scope, profile)
@@ -76,8 +76,7 @@ function isGrasp(profile: Profile): boolean {
   return profile.supportedGrasps.length > 0 || isTodaysGrasp(profile) || isEarlyGrasp(profile)
 }
 
-/** An archive takes what does not name it. One of a part of all repositories refuses the rest one by one. */
-
+/** Whether the target is a GRASP-05 archive, which takes what does not name it. A partial one refuses the rest. */
 function isArchive({ supportedGrasps }: Profile): boolean {
   return supportedGrasps.some((grasp) => /(^|-)0?5$/.test(grasp))
 }

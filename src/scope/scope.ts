@@ -1,20 +1,20 @@
-import type { Membership } from './membership.ts'
+import type { LayerName } from '../layer-name.ts'
 import { addressOf, formatAddress, parseAddress } from '../nostr/address.ts'
 import type { Announcement } from '../nostr/announcement.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { RoleRule } from '../nostr/roles.ts'
 import { listsService, readService, type Service } from '../nostr/service-url.ts'
-import type { LayerName } from '../layer-name.ts'
 import type { ScopeRequest } from '../report/run-options.ts'
+import type { Membership } from './membership.ts'
 
-/** Which repositories belong to the run, decided. */
+/** The repositories that belong to the run. */
 export type Scope =
   | { readonly type: 'all' }
   | { readonly type: 'listed'; readonly service: Service }
   | { readonly type: 'named'; readonly addresses: readonly string[]; readonly authors: readonly string[] }
 
-/** The text that remembers anchors of this scope in the state file: equal scopes have equal keys. */
+/** Returns the key of the scope in the state file; equal scopes have equal keys. */
 export function scopeKey(scope: Scope): string {
   switch (scope.type) {
     case 'all':
@@ -38,13 +38,13 @@ export function initialAnchors(scope: Scope): string[] {
   }
 }
 
-/** The scope that a request names, when it does not depend on the target. */
+/** Returns the scope that a request names, which does not depend on the target. */
 export function namedScope(request: Extract<ScopeRequest, { type: 'named' }>): Scope {
   return { type: 'named', addresses: request.addresses.map(formatAddress), authors: request.authors }
 }
 
 /**
- * Whether an announcement is in scope on its own. `rule`: of the target, whose early versions look at no path in
+ * Whether an announcement is in scope on its own. `rule`: how the target reads it; early versions ignore paths in
  * `relays`.
  */
 export function isOwned(scope: Scope, announcement: Announcement, rule: RoleRule): boolean {
@@ -59,7 +59,7 @@ export function isOwned(scope: Scope, announcement: Announcement, rule: RoleRule
 }
 
 /**
- * Why the scope does not take an announcement, state or grasp list, `undefined` when it does; events of other kinds
+ * Returns why an announcement, state or grasp list is out of scope; `undefined` when it is not. Events of other kinds
  * belong by the filter that found them.
  */
 export function outOfScope(event: NostrEvent, scope: Scope, members: Membership): string | undefined {
@@ -81,9 +81,9 @@ function outOfScopeAs(why: string | undefined): string {
 }
 
 /**
- * Whether what is found for an anchor is taken, as far as the scope decides. Of one whose announcements, states or
- * grasp lists are out of scope, events were left out that a later announcement may bring in: it keeps no checkpoint, so
- * that all of it is read again. What refers to a repository or a root is taken whatever becomes of these.
+ * Whether the scope takes what is found for an anchor. If its announcements, states or grasp lists are out of scope, a
+ * later announcement may bring them in, so the anchor keeps no checkpoint and all of it is read again. Events that
+ * refer to a repository or a root are always taken.
  */
 export function isOfMembers(layer: LayerName, anchor: string, scope: Scope, members: Membership): boolean {
   const address = parseAddress(anchor)
@@ -103,8 +103,8 @@ function isAskedByName(address: string, scope: Scope, { announcements, maintaine
 }
 
 /**
- * The services that announcements name most in `relays`, as host, port and path, for the hint when a scope matches
- * nothing.
+ * Returns the services that announcements name most in `relays`, as host, port and path, for the hint when a scope
+ * matches nothing.
  */
 export function hostsNamedMost(known: Iterable<Announcement>, count: number): string[] {
   const times = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** The candidate most like the word, when it is alike enough to be meant (a third of its letters may differ). */
+/** Returns the candidate most like the word, if alike enough to be meant: a third of its letters may differ. */
 export function suggestSimilar(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -7,7 +7,7 @@ export function suggestSimilar(word: string, candidates: readonly string[]): str
   return ranked[0]?.candidate
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/** Number of insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > b.length) return Math.max(a.length, b.length)
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]

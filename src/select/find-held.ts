@@ -1,26 +1,24 @@
-import { askedTarget } from '../run/ask-sources.ts'
-import type { Run } from '../run/run.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
+import { askedTarget } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 /**
- * What stands at the addresses of a piece beside it, by address: served by the target, as new or newer; and settled in
- * the spool, newer.
+ * Other versions at the addresses of a piece, by address. `served`: by the target, as new or newer. `remembered`:
+ * settled in the spool, newer.
  */
 type Aside = {
   readonly served: ReadonlyMap<string, NostrEvent>
   readonly remembered: ReadonlyMap<string, NostrEvent>
-  /**
-   * Ids that win over what the target serves in the same second: a page may have shown only one of several versions.
-   */
+  /** Ids that win over the target's version of the same second: its page may have shown only one of several. */
   readonly tied: readonly string[]
 }
 
-/** Asks the target for the versions at the addresses of a piece, and looks them up in the spool. */
+/** Looks up the other versions at the addresses of a piece, at the target and in the spool. */
 export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run): Promise<Aside> {
   const { state } = run.world
   const addressed = piece.flatMap(({ event }) => {
@@ -28,7 +26,7 @@ export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run
     return address === undefined ? [] : [{ event, address }]
   })
   const addresses = addressed.map(({ address }) => address)
-  // What a full second hides of an address is sent: a target that has it, or a newer one, says so.
+  // A version that a full second hides is sent: a target that has it, or a newer one, says so.
   const versions = await findVersions(askedTarget(run), addresses, () => undefined)
   const served = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
     const shown = versions.get(address)
@@ -45,7 +43,7 @@ export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run
   return { served: new Map(served), remembered: new Map(remembered), tied }
 }
 
-/** Of a piece, what the target serves already: `held` as it is, `superseded` by a newer version that counts. */
+/** Returns, by id, events that the target serves: `held`, or `superseded` by a newer version that counts. */
 export async function findHeld(
   piece: readonly SpooledEvent[],
   { served, remembered, tied, freed }: Aside & { readonly freed: ReadonlySet<string> },

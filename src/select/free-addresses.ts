@@ -1,20 +1,19 @@
-import { askedTarget, askSources } from '../run/ask-sources.ts'
-import { isDeletedById } from '../run/withdrawn.ts'
-import type { ReceivingRun } from '../receive/take-in.ts'
-import type { FoundVersion } from './living-versions.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
+import { takeInAside } from '../receive/take-in-aside.ts'
+import type { ReceivingRun } from '../receive/take-in.ts'
 import { findDeletions, findServed, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import { isDeletedById } from '../run/withdrawn.ts'
+import type { FoundVersion } from './living-versions.ts'
 import { FIRST_STAGE } from './publish-order.ts'
-import { takeInAside } from '../receive/take-in-aside.ts'
 
 /**
- * Of versions that the target serves, those in whose place an older one may be sent: their time has passed, or their
- * author deleted them by id and the target has not heard of it. Such deletions are made ready, and are sent before
- * everything else. One that has the deletion and serves the version all the same, or refused the deletion, is left as
- * it is. Throws LostRelayError.
+ * Returns the ids of served versions that an older one may replace: they have expired, or their author deleted them by
+ * id and the target lacks the deletion. Such deletions are made ready, and are sent before everything else. A version
+ * stays if the target has its deletion and serves it all the same, or refused the deletion. Throws LostRelayError.
  */
 export async function freeAddresses(served: readonly NostrEvent[], run: ReceivingRun): Promise<ReadonlySet<string>> {
   const { startedAt, options, world } = run
@@ -31,7 +30,7 @@ export async function freeAddresses(served: readonly NostrEvent[], run: Receivin
   return freed
 }
 
-/** The deletions of these events that the sources serve, by id. */
+/** Returns the deletions of these events that the sources serve, by id. */
 async function collectDeletions(
   deleted: readonly NostrEvent[],
   run: ReceivingRun,
@@ -51,7 +50,7 @@ async function collectDeletions(
   return found
 }
 
-/** Whether the deletion is going to be sent. */
+/** Makes a deletion ready; returns whether it will be sent. */
 function makeReady({ event, source }: FoundVersion, run: ReceivingRun): boolean {
   const { fate } = run
   const { state } = run.world

@@ -1,15 +1,15 @@
-import { askedTarget } from '../run/ask-sources.ts'
-import type { Run } from '../run/run.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { findAuthors } from '../relay/holdings.ts'
+import { askedTarget } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
 import { outOfScope } from '../scope/scope.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { withdrawnBecause } from '../withdraw/withdrawals.ts'
 
-/** Why an event is not sent, by what is known here. Parked events were in scope when they were parked. */
+/** Returns why an event is not sent, by what this run knows. Parked events were in scope when they were parked. */
 export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string>, run: ScopedRun): string | undefined {
   const { event } = spooled
   const withdrawn = withdrawnBecause(event, run)
@@ -21,7 +21,7 @@ export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string
   return undefined
 }
 
-/** Who signed what the deletions of a piece name: known from this run or from the spool, or served by the target. */
+/** Returns the authors of the events that deletions name, by id: from this run, the spool or the target. */
 export async function findDeletedAuthors(
   piece: readonly SpooledEvent[],
   run: Run,
@@ -41,7 +41,7 @@ export async function findDeletedAuthors(
   return new Map([...authors, ...served])
 }
 
-/** A deletion whose known targets all have other authors does nothing anywhere. */
+/** Whether all known targets of a deletion have other authors: such a deletion does nothing. */
 function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
   const { ids, addresses, foreignAddresses } = readDeletion(event)
   const authors = ids.flatMap((id) => authorOf.get(id) ?? [])

@@ -1,28 +1,28 @@
 /*
- * Of each address the run keeps the newest version only. Where that one was deleted by its id, or has expired, an older
- * one counts: it was dropped on the way, or read by an earlier run, so it is asked for again, by address.
+ * The run keeps only the newest version of each address. If that one was deleted by its id or has expired, an older one
+ * counts. It was dropped on the way, or read by an earlier run, so it is asked for again, by address.
  */
-import { askedTarget, askSources } from '../run/ask-sources.ts'
-import type { Run } from '../run/run.ts'
-import { unwantedBecause } from '../receive/take-in.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { keepValid } from '../nostr/verifier.ts'
+import { unwantedBecause } from '../receive/take-in.ts'
 import { readVersions, type OnGap } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
+import { askedTarget, askSources } from '../run/ask-sources.ts'
+import type { Run } from '../run/run.ts'
 import { askForDeletions, withdrawnBecause } from '../withdraw/withdrawals.ts'
 
 /** A verified version of an address, and the URL of the relay that serves it. */
 export type FoundVersion = { readonly event: NostrEvent; readonly source: string }
 
 const ADDRESSES_AT_ONCE = 25
-/** Bounds what is kept in memory of an address, and how many deleted versions its author may pile up (rule 9). */
+/** Bounds how many versions of an address are in memory, and how many deleted ones its author may pile up (rule 9). */
 const VERSIONS_AT_ONCE = 5
 const MAX_ROUNDS = 20
 
 /**
- * In place of each of these versions, which do not count any more, the newest one that any source or the target serves
- * and that nothing takes back. Throws LostRelayError when the target does not answer.
+ * Returns, for each of these versions that no longer count, the newest one that does, if any source or the target
+ * serves one. Throws LostRelayError when the target does not answer.
  */
 export async function findLiving(gone: readonly NostrEvent[], run: Run): Promise<FoundVersion[]> {
   const living: FoundVersion[] = []
@@ -53,7 +53,7 @@ async function findAmong(gone: readonly NostrEvent[], run: Run): Promise<FoundVe
   return [...living.values()]
 }
 
-/** The newest versions at the addresses of these events, as far as is known not taken back, newest first. */
+/** Returns the newest versions at the addresses of these events, newest first, without those known to be taken back. */
 async function collectVersions(
   gone: readonly NostrEvent[],
   run: Run,

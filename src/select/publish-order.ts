@@ -3,7 +3,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { isRootKind, KIND } from '../nostr/kinds.ts'
 import type { Membership } from '../scope/membership.ts'
 
-/** Before all others: deletions of what the target serves, where something older is to take its place. */
+/** The stage before all others: deletions of versions that the target serves and that an older one will replace. */
 export const FIRST_STAGE = -1
 
 const REPOSITORIES_PER_BATCH = 300
@@ -14,9 +14,10 @@ const REST = ROOTS + 1
 const DELETIONS = ROOTS + 2
 
 /**
- * The order of publishing: repositories in batches (owners' announcements, then of those whom they list, of those whom
- * these list, and so on, then states), then roots, then the rest, deletions last: a kind 5 that arrives before its
- * target lets the target in. A relay takes a maintainer's announcement when it has, or has pending, one that lists him.
+ * Returns the order of publishing. Repositories come first, in batches: announcements of owners, of those they list, of
+ * those these list, and so on, then states. Roots follow, then the rest, and deletions last: a kind 5 that arrives
+ * before its target lets the target in. A relay takes a maintainer's announcement when it has, or has pending, one that
+ * lists him.
  */
 export function createStaging(members: Membership): { stageOf(event: NostrEvent): number } {
   const identifiers = [...new Set([...members.announcements].map(identifierOf))].sort()

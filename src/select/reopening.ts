@@ -1,16 +1,16 @@
-import type { Run } from '../run/run.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { cureOf } from '../relay/answers.ts'
+import type { Run } from '../run/run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 
-/** Why an orphan is refused that no relay has a parent of; the words of the target may follow. */
+/** Why an orphan is refused whose parent no relay has; the words of the target may follow. */
 export const NOWHERE = 'its parent is at no source and not at the target'
 
 /**
- * What the target took opens what it refused for want of it: of the same identifier, the announcements and states of
- * members, in this run; of the same author, profile and relay list, in the next run, for ngit-grasp counts its
- * participants some seconds later. Each arrival does so once.
+ * Tries again events that the target refused because these were missing. An announcement reopens, in this run,
+ * announcements and states of members of its identifier. Any event reopens, in the next run, the profile and relay list
+ * of its author: ngit-grasp counts its participants some seconds later. Each arrival does so once.
  */
 export function noteArrivals(
   arrived: readonly Pick<SpooledEvent, 'event'>[],
@@ -19,7 +19,7 @@ export function noteArrivals(
   const events = arrived.map(({ event }) => event)
   const announced = events.filter(({ kind }) => kind === KIND.announcement)
   const identifiers = announced.flatMap((event) => parseAddress(addressOf(event) ?? '')?.d ?? [])
-  // What this run sent itself came after the announcement.
+  // An event that this run refused or parked itself was sent after the announcement.
   for (const spooled of state.waits.notAdmitted([...new Set(identifiers)], startedAt)) {
     if (spooled.state === 'parked' || isWantOfAnnouncement(spooled)) fate.tryAgain(spooled, 0)
   }
@@ -28,7 +28,7 @@ export function noteArrivals(
   }
 }
 
-/** Refused until a repository admits its author: by the target, or by us because no relay has the announcement. */
+/** Whether an event was refused because no announcement admits its author, or because no relay has one. */
 function isWantOfAnnouncement({ reason = '' }: SpooledEvent): boolean {
   return reason.startsWith(NOWHERE) || cureOf(reason) === 'parent'
 }

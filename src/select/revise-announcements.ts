@@ -1,11 +1,11 @@
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { findLiving } from './living-versions.ts'
 import { askForDeletions } from '../withdraw/withdrawals.ts'
+import { findLiving } from './living-versions.ts'
 
 /**
- * Puts the newest announcement that counts in the place of those that were deleted or have expired: they decide over
- * scope and membership no more. Of announcements that were met in several versions it is asked whether the newest was
- * deleted. Throws LostRelayError when the target does not answer.
+ * Replaces announcements that were deleted or have expired by the newest that counts, since they no longer decide scope
+ * and membership. Where several versions were seen, target and sources are first asked whether the newest was deleted.
+ * Throws LostRelayError when the target does not answer.
  */
 export async function reviseAnnouncements(run: ScopedRun): Promise<void> {
   const { catalog, world, target } = run

@@ -1,30 +1,28 @@
 /*
- * From what was fetched to what is sent. Selection is over everything the run knows: scope needs all announcements,
- * deletions and newest versions need all sources and the target. So it runs once, after the last page, over the spool,
- * in pieces. What the target serves in an equal or newer version is never sent (rule 6).
+ * Selects events to send from those that were fetched. Scope needs all announcements; deletions and newest versions
+ * need all sources and the target. So selection runs once, after the last page, over the spool in pieces. An event that
+ * the target serves in an equal or newer version is never sent (rule 6).
  */
 import { parkedWait } from '../checkpoint/next-try.ts'
-import type { Run } from '../run/run.ts'
-import { freeAddresses } from './free-addresses.ts'
-import { findLiving } from './living-versions.ts'
 import { addressOf } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { referencesOf } from '../nostr/references.ts'
-import { noteArrivals } from './reopening.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
-import { createStaging } from './publish-order.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
 import { takeInAside } from '../receive/take-in-aside.ts'
+import type { Run } from '../run/run.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askForWithdrawals, leavesOlder } from '../withdraw/withdrawals.ts'
-import { judge, findDeletedAuthors } from './judge.ts'
 import { findVersionsAside, findHeld } from './find-held.ts'
+import { freeAddresses } from './free-addresses.ts'
+import { judge, findDeletedAuthors } from './judge.ts'
+import { findLiving } from './living-versions.ts'
+import { createStaging } from './publish-order.ts'
+import { noteArrivals } from './reopening.ts'
 import { takeOut } from './take-out.ts'
 
 const PIECE = 250
 
-/**
- * Marks every spooled event that must be sent as ready, in the order of publishing, and takes out what is not wanted.
- */
+/** Makes ready, in the order of publishing, every spooled event that must be sent, and takes out the unwanted. */
 export async function selectEvents(run: ScopedRun): Promise<void> {
   const { state } = run.world
   const staging = createStaging(run.catalog.members())
@@ -35,7 +33,7 @@ export async function selectEvents(run: ScopedRun): Promise<void> {
   state.transaction(() => run.fate.orderByParents())
 }
 
-/** The same for some parked events alone. */
+/** Does the same for some parked events only. */
 export async function selectParked(parked: readonly SpooledEvent[], run: ScopedRun): Promise<void> {
   await selectPiece(parked, createStaging(run.catalog.members()), run)
 }
@@ -88,7 +86,7 @@ function isWithdrawal(why: string | undefined): boolean {
   return why === 'deleted' || why === 'expired'
 }
 
-/** In place of what was taken back, the newest version that was not. Returns those that are sent. */
+/** Selects, for each version that was taken back, the newest that was not. Returns those that will be sent. */
 async function selectOlder(
   gone: readonly SpooledEvent[],
   staging: Staging,
@@ -109,7 +107,7 @@ async function selectOlder(
   return taken.length === 0 ? [] : selectPiece(taken, staging, run)
 }
 
-/** Missing parents of what is sent are sent too, even from outside the window of a backfill; so are theirs. */
+/** Selects missing parents of what will be sent, and their parents in turn, even outside the window of a backfill. */
 async function selectParents(staging: Staging, run: ScopedRun): Promise<void> {
   for (const piece of run.world.state.spool.inState('ready', PIECE)) {
     for (let parents = parentsOutside(piece, run); parents.length > 0;) {
@@ -139,7 +137,7 @@ function parentsOutside(piece: readonly SpooledEvent[], run: Run): SpooledEvent[
   return [...found.values()]
 }
 
-/** What lies outside the window is not sent; where it was taken back, an older version may lie in the window. */
+/** Drops events outside the window. If one was taken back, an older version may lie inside. */
 async function passOver(piece: readonly SpooledEvent[], staging: Staging, run: ScopedRun): Promise<void> {
   const { state } = run.world
   const addressed = piece.filter(({ event }) => addressOf(event) !== undefined)

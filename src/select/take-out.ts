@@ -1,9 +1,9 @@
-import type { Run } from '../run/run.ts'
 import { countHeld } from '../receive/take-in.ts'
+import type { Run } from '../run/run.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 
-/** Takes an event that is not sent out of the spool, or settles it if it was parked, and counts why. */
+/** Removes an event that is not sent from the spool, or settles it if it was parked, and counts why. */
 export function takeOut(spooled: SpooledEvent, why: string, run: ScopedRun): void {
   const { fate } = run
   if (spooled.state === 'parked') return settleParked(spooled, why, run)

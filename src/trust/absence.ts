@@ -1,17 +1,16 @@
 /*
- * Why a relay may rightly cease to serve what it held: its author deleted it (NIP-09) or asked to be forgotten
- * (NIP-62), or it belongs to a repository that was deleted, or that left the service. ngit-grasp takes state and
- * threads of such a repository from sight with it. Whoever may know is asked, since a relay need not keep the deletions
- * that it followed.
+ * Why a relay may rightly stop serving an event: its author deleted it (NIP-09) or asked to be forgotten (NIP-62), or
+ * its repository was deleted or left the service. ngit-grasp hides the state and threads of such a repository too.
+ * Target and sources are all asked, since a relay need not keep the deletions that it followed.
  */
 import { LostRelayError } from '../errors.ts'
 import { addressOf, isNewerVersion, parseAddress } from '../nostr/address.ts'
+import { readAnnouncement } from '../nostr/announcement.ts'
 import { readDeletion } from '../nostr/deletion.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { relayNames, vanishesUntil } from '../nostr/vanish.ts'
 import { keepValid } from '../nostr/verifier.ts'
-import { readAnnouncement } from '../nostr/announcement.ts'
 import { findDeletions, findVanishRequests, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
 import { isEarlyGrasp } from '../relay/software.ts'
@@ -23,17 +22,15 @@ import type { Witness } from '../store/witnesses.ts'
 /** Who is asked about what one relay no longer serves. */
 type Asking = { readonly relay: Peer; readonly others: readonly Peer[]; readonly run: ScopedRun }
 
-/**
- * What authors took back. `deleted`: up to which `created_at`, by author and reference, of what is asked about only.
- */
+/** What authors took back. `deleted`: up to which `created_at`, by author and reference, where asked about. */
 type Withdrawals = { readonly deleted: Map<string, number>; readonly vanished: Set<string> }
 
-/** Everybody who may know of deletions and newer announcements. A discovered source knows about few repositories. */
+/** Returns the relays that may know of deletions and newer announcements, without discovered sources. */
 function everybody({ target, sources }: ScopedRun): readonly Peer[] {
   return [target, ...askedPeers(sources.filter(({ narrowing }) => narrowing === undefined))]
 }
 
-/** Tells whether a repository that is announced like this has left the target; absent where any is taken. */
+/** Returns a test for announcements that have left a `listed` target; `undefined` for sources and other scopes. */
 function departureFrom(
   relay: Peer,
   { target, choice: { scope } }: ScopedRun,
@@ -43,7 +40,7 @@ function departureFrom(
   return (event) => !isOwned(scope, readAnnouncement(event, rule), rule)
 }
 
-/** Of what is missing at a relay, what no deletion, no vanish request and no fate of its repository explains. */
+/** Returns witnesses whose absence no deletion, no vanish request and no fate of their repository explains. */
 export async function findUnexplained(missing: readonly Witness[], relay: Peer, run: ScopedRun): Promise<Witness[]> {
   if (missing.length === 0) return []
   const others = everybody(run).filter(({ endpoint }) => endpoint.url !== relay.endpoint.url)
@@ -56,7 +53,7 @@ export async function findUnexplained(missing: readonly Witness[], relay: Peer, 
   )
 }
 
-/** The gate of ngit-grasp has no bound: whatever the author of a vanish request wrote is gone, also what is newer. */
+/** A request to vanish has no bound here, as in ngit-grasp: whatever its author wrote is gone, newer events too. */
 function isWithdrawn({ pubkey, id, address, createdAt }: Witness, { deleted, vanished }: Withdrawals): boolean {
   if (vanished.has(pubkey) || deleted.has(keyOf(pubkey, id))) return true
   return address !== undefined && (deleted.get(keyOf(pubkey, address)) ?? -1) >= createdAt
@@ -93,8 +90,8 @@ function noteDeletion(event: NostrEvent, references: ReadonlySet<string>, { dele
 }
 
 /**
- * Deleted and not announced anew, announced by somebody who has vanished, or no longer at home at the relay by its
- * newest announcement.
+ * Returns the repositories that were deleted and not announced anew, whose author has vanished, or whose newest
+ * announcement has left the relay.
  */
 async function findGoneRepositories(
   addresses: readonly string[],
@@ -114,7 +111,7 @@ async function findGoneRepositories(
   return new Set(addresses.filter(isGone))
 }
 
-/** The newest announcement at each of these addresses, wherever it is known. */
+/** Returns the newest announcement at each of these addresses, from the state file and all relays. */
 async function findNewest(
   addresses: readonly string[],
   { relay, others, run }: Asking,

@@ -1,8 +1,7 @@
 /*
  * Checkpoints are believed only while relays still show what they showed: targets get restored from last week's backup,
- * wiped, or replaced behind the same URL. Before any `since` is used, witnesses are asked for.
+ * wiped, or replaced behind the same URL. So witnesses are asked for before any `since` is used.
  */
-import { findUnexplained } from './absence.ts'
 import { LostRelayError } from '../errors.ts'
 import { parseStamp } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
@@ -11,17 +10,15 @@ import type { Peer } from '../relay/peer.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import type { UnixSeconds } from '../time.ts'
+import { findUnexplained } from './absence.ts'
 
 const ASKED = 50
 const ASKED_OTHERWISE = 5
 
-/**
- * What asking the target for its witnesses showed: how many were asked for, and of how many nothing explains the
- * absence.
- */
+/** How many witnesses the target was asked for, and how many are missing without an explanation. */
 export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
 
-/** Asks the target for what it held. What has rightly gone is forgotten. Throws LostRelayError. */
+/** Asks the target for its witnesses, and forgets those that are rightly gone. Throws LostRelayError. */
 export async function checkWitnesses(run: ScopedRun): Promise<WitnessCheck> {
   const { target } = run
   const asked = sampleAlive(target, run)
@@ -32,7 +29,7 @@ export async function checkWitnesses(run: ScopedRun): Promise<WitnessCheck> {
   return { asked: asked.length, unexplained: unexplained.length }
 }
 
-/** How many of these are missing at the target for no known reason; once there are some, no more are looked at. */
+/** Counts the witnesses whose absence nothing explains, in batches; stops after the first batch that has any. */
 export async function countUnexplained(missing: readonly Witness[], run: ScopedRun): Promise<number> {
   const alive = missing.filter((witness) => isAlive(witness, run.startedAt))
   for (let first = 0; first < alive.length; first += ASKED) {
@@ -42,10 +39,7 @@ export async function countUnexplained(missing: readonly Witness[], run: ScopedR
   return 0
 }
 
-/**
- * Whether a source shows nothing of what it once served, and nothing explains that. A source that does not answer
- * proves nothing either way.
- */
+/** Whether a source serves none of its witnesses and nothing explains that; false when the source does not answer. */
 export async function hasLostEverything(source: Peer, run: ScopedRun): Promise<boolean> {
   try {
     const asked = sampleAlive(source, run)
@@ -63,10 +57,7 @@ function sampleAlive({ endpoint }: Peer, { world, startedAt: now }: ScopedRun): 
   return world.state.witnesses.sample(endpoint.url, ASKED).filter((witness) => isAlive(witness, now))
 }
 
-/**
- * Of the regular events among these, those that the relay does not serve. One that answers no question by id hides
- * none.
- */
+/** Returns the regular events among these that the relay does not serve; none when it answers no question by id. */
 async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
   const regular = witnesses.filter(({ address }) => address === undefined)
   const served = await findServed(
@@ -88,12 +79,12 @@ async function showsOtherwise({ endpoint, pageLimit: limit }: Peer, witnesses: r
   return false
 }
 
-/** Of the versions of addresses among these, those that the relay serves neither as they were nor newer. */
+/** Returns the witnesses with an address that the relay serves neither in that version nor in a newer one. */
 async function findMissingVersions(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
   const versions = await findVersions(
     relay,
     witnesses.flatMap(({ address }) => address ?? []),
-    // What a full second hides counts as missing: then everything is read.
+    // A version that a full second hides counts as missing: then everything is read.
     () => undefined,
   )
   return witnesses.filter(({ address, createdAt }) => {

@@ -1,8 +1,8 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
-import type { ScopedRun } from '../scope/scoped-run.ts'
 import { hasVanished, isDeleted } from '../run/withdrawn.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
 
-/** Moves last, and only on proof (rule 2): everything fetched is settled or parked on disk by now. */
+/** Moves the checkpoints, last and only on proof (rule 2): by now everything fetched is settled or parked on disk. */
 export function moveCheckpoints(run: ScopedRun): void {
   const { options, world, sources, startedAt, catalog } = run
   const { state } = world
@@ -27,7 +27,7 @@ export function moveCheckpoints(run: ScopedRun): void {
   })
 }
 
-/** What an author took back, or this run has deleted at the target, bears no witness. */
+/** Saves the witnesses, without what authors took back. */
 function saveWitnesses({ witnesses, world, catalog, startedAt }: ScopedRun): void {
   const { witnesses: store, run } = world.state
   witnesses.save(store, startedAt, {

@@ -1,13 +1,10 @@
 import { addressOf } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
+import { createWitness } from '../run/witness-log.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Witness } from '../store/witnesses.ts'
-import { createWitness } from '../run/witness-log.ts'
 
-/**
- * The announcements that the target served when the state file was last written, until it is known whether it still
- * does.
- */
+/** The announcements that the target served in earlier runs, until it is known whether it still does. */
 export class ServedBefore {
   readonly #state: TargetState
   readonly #expected: Map<string, Witness>
@@ -21,7 +18,7 @@ export class ServedBefore {
     }
   }
 
-  /** The target serves these, in this version or a newer one. */
+  /** Notes that the target serves these, in the expected version or a newer one. */
   see(events: Iterable<NostrEvent>): void {
     for (const event of events) {
       const address = addressOf(event) ?? ''
@@ -29,17 +26,17 @@ export class ServedBefore {
     }
   }
 
-  /** A comparison with what is known is done: what is known still, the target serves. */
+  /** Notes, after a comparison, that the target serves everything that is still known. */
   seeKnown(): void {
     this.see(this.#state.anchors.servedAnnouncements())
   }
 
-  /** The addresses of what was not seen yet. */
+  /** The addresses that were not seen yet. */
   unseen(): readonly string[] {
     return [...this.#expected.keys()]
   }
 
-  /** Takes out what the target, whose announcements were read to the end, did not show. It is known no longer. */
+  /** Removes and returns the announcements that the target, read to its end, did not show: known no longer. */
   takeLost(): readonly Witness[] {
     const lost = [...this.#expected.values()]
     this.#expected.clear()

@@ -1,12 +1,12 @@
-import type { OpenSource } from '../run/source.ts'
 import type { Peer } from '../relay/peer.ts'
+import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import { checkWitnesses, countUnexplained, hasLostEverything } from './check-witnesses.ts'
 
 /**
- * A target that no longer shows what it held was restored or replaced; one of which nothing is known may be. Throws
- * LostRelayError.
+ * Voids the checkpoints if the target no longer shows what it held: it was restored or replaced. Ignores them in this
+ * run if no witness can tell. Throws LostRelayError.
  */
 export async function distrustTarget(run: ScopedRun): Promise<void> {
   const { state } = run.world
@@ -20,17 +20,14 @@ export async function distrustTarget(run: ScopedRun): Promise<void> {
     run.ledger.note('Nothing shows that the target still is what it was, so everything is read.')
 }
 
-/** The same, when it does not serve any more what it was known to hold. Throws LostRelayError. */
+/** Voids the checkpoints if nothing explains why the target lost these. Throws LostRelayError. */
 export async function distrustLosses(lost: readonly Witness[], run: ScopedRun): Promise<void> {
   if (!restsOnTarget(run.world.state)) return
   const unexplained = await countUnexplained(lost, run)
   if (unexplained > 0) voidCheckpoints(unexplained, run)
 }
 
-/**
- * Whether anything is remembered that holds only while the target is what it was: checkpoints, or what it made us
- * settle.
- */
+/** Whether anything is remembered that holds only while the target is what it was: checkpoints, or settled events. */
 function restsOnTarget({ checkpoints, spool }: ScopedRun['world']['state']): boolean {
   return !checkpoints.isEmpty() || spool.count('held') + spool.count('refused') > 0
 }
@@ -45,9 +42,8 @@ function voidCheckpoints(missing: number, { world: { state }, target, ledger, fa
 }
 
 /**
- * A source that serves nothing of what it once had was not read to its end, whatever it says: it is emptied, or being
- * restored. Its checkpoints, which say what is still to be read, and its witnesses stay until it serves something
- * again.
+ * Marks a source that serves nothing of what it once had as not read to its end: it was emptied, or is being restored.
+ * Its checkpoints, which say what is still to be read, and its witnesses stay until it serves something again.
  */
 export async function distrustSource({ peer, log }: OpenSource, run: ScopedRun): Promise<void> {
   // A file may be another one under the same name: it has no checkpoints.
@@ -59,9 +55,9 @@ export async function distrustSource({ peer, log }: OpenSource, run: ScopedRun):
 }
 
 /**
- * A clock that is off by more than a third of the overlap eats it up: the run is full, and a checkpoint of its start
- * may lie in the future, so none moves. It is ours that is wrong, as far as anybody knows, when the target says so,
- * when no relay agrees with it, or when two relays agree with each other against it; else it is that of a source.
+ * Makes the run full if a clock is off by more than a third of the overlap. Our own is in doubt when the target
+ * disagrees with it, when no relay agrees with it, or when two relays agree with each other against it: a checkpoint
+ * may then lie in the future, so none moves. Else only those of the sources that are off stay.
  */
 export function distrustClocks(run: ScopedRun): void {
   const { target, sources, ledger } = run
@@ -81,7 +77,7 @@ export function distrustClocks(run: ScopedRun): void {
   state.checkpoints.holdBack()
 }
 
-/** The same for a source that was discovered on the way. */
+/** Does the same for a source that was discovered during the run. */
 export function distrustClock(source: Peer, run: ScopedRun): void {
   const { clockOffsetSeconds: seconds = 0 } = source.profile
   if (!isOff(seconds, run.options.overlapSeconds)) return

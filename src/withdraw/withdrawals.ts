@@ -1,5 +1,5 @@
 /*
- * Asking for what authors took back, so that nothing of it returns. What is found is noted in the run's tables.
+ * Asks for what authors took back, so that nothing of it returns, and notes it in the run's tables.
  */
 import { addressOf } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
@@ -11,7 +11,7 @@ import { askedTarget, askSources } from '../run/ask-sources.ts'
 import type { Run } from '../run/run.ts'
 import { hasVanished, isDeleted, isDeletedById, recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
 
-/** What judging an event takes. */
+/** The part of a run that judging an event needs. */
 type Judging = Pick<Run, 'startedAt' | 'options' | 'world'>
 
 /**
@@ -36,8 +36,8 @@ export async function askForDeletions(events: readonly NostrEvent[], run: Run): 
 }
 
 /**
- * Notes what a relay's verified deletions delete of these events. Throws LostRelayError, for a gap as well when
- * `onGap` is absent.
+ * Notes which of these events a relay's verified deletions delete. Throws LostRelayError; without `onGap` also for a
+ * gap.
  */
 export async function learnDeletions(
   peer: Peer,
@@ -56,7 +56,7 @@ export async function learnDeletions(
   await findDeletions(peer, { ids, addresses }, learn, onGap)
 }
 
-/** Notes the verified requests to vanish that a relay has of the authors of these events. Asks once a run per author. */
+/** Notes a relay's verified requests to vanish by the authors of these events. Asks once a run per author. */
 async function learnVanishRequests(
   peer: Peer,
   events: readonly NostrEvent[],
@@ -75,7 +75,7 @@ async function learnVanishRequests(
   state.transaction(() => state.run.markAsked(url, authors))
 }
 
-/** Why an event does not count any more, by what is known in this run; `undefined` when it does. */
+/** Returns why an event no longer counts, by what this run knows; `undefined` when it does. */
 export function withdrawnBecause(
   event: NostrEvent,
   { startedAt, options, world }: Judging,
@@ -86,8 +86,8 @@ export function withdrawnBecause(
 }
 
 /**
- * Whether an older version at its address may count in its place. A deletion of the address and a request to vanish
- * take all older versions as well.
+ * Whether an older version may count in place of this one. A deletion of the address or a request to vanish takes all
+ * older versions too.
  */
 export function leavesOlder(event: NostrEvent, run: Judging): boolean {
   const why = withdrawnBecause(event, run)

@@ -6,8 +6,8 @@ import everything from './vitest.config.ts'
 const THEMES = 'catchup-since,deletions*,door,parked*,publishing*,scope'
 
 /**
- * `npm run test:fast`: the tests of one file of the source, and the scenarios of the core, all in the processes of vitest. A test
- * that needs a program of its own is skipped where it starts one (`no-programs.ts`).
+ * `npm run test:fast`: the tests of one file of the source, and the scenarios of the core, all in the processes of
+ * vitest. A test that needs a program of its own is skipped where it starts one (`no-programs.ts`).
  */
 const config = mergeConfig(everything, {
   test: {

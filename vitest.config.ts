@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Scenarios wait for relays and for the grace of an end much of the time.
-    maxWorkers: availableParallelism() * 3,
+    // Scenarios wait for relays and for the grace of an end nearly all of the time.
+    maxWorkers: availableParallelism() * 5,
     reporters: ['default'],
   },
 })

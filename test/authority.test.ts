@@ -30,23 +30,23 @@ const pubkeyOf = (name: string): string => keys.get(name)?.pubkey ?? ''
 describe('authorityOf', () => {
   it.each<[string, Record<string, string[]>, string, string]>([
     ['a sole author', { a: [] }, 'a', 'a'],
-    ['nobody announced', { b: [] }, 'a', ''],
+    ['nobody who has not announced', { b: [] }, 'a', ''],
     ['who is listed and lists back', { a: ['m b'], b: ['m a'] }, 'a', 'ab'],
-    ['not who is listed and does not list back', { a: ['m b'], b: [] }, 'a', 'a'],
-    ['not who is listed and has not announced', { a: ['m b'] }, 'a', 'a'],
-    ['not who lists without being listed', { a: [], b: ['m a'] }, 'a', 'a'],
-    ['not who left', { a: ['m b'], b: ['m a', 'm b 1 2'] }, 'a', 'a'],
+    ['nobody who is listed and does not list back', { a: ['m b'], b: [] }, 'a', 'a'],
+    ['nobody who is listed and has not announced', { a: ['m b'] }, 'a', 'a'],
+    ['nobody who lists without being listed', { a: [], b: ['m a'] }, 'a', 'a'],
+    ['nobody who left', { a: ['m b'], b: ['m a', 'm b 1 2'] }, 'a', 'a'],
     ['who is confirmed by another than the lister', { a: ['m b', 'm c'], b: ['m a'], c: ['m b'] }, 'a', 'abc'],
-    ['recursively', { a: ['m b'], b: ['m a', 'm z'], z: ['m b'] }, 'a', 'abz'],
-    ['a lead of its own', { a: ['M a', 'm b'], b: ['m a'] }, 'a', 'ab'],
-    ['of whom it leads to', { a: ['M b'], b: ['M b', 'm c'], c: ['m b'] }, 'a', 'bc'],
-    ['through several leads', { a: ['M b'], b: ['M c'], c: ['M c'] }, 'a', 'c'],
+    ['who is listed by one who is listed', { a: ['m b'], b: ['m a', 'm z'], z: ['m b'] }, 'a', 'abz'],
+    ['whom an author lists who leads himself', { a: ['M a', 'm b'], b: ['m a'] }, 'a', 'ab'],
+    ['those whom the lead lists', { a: ['M b'], b: ['M b', 'm c'], c: ['m b'] }, 'a', 'bc'],
+    ['the last of several leads', { a: ['M b'], b: ['M c'], c: ['M c'] }, 'a', 'c'],
     ['nothing where the lead has not announced', { a: ['M b'] }, 'a', ''],
     ['nothing where the lead does not lead himself', { a: ['M b'], b: ['m a'] }, 'a', ''],
     ['nothing in a circle of leads', { a: ['M b'], b: ['M a'] }, 'a', ''],
     ['nothing with two leads', { a: ['M b', 'M c'], b: ['M b'], c: ['M c'] }, 'a', ''],
     ['nothing of an author who left', { a: ['m a 1 2', 'm b'], b: ['m a'] }, 'a', ''],
-  ])('%s', (_what, authors, selected, expected) => {
+  ])('finds %s', (_what, authors, selected, expected) => {
     expect(letters(authorityOf(pubkeyOf(selected), familyOf(authors)))).toBe(expected)
   })
 })

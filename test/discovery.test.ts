@@ -204,7 +204,7 @@ describe('refusalOf', () => {
     ['private', 'ws://a.org', { allowPrivate: true }, undefined],
     ['special', 'wss://a.org', { allowPrivate: true, allowInsecure: true }, 'special'],
     ['hidden', 'wss://a.org', { allowPrivate: true, allowInsecure: true }, 'hidden'],
-  ] as const)('%s at %s with %j: %s', (host, url, allowed, expected) => {
+  ] as const)('of a %s host at %s with %j is %s', (host, url, allowed, expected) => {
     expect(refusalOf(host, url, { ...STRICT, ...allowed })).toBe(expected)
   })
 })

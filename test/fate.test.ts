@@ -44,9 +44,9 @@ function standing(state: SpoolState) {
 }
 
 describe('the table of what follows a state', () => {
-  describe.each(STATES)('%s', (state) => {
+  describe.each(STATES)('says of %s', (state) => {
     it.each(VERBS.map(([name, next, verb, from = undefined]) => ({ name, next, verb, from })))(
-      '$name',
+      'whether it may $name',
       ({ next, verb, from = state }) => {
         const { fate, spooled, find } = standing(state)
         if (state !== from || !FOLLOWS[state].includes(next)) {

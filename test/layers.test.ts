@@ -117,5 +117,5 @@ describe('isWholeScope', () => {
     [`author:${owner.pubkey}`, false],
     [address, false],
     [root.id, false],
-  ])('%s: %s', (anchor, isWhole) => expect(isWholeScope(anchor)).toBe(isWhole))
+  ])('says of %s: %s', (anchor, isWhole) => expect(isWholeScope(anchor)).toBe(isWhole))
 })

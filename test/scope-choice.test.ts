@@ -42,7 +42,7 @@ describe('the host of pull requests', () => {
     ['the scope all', { type: 'all' }, { supportedGrasps: ['GRASP-06'] }, false, false],
     ['a named scope', NAMED, { supportedGrasps: ['GRASP-06'] }, false, false],
     ['a named scope without a document', NAMED, { documentError: 'HTTP 500' }, false, false],
-  ])('with %s', (_what, scope, profile, isHost, mayBe) => {
+  ])('is decided by %s', (_what, scope, profile, isHost, mayBe) => {
     const { profile: whole } = target(profile)
     expect(hostOfPullRequests(scope, whole) !== undefined).toBe(isHost)
     expect(possibleHost(scope, whole) !== undefined).toBe(mayBe)
@@ -121,7 +121,7 @@ describe('the automatic scope of ngit-grasp 3.0.10, by its document', () => {
       'listed',
     ],
     ['below a base path', { supported_nips: [1, 9, 11, 34, 62, 77] }, 'listed'],
-  ])('%s: %s', (_what, changes, type) => {
+  ])('is found for one that is %s', (_what, changes, type) => {
     const profile = parseRelayDocument({ ...document, ...changes })
     expect(chooseScope({ type: 'auto' }, target(profile), undefined).scope.type).toBe(type)
   })

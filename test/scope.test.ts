@@ -256,7 +256,7 @@ describe('outOfScope', () => {
     ['the grasp list of a maintainer', graspList(bob, []), undefined],
     ['the grasp list of a stranger', graspList(carol, []), 'out of scope'],
     ['an issue, which its filter found', issue(repositoryAddress(alice, 'repo'), carol), undefined],
-  ])('%s: %s %s', (_, event, why) => expect(outOfScope(event, LISTED, members)).toBe(why))
+  ])('judges %s', (_, event, why) => expect(outOfScope(event, LISTED, members)).toBe(why))
 
   it('takes any grasp list in scope all', () => {
     expect(outOfScope(graspList(carol, []), { type: 'all' }, membership({ type: 'all' }))).toBeUndefined()
@@ -285,7 +285,7 @@ describe('isOfMembers', () => {
     ['repositories', stateOfAlice, true],
     ['repositories', stateOfBob, false],
     ['threads', '1'.repeat(64), true],
-  ])('%s %s: %s', (layer, anchor, isOf) => expect(isOfMembers(layer, anchor, LISTED, members)).toBe(isOf))
+  ])('of %s %s is %s', (layer, anchor, isOf) => expect(isOfMembers(layer, anchor, LISTED, members)).toBe(isOf))
 
   it('holds of an address that was named, announced or not', () => {
     const scope: Scope = { type: 'named', addresses: [ofCarol], authors: [] }

@@ -9,7 +9,7 @@ describe('suggestSimilar', () => {
     ['idle-time', 'idle-timeout'],
     ['xyz', undefined],
     ['', undefined],
-  ])('%j: %s', (word, expected) => {
+  ])('for %j is %s', (word, expected) => {
     expect(suggestSimilar(word, ['source', 'target', 'idle-timeout', 'json'])).toBe(expected)
   })
 

@@ -128,7 +128,7 @@ describe('each option', () => {
   })
 })
 
-describe('what changes discovery', () => {
+describe('an option that changes discovery', () => {
   it.each([
     ['--discover-max', '5'],
     ['--discover-allow', 'private'],
@@ -241,7 +241,7 @@ describe('a wrong value is named with where it came from', () => {
     ['--connect-timeout', '0s', 'is too short: give at least 1ms'],
     ['--idle-timeout', '2d', 'is too long: give at most 1d'],
     ['--ok-timeout', 'x', 'is not a duration: give a number with ms, s, m, h or d, such as 500ms, 10s or 15m'],
-  ])('%s "%s"', async (flag, value, problem) => {
+  ])('on the command line and in the environment: %s "%s"', async (flag, value, problem) => {
     expect(await problemsOf(['catchup', ...ENDS, flag, value])).toEqual([`${flag} "${value}" ${problem}`])
     const name = envNameOf({ flag: `--${flag.slice(2)}` })
     expect(await problemsOf(['catchup', ...ENDS], { [name]: value })).toEqual([`${name} "${value}" ${problem}`])
@@ -308,7 +308,7 @@ see ngit-sync catchup --help
     [['-x'], 'unknown option "-x"'],
     [['--no-colour'], 'unknown option "--no-colour": did you mean --no-color?'],
     [['wss://two.example'], 'unexpected argument "wss://two.example": catchup takes options only'],
-  ])('%j', async (extra, problem) => {
+  ])('tells what is wrong with %j', async (extra, problem) => {
     const ends = extra[0] === '--target' ? ENDS.slice(0, 2) : ENDS
     const argv = extra[0] === 'wss://two.example' ? ['catchup', ...extra, ...ends] : ['catchup', ...ends, ...extra]
     expect(await problemsOf(argv)).toEqual([problem])

@@ -16,7 +16,7 @@ describe('maskUrls (no false green #22)', () => {
     ['wss://me@host?x=1', /^wss:\/\/…@host\?…/],
     ['is it wss://relay.one?', 'is it wss://relay.one?'],
     ['what? no URL', 'what? no URL'],
-  ])('%s', (text, expected) => {
+  ])('leaves no secret in %s', (text, expected) => {
     const masked = maskUrls(text)
     if (typeof expected === 'string') expect(masked).toBe(expected)
     else expect(masked).toMatch(expected)

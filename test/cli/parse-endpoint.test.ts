@@ -53,7 +53,7 @@ describe('a slip of the finger in a relay URL (no false green #20)', () => {
     ['://relay.one', 'wss://relay.one'],
     ['//relay.one', 'wss://relay.one'],
     ['http:/relay.one', 'ws://relay.one'],
-  ])('%s', (text, meant) => {
+  ])('is answered with what is meant: %s', (text, meant) => {
     for (const parsed of [parseEndpoint(text), parseRelay(text)]) {
       expect(parsed).toEqual({
         type: 'wrong',
@@ -103,7 +103,7 @@ describe('isSameEndpoint', () => {
     ['ws://localhost:7443', 'ws://localhost:7444', false],
     ['ws://localhost.example', 'ws://localhost', false],
     ['wss://a?b=1', 'wss://a?b=2', false],
-  ])('%s and %s: %s', (a, b, expected) => {
+  ])('says of %s and %s: %s', (a, b, expected) => {
     expect(isSameEndpoint(a, b)).toBe(expected)
   })
 })

@@ -85,7 +85,7 @@ describe('a key that cannot be used', () => {
     ['is empty', '', /holds no secret key/],
     ['is a public key', `npub1${pubkey}`, /holds a public key/],
     ['is encrypted and nobody knows the password', NCRYPTSEC, /is encrypted: give its password/],
-  ])('one that %s is one line without its text', async (_, text, problem) => {
+  ])('is told in one line without its text, when it %s', async (_, text, problem) => {
     const keyFile = secretFile(text)
     const line = await problemOf({ keyFile })
     expect(line).toMatch(problem)
@@ -94,19 +94,19 @@ describe('a key that cannot be used', () => {
     expect(line).not.toContain('\n')
   })
 
-  it('one in the environment is not repeated either', async () => {
+  it('is not repeated from the environment either', async () => {
     expect(await problemOf({}, { NGIT_SYNC_KEY: 'hunter2' })).toBe(
       'NGIT_SYNC_KEY holds no secret key: give nsec1…, 64 hex digits, or ncryptsec1…',
     )
   })
 
-  it('one with a wrong password is said to be that', async () => {
+  it('is told from one with a wrong password', async () => {
     const keyFile = secretFile(NCRYPTSEC)
     const line = await problemOf({ keyFile }, { NGIT_SYNC_KEY_PASSWORD: 'hunter2' })
     expect(line).toBe(`the password does not open the key in ${keyFile}`)
   })
 
-  it('a file that is missing, a directory or large is named', async () => {
+  it('is named by its file, which is missing, a directory or too large', async () => {
     const directory = makeDirectory()
     expect(await problemOf({ keyFile: join(directory, 'none') })).toBe(
       `the key file ${directory}/none cannot be read: no such file`,

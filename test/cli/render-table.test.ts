@@ -315,7 +315,7 @@ describe('a partial run', () => {
   })
 })
 
-describe('other runs', () => {
+describe('a report shows', () => {
   it('a repaired target with a refusal', () => {
     expect(render(REPAIRED)).toMatchInlineSnapshot(`
       "
@@ -342,7 +342,7 @@ describe('other runs', () => {
     `)
   })
 
-  it('a dry run of backfill says what it would send', () => {
+  it('what a dry run of backfill would send', () => {
     expect(render(DRY_BACKFILL)).toMatchInlineSnapshot(`
       "
       dry run  nothing is sent
@@ -391,7 +391,7 @@ describe('other runs', () => {
     `)
   })
 
-  it('one of everything is in the singular', () => {
+  it('one of everything in the singular', () => {
     const one = report({
       exit: 3,
       complete: false,
@@ -418,7 +418,7 @@ describe('other runs', () => {
     `)
   })
 
-  it('sums up reasons beyond the sixth, and shows them all with --verbose', () => {
+  it('the sum of the reasons beyond the sixth, and all of them with --verbose', () => {
     const problems = Array.from({ length: 9 }, (_, index) => {
       return { ...REFUSED_BEFORE, reason: `blocked: reason ${index}`, count: 10 - index }
     })
@@ -428,7 +428,7 @@ describe('other runs', () => {
     expect(render(many, { verbose: true })).toContain('reason 8')
   })
 
-  it('an interrupted run says that the next one goes on', () => {
+  it('that the next run goes on after an interrupted one', () => {
     expect(render({ ...PARTIAL, exit: 130 })).toContain('interrupted (130): 26 events wait on disk')
     expect(render({ ...PARTIAL, exit: 143 })).toContain('The next run goes on from here.')
   })

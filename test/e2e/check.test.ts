@@ -54,7 +54,7 @@ function historyWithOutage(): { all: NostrEvent[]; missed: NostrEvent[]; kept: N
 }
 
 describe('two relays that hold the same', () => {
-  it('are equal: exit 0', async () => {
+  it('make check exit 0', async () => {
     const bench = createWorkbench()
     const { events } = smallRepository()
     const [source, target] = await Promise.all([bench.real({ events }), bench.real({ events })])
@@ -82,7 +82,7 @@ describe('two relays that hold the same', () => {
 })
 
 describe('a target that was down for a day', () => {
-  it('lacks exactly what was signed that day: exit 5', async () => {
+  it('lacks exactly what was signed that day, and check exits 5', async () => {
     const bench = createWorkbench()
     const { all, missed, kept } = historyWithOutage()
     const [source, target] = await Promise.all([bench.real({ events: all }), bench.real({ events: kept })])
@@ -327,7 +327,7 @@ describe('what a check promises (no false green #18)', () => {
 })
 
 describe('a source that was not read to its end', () => {
-  it('is 3, over 5', async () => {
+  it('makes check exit 3, although there are differences', async () => {
     const bench = createWorkbench()
     const { events } = smallRepository()
     const closeReq = (filter: Filter): string | undefined =>
@@ -411,7 +411,7 @@ describe('a check that could compare nothing (no false green #8)', () => {
 })
 
 describe('--both', () => {
-  it('tells what each source lacks, and is 5 when only a source lacks something', async () => {
+  it('tells what each source lacks, and exits 5 when only a source lacks something', async () => {
     const bench = createWorkbench()
     const { all, kept, missed } = historyWithOutage()
     const [whole, partial, target] = await Promise.all([

@@ -93,7 +93,7 @@ describe('--dry-run', () => {
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
   })
 
-  it('is exit 3 when not everything could be read', async () => {
+  it('exits 3 when not everything could be read', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.real({ events: mine.events }), bench.real()])
     const dead = await findClosedUrl()

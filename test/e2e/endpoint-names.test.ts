@@ -9,7 +9,7 @@ import { createWorkbench, endArguments } from '../support/workbench.ts'
 const { events } = smallRepository()
 
 describe('a relay URL with a slip (no false green #20)', () => {
-  it.each(['relay.one', 'wss:/relay.one', 'wss//relay.one', 'http://relay.one'])('is exit 2: %s', async (name) => {
+  it.each(['relay.one', 'wss:/relay.one', 'wss//relay.one', 'http://relay.one'])('exits 2: %s', async (name) => {
     const bench = createWorkbench()
     const target = await bench.scripted()
     const asSource = await bench.run(['catchup', '--quiet', ...endArguments(name, target)])

@@ -8,7 +8,7 @@ import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 const mine = smallRepository()
 
 describe('wrong usage', () => {
-  it('is exit 2, with every problem at once, one line each, on standard error', async () => {
+  it('exits 2, with every problem at once, one line each, on standard error', async () => {
     const args = [
       '--source',
       'http://a.example',
@@ -39,7 +39,7 @@ describe('wrong usage', () => {
   })
 
   it.each(['--key', '--follow-up', '--nip77', '-x'])(
-    'is an option that is not there: %s is never ignored',
+    'exits 2 for an option that is not there: %s is never ignored',
     async (flag) => {
       const { code, stderr } = await runCli(['catchup', ...endArguments('a.jsonl', 'b.jsonl'), flag, 'value'])
       expect(code).toBe(2)
@@ -51,7 +51,7 @@ describe('wrong usage', () => {
     [['catchpu'], 'did you mean catchup?'],
     [['--source', 'x'], 'no command before "--source"'],
     [['catchup', 'wss://a.example'], 'unexpected argument'],
-  ])('is %j', async (args, text) => {
+  ])('exits 2: %j', async (args, text) => {
     const { code, stderr } = await runCli(args)
     expect(code).toBe(2)
     expect(stderr).toContain(text)
@@ -61,7 +61,7 @@ describe('wrong usage', () => {
     ['ws://127.0.0.1:1', 'ws://127.0.0.1:1/'],
     ['wss://Relay.Example:443', 'wss://relay.example'],
     ['./events.jsonl', 'events.jsonl'],
-  ])('is a source that is the target: %s and %s', async (source, target) => {
+  ])('exits 2 for a source that is the target: %s and %s', async (source, target) => {
     const { code, stderr } = await runCli(['catchup', '--source', source, '--target', target])
     expect(code).toBe(2)
     expect(stderr).toContain('names the target itself')
@@ -180,7 +180,7 @@ describe('the environment', () => {
     expect(idsOf(target.events())).toEqual(idsOf(mine.events))
   })
 
-  it('that is wrong is exit 2 and named by its variable', async () => {
+  it('that is wrong makes it exit 2, and is named by its variable', async () => {
     const { code, stderr } = await runCli(['catchup', ...endArguments('a.jsonl', 'b.jsonl')], {
       env: { NGIT_SYNC_OVERLAP: 'much', NGIT_SYNC_SORUCE: 'x' },
     })

@@ -264,7 +264,7 @@ describe('a source that fails', () => {
     expect(code).toBe(0)
   })
 
-  it('with every other one is exit 3, and all are named', async () => {
+  it('with every other one makes it exit 3, and all are named', async () => {
     const bench = createWorkbench()
     const dead = [await findClosedUrl(), await findClosedUrl()]
     const target = await bench.real({ events: mine.events })

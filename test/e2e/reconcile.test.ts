@@ -7,8 +7,10 @@ import { createRandom, generateHistory } from '../support/generate.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
 import { createWorkbench, idsOf } from '../support/workbench.ts'
 
-// 60 s apart: 1,880 events are 31 hours.
-const HISTORY = [...generateHistory({ repositories: 20, rootsPerRepository: 13, commentsPerRoot: 5 })]
+// 120 s apart: 930 events, two pages, are 31 hours.
+const HISTORY = [
+  ...generateHistory({ repositories: 10, rootsPerRepository: 13, commentsPerRoot: 5, spacingSeconds: 120 }),
+]
 const DAY = 86_400
 
 /** What the target lacks, by name. The same seed leaves out the same events. */
@@ -16,7 +18,7 @@ const GAPS: Readonly<Record<string, (event: NostrEvent, index: number) => boolea
   'an empty target': () => true,
   'equal sets': () => false,
   'one missing event': (_event, index) => index === 777,
-  '1,000 scattered missing events': scattered(1_000),
+  '500 scattered missing events': scattered(500),
   'a contiguous day missing': ({ created_at }) => isWithin(created_at, (HISTORY[0]?.created_at ?? 0) + 3 * 3_600, DAY),
 }
 

@@ -16,7 +16,7 @@ describe('--scope auto', () => {
     ['an archive (GRASP-05)', { supportedGrasps: ['GRASP-01', 'GRASP-05'] }, 'all'],
     ['an archive that is a known GRASP relay', { software: 'ngit-grasp', supportedGrasps: ['GRASP-05'] }, 'all'],
     ['any other relay', {}, 'all'],
-  ] as const)('on %s', async (_what, options, kind) => {
+  ] as const)('is right for %s', async (_what, options, kind) => {
     const bench = createWorkbench()
     const target = await bench.real(options)
     const listed = listedRepository(target.url)

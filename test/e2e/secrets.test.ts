@@ -6,6 +6,7 @@ import { encrypt } from 'nostr-tools/nip49'
 import { describe, expect, it } from 'vitest'
 
 import { runCli } from '../support/run-cli.ts'
+import { runHere } from '../support/run-here.ts'
 import { smallRepository } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'
 import { createWorkbench, endArguments, type Workbench } from '../support/workbench.ts'
@@ -49,6 +50,9 @@ const FORMS: Readonly<Record<string, (bench: Workbench) => Given>> = {
   'hex with a character too few': (bench) => ({ args: ['--key-file', secretFile(bench, 'key', HEX.slice(1))] }),
 }
 
+/** For these the program has a process of its own, whose directory is searched as well; for others it runs here. */
+const OWN_PROCESS = ['hex in the environment', 'ncryptsec and its password in files']
+
 /** Every file below a directory, as bytes that can be searched. */
 function filesBelow(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -66,6 +70,7 @@ describe('a key given as', () => {
     mkdirSync(home)
     const { args = [], env = {} } = give(bench)
     const ends = endArguments(source, target)
+    const run = OWN_PROCESS.includes(name) ? runCli : runHere
     const outputs: string[] = []
     const codes: (number | null)[] = []
     for (const command of [
@@ -77,7 +82,7 @@ describe('a key given as', () => {
       ['status', '--json'],
     ]) {
       const options = { env: { HOME: home, XDG_CONFIG_HOME: join(home, 'config'), ...env }, cwd: home, stateDir: home }
-      const { code, stdout, stderr } = await runCli(command, options)
+      const { code, stdout, stderr } = await run(command, options)
       codes.push(code)
       outputs.push(stdout, stderr)
     }

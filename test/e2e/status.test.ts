@@ -46,7 +46,7 @@ describe('status', () => {
     expect((JSON.parse(after.stdout) as Status).targets[0]).toMatchObject({ lock: null, runs: [{ exit: null }] })
   })
 
-  it('without a state file is exit 1 and says so', async () => {
+  it('exits 1 without a state file, and says so', async () => {
     const bench = createWorkbench()
     const { code, stdout, stderr } = await bench.run(['status'])
     expect([code, stdout]).toEqual([1, ''])

@@ -87,7 +87,7 @@ describe('addressOf', () => {
     [20_000, [], undefined],
     [29_999, [], undefined],
     [40_000, [['d', 'x']], undefined],
-  ])('kind %i with %j → %s', (kind, tags, expected) => expect(addressOfKind(kind, tags)).toBe(expected))
+  ])('of kind %i with %j is %s', (kind, tags, expected) => expect(addressOfKind(kind, tags)).toBe(expected))
 })
 
 describe('isNewerVersion', () => {
@@ -97,5 +97,7 @@ describe('isNewerVersion', () => {
     ['as old with the lower id', { created_at: 1, id: 'a' }, { created_at: 1, id: 'b' }, true],
     ['as old with the higher id', { created_at: 1, id: 'b' }, { created_at: 1, id: 'a' }, false],
     ['the same', { created_at: 1, id: 'a' }, { created_at: 1, id: 'a' }, false],
-  ])('%s: %j over %j → %s', (_what, a, b, expected) => expect(isNewerVersion(a, b)).toBe(expected))
+  ])('knows by %s whether %j is newer than %j: %s', (_what, a, b, expected) =>
+    expect(isNewerVersion(a, b)).toBe(expected),
+  )
 })

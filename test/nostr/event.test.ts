@@ -29,7 +29,7 @@ describe('isHex32', () => {
     ['', false],
     [undefined, false],
     [['a'.repeat(64)], false],
-  ])('%j → %s', (text, expected) => expect(isHex32(text)).toBe(expected))
+  ])('of %j is %s', (text, expected) => expect(isHex32(text)).toBe(expected))
 })
 
 describe('parseEvent', () => {
@@ -145,7 +145,7 @@ describe('expirationOf', () => {
     [[['expiration', 'tomorrow']], undefined],
     [[['expiration', '9'.repeat(16)]], undefined],
     [[], undefined],
-  ])('%j → %s', (tags, expected) => expect(expirationOf(tagged(...tags))).toBe(expected))
+  ])('of %j is %s', (tags, expected) => expect(expirationOf(tagged(...tags))).toBe(expected))
 })
 
 describe('isProtected', () => {
@@ -162,5 +162,5 @@ describe('isProtected', () => {
     [[['--']], false],
     [[[]], false],
     [[], false],
-  ])('%j → %s', (tags, expected) => expect(isProtected(tagged(...tags))).toBe(expected))
+  ])('of %j is %s', (tags, expected) => expect(isProtected(tagged(...tags))).toBe(expected))
 })

@@ -29,7 +29,7 @@ describe('normalizeRelayUrl', () => {
     ['ws://[::1]:7777/', 'ws://[::1]:7777'],
     ['wss://[2001:DB8:0:0::1]:443', 'wss://[2001:db8::1]'],
     ['wss://bücher.example', 'wss://xn--bcher-kva.example'],
-  ])('%j → %s', (text, expected) => expect(normalizeRelayUrl(text)).toBe(expected))
+  ])('makes of %j %s', (text, expected) => expect(normalizeRelayUrl(text)).toBe(expected))
 
   it.each([
     '',
@@ -70,7 +70,7 @@ describe('hostAndPort', () => {
     ['git://relay.example./x', 'relay.example:9418'],
     ['http://[::1]:8080/x', '[::1]:8080'],
     ['https://[2001:DB8::1]', '[2001:db8::1]:443'],
-  ])('%j → %s', (text, expected) => expect(hostAndPort(text)).toBe(expected))
+  ])('finds in %j %s', (text, expected) => expect(hostAndPort(text)).toBe(expected))
 
   it.each([
     ['nothing', ''],
@@ -100,7 +100,7 @@ describe('withoutTrailing', () => {
     ['///', ''],
     ['/a//b///', '/a//b'],
     ['a', 'a'],
-  ])('%j → %j', (text, expected) => expect(withoutTrailing(text, '/')).toBe(expected))
+  ])('makes of %j %j', (text, expected) => expect(withoutTrailing(text, '/')).toBe(expected))
 
   it('takes no longer for many in the middle of the text', () => {
     const begun = performance.now()

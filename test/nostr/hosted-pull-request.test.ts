@@ -58,7 +58,7 @@ describe('isHostedPullRequest', () => {
     ['ws://127.0.0.1:7000/grasp', `http://127.0.0.1:7000/grasp/prs/${NPUB}/repo.git`, true],
     ['ws://127.0.0.1:7000/grasp', `http://127.0.0.1:7000/prs/${NPUB}/repo.git`, false],
     ['ws://[::1]:7000', `http://[::1]:7000/prs/${NPUB}/repo.git`, true],
-  ])('at %s, %s: %s', (at, url, expected) => expect(isHosted([url], { at })).toBe(expected))
+  ])('at %s knows %s: %s', (at, url, expected) => expect(isHosted([url], { at })).toBe(expected))
 
   it.each([
     ['my repo', 'my%20repo'],

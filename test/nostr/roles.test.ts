@@ -29,7 +29,7 @@ describe('isActiveRole', () => {
     [['m', B, ''], false],
     [['m', B, '18446744073709551616'], false],
     [['m', B, '1', 'x', '3'], false],
-  ])('%j: %s', (tag, isActive) => expect(isActiveRole(tag)).toBe(isActive))
+  ])('of %j is %s', (tag, isActive) => expect(isActiveRole(tag)).toBe(isActive))
 
   it('takes no longer for endless digits', () => {
     const begun = performance.now()
@@ -38,7 +38,7 @@ describe('isActiveRole', () => {
   })
 })
 
-describe('whom an announcement lists', () => {
+describe('an announcement lists', () => {
   it.each<[string, string[][], string[]]>([
     ['nobody without tags', [], []],
     ['those in maintainers', [['maintainers', B, C]], [B, C]],
@@ -50,7 +50,7 @@ describe('whom an announcement lists', () => {
       ],
       [B],
     ],
-    ['not its author', [['maintainers', A, B]], [B]],
+    ['others than its author', [['maintainers', A, B]], [B]],
     ['those whose npub stands in maintainers', [['maintainers', npubEncode(B)]], [B]],
     ['nobody for upper-case hex in maintainers', [['maintainers', B.toUpperCase()]], []],
     [
@@ -122,9 +122,9 @@ describe('whom an announcement lists', () => {
   })
 })
 
-describe('who leads', () => {
+describe('an announcement is led by', () => {
   it.each<[string, string[][], string[]]>([
-    ['nobody by m', [['m', B]], []],
+    ['nobody who stands in m', [['m', B]], []],
     ['who is in an active M', [['M', B]], [B]],
     ['nobody whose M has ended', [['M', B, '1', '2']], []],
     [
@@ -147,7 +147,7 @@ describe('who leads', () => {
   ])('%s', (_what, tags, leads) => expect([...rolesOf(tags).leads]).toEqual(leads))
 })
 
-describe('whether the author is active', () => {
+describe('an author', () => {
   it.each<[string, string[][], boolean]>([
     ['without roles', [['maintainers', B]], true],
     ['in no role tag', [['m', B]], true],
@@ -179,5 +179,5 @@ describe('whether the author is active', () => {
       true,
     ],
     ['in capitals', [['m', A.toUpperCase(), '1', '2']], false],
-  ])('%s: %s', (_what, tags, isActive) => expect(rolesOf(tags).isAuthorActive).toBe(isActive))
+  ])('%s is active: %s', (_what, tags, isActive) => expect(rolesOf(tags).isAuthorActive).toBe(isActive))
 })

@@ -72,7 +72,7 @@ describe('a service with a port that is the default of a scheme', () => {
     ['http://git.example.com/x.git', 'http://git.example.com:443', false],
     ['https://git.example.com/x.git', 'wss://git.example.com', true],
     ['http://git.example.com:443/x.git', 'ws://git.example.com:443', true],
-  ])('clone %s and relay %s: %s', (clone, relay, expected) => {
+  ])('is named by clone %s and relay %s: %s', (clone, relay, expected) => {
     expect(lists('ws://git.example.com:443', clone, relay)).toBe(expected)
   })
 })

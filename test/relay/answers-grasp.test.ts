@@ -31,11 +31,13 @@ describe('classifyAnswer on OK true of ngit-grasp 3', () => {
     ],
     ['', 'accepted'],
     ['a text of tomorrow', 'accepted'],
-  ])('`%s` → %s', (text, outcome) => expect(classify(true, text)).toEqual({ type: 'outcome', outcome, known: true }))
+  ])('takes `%s` for %s', (text, outcome) =>
+    expect(classify(true, text)).toEqual({ type: 'outcome', outcome, known: true }),
+  )
 })
 
 describe('classifyAnswer on OK false of ngit-grasp 3', () => {
-  it('`rate-limited: slow down` → slow down', () =>
+  it('takes `rate-limited: slow down` for a request to slow down', () =>
     expect(classify(false, 'rate-limited: slow down')).toEqual({ type: 'rate-limited' }))
 
   it.each<[text: string, orphan: 'siblings' | 'alone']>([
@@ -44,7 +46,7 @@ describe('classifyAnswer on OK false of ngit-grasp 3', () => {
     ['invalid: no announcement exists for this repository', 'siblings'],
     ['restricted: author not authorized for this repository', 'alone'],
     ['invalid: author not authorized for this repository', 'alone'],
-  ])('`%s` → waiting, orphan: %s', (text, orphan) =>
+  ])('takes `%s` for waiting, orphan: %s', (text, orphan) =>
     expect(classify(false, text)).toEqual({ type: 'outcome', outcome: 'waiting', known: true, orphan }),
   )
 
@@ -98,13 +100,13 @@ describe('classifyAnswer on OK false of ngit-grasp 3', () => {
     ['error: internal error: x', 'waiting', undefined],
     ['error: database error', 'waiting', undefined],
     ['blocked: this event is deleted', 'deleted', 'gate'],
-  ])('`%s` → %s, cured by %s', (text, outcome, cure) => {
+  ])('takes `%s` for %s, cured by %s', (text, outcome, cure) => {
     expect(classify(false, text)).toEqual({ type: 'outcome', outcome, known: true })
     expect(cureOf(text)).toBe(cure)
   })
 
   it.each(['error: unknown', 'error: fatal: not a git repository'])(
-    '`%s` → waiting, unless a newer version is served',
+    'takes `%s` for waiting, unless a newer version is served',
     (text) => expect(classify(false, text)).toMatchObject({ outcome: 'waiting', error: true }),
   )
 
@@ -112,11 +114,11 @@ describe('classifyAnswer on OK false of ngit-grasp 3', () => {
     'auth-required: you must auth',
     'auth-required: invalid authentication event',
     'blocked: this event may only be published by its author',
-  ])('`%s` → protected, for an event with the tag of NIP-70', (text) =>
+  ])('takes `%s` for protected, for an event with the tag of NIP-70', (text) =>
     expect(classify(false, text, [['-']])).toEqual({ type: 'outcome', outcome: 'protected', known: true }),
   )
 
-  it('`invalid: Announcement must list service…` → refused, unless somebody may yet vouch for the author', () => {
+  it('takes `invalid: Announcement must list service…` for refused, unless somebody may yet vouch for the author', () => {
     const text =
       'invalid: Announcement must list service in both \'clone\' and \'relays\' tags, or match archive whitelist. Found clone URLs: ["https://h/x"], relays: ["wss://h"]'
     expect(classify(false, text)).toEqual({ type: 'outcome', outcome: 'refused', known: true, isUnlisted: true })
@@ -126,19 +128,19 @@ describe('classifyAnswer on OK false of ngit-grasp 3', () => {
   it.each([
     'invalid: previously expired from purgatory without git data',
     'invalid: ephemeral events are not persisted through sync',
-  ])('`%s`, which it says to its own sync only → refused', (text) =>
+  ])('takes `%s`, which it says to its own sync only, for refused', (text) =>
     expect(classify(false, text)).toMatchObject({ outcome: 'refused' }),
   )
 })
 
 describe('classifyAnswer on refusals of us by ngit-grasp 3', () => {
-  it('`restricted: authenticated pubkey is not whitelisted` → the door', () => {
+  it('takes `restricted: authenticated pubkey is not whitelisted` for the door', () => {
     const text = 'restricted: authenticated pubkey is not whitelisted'
     expect(classify(false, text)).toEqual({ type: 'door', why: text })
   })
 
   it.each(['auth-required: authenticate before publishing', 'auth-required: invalid NIP-42 authentication'])(
-    '`%s` → authenticate, and without a key the door',
+    'takes `%s` for a request to authenticate, and without a key for the door',
     (text) => expect(classify(false, text)).toEqual({ type: 'auth-required' }),
   )
 })

@@ -48,7 +48,9 @@ describe('classifyAnswer on OK true', () => {
     ['any', 'pow: difficulty 25>=24', 'accepted'],
     ['any', 'stored, thank you', 'accepted'],
     ['any', 'invalid: but taken all the same', 'accepted'],
-  ])('%s: `%s` → %s', (_relay, text, outcome) => expect(classify(true, text)).toEqual(known(outcome)))
+  ])('takes what %s says, `%s`, for %s', (_relay, text, outcome) =>
+    expect(classify(true, text)).toEqual(known(outcome)),
+  )
 })
 
 describe('classifyAnswer on OK false', () => {
@@ -105,7 +107,9 @@ describe('classifyAnswer on OK false', () => {
     ['any', 'blocked: author is blacklisted', 'refused'],
     ['any', 'blocked: this event is banned', 'refused'],
     ['any', 'mute: nobody would see it', 'refused'],
-  ])('%s: `%s` → %s', (_relay, text, outcome) => expect(classify(false, text)).toEqual(known(outcome)))
+  ])('takes what %s says, `%s`, for %s', (_relay, text, outcome) =>
+    expect(classify(false, text)).toEqual(known(outcome)),
+  )
 
   it.each([
     'Event event must reference an accepted repository or accepted event',
@@ -115,15 +119,15 @@ describe('classifyAnswer on OK false', () => {
     'invalid: no announcement exists for this repository',
     'restricted: no announcement exists for this repository',
     'blocked: event does not relate to a stored repository',
-  ])('`%s` → waiting for its parent', (text) => expect(classify(false, text)).toEqual(ORPHAN))
+  ])('takes `%s` for waiting for its parent', (text) => expect(classify(false, text)).toEqual(ORPHAN))
 
   it.each(['error: unknown', 'error: could not connect to the database', 'error:', 'error'])(
-    '`%s` → waiting, unless a newer version is served',
+    'takes `%s` for waiting, unless a newer version is served',
     (text) => expect(classify(false, text)).toEqual(ERROR),
   )
 
   it.each(['rate-limited: slow down', 'rate-limited: slow down, please', 'rate-limited: you are banned for a minute'])(
-    '`%s` → slow down',
+    'takes `%s` for a request to slow down',
     (text) => expect(classify(false, text)).toEqual({ type: 'rate-limited' }),
   )
 
@@ -135,7 +139,7 @@ describe('classifyAnswer on OK false', () => {
     'https://relay.example/join',
     '🛑',
     'x'.repeat(100_000),
-  ])('`%.40s` → unknown, waiting', (text) => expect(classify(false, text)).toEqual(UNKNOWN))
+  ])('takes `%.40s` for unknown, waiting', (text) => expect(classify(false, text)).toEqual(UNKNOWN))
 })
 
 describe('classifyAnswer on refusals of us', () => {
@@ -149,7 +153,7 @@ describe('classifyAnswer on refusals of us', () => {
     'blocked: your IP address is blacklisted',
     'blocked: IP 192.0.2.1 is banned',
     'IP blocked',
-  ])('`%s` → the door, with the text', (text) => {
+  ])('takes `%s` for the door, with the text', (text) => {
     expect(classify(false, text)).toEqual({ type: 'door', why: text })
     expect(classify(false, text, PROTECTED)).toEqual({ type: 'door', why: text })
   })
@@ -164,7 +168,7 @@ describe('classifyAnswer on protected events (NIP-70)', () => {
     'blocked: must be published by event author',
     'restricted: must be published by the author',
     'auth-required: we only accept events from registered users',
-  ])('`%s` → protected', (text) => expect(classify(false, text, PROTECTED)).toEqual(known('protected')))
+  ])('takes `%s` for protected', (text) => expect(classify(false, text, PROTECTED)).toEqual(known('protected')))
 
   it.each<[text: string, expected: Classification]>([
     ['auth-required: you must auth', { type: 'auth-required' }],
@@ -172,7 +176,9 @@ describe('classifyAnswer on protected events (NIP-70)', () => {
     ['auth-required:', { type: 'auth-required' }],
     ['blocked: this event may only be published by its author', known('refused')],
     ['blocked: must be published by event author', known('refused')],
-  ])('`%s` on an event without the tag → %o', (text, expected) => expect(classify(false, text)).toEqual(expected))
+  ])('takes `%s` on an event without the tag for %o', (text, expected) =>
+    expect(classify(false, text)).toEqual(expected),
+  )
 })
 
 describe('classifyAnswer on events of the future', () => {
@@ -185,7 +191,7 @@ describe('classifyAnswer on events of the future', () => {
     'invalid: the event created_at field is out of the acceptable range (-24h, +15min)',
     'invalid: timestamp is too far in the future',
     'invalid: The event created_at field is out of the acceptable range (+1800sec) for this relay.',
-  ])('`%s` → waiting until its time', (text) => {
+  ])('takes `%s` for waiting until its time', (text) => {
     const expected = { type: 'outcome', outcome: 'waiting', known: true, retryAt: AHEAD }
     expect(classify(false, text, eventWith([], AHEAD))).toEqual(expected)
   })
@@ -194,12 +200,12 @@ describe('classifyAnswer on events of the future', () => {
     'blocked: event too much in the future',
     'invalid: created_at too late',
     'invalid: event creation date must be older than 1795410684',
-  ])('`%s` → waiting even where our clock says that its time has come', (text) =>
+  ])('takes `%s` for waiting even where our clock says that its time has come', (text) =>
     expect(classify(false, text)).toMatchObject({ outcome: 'waiting', retryAt: PLAIN.created_at }),
   )
 
   it.each(['invalid: event creation date is too far off from the current time', 'invalid: created_at out of range'])(
-    '`%s` on an old event → refused',
+    'takes `%s` on an old event for refused',
     (text) => expect(classify(false, text)).toEqual(known('refused')),
   )
 })
@@ -210,7 +216,7 @@ describe('classifyAnswer on texts that an author chose a part of', () => {
     ['Invalid announcement: you are banned', 'refused'],
     ['npub1xyz/Event event must reference an accepted repository or accepted event is blacklisted', 'refused'],
     ['blocked: name "you are banned" not allowed', 'refused'],
-  ])('`%s` → %s', (text, outcome) => expect(classify(false, text)).toEqual(known(outcome)))
+  ])('takes `%s` for %s', (text, outcome) => expect(classify(false, text)).toEqual(known(outcome)))
 })
 
 describe('classifyAnswer on announcements that do not name the relay', () => {
@@ -218,7 +224,7 @@ describe('classifyAnswer on announcements that do not name the relay', () => {
     "Announcement must list service in both 'clone' and 'relays' tags, or match archive whitelist. Found clone URLs: []",
     "restricted: Announcement must list service in both 'clone' and 'relays' tags",
     "Announcement must list service in both 'clone' and 'relays' tags. Found clone URLs: [\"restricted: x\"]",
-  ])('`%s` → refused, unless somebody may yet vouch for the author', (text) =>
+  ])('takes `%s` for refused, unless somebody may yet vouch for the author', (text) =>
     expect(classify(false, text)).toEqual(UNLISTED),
   )
 })

@@ -34,7 +34,7 @@ const KNOWN: KnownLimits = {
 }
 const FIRST_MESSAGE = encodeMessage([{ type: 'ids', upper: END, ids: [] }])
 const history: readonly NostrEvent[] = [
-  ...generateHistory({ repositories: 30, rootsPerRepository: 8, commentsPerRoot: 1, statuses: false }),
+  ...generateHistory({ repositories: 14, rootsPerRepository: 8, commentsPerRoot: 1, statuses: false }),
 ]
 
 async function scripted(options: ScriptedRelayOptions): Promise<ScriptedRelay> {
@@ -69,7 +69,7 @@ describe('a relay whose limits are known', () => {
   })
 })
 
-describe('a first run over hundreds of anchors', () => {
+describe('a first run that takes hundreds of questions', () => {
   /** Filters of a few values each, so that a small history takes as many questions as a large one. */
   const document = { limitation: { max_message_length: 1_024 } }
 

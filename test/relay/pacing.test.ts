@@ -330,7 +330,9 @@ describe('describeRate', () => {
     [500, '2 events a second'],
     [6_000, '10 events a minute'],
     [360_000, '10 events an hour'],
-  ])('of one event in %i ms', (intervalMs, text) => expect(describeRate({ burst: 1, intervalMs })).toBe(text))
+  ])('tells one event in %i ms in the words of a person', (intervalMs, text) =>
+    expect(describeRate({ burst: 1, intervalMs })).toBe(text),
+  )
 })
 
 describe('knownRate', () => {
@@ -339,7 +341,7 @@ describe('knownRate', () => {
     ['NGIT-RELAY', { burst: 15, intervalMs: 60_010 }],
     ['strfry 1.0', undefined],
     [undefined, undefined],
-  ])('of %s', (software, rate) => expect(knownRate(software)).toEqual(rate))
+  ])('knows the rate of %s', (software, rate) => expect(knownRate(software)).toEqual(rate))
 })
 
 describe('projectedMs', () => {

@@ -59,7 +59,7 @@ describe('softwareOf', () => {
     [{ software: 'strfry', version: '1' }, 'strfry 1'],
     [{ software: '' }, ''],
     [{ version: '1' }, undefined],
-  ])('of %j', (profile, software) => expect(softwareOf(profileOf(profile))).toBe(software))
+  ])('finds the software of %j', (profile, software) => expect(softwareOf(profileOf(profile))).toBe(software))
 
   it('takes no time however many slashes a relay says it is (no false green #26)', () => {
     const begun = performance.now()

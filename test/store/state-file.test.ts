@@ -154,7 +154,7 @@ describe('openStateFile', () => {
   })
 })
 
-describe('openStateFile refuses, and does not touch', () => {
+describe('openStateFile', () => {
   const damages: readonly [string, (file: string) => void, RegExp][] = [
     [
       'a file that is no database',
@@ -172,7 +172,7 @@ describe('openStateFile refuses, and does not touch', () => {
     ],
   ]
 
-  it.each(damages)('%s', (_, damage, reason) => {
+  it.each(damages)('refuses and does not touch %s', (_, damage, reason) => {
     const file = closedState()
     damage(file)
     const before = readFileSync(file)
@@ -183,7 +183,7 @@ describe('openStateFile refuses, and does not touch', () => {
     expect(readFileSync(file).equals(before)).toBe(true)
   })
 
-  it('a file of a newer version', () => {
+  it('refuses a file of a newer version', () => {
     const file = closedState()
     const db = new Sqlite(file)
     db.pragma('user_version = 9999')
@@ -194,7 +194,7 @@ describe('openStateFile refuses, and does not touch', () => {
     })
   })
 
-  it.each([0, 1, 2_000])('a database of another program (user_version %i)', (version) => {
+  it.each([0, 1, 2_000])('refuses and does not touch a database of another program (user_version %i)', (version) => {
     const file = join(temporaryDirectory(), 'places.sqlite')
     const other = new Sqlite(file)
     other.exec('CREATE TABLE moz_places (id INTEGER)')
@@ -208,17 +208,17 @@ describe('openStateFile refuses, and does not touch', () => {
     expect(readFileSync(file).equals(before)).toBe(true)
   })
 
-  it('a directory in its place', () => {
+  it('refuses a directory in its place', () => {
     const directory = temporaryDirectory()
     expect(failureOf(directory).message).toMatch(/^read state .*: /)
   })
 
-  it('a place below a file', () => {
+  it('refuses a place below a file', () => {
     const file = join(closedState(), 'state.db')
     expect(failureOf(file).message).toMatch(/^read state .*: .*(ENOTDIR|EEXIST|unable to open)/)
   })
 
-  it('a directory that cannot be written', () => {
+  it('refuses a directory that cannot be written', () => {
     const directory = temporaryDirectory()
     chmodSync(directory, 0o555)
     const failure = withoutPrivileges(() => failureOf(join(directory, 'state.db')))
@@ -226,7 +226,7 @@ describe('openStateFile refuses, and does not touch', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
-  it('a file that cannot be written', () => {
+  it('refuses a file that cannot be written', () => {
     const file = closedState()
     chmodSync(file, 0o444)
     chmodSync(dirname(file), 0o555)

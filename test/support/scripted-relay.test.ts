@@ -75,7 +75,7 @@ describe('a scripted relay without options', () => {
   })
 })
 
-describe('a scripted relay that misbehaves', () => {
+describe('a scripted relay that is told to', () => {
   it.each<[string, ScriptedRelayOptions, unknown[]]>([
     ['pageCap', { pageCap: 2 }, [5, 4, 'EOSE']],
     ['unordered', { unordered: true }, [1, 2, 3, 4, 5, 'EOSE']],
@@ -88,12 +88,12 @@ describe('a scripted relay that misbehaves', () => {
     ['sendAfterEose', { pageCap: 1, sendAfterEose: () => [notes[1]] }, [5, 'EOSE', 4]],
     ['hides', { hides: (event) => event.created_at > 2 }, [2, 1, 'EOSE']],
     ['onReq', { onReq: ({ answer }) => ({ ...answer, rows: [], end: { type: 'eose' } }) }, ['EOSE']],
-  ])('%s', async (_, options, expected) => {
+  ])('misbehaves by %s', async (_, options, expected) => {
     const { client } = await start({ events: notes, ...options })
     expect(await answers(client, expected.length)).toEqual(expected)
   })
 
-  it('ignoreUntil and repeatPage serve the first page for ever', async () => {
+  it('serves the first page for ever with ignoreUntil and repeatPage', async () => {
     const { relay, client } = await start({ events: notes, pageCap: 2, ignoreUntil: true })
     const first = await client.query({})
     expect(await client.query({ until: 3 })).toEqual(first)

@@ -97,13 +97,13 @@ describe('matchesNaively', () => {
     [{ '#d': ['hello', 'other'], kinds: [30618] }, true],
     [{ '#D': ['hello'] }, false],
     [{ ids: [event.id], authors: [bob.pubkey] }, false],
-  ])('%j → %s', (filter, expected) => {
+  ])('says of %j: %s', (filter, expected) => {
     expect(matchesNaively(event, filter)).toBe(expected)
   })
 })
 
 describe('waitFor', () => {
-  it('returns what the condition returned, and names what it waited for in vain', async () => {
+  it('returns what the condition returned, and names what it waited for when that never came', async () => {
     expect(await waitFor(() => 'there')).toBe('there')
     await expect(waitFor(() => false, { timeoutMs: 20, what: 'rain' })).rejects.toThrow('20 ms in vain for rain')
   })

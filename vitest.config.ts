@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // One process runs many files: loading the modules anew for each costs more than most files do.
+    isolate: false,
     // Scenarios wait for relays and for the grace of an end nearly all of the time.
     maxWorkers: availableParallelism() * 5,
     reporters: ['default'],

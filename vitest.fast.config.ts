@@ -12,7 +12,6 @@ const THEMES = 'catchup-since,deletions*,door,parked*,publishing*,scope'
 const config = mergeConfig(everything, {
   test: {
     setupFiles: ['test/support/no-programs.ts'],
-    isolate: false,
   },
 })
 config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]

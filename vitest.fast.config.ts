@@ -3,7 +3,7 @@ import { mergeConfig } from 'vitest/config'
 import everything from './vitest.config.ts'
 
 /** Of the end-to-end tests the themes of the core; each file mostly waits, so none may become long. */
-const THEMES = 'catchup-since,deletions*,door,parked*,publishing*,scope'
+const THEMES = 'catchup-since*,deletions*,door,parked*,publishing*,scope'
 
 /**
  * `npm run test:fast`: the tests of one file of the source, and the scenarios of the core, all in the processes of

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { comment, issue } from '../support/builders.ts'
+import { comment } from '../support/builders.ts'
 import { afterFirstRun, allSinces } from '../support/first-run.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
 import { createWorkbench, idsOf } from '../support/workbench.ts'

@@ -12,6 +12,8 @@ const THEMES = 'catchup-since*,deletions*,door,parked*,publishing*,scope'
 const config = mergeConfig(everything, {
   test: {
     setupFiles: ['test/support/no-programs.ts'],
+    // In node_modules: what was compiled once is not compiled again.
+    experimental: { fsModuleCache: true },
   },
 })
 config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]

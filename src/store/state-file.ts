@@ -55,6 +55,17 @@ export function openScratchCopy(file: string | undefined, directory: string): Db
   }
 }
 
+/** Runs `work` with every commit synced to the disk: a sync covers all that was committed before it as well. */
+export function durably<T>(db: Db, work: () => T): T {
+  const usual = Number(db.pragma('synchronous', { simple: true }))
+  db.pragma('synchronous = FULL')
+  try {
+    return work()
+  } finally {
+    db.pragma(`synchronous = ${usual}`)
+  }
+}
+
 function copyInto(file: string, copy: string): void {
   const db = openStateFile(file)
   try {
@@ -81,7 +92,8 @@ function prepare(db: Db, file: string): void {
     })
   }
   db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  // A power cut may take the last transactions, in their order: what must outlive it is written `durably`.
+  db.pragma('synchronous = NORMAL')
   const isSound = db.pragma('quick_check(1)', { simple: true }) === 'ok'
   if (!isSound) throw new SyncError(`read state ${file}: the file is damaged`, { hint: hintFor(undefined, file) })
   if (version === 0) createTables(db)

@@ -9,7 +9,7 @@ import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
 import { prepareSpoolStatements } from './spool-statements.ts'
 import { SpoolRows } from './spool-rows.ts'
-import type { Db } from './state-file.ts'
+import { durably, type Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
 import { WitnessStore } from './witnesses.ts'
 
@@ -25,8 +25,10 @@ export type TargetState = {
   readonly witnesses: WitnessStore
   readonly runs: RunStore
   readonly run: RunTables
-  /** Runs `work` in one transaction: afterwards all of it is on disk, or nothing. */
+  /** Runs `work` in one transaction: all of it or nothing. It survives the death of the process, not a power cut. */
   transaction<T>(work: () => T): T
+  /** The same, and it survives a power cut with everything that was written before it. */
+  durableTransaction<T>(work: () => T): T
   /** Removes rows that no run can need any more. */
   prune(options: PruneOptions): void
   /** Closes the file; shrinks it first if most of it is empty. */
@@ -52,6 +54,7 @@ export function createTargetState(
     runs: new RunStore(db, target),
     run: new RunTables(db),
     transaction: (work) => db.transaction(work).immediate(),
+    durableTransaction: (work) => durably(db, () => db.transaction(work).immediate()),
     prune: (pruneOptions) => pruneState(db, target, pruneOptions),
     close: () => {
       shrinkFile(db)

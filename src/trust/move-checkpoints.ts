@@ -11,7 +11,8 @@ export function moveCheckpoints(run: ScopedRun): void {
   const copiesEverything = options.command === 'catchup' && options.until === undefined && options.deletions === 'apply'
   if (!copiesEverything) return
   const { overlapSeconds } = options
-  state.transaction(() => {
+  // Synced, with everything written before it: a power cut leaves no checkpoint without the events behind it.
+  state.durableTransaction(() => {
     for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
       for (const read of state.checkpoints.reads(peer.endpoint.url)) {
         if (!catalog.isOfMembers(read.layer, read.anchor)) {

@@ -90,12 +90,11 @@ describe('openStateFile', () => {
     expect(openTemporaryState({ file }).state.spool.find(event.id)?.event).toEqual(event)
   })
 
-  it('writes so that a crash of the machine keeps what was committed', () => {
-    const { db } = openTemporaryState()
-    expect([db.pragma('journal_mode', { simple: true }), db.pragma('synchronous', { simple: true })]).toEqual([
-      'wal',
-      2,
-    ])
+  it('writes so that the death of the process keeps what was committed, and a durable transaction a power cut too', () => {
+    const { db, state } = openTemporaryState()
+    const synchronous = (): unknown => db.pragma('synchronous', { simple: true })
+    expect(state.durableTransaction(synchronous)).toBe(2)
+    expect([db.pragma('journal_mode', { simple: true }), synchronous()]).toEqual(['wal', 1])
   })
 
   it('keeps temporary tables on disk', () => {

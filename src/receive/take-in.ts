@@ -1,7 +1,9 @@
 /*
- * What happens to each batch of fetched events (rule 4). The page reader has checked shape and filter; here ids and
- * signatures are verified first, and only then duplicates removed. The target is asked by id for regular events, so of
- * these the spool holds only what the target lacks.
+ * What happens to each batch of fetched events (rule 4). The page reader has checked shape and filter. The target is
+ * asked by id for regular events, so of these the spool holds only what the target lacks. Ids and signatures are
+ * verified, and only then duplicates removed. Of an event that the target serves only the id is checked: it is the hash
+ * of the rest, so the copy here is the target's own, which nobody sends and nobody has to believe
+ * (docs/decisions/0007).
  */
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { SpoolFullError } from '../errors.ts'
@@ -9,6 +11,7 @@ import type { LayerName } from '../layer-name.ts'
 import { addressOf } from '../nostr/address.ts'
 import { isExpired, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { isEphemeral, KIND } from '../nostr/kinds.ts'
+import { hasRightId } from '../nostr/signed.ts'
 import { findServed } from '../relay/holdings.ts'
 import { isWithin, windowOf } from '../report/run-options.ts'
 import type { Run } from '../run/run.ts'
@@ -37,12 +40,12 @@ export async function takeIn(
   const { layer } = request
   const { state } = run.world
   run.ledger.count(layer, 'fetched', events.length)
-  const verified = await verifyNew(source, layer, events, run)
+  const unseen = events.filter((event) => !state.run.isSeen(event.id))
+  const served = await findHeld(unseen.filter(isRegular), run)
+  const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
-  const regular = wanted.filter((event) => addressOf(event) === undefined)
   run.witnesses.add(source, wanted)
-  const served = await findHeld(regular, run)
-  const held = regular.filter((event) => served.has(event.id))
+  const held = wanted.filter((event) => served.has(event.id))
   for (const event of held) countHeld(layer, event, run)
   run.witnesses.add(run.target.endpoint.url, held)
   const lacking = wanted.filter((event) => !served.has(event.id))
@@ -92,22 +95,29 @@ export function learnNew(layer: LayerName, verified: readonly NostrEvent[], run:
 async function verifyNew(
   source: string,
   layer: LayerName,
-  events: readonly NostrEvent[],
-  { world: { state, verifier }, ledger }: Pick<Run, 'world' | 'ledger'>,
+  { unseen, served }: { readonly unseen: readonly NostrEvent[]; readonly served: ReadonlySet<string> },
+  { world: { verifier }, ledger }: Pick<Run, 'world' | 'ledger'>,
 ): Promise<NostrEvent[]> {
-  const unseen = events.filter((event) => !state.run.isSeen(event.id))
-  const verdicts = await verifier.verify(unseen)
-  const valid: NostrEvent[] = []
-  for (const [index, event] of unseen.entries()) {
-    const verdict = verdicts[index] ?? 'wrong signature'
-    if (verdict === 'valid') {
-      valid.push(event)
-      continue
-    }
+  const isTargets = (event: NostrEvent): boolean => served.has(event.id) && !isBelieved(event) && hasRightId(event)
+  const doubtful = unseen.filter((event) => !isTargets(event))
+  const verdicts = await verifier.verify(doubtful)
+  const verdictOf = new Map(doubtful.map((event, index) => [event, verdicts[index] ?? 'wrong signature']))
+  return unseen.filter((event) => {
+    const verdict = verdictOf.get(event) ?? 'valid'
+    if (verdict === 'valid') return true
     ledger.count(layer, 'invalid')
     ledger.problem({ what: 'invalid', where: source, reason: verdict, example: event.id })
-  }
-  return valid
+    return false
+  })
+}
+
+function isRegular(event: NostrEvent): boolean {
+  return addressOf(event) === undefined
+}
+
+/** Whether something else is decided by this event: what an author took back. */
+function isBelieved({ kind }: NostrEvent): boolean {
+  return kind === KIND.deletion || kind === KIND.vanishRequest
 }
 
 function isWanted(layer: LayerName, event: NostrEvent, run: Run): boolean {

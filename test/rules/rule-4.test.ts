@@ -24,6 +24,36 @@ const wrongSignature = (event: (typeof FORGERIES)[number]) => ({
 /** A relay that stores whatever it is sent: nothing that is forged stops there. */
 const NAIVE: ScriptedRelayOptions = { verify: false, deletions: false }
 
+describe('an event that the target serves by its id', () => {
+  it('is held whatever the signature of the copy is: nobody sends it, nobody believes it', async () => {
+    const bench = createWorkbench()
+    const regular = [scene.issue, scene.comment]
+    const source = await bench.scripted({ events: [scene.announced, ...regular.map(wrongSignature)] })
+    const target = await bench.scripted({ events: scene.events })
+    const { code, report } = await bench.catchup(source, target, '--no-reconcile')
+    expect([code, report.totals.held, report.totals.published]).toEqual([0, 3, 0])
+    expect(report.layers.map(({ invalid }) => invalid)).toEqual([0, 0, 0])
+  })
+
+  it('is not a copy with other content under that id', async () => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [scene.announced, forge(scene.issue)] })
+    const target = await bench.scripted({ events: scene.events })
+    const { report } = await bench.catchup(source, target, '--no-reconcile')
+    expect(report.layers.reduce((sum, { invalid }) => sum + invalid, 0)).toBe(1)
+  })
+
+  it('deletes nothing unverified', async () => {
+    const bench = createWorkbench()
+    const forged = { ...deletion({ ids: [scene.issue.id] }, bob), sig: scene.issue.sig }
+    const source = await bench.scripted({ events: [...scene.events, forged], ...NAIVE })
+    const held = scene.events.filter(({ id }) => id !== scene.issue.id)
+    const target = await bench.scripted({ events: [...held, forged], ...NAIVE })
+    await bench.catchup(source, target, '--no-reconcile')
+    expect(target.received.events.map(({ id }) => id)).toContain(scene.issue.id)
+  })
+})
+
 describe('a forged copy', () => {
   it.each([
     ['before', 0, 100],

@@ -28,15 +28,21 @@ const RECENT_SECONDS = 900
 type IdList = { readonly size: number; readonly id: (position: number) => string }
 
 /**
- * Whether a sample of what the source serves confirms a finished comparison of a filter; false also when the source
- * does not answer. Events that reached the source in the meantime go to the sink. Throws LostRelayError when the target
- * stops answering.
+ * Whether a few pages of what the source serves bear out a finished comparison: all events in them but those that
+ * `isMissing` must be served by the target. Events that came to the source in the meantime go to the sink. False as well
+ * when the source did not answer or, with `mustShow`, shows nothing. Throws LostRelayError when the target stops
+ * answering.
  */
-export async function isBorneOut(filter: Filter, reading: DrainContext, run: ClaimingRun): Promise<boolean> {
+export async function isBorneOut(
+  filter: Filter,
+  reading: DrainContext,
+  run: ClaimingRun,
+  { isMissing = (id: string) => run.world.state.run.isSeen(id), mustShow = false } = {},
+): Promise<boolean> {
   const { target, world, startedAt: now } = run
   const rows = await sampleRows(filter, reading)
-  if (rows === undefined) return false
-  const claimed = rows.filter(({ id }) => !world.state.run.isSeen(id)).filter((event) => isAsked(event, now))
+  if (rows === undefined || (mustShow && rows.length === 0)) return false
+  const claimed = rows.filter(({ id }) => !isMissing(id)).filter((event) => isAsked(event, now))
   const served = await findServed(
     target,
     claimed.map(({ id }) => id),

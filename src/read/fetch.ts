@@ -8,9 +8,11 @@ import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
+import type { Answered } from './compare-wholes.ts'
 import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
 
 const CONCURRENT_FILTERS = 4
+const PIECE = 250
 
 /**
  * What fetching from one source needs. `sink` receives the events of a request; `done` is told how it went, with the
@@ -24,6 +26,8 @@ export type FetchContext = {
   readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
   /** Compares with the target instead of reading everything; `undefined` when the request must be paged. */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
+  /** Answers a request without asking the source, when both were compared as wholes; `undefined` when it must be asked. */
+  readonly answer?: (request: PlannedRequest, matches: Matcher) => Promise<Answered | undefined>
   /** Reads a single second by NIP-77; true when all of it came, and more than `count` events. */
   readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>
 }
@@ -37,9 +41,13 @@ export async function fetchRequests(
   const queue = requests[Symbol.iterator]()
   const worker = async (): Promise<void> => {
     for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      const { aftermath = new Aftermath() } = context
-      const fetched = await containFullSpool(fetchRequest(source, next.value, { ...context, aftermath }))
-      context.done(next.value, fetched, aftermath)
+      const answered = await context.answer?.(next.value, createPlannedMatcher(next.value))
+      const aftermath = answered?.aftermath ?? context.aftermath ?? new Aftermath()
+      const fetching =
+        answered === undefined
+          ? fetchRequest(source, next.value, { ...context, aftermath })
+          : takeAnswered(answered, next.value, context)
+      context.done(next.value, await containFullSpool(fetching), aftermath)
     }
   }
   await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
@@ -55,6 +63,16 @@ async function containFullSpool(fetched: Promise<Fetched>): Promise<Fetched> {
   }
 }
 
+/** Takes in what is known of a request without asking, in pieces as small as pages. */
+async function takeAnswered(
+  { events, fetched }: Answered,
+  request: PlannedRequest,
+  { sink }: FetchContext,
+): Promise<Fetched> {
+  for (let first = 0; first < events.length; first += PIECE) await sink(request, events.slice(first, first + PIECE))
+  return fetched
+}
+
 function unread(reason: string): Fetched {
   return { drain: { reason, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }, comparison: undefined }
 }
@@ -66,9 +84,7 @@ async function fetchRequest(
 ): Promise<Fetched> {
   const givenUp = source.endpoint.kind === 'relay' ? source.endpoint.givenUp() : undefined
   if (givenUp !== undefined) return unread(givenUp)
-  const matches = createPlannedMatcher(planned)
-  const { accepts = () => true } = planned
-  const isWanted = (event: NostrEvent): boolean => matches(event) && accepts(event)
+  const isWanted = createPlannedMatcher(planned)
   const { endpoint, capacity, pageLimit, breadth } = source
   const sink = (events: readonly NostrEvent[]): Promise<void> => {
     breadth.show(planned.filter, events)
@@ -106,9 +122,9 @@ function doubted({ breadth }: Peer, filter: Filter, fetched: Fetched): Fetched {
 }
 
 /** Matches the events that a request is about; its filter may ask for more. */
-function createPlannedMatcher({ filter, match = filter, scan = [match] }: PlannedRequest): Matcher {
+function createPlannedMatcher({ filter, match = filter, scan = [match], accepts }: PlannedRequest): Matcher {
   const matchers = scan.map(createMatcher)
-  return (event) => matchers.some((matches) => matches(event))
+  return (event) => matchers.some((matches) => matches(event)) && accepts?.(event) !== false
 }
 
 /** Returns the budget of a scan: small for values that no person writes, larger for usual but unindexed ones. */

@@ -2,7 +2,13 @@
  * Reads the anchors of one layer at one source: plans requests, records and sends them, and notes how each ended.
  */
 import type { Layer } from '../checkpoint/layers.ts'
-import { planRequests, type FilterLimits, type PlannedAnchor, type PlannedRequest } from '../checkpoint/plan.ts'
+import {
+  decideRead,
+  planRequests,
+  type FilterLimits,
+  type PlannedAnchor,
+  type PlannedRequest,
+} from '../checkpoint/plan.ts'
 import type { LayerName } from '../layer-name.ts'
 import { takeIn } from '../receive/take-in.ts'
 import type { Peer } from '../relay/peer.ts'
@@ -11,6 +17,7 @@ import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 import { compareRequest, readSecond } from './compare-request.ts'
+import type { Wholes } from './compare-wholes.ts'
 import { fetchRequests, type FetchContext } from './fetch.ts'
 import { openAnchors } from './open-anchors.ts'
 import type { OpenRead, OpenReads, TakenBack } from './open-reads.ts'
@@ -21,7 +28,7 @@ const VALUES_PER_FILTER = 100
 export type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
 
 /** A run that reads sources, with the readings that they may still take back. */
-export type SourceReading = ScopedRun & { readonly openReads: OpenReads<Asked> }
+export type SourceReading = ScopedRun & { readonly openReads: OpenReads<Asked>; readonly wholes: Wholes }
 
 /** Reads the events of some anchors of a layer at one source. Failures go to the log of the source. */
 export async function readAtSource(
@@ -32,6 +39,7 @@ export async function readAtSource(
 ): Promise<void> {
   const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
   const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, run))
+  run.wholes.expect(source, countFull(layer, planned, run))
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, run.policy)
   await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, run.policy, limits), run), {
@@ -49,7 +57,15 @@ export async function readAtSource(
   )
 }
 
-function fetchingFrom(source: OpenSource, run: ScopedRun): Omit<FetchContext, 'done'> {
+/** How many anchors are read in full now; in the first layer, those that earlier runs knew of the others as well. */
+function countFull({ name }: Layer, planned: readonly PlannedAnchor[], { policy, world }: ScopedRun): number {
+  const full = planned.filter((anchor) => decideRead(anchor, policy).mode === 'full').length
+  if (name !== 'announcements' || full === 0) return full
+  const { anchors } = world.state
+  return full + anchors.recalled('repositories') + anchors.recalled('threads')
+}
+
+function fetchingFrom(source: OpenSource, run: SourceReading): Omit<FetchContext, 'done'> {
   const { endpoint } = source.peer
   return {
     budget: source.budget,
@@ -57,6 +73,7 @@ function fetchingFrom(source: OpenSource, run: ScopedRun): Omit<FetchContext, 'd
       run.world.progress.fetched(request.layer, endpoint.url, events.length)
       await takeIn(endpoint.url, request, events, run)
     },
+    answer: (request, matches) => run.wholes.answer(source, request, matches),
     compare: (request, reading) => compareRequest(source, request, reading, run),
     readSecond: async (page, reading) => run.options.reconcile && readSecond(source.peer, page, reading, run.startedAt),
   }
@@ -73,6 +90,7 @@ export async function readAgain(
   taken: readonly TakenBack<Asked>[],
   run: SourceReading,
 ): Promise<void> {
+  if (taken.length > 0) run.wholes.distrust(source)
   const repeats = new Map<PlannedRequest, number>()
   for (const { asked, reason, isWorthRepeating, repeats: before } of taken) {
     source.peer.breadth.takeBack(asked.request.filter)

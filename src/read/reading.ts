@@ -10,6 +10,7 @@ import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { reviseAnnouncements } from '../select/revise-announcements.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
+import { Wholes } from './compare-wholes.ts'
 import { findNarrow } from './narrowness.ts'
 import { OpenReads } from './open-reads.ts'
 import { readAtSource, readAgain, type Asked, type SourceReading } from './read-source.ts'
@@ -30,7 +31,13 @@ type Reading = SourceReading & { readonly atTarget: TargetReader; readonly disco
  * are logged.
  */
 export async function readLayers(run: ScopedRun, discovery: Discovery | undefined): Promise<void> {
-  const reading = { ...run, discovery, atTarget: new TargetReader(run), openReads: new OpenReads<Asked>() }
+  const reading = {
+    ...run,
+    discovery,
+    atTarget: new TargetReader(run),
+    openReads: new OpenReads<Asked>(),
+    wholes: new Wholes(run),
+  }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, reading)
   while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
@@ -68,7 +75,10 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
 /** Restarts the sources that turn out to leave out events. Returns whether there are any. */
 async function rereadNarrow({ positions }: Progress, run: Reading): Promise<boolean> {
   const narrow = await findNarrow(run)
-  for (const source of narrow) positions.delete(source)
+  for (const source of narrow) {
+    positions.delete(source)
+    run.wholes.distrust(source)
+  }
   return narrow.length > 0
 }
 

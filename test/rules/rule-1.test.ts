@@ -6,12 +6,14 @@ import { KIND } from '../../src/nostr/kinds.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
 import { createCapacity } from '../../src/relay/paging/capacity.ts'
 import { drain } from '../../src/relay/paging/drain.ts'
+import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.ts'
 import { comment, issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { isScraper } from '../support/narrow-questions.ts'
 import { carol, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay, ScriptedRelayOptions } from '../support/scripted-relay.ts'
+import { signEvent } from '../support/sign.ts'
 import { createWorkbench, idsOf, type Workbench } from '../support/workbench.ts'
 
 /*
@@ -327,6 +329,52 @@ describe('a comparison by NIP-77', () => {
     const target = await bench.scripted({ negentropy: true })
     const { code } = await bench.catchup(source, target, ...FAST)
     expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(events)])
+  })
+})
+
+describe('a comparison of two relays as wholes', () => {
+  it('is not used when the source lists something that it does not serve', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const hidden = signEvent(carol, { kind: 1, created_at: 1_750_000_000, tags: [], content: 'never served' })
+    source.events.set(hidden.id, hidden)
+    source.behaviour.hides = ({ id }) => id === hidden.id
+    const { report } = await bench.catchup(source, target, '--scope', 'all', '--full')
+    expect(comparedAt(source).length).toBeGreaterThan(2)
+    expect(report.sources[0]?.complete).toBe(true)
+  })
+
+  it('overlooks nothing when the source lists its newest part only', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    for (const { id } of HISTORY.slice(0, 60)) target.events.delete(id)
+    source.behaviour.negentropyCut = 300
+    const { code } = await bench.catchup(source, target, '--scope', 'all', '--full')
+    expect(idsOf(target.events.values())).toEqual(idsOf(HISTORY))
+    expect(code).toBe(0)
+  })
+
+  it('is not used when the target lists what it does not serve', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const hidden = new Set(idsOf(HISTORY.slice(-15)))
+    target.behaviour.hides = ({ id }) => hidden.has(id)
+    const { code, report } = await bench.catchup(source, target, '--scope', 'all', '--full')
+    expect(code).toBe(3)
+    expect(report.notes.join()).toMatch(/not borne out by what is served/)
+  })
+
+  it('is not used when the source shows nothing to a question without a condition', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const conditions = (filter: Filter) => Object.keys(filter).filter((key) => !/^(since|until|limit)$/.test(key))
+    source.behaviour.ignores = (filter) => conditions(filter).length === 0
+    await bench.catchup(source, target, '--scope', 'all', '--full')
+    expect(comparedAt(source).length).toBeGreaterThan(2)
+  })
+
+  it('does not count when the source takes it back: it is asked for every anchor', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    source.behaviour.onNegClose = (subId) => ['NEG-ERR', subId, 'error: shutting down']
+    const { code } = await bench.catchup(source, target, '--scope', 'all', '--full')
+    expect(comparedAt(source).length).toBeGreaterThan(2)
+    expect(code).toBe(3)
   })
 })
 

@@ -1,0 +1,171 @@
+/*
+ * Comparing source and target as wholes, by NIP-77 and the filter `{}`.
+ *
+ * A relay that holds mostly git events differs from another by little, so one comparison of everything costs less than
+ * those of thousands of anchors. What the source has and the target lacks is fetched by id and kept; each full request
+ * of any layer is then answered from it, as if the source had been asked. What both hold need not be seen: the target
+ * itself is read for its announcements and roots.
+ *
+ * It proves as much as comparing the requests one by one, or it is not used (rule 1): the comparison ends, every id it
+ * found is served, nothing lies below the oldest id that the source listed, and samples bear it out (`claims.ts`). A
+ * difference that costs more than the requests would ends it: then, and when anything fails, the layers are read as ever.
+ */
+import type { PlannedRequest } from '../checkpoint/plan.ts'
+import type { NostrEvent } from '../nostr/event.ts'
+import type { Filter, Matcher } from '../nostr/filter.ts'
+import { Aftermath } from '../relay/aftermath.ts'
+import type { Page } from '../relay/endpoint.ts'
+import { createRelaySet, withWindow, type ComparedSet } from '../relay/negentropy/compared-set.ts'
+import { reconcileFilter, type FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
+import { drain, type DrainContext } from '../relay/paging/drain.ts'
+import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { proveBottom } from '../relay/paging/prove-bottom.ts'
+import { isWindowed } from '../report/run-options.ts'
+import { withinBudget } from '../run/budget.ts'
+import type { Fetched } from '../run/source-log.ts'
+import type { OpenSource } from '../run/source.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { isBorneOut } from './claims.ts'
+
+/** What a source has and the target lacks of one request, and what may still take that back. */
+export type Answered = {
+  readonly events: readonly NostrEvent[]
+  readonly fetched: Fetched
+  readonly aftermath: Aftermath
+}
+
+/** Fewer anchors are compared by their own filters. */
+const MIN_ANCHORS = 200
+/** What the requests of one anchor cost at least, at both ends together: more may not be spent on the whole. */
+const BYTES_PER_ANCHOR = 130
+const MAX_MISSING = 2_000
+const MAX_MISSING_BYTES = 4 * 2 ** 20
+const EVERYTHING: Filter = {}
+const TOO_MUCH: Page = { rows: [], end: { type: 'aborted', reason: 'the difference is large' }, bytes: 0 }
+
+/** The comparisons of one run: each source at most once, and only when it has enough to answer. */
+export class Wholes {
+  readonly #run: ScopedRun
+  readonly #compared = new Map<OpenSource, Promise<Difference | undefined>>()
+
+  constructor(run: ScopedRun) {
+    this.#run = run
+  }
+
+  /** Tells that about so many anchors are to be read in full at a source. */
+  expect(source: OpenSource, fullAnchors: number): void {
+    if (fullAnchors < MIN_ANCHORS || this.#compared.has(source) || !mayCompareWhole(source, this.#run)) return
+    const comparing = compareWhole(source, fullAnchors * BYTES_PER_ANCHOR, this.#run)
+    // Whoever asks for an answer gets the error.
+    comparing.catch(() => undefined)
+    this.#compared.set(source, comparing)
+  }
+
+  /** Answers a full request from what the source has and the target lacks; `undefined` when it must be asked. */
+  async answer(source: OpenSource, request: PlannedRequest, matches: Matcher): Promise<Answered | undefined> {
+    if (request.mode !== 'full') return undefined
+    return (await this.#compared.get(source))?.answer(matches)
+  }
+
+  /** The source took something back: it is asked again, request by request. */
+  distrust(source: OpenSource): void {
+    this.#compared.set(source, Promise.resolve(undefined))
+  }
+}
+
+/** What a source has and the target lacks. Counts and bytes are told with the first answer, once. */
+class Difference {
+  readonly #events: readonly NostrEvent[]
+  readonly #aftermath: Aftermath
+  #fetched: Fetched
+
+  constructor(events: readonly NostrEvent[], fetched: Fetched, aftermath: Aftermath) {
+    this.#events = events
+    this.#fetched = fetched
+    this.#aftermath = aftermath
+  }
+
+  answer(matches: Matcher): Answered {
+    const events = this.#events.filter(matches)
+    const { drain, comparison } = this.#fetched
+    this.#fetched = { drain: NOTHING_READ, comparison: NOTHING_COMPARED }
+    return { events, fetched: { drain: { ...drain, rows: events.length }, comparison }, aftermath: this.#aftermath }
+  }
+}
+
+const NOTHING_READ = { reason: null, pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
+const NOTHING_COMPARED: FilterComparison = {
+  ...{ roundTrips: 0, listed: 0, missing: 0 },
+  traffic: { source: { sent: 0, received: 0 }, target: { sent: 0, received: 0 } },
+}
+
+/** A discovered source is asked about few repositories; with `--follow-ups` events that both hold must be seen. */
+function mayCompareWhole({ narrowing }: OpenSource, { options, policy, choice }: ScopedRun): boolean {
+  if (!options.reconcile || options.followUps || narrowing !== undefined) return false
+  return choice.scope.type !== 'named' && policy.since === undefined && !isWindowed(options)
+}
+
+async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun): Promise<Difference | undefined> {
+  const aftermath = new Aftermath()
+  const atSource = createRelaySet(source.peer, EVERYTHING, aftermath)
+  const atTarget = createRelaySet(run.target, EVERYTHING, aftermath)
+  if (atSource === undefined || atTarget === undefined) return undefined
+  const { capacity, pageLimit: limit } = source.peer
+  const { request } = withinBudget(source.peer.endpoint, source.budget, aftermath)
+  const found = new Findings()
+  const ask = async (filter: Filter): Promise<Page> => (found.isFull ? TOO_MUCH : request(filter))
+  const reading = { request: ask, capacity, limit, aftermath, sink: found.keep }
+  const comparison = await findMissing({ source: atSource, target: atTarget }, { maxBytes, reading, run })
+  if (comparison === undefined) return undefined
+  source.budget.bytesLeft -= comparison.traffic.source.received
+  const missing = new Set(comparison.ids)
+  const isSeen = (id: string): boolean => run.world.state.run.isSeen(id)
+  const unread = comparison.ids.filter((id) => !isSeen(id))
+  const { unserved, ...fetched } = await fetchByIds(unread, reading)
+  if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
+  const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
+  // One that shows nothing may answer narrow questions only.
+  if (!(await isBorneOut(EVERYTHING, reading, run, { isMissing, mustShow: true })) || found.isFull) return undefined
+  return new Difference(found.events, { drain: fetched, comparison }, aftermath)
+}
+
+/** The events that came, as long as they are not too many to keep. */
+class Findings {
+  readonly events: NostrEvent[] = []
+  #bytes = 0
+
+  get isFull(): boolean {
+    return this.events.length > MAX_MISSING || this.#bytes > MAX_MISSING_BYTES
+  }
+
+  readonly keep = async (events: readonly NostrEvent[]): Promise<void> => {
+    if (this.isFull) return
+    this.events.push(...events)
+    for (const event of events) this.#bytes += JSON.stringify(event).length
+  }
+}
+
+type Sides = { readonly source: ComparedSet; readonly target: ComparedSet }
+type Searching = { readonly maxBytes: number; readonly reading: DrainContext; readonly run: ScopedRun }
+
+/** The ids that only the source lists; `undefined` when they are too many, or may not be all. */
+async function findMissing(
+  sides: Sides,
+  { maxBytes, reading, run }: Searching,
+): Promise<(FilterComparison & { readonly ids: readonly string[] }) | undefined> {
+  const ids: string[] = []
+  const compared = await reconcileFilter({
+    ...{ ...sides, filter: EVERYTHING, now: run.startedAt, findsOldest: true },
+    onMissing: async (missing) => void ids.push(...missing),
+    shouldStop: (bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
+  })
+  if (compared.type === 'failed' || ids.length > MAX_MISSING) return undefined
+  for (const { window, oldest = [] } of compared.windows) {
+    const unproven = await proveBottom(withWindow(EVERYTHING, window), oldest, reading)
+    if (unproven === undefined) continue
+    // Mostly the oldest second alone, of which more than was listed counts as missing.
+    const sink = (events: readonly NostrEvent[]) => reading.sink(events.filter(({ id }) => !oldest.includes(id)))
+    if ((await drain(unproven, { ...reading, sink })).reason !== null) return undefined
+  }
+  return { ...compared, ids }
+}

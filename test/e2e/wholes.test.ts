@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+
+import { addressOf } from '../../src/nostr/address.ts'
+import type { NostrEvent } from '../../src/nostr/event.ts'
+import type { Filter } from '../../src/nostr/filter.ts'
+import type { Report } from '../../src/report/report.ts'
+import { comment, issue } from '../support/builders.ts'
+import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.ts'
+import { alice, bob } from '../support/scenes.ts'
+import type { ScriptedRelay } from '../support/scripted-relay.ts'
+import { signEvent, type Key } from '../support/sign.ts'
+import { endArguments, idsOf } from '../support/workbench.ts'
+
+const REPOSITORY = firstOf(30617)
+const ROOT = firstOf(1621)
+const FULL = ['--scope', 'all', '--full']
+
+type Comparison = NonNullable<Report['sources'][number]['layers'][number]['reconcile']>
+
+function askedFor({ received }: ScriptedRelay): Filter[] {
+  return received.reqs.flatMap(({ filters }) => filters)
+}
+
+function note(author: Key, createdAt: number): NostrEvent {
+  return signEvent(author, { kind: 1, created_at: createdAt, tags: [], content: 'not about git' })
+}
+
+function isWhole(filter: unknown): boolean {
+  return JSON.stringify(filter) === '{}'
+}
+
+function comparisons({ sources }: Report): Comparison[] {
+  return sources.flatMap(({ layers }) => layers.flatMap(({ reconcile }) => reconcile ?? []))
+}
+
+function firstOf(kind: number): NostrEvent {
+  const found = HISTORY.find((event) => event.kind === kind)
+  if (found === undefined) throw new Error(`no event of kind ${kind} in the history`)
+  return found
+}
+
+describe('a full pass over two relays that differ by little', () => {
+  it('compares them as wholes and asks for no anchor', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const { code, report } = await bench.catchup(source, target, ...FULL)
+    expect(code).toBe(0)
+    expect(comparedAt(source)).toEqual([{}])
+    expect(askedFor(source).filter((filter) => '#a' in filter || '#e' in filter)).toEqual([])
+    expect(report.sources[0]?.layers.map(({ mode, end }) => [mode, end])).toEqual([
+      ['reconcile', 'drained'],
+      ['reconcile', 'drained'],
+      ['reconcile', 'drained'],
+    ])
+  })
+
+  it('brings what is missing of every layer, and what follows from it', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const root = issue(addressOf(REPOSITORY) ?? '', alice, { createdAt: 1_750_000_000 })
+    const added = [root, comment(root, bob, { createdAt: 1_750_000_001 }), comment(ROOT, alice)]
+    for (const event of added) source.events.set(event.id, event)
+    const { code, report } = await bench.catchup(source, target, ...FULL)
+    expect([code, report.totals.published]).toEqual([0, 3])
+    expect(idsOf(target.events.values())).toEqual(idsOf([...HISTORY, ...added]))
+    expect(comparedAt(source)).toEqual([{}])
+  })
+
+  it('leaves out what no anchor of the scope leads to', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const stray = note(alice, 1_750_000_000)
+    source.events.set(stray.id, stray)
+    const { code, report } = await bench.catchup(source, target, ...FULL)
+    expect([code, report.totals.fetched, target.received.events.length]).toEqual([0, 0, 0])
+  })
+
+  it('counts what a since would have missed as late', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const old = comment(ROOT, alice, { createdAt: ROOT.created_at + 1 })
+    source.events.set(old.id, old)
+    const { report } = await bench.catchup(source, target, ...FULL)
+    expect(report.layers.map(({ lateArrivals }) => lateArrivals)).toEqual([0, 0, 1])
+  })
+
+  it('says once what the comparison took', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const { report } = await bench.catchup(source, target, ...FULL)
+    expect(comparisons(report).filter(({ roundTrips }) => roundTrips > 0)).toHaveLength(1)
+  })
+
+  it('moves the checkpoints of all anchors: the next run asks since then', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    await bench.catchup(source, target, ...FULL)
+    const { report } = await bench.catchup(source, target, '--scope', 'all')
+    expect(report.sources[0]?.layers.map(({ mode, anchors }) => [mode, anchors.full])).toEqual([
+      ['since', 0],
+      ['since', 0],
+      ['since', 0],
+    ])
+  })
+
+  it('lets check find the same difference', async () => {
+    const lost = HISTORY.slice(-3)
+    const { bench, source, target } = await startAlikeRelays()
+    for (const { id } of lost) target.events.delete(id)
+    const { code, json } = await bench.run(['check', '--json', ...endArguments(source, target), '--scope', 'all'])
+    expect([code, json<Report>().check?.missing]).toEqual([5, 3])
+    expect(comparedAt(source)).toEqual([{}])
+  })
+})
+
+describe('two relays are read layer by layer', () => {
+  it('when their difference costs more than that', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const notes = Array.from({ length: 2_500 }, (_, index) => note(bob, 1_700_000_000 + 60 * index))
+    for (const event of notes) source.events.set(event.id, event)
+    const lost = HISTORY.slice(-2)
+    for (const { id } of lost) target.events.delete(id)
+    const { code, report } = await bench.catchup(source, target, ...FULL)
+    expect([code, report.totals.published]).toEqual([0, 2])
+    expect(askedFor(source).reduce((sum, { ids = [] }) => sum + ids.length, 0)).toBeLessThan(300)
+    expect(comparedAt(source).filter((filter) => !isWhole(filter)).length).toBeGreaterThan(2)
+  })
+
+  it('with --no-reconcile, --follow-ups, or repositories that are named', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    for (const args of [['--no-reconcile'], ['--follow-ups']]) {
+      await bench.catchup(source, target, ...FULL, ...args)
+    }
+    expect(comparedAt(source).filter(isWhole)).toEqual([])
+  })
+})

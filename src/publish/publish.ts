@@ -98,8 +98,11 @@ async function publishOne(spooled: SpooledEvent, run: SendingRun): Promise<Decis
   if (answer.type === 'unanswered' && answer.isUnsent === true) {
     return () => fate.park(spooled, { outcome: 'unsent', reason: answer.reason, isOrphan })
   }
-  noteSent(spooled, run)
-  return decide(spooled, answer, meaning, run)
+  const decision = decide(spooled, answer, meaning, run)
+  return () => {
+    noteSent(spooled, run)
+    decision()
+  }
 }
 
 /** Counts events, not sends: an event that was freed after a refusal is sent once more. */

@@ -1,8 +1,9 @@
 /*
  * Decides when `since` applies, for one anchor at one source (rule 3):
  *
- *   never drained, or a checkpoint in the future        → everything
+ *   `--full`, or a window                               → everything
  *   `--since T` and the target already holds the anchor → since T (creates no checkpoint, see advance.ts)
+ *   never drained, or a checkpoint in the future        → everything
  *   drained ≤ quick window ago and in full ≤ full-every → since last drained − overlap
  *   otherwise                                           → everything
  *

@@ -1,8 +1,8 @@
 /*
  * What happens to each batch of fetched events (rule 4). The page reader has checked shape and filter. The target is
  * asked by id for regular events, so of these the spool holds only what the target lacks. Ids and signatures are
- * verified, and only then duplicates removed. Of an event that the target serves only the id is checked: it is the hash
- * of the rest, so the copy here is the target's own, which nobody sends and nobody has to believe
+ * verified, and only then is an id marked as seen. Of an event that the target serves only the id is checked: it is the
+ * hash of the rest, so the copy here is the target's own, which nobody sends and nobody has to believe
  * (docs/decisions/0007).
  */
 import type { PlannedRequest } from '../checkpoint/plan.ts'

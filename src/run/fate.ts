@@ -1,6 +1,7 @@
 /*
- * What becomes of an event: the only code that changes its state. Every verb changes the row and its count in one call;
- * the caller puts verbs that belong together into one transaction. A lint rule keeps other code from the rows.
+ * What becomes of an event: the only code that changes its state (store/prune.ts removes rows that no run needs any more).
+ * A verb changes the row, and the count where there is one, in one call; the caller puts verbs that belong together into
+ * one transaction. A lint rule keeps other code from the rows.
  */
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
@@ -61,7 +62,7 @@ export type FateContext = {
 
 const PIECE = 500
 
-/** Changes the states of the events of one run. A verb throws TypeError for a change that `FOLLOWS` does not allow. */
+/** Changes the states of the events of one run. Verbs for one event throw TypeError where `FOLLOWS` does not allow it. */
 export class Fate {
   readonly #context: FateContext
 

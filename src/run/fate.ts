@@ -1,7 +1,7 @@
 /*
- * What becomes of an event: the only code that changes its state. (store/prune.ts removes rows that no run needs.) A verb
- * changes the row, and the count where there is one, in one call; the caller puts verbs that belong together into one
- * transaction. A lint rule keeps other code from the rows.
+ * What becomes of an event: the only code that changes its state. (Rows that no run needs are removed by prune.ts.) A
+ * verb changes the row, and the count where there is one, in one call; the caller puts verbs that belong together into
+ * one transaction. A lint rule keeps other code from the rows.
  */
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'

@@ -191,8 +191,8 @@ export const MUTANTS = [
     rule: 1,
     what: 'two relays are compared as wholes and nobody looks whether it is true',
     in: 'compareWhole',
-    from: '!(await isBorneOut(EVERYTHING, reading, run, { isMissing, mustShow: true }))',
-    to: 'false',
+    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, mustShow: true })',
+    to: 'true',
   },
   {
     rule: 1,

@@ -11,6 +11,7 @@ import { keepValid } from '../nostr/verifier.ts'
 import { findServed } from '../relay/holdings.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
+import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Run } from '../run/run.ts'
 import type { UnixSeconds } from '../time.ts'
 
@@ -54,6 +55,18 @@ export async function isBorneOut(
   const isRecent = (event: NostrEvent): boolean => event.created_at >= now - RECENT_SECONDS
   await reading.sink(unserved.filter(isRecent))
   return unserved.every(isRecent)
+}
+
+/**
+ * A reading for samples. A sample need not be whole, so rows that come after its EOSE take nothing back; the reading
+ * that it is taken for has pages of its own.
+ */
+export function sampling(
+  { peer, budget }: { readonly peer: Peer; readonly budget: Budget },
+  reading: DrainContext,
+): DrainContext {
+  const { request } = withinBudget(peer.endpoint, budget)
+  return { ...reading, request: (filter) => request(filter) }
 }
 
 /** Whether a target serves all of these ids, which it listed. Throws LostRelayError. */

@@ -16,7 +16,7 @@ import { overBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
-import { isBorneOut, sampleIds, servesListed } from './claims.ts'
+import { isBorneOut, sampleIds, servesListed, sampling } from './claims.ts'
 
 /** A run whose relays may be compared. */
 type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>
@@ -49,7 +49,7 @@ export async function compareRequest(
   const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now })
   const isRefusedByTarget = target.support.refusal !== undefined && source.peer.support.refusal === undefined
   if (compared.comparison !== undefined) {
-    if (await isBorneOut(filter, reading, run)) return compared
+    if (await isBorneOut(filter, sampling(source, reading), run)) return compared
     noteContradiction(source.peer.endpoint.url, run)
     return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
   }

@@ -25,7 +25,7 @@ import { withinBudget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { isBorneOut } from './claims.ts'
+import { isBorneOut, sampling } from './claims.ts'
 
 /** What a source has and the target lacks of one request, and what may still take that back. */
 export type Answered = {
@@ -125,7 +125,8 @@ async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun
   if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
   const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
   // One that shows nothing may answer narrow questions only.
-  if (!(await isBorneOut(EVERYTHING, reading, run, { isMissing, mustShow: true })) || found.isFull) return undefined
+  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, mustShow: true })
+  if (!isTrue || found.isFull) return undefined
   return new Difference(found.events, { drain: fetched, comparison }, aftermath)
 }
 

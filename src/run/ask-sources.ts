@@ -1,7 +1,7 @@
 import { LostRelayError, reasonOf } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import type { OnGap } from '../relay/holdings.ts'
 import { hearPeer, type Peer } from '../relay/peer.ts'
+import type { OnGap } from '../relay/read-through.ts'
 import { withinBudget } from './budget.ts'
 import type { Run } from './run.ts'
 import type { OpenSource } from './source.ts'

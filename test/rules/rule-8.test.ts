@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { findDeletions } from '../../src/relay/holdings.ts'
+import { findDeletions } from '../../src/relay/find-removals.ts'
 import { createPeer } from '../../src/relay/peer.ts'
 import type { Report } from '../../src/report/report.ts'
 import { announcement, comment, deletion, issue, repositoryAddress, state, status } from '../support/builders.ts'

@@ -147,7 +147,7 @@ function noteSource(log: SourceLog, { ledger, choice }: ScopedRun): void {
     const demand = demandForKey(reason)
     ledger.problem({ what: 'source', where, reason: place, count: Math.max(1, filters), example: null })
     if (demand === undefined) continue
-    if (log.isDiscovered) log.note('wants to know who we are; the key is used only for relays named with --source')
+    if (log.isDiscovered) log.note('asks for authentication; the key is used only for relays named with --source')
     else ledger.problem({ what: 'key', where, reason: demand, example: null })
   }
   const { malformed, foreign } = log.oddities()

@@ -48,7 +48,7 @@ async function checkTarget(request: CheckRequest): Promise<Report> {
 function refuseOutput(output: string, { sources, target }: RunOptions): void {
   const read = [...sources, target].find((end) => end !== '-' && output !== '-' && isSameFile(end, output))
   if (read !== undefined)
-    throw new UsageError([`--output ${output} and ${read} are one file: what is missing needs another file`])
+    throw new UsageError([`--output ${output} and ${read} are one file: give another file for what is missing`])
 }
 
 /** A partial read can tell what is missing, but never that nothing is. */

@@ -134,7 +134,7 @@ describe('an option that changes discovery', () => {
     ['--discover-allow', 'private'],
   ])('is wrong without it: %s %s', async (flag, value) => {
     expect(await problemsOf(['catchup', ...ENDS, flag, value])).toEqual([
-      `${flag} means nothing without --discover: give that too`,
+      `${flag} has no effect without --discover: give that too`,
     ])
   })
 
@@ -328,7 +328,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is no option of backfill, but of catchup'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -361,7 +361,7 @@ describe('check', () => {
 
   it('writes to no file that it reads', async () => {
     const argv = ['check', '--source', 'a.jsonl', '--target', 'b.jsonl', '--output']
-    const problem = '--output names a file that is read: what is missing needs another file'
+    const problem = '--output names a file that is read: give another file for what is missing'
     expect(await problemsOf([...argv, './a.jsonl'])).toEqual([problem])
     expect(await problemsOf([...argv, 'x/../b.jsonl'])).toEqual([problem])
     expect(await problemsOf([...argv, '-'])).toEqual([])
@@ -379,7 +379,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is no option of demo, but of catchup, backfill, check',
+      '--source is not an option of demo, only of catchup, backfill, check',
     ])
   })
 })

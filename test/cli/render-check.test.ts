@@ -281,7 +281,7 @@ describe('a check that found differences', () => {
 
        layer      kind          missing
        3 threads  1111 comment        2
-       What NIP-77 proved equal is not counted: only what differs was read.
+       Events that NIP-77 proved equal are not counted: only the difference was read.
 
        missing by created_at, one line for 1 h
        2025-11-19 00:00 ▏████████████████████████ 2

@@ -16,8 +16,8 @@ describe('repositories that wait for git data', () => {
        npub14w46…/hello     Hello \\u{202e}world          2       14  Sun 12:43   1111111 and 4 more
        npub1ehxu…/old                                    3        2  expired     3333333
        no known repository                               2        ·  ·           ·
-       expired: the target no longer keeps it, a push does not help; sent again by a run five minutes
-       after that
+       expired: the target no longer keeps it, so a push does not help; a run five minutes later sends it
+       again
       "
     `)
   })

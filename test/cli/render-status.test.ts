@@ -30,7 +30,7 @@ describe('renderStatus', () => {
        17 waiting since Sat 06:13, 30 h ago; sent at most 1 time; again with the next
           run
          "invalid: no announcement exists for this repository"
-         for want of
+         needs
          30617:efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef:hello
            e.g. nevent1qqs2h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2cdayrhd
 
@@ -46,8 +46,8 @@ describe('renderStatus', () => {
        1 refused for good
          "blocked"
 
-         → What is settled like this is sent again after 30 days, when the target's
-           software changes, or by \`ngit-sync retry --refused\`.
+         → These events are sent again after 30 days, when the target's software
+           changes, or by \`ngit-sync retry --refused\`.
 
        run                         command         took  sent  parked  end
        Sun 12:12, 60 s ago         catchup            ·     ·       ·  no end
@@ -56,7 +56,7 @@ describe('renderStatus', () => {
 
       target   wss://new.example
 
-       no checkpoint: no relay was read to its end yet; files have none
+       no checkpoint: no relay was read to its end yet (files have no checkpoints)
       "
     `)
   })

@@ -36,7 +36,7 @@ describe('a pending event', () => {
     expect(stdout).not.toContain('Push the repository')
     const status = await bench.run(['status'])
     expect(status.stdout).toContain('the target no longer keeps the first: its purgatory has expired')
-    expect(status.stdout).toMatch(new RegExp(`for want of\\s+${mine.address}`))
+    expect(status.stdout).toMatch(new RegExp(`needs\\s+${mine.address}`))
     bench.letPass(4 * MINUTE)
     const last = await bench.run(['retry', '--target', target.url])
     expect(last.stdout).toContain('Push the repository')

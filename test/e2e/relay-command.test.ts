@@ -232,7 +232,7 @@ describe('relay with a wrong command line', () => {
     [['https://relay.example'], 'give wss://'],
     [['ws://user:secret@relay.example'], 'the URL holds a user name or a password'],
     [['ws://a', 'ws://b'], 'unexpected argument "ws://b": relay takes one URL and options only'],
-    [['ws://a', '--source', 'ws://b'], '--source is no option of relay'],
+    [['ws://a', '--source', 'ws://b'], '--source is not an option of relay'],
     [['--bogus', 'ws://a'], 'unknown option "--bogus"'],
   ])('%j is wrong usage', async (args, problem) => {
     const { code, stdout, stderr } = await runHere(['relay', ...args])

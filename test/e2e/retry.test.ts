@@ -133,7 +133,7 @@ describe('retry', () => {
   it('takes no source, and no standard output as its target', async () => {
     const bench = createWorkbench()
     const other = await bench.run(['retry', '--target', 'ws://a', '--source', 'ws://b'])
-    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('--source is no option of retry')])
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('--source is not an option of retry')])
     expect((await bench.run(['retry', '--target', '-'])).code).toBe(2)
     expect((await bench.run(['retry'])).stderr).toContain('no target: give --target or NGIT_SYNC_TARGET')
   })

@@ -86,7 +86,7 @@ function unknownOption(command: CliCommand, text: string): string {
   const [flag = ''] = text.split('=', 1)
   const elsewhere = ALL_OPTIONS.find((spec) => spec.flag === flag)
   if (elsewhere?.commands.includes(command)) return `${flag} is a switch: it takes no value`
-  if (elsewhere !== undefined) return `${flag} is no option of ${command}, but of ${elsewhere.commands.join(', ')}`
+  if (elsewhere !== undefined) return `${flag} is not an option of ${command}, only of ${elsewhere.commands.join(', ')}`
   const flags = optionsOf(command).map((spec) => spec.flag.slice(2))
   const similar = suggestSimilar(flag.replace(/^-+/, ''), flags)
   return `unknown option ${quote(flag)}${similar === undefined ? '' : `: did you mean --${similar}?`}`

@@ -204,7 +204,7 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
     )
   }
   if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
-    problems.push(`${outputOrigin} names a file that is read: what is missing needs another file`)
+    problems.push(`${outputOrigin} names a file that is read: give another file for what is missing`)
   }
   return { both, output }
 }
@@ -234,7 +234,7 @@ function readDiscovery({ reader, problems }: Reading): RunOptions['discovery'] {
   const isOff = reader.originOf(OPTIONS.discover) !== undefined
   for (const spec of isOff ? [] : [OPTIONS.discoverMax, OPTIONS.discoverAllow]) {
     const origin = reader.originOf(spec)
-    if (origin !== undefined) problems.push(`${origin} means nothing without ${OPTIONS.discover.flag}: give that too`)
+    if (origin !== undefined) problems.push(`${origin} has no effect without ${OPTIONS.discover.flag}: give that too`)
   }
   return undefined
 }

@@ -35,7 +35,7 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',
   },
   key: {
-    meaning: 'it wants to know who we are (NIP-42)',
+    meaning: 'it asks for authentication (NIP-42)',
     step: 'Give a secret key that it accepts, with --key-file FILE or in NGIT_SYNC_KEY, and run again.',
   },
   narrow: {

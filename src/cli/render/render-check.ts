@@ -127,7 +127,7 @@ function renderKinds(canvas: Canvas, report: Report, differences: readonly Diffe
     ...has('target has', ({ targetHas }) => targetHas),
     column({ heading: 'missing', expendable: 0, align: 'right' }, rows, ({ missing }) => countCell(canvas, missing)),
   ]
-  const note = 'What NIP-77 proved equal is not counted: only what differs was read.'
+  const note = 'Events that NIP-77 proved equal are not counted: only the difference was read.'
   return [
     ...layOutTable(canvas, fitColumns(columns, canvas.width)),
     ...(isReconciled ? hanging(canvas, ' ', note, canvas.dim) : []),

@@ -78,6 +78,6 @@ function renderExpired(canvas: Canvas, heldBack: readonly HeldBackRepository[]):
   return hanging(
     canvas,
     ' ',
-    'expired: the target no longer keeps it, a push does not help; sent again by a run five minutes after that',
+    'expired: the target no longer keeps it, so a push does not help; a run five minutes later sends it again',
   )
 }

@@ -84,7 +84,7 @@ function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
 /** Sources stand above their layers, as in the report. */
 function renderCheckpoints(canvas: Canvas, checkpoints: readonly CheckpointStatus[]): string[] {
   if (checkpoints.length === 0)
-    return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet; files have none')
+    return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet (files have no checkpoints)')
   const sources = [...new Set(checkpoints.map(({ source }) => source))]
   const sorted = sources.flatMap((source) => checkpoints.filter((row) => row.source === source))
   const [head = '', ...rows] = layOutTable(canvas, checkpointColumns(canvas, sorted))
@@ -139,7 +139,7 @@ function nextText(nextTryAt: UnixSeconds | null, canvas: Canvas): string {
 }
 
 function renderObstacle(canvas: Canvas, obstacle: string | null): string[] {
-  return obstacle === null ? [] : hanging(canvas, '   ', `for want of ${foreign(obstacle)}`)
+  return obstacle === null ? [] : hanging(canvas, '   ', `needs ${foreign(obstacle)}`)
 }
 
 /** The target keeps events that wait for git data only for a limited time; after that a push does not help. */
@@ -166,7 +166,7 @@ function renderRefused(canvas: Canvas, { outcome, reason, count, software, examp
 /** What reopens refusals besides the cures in their texts. */
 function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): string[] {
   const text =
-    "What is settled like this is sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."
+    "These events are sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."
   return refused.length === 0 ? [] : hanging(canvas, '   → ', text)
 }
 

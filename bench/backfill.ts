@@ -22,9 +22,7 @@ const [source, target] = await Promise.all([startRelayProcess(['--events', value
 try {
   const window = values.command === 'backfill' ? ['--since', '2020-01-01'] : []
   const args = [values.command, '--source', source.url, '--target', target.url, '--scope', 'all', ...window]
-  const { code, report, ms, cpuMs, mainThreadMs, peakBytes } = await measureProgram(args, {
-    nodeArgs: values['node-arg'],
-  })
+  const { code, report, ms, cpuMs, mainThreadMs, peakBytes } = await measureProgram(args, values['node-arg'])
   const [read, written] = [await source.traffic(), await target.traffic()]
   print('exit', `${code}, ${written.stored} of ${size} stored`)
   print('time', `${(ms / 1000).toFixed(1)} s, ${Math.round(size / (ms / 1000))} events/s`)

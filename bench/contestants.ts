@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { startCountingProxy } from './counting-proxy.ts'
 import { measureCommand, type MeasuredCommand } from './measure-command.ts'
 import type { Holding, PeerRelay, PeerRelays } from './peer-relays.ts'
-import { measureProgram, OWN_PROGRAM } from './run-program.ts'
+import { OWN_PROGRAM } from './run-program.ts'
 import { countStrfryStore } from './strfry.ts'
 
 /** What is to be done: from a relay that holds everything to one that holds less. */
@@ -47,26 +47,32 @@ export type Arena = {
 }
 
 /** `ngit-sync` of a build: `backfill` without a state for the first copy, else `catchup --full` with the state. */
-export function createNgitSync(arena: Arena, name: string, program = OWN_PROGRAM): Contestant {
+export function createNgitSync({ directory, ...arena }: Arena, name: string, program = OWN_PROGRAM): Contestant {
   const version = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' }).stdout.trim()
-  const run = (command: string, ends: Ends, state: string, args: readonly string[]): Promise<MeasuredCommand> => {
-    const words = [command, '--source', ends.source, '--target', ends.target, '--scope', 'all', ...args]
-    return measureProgram(words, { program, state, limitMs: arena.limitMs })
+  const run = async (
+    ends: Ends,
+    state: string,
+    [command = '', ...options]: readonly string[],
+  ): Promise<MeasuredCommand> => {
+    const words = ['--source', ends.source, '--target', ends.target, '--scope', 'all', '--state', state, '--quiet']
+    return measureCommand([process.execPath, program, command, ...words, ...options], arena.limitMs)
   }
   return {
     name,
     version,
-    run: (job) =>
-      withDirectory(arena.directory, async (directory) => {
-        const state = join(directory, 'state.db')
-        return betweenRelays(arena, job, {
-          before: (ends) => run('catchup', ends, state, []),
-          measure: (ends) =>
-            job.isRepeated
-              ? run('catchup', ends, state, ['--full'])
-              : run('backfill', ends, state, ['--since', '2020-01-01']),
+    async run(job) {
+      const stateDirectory = mkdtempSync(join(directory, 'state-'))
+      const state = join(stateDirectory, 'state.db')
+      const measured = job.isRepeated ? ['catchup', '--full'] : ['backfill', '--since', '2020-01-01']
+      try {
+        return await betweenRelays(arena, job, {
+          before: (ends) => run(ends, state, ['catchup']),
+          measure: (ends) => run(ends, state, measured),
         })
-      }),
+      } finally {
+        rmSync(stateDirectory, { recursive: true, force: true })
+      }
+    },
   }
 }
 
@@ -74,11 +80,11 @@ export function createNgitSync(arena: Arena, name: string, program = OWN_PROGRAM
 export function createNakSync(arena: Arena, nak: string): Contestant {
   const version = spawnSync(nak, ['--version'], { encoding: 'utf8' }).stdout.trim()
   const measure = ({ source, target }: Ends): Promise<MeasuredCommand> =>
-    measureCommand([nak, 'sync', source, target], { limitMs: arena.limitMs })
+    measureCommand([nak, 'sync', source, target], arena.limitMs)
   return { name: 'nak sync', version, run: (job) => betweenRelays(arena, job, { measure }) }
 }
 
-/** `strfry sync` into its own database, which no relay has open; `undefined` where the relays are not strfry. */
+/** `strfry sync` into its own database, which no relay has open; the relays must be strfry. */
 export function createStrfrySync(arena: Arena, strfry: string): Contestant {
   const { relays, sources, limitMs } = arena
   return {
@@ -90,7 +96,7 @@ export function createStrfrySync(arena: Arena, strfry: string): Contestant {
       const source = await (job.isRepeated ? startCountingProxy(sources.everything.url) : sources.everything)
       try {
         const words = [strfry, `--config=${store.config}`, 'sync', source.url, '--dir=down']
-        const measured = await measureCommand(words, { limitMs })
+        const measured = await measureCommand(words, limitMs)
         const bytes = 'takeBytes' in source ? { bytes: source.takeBytes() } : {}
         return { ...describe(measured), held: countStrfryStore(strfry, store), ...bytes }
       } finally {
@@ -109,28 +115,36 @@ type Runs = {
   measure(ends: Ends): Promise<MeasuredCommand>
 }
 
-async function betweenRelays({ relays, sources }: Arena, job: Job, { before, measure }: Runs): Promise<Outcome> {
+async function betweenRelays(
+  { relays, sources }: Pick<Arena, 'relays' | 'sources'>,
+  job: Job,
+  runs: Runs,
+): Promise<Outcome> {
   const target = await relays.start(job.target)
+  const ends = { source: sources.everything.url, target: target.url }
   try {
-    if (!job.isRepeated) {
-      const measured = await measure({ source: sources.everything.url, target: target.url })
-      return { ...describe(measured), held: await target.count() }
-    }
-    const known = job.target === 'older' ? sources.older : sources.everything
-    const fronts = await Promise.all([startCountingProxy(known.url), startCountingProxy(target.url)])
-    const [front, back] = fronts
-    try {
-      const ends = { source: front.url, target: back.url }
-      await before?.(ends)
-      front.forward(sources.everything.url)
-      for (const proxy of fronts) proxy.takeBytes()
-      const measured = await measure(ends)
-      return { ...describe(measured), held: await target.count(), bytes: front.takeBytes() + back.takeBytes() }
-    } finally {
-      await Promise.all(fronts.map((proxy) => proxy.close()))
-    }
+    if (!job.isRepeated) return { ...describe(await runs.measure(ends)), held: await target.count() }
+    const former = job.target === 'older' ? sources.older.url : ends.source
+    return { ...(await repeat(former, ends, runs)), held: await target.count() }
   } finally {
     await target.close()
+  }
+}
+
+/** Once unmeasured from the former source, then measured from the source of today under the same URL. */
+async function repeat(former: string, ends: Ends, { before, measure }: Runs): Promise<Omit<Outcome, 'held'>> {
+  const [source, target] = await Promise.all([startCountingProxy(former), startCountingProxy(ends.target)])
+  const proxied = { source: source.url, target: target.url }
+  try {
+    const known = await before?.(proxied)
+    if (known !== undefined && known.code !== 0)
+      throw new Error(`the run before ended with ${known.code ?? 'a signal'}: ${known.stderr}`)
+    source.forward(ends.source)
+    for (const proxy of [source, target]) proxy.takeBytes()
+    const measured = await measure(proxied)
+    return { ...describe(measured), bytes: source.takeBytes() + target.takeBytes() }
+  } finally {
+    await Promise.all([source.close(), target.close()])
   }
 }
 
@@ -141,14 +155,5 @@ function describe({ ms, cpuMs, mainThreadMs, peakBytes, code }: MeasuredCommand)
     mainThreadSeconds: mainThreadMs / 1000,
     peakBytes,
     exit: code ?? 'killed',
-  }
-}
-
-async function withDirectory<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = mkdtempSync(join(parent, 'state-'))
-  try {
-    return await work(directory)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
   }
 }

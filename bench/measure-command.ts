@@ -21,10 +21,10 @@ const SAMPLE_MS = 20
 /** Runs a command and measures it; `limitMs` ends one that hangs. */
 export async function measureCommand(
   [program = '', ...args]: readonly string[],
-  { limitMs = Infinity, env = process.env }: { readonly limitMs?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  limitMs = Infinity,
 ): Promise<MeasuredCommand> {
   const startedMs = performance.now()
-  const child = startCommand(program, args, env)
+  const child = startCommand(program, args)
   let usage: Usage = { cpuMs: 0, mainThreadMs: 0, peakBytes: 0 }
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
@@ -48,12 +48,8 @@ export async function measureCommand(
 }
 
 /** Starts a command that dies with this process at the latest. */
-export function startCommand(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
-): ChildProcessWithoutNullStreams {
-  const child = spawn(program, args, { env })
+export function startCommand(program: string, args: readonly string[]): ChildProcessWithoutNullStreams {
+  const child = spawn(program, args)
   const killLater = (): void => void child.kill('SIGKILL')
   process.once('exit', killLater)
   child.once('close', () => process.off('exit', killLater))

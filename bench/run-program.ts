@@ -12,18 +12,6 @@ import { measureCommand, type MeasuredCommand } from './measure-command.ts'
 /** What a run of the program cost, and its report. */
 export type Measured = MeasuredCommand & { readonly report: Report }
 
-/** How the program is run. */
-export type ProgramOptions = {
-  /** Options of node. @default none */
-  readonly nodeArgs?: readonly string[]
-  /** @default `PROGRAM` */
-  readonly program?: string
-  /** @default one that nothing else uses */
-  readonly state?: string
-  /** @default none */
-  readonly limitMs?: number
-}
-
 /** A lean relay in a process of its own. */
 export type RelayProcess = { readonly url: string; traffic(): Promise<Traffic>; close(): Promise<void> }
 
@@ -40,15 +28,12 @@ const GENERATION_MS = 600_000
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
 
-/** Runs `ngit-sync … --json` and measures it. */
-export async function measureProgram(args: readonly string[], options: ProgramOptions = {}): Promise<Measured> {
-  const { nodeArgs = [], program = PROGRAM, limitMs = Infinity } = options
+/** Runs `ngit-sync … --json` with a state file that nothing else uses, and measures it. */
+export async function measureProgram(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-bench-'))
   try {
-    const state = ['--state', options.state ?? join(directory, 'state.db')]
-    const measured = await measureCommand([process.execPath, ...nodeArgs, program, ...args, ...state, '--json'], {
-      limitMs,
-    })
+    const state = ['--state', join(directory, 'state.db')]
+    const measured = await measureCommand([process.execPath, ...nodeArgs, PROGRAM, ...args, ...state, '--json'])
     if (measured.stdout === '') throw new Error(`no report (exit ${measured.code}): ${measured.stderr}`)
     return { ...measured, report: JSON.parse(measured.stdout) as Report }
   } finally {

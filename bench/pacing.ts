@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 
+import { giveFigures } from './figures.ts'
 import { historySizeOf } from './history.ts'
 import { measureProgram, startRelayProcess } from './run-program.ts'
 
@@ -30,6 +31,7 @@ try {
   )
   process.stdout.write(`rate         ${((size - BURST) / seconds).toFixed(3)} events/s behind the burst\n`)
   process.stdout.write(`run          ${(ms / 1000).toFixed(1)} s in all\n`)
+  giveFigures({ events: size, stored, rateLimited, seconds, allowedSeconds: best, ms, exit: report.exit })
   if (stored !== size || report.exit !== 0) process.exitCode = 1
 } finally {
   await Promise.all([source.close(), target.close()])

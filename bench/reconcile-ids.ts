@@ -11,11 +11,20 @@ import { reconcile } from '../src/relay/negentropy/bridge.ts'
 import { IdCollector, type IdSet } from '../src/relay/negentropy/id-set.ts'
 import { LocalResponder } from '../src/relay/negentropy/local-responder.ts'
 import { createRemote, overTheWire } from '../test/support/test-responders.ts'
+import { giveFigures } from './figures.ts'
 
 const MB = 1_000_000
 const START_AT = 1_700_000_000
 const SECONDS_APART = 60
 const DAY = 86_400 / SECONDS_APART
+
+type Exchange = {
+  readonly name: string
+  readonly ms: number
+  readonly missing: number
+  readonly roundTrips: number
+  readonly bytes: number
+}
 
 const { values } = parseArgs({ options: { ids: { type: 'string', default: '100000' } } })
 const size = Number(values.ids)
@@ -32,25 +41,30 @@ const CASES: Readonly<Record<string, (index: number) => boolean>> = {
 const before = residentBytes()
 const [all, buildMs] = timed(() => collect(() => false))
 print('ids', `${size}: built in ${buildMs} ms, ${perId(residentBytes() - before)}`)
-for (const [name, isMissing] of Object.entries(CASES)) await compare(name, isMissing)
-print('memory', `${(process.resourceUsage().maxRSS / 1_000).toFixed(0)} MB resident at most, with both sets`)
-compareWithLibrary()
+const cases: Exchange[] = []
+for (const [name, isMissing] of Object.entries(CASES)) cases.push(await compare(name, isMissing))
+const peakBytes = process.resourceUsage().maxRSS * 1024
+print('memory', `${(peakBytes / MB).toFixed(0)} MB resident at most, with both sets`)
+const library = await compareWithLibrary()
+giveFigures({ ids: size, buildMs, peakBytes, cases, library })
 
-async function compare(name: string, isMissing: (index: number) => boolean): Promise<void> {
+async function compare(name: string, isMissing: (index: number) => boolean): Promise<Exchange> {
   const held = collect(isMissing)
   const source = createRemote(overTheWire(new LocalResponder(all)))
   const target = createRemote(overTheWire(new LocalResponder(held)))
   const start = performance.now()
   const result = await reconcile({ source, target, onMissing: async () => undefined })
   const ms = Math.round(performance.now() - start)
-  const [sent, received] = (['sent', 'received'] as const).map((way) => source.traffic[way] + target.traffic[way])
+  const sent = source.traffic.sent + target.traffic.sent
+  const received = source.traffic.received + target.traffic.received
   const found = `${result.missing} missing, ${result.listed} listed, ${result.roundTrips} round trips`
   print(name, `${ms} ms, ${found}, ${sent} bytes sent, ${received} received`)
   if (result.type !== 'done' || result.missing !== all.size - held.size) process.exitCode = 1
+  return { name, ms, missing: result.missing, roundTrips: result.roundTrips, bytes: sent + received }
 }
 
 /** The same ids in the library, as the client of a relay that lacks the 100 newest. */
-function compareWithLibrary(): void {
+function compareWithLibrary(): Promise<Exchange> {
   const start = residentBytes()
   const storage = new nip77.NegentropyStorageVector()
   const [, ms] = timed(() => {
@@ -60,17 +74,20 @@ function compareWithLibrary(): void {
   print('library', `built in ${ms} ms, ${perId(residentBytes() - start)}`)
   const relay = overTheWire(new LocalResponder(collect(CASES['100 newest'] ?? (() => false))))
   const client = new nip77.Negentropy(storage, 60_000)
-  void exchange(client, relay)
+  return exchange(client, relay)
 }
 
-async function exchange(client: nip77.Negentropy, relay: (hex: string) => string | Promise<string>): Promise<void> {
+async function exchange(client: nip77.Negentropy, relay: (hex: string) => string | Promise<string>): Promise<Exchange> {
   const start = performance.now()
-  let [message, roundTrips, have]: [string | null, number, number] = [client.initiate(), 0, 0]
+  let [message, roundTrips, missing, bytes]: [string | null, number, number, number] = [client.initiate(), 0, 0, 0]
   for (; message !== null; roundTrips += 1) {
     const answer = await relay(message)
-    message = client.reconcile(answer, () => (have += 1))
+    bytes += (message.length + answer.length) / 2
+    message = client.reconcile(answer, () => (missing += 1))
   }
-  print('library', `${Math.round(performance.now() - start)} ms, ${have} missing, ${roundTrips} round trips`)
+  const ms = Math.round(performance.now() - start)
+  print('library', `${ms} ms, ${missing} missing, ${roundTrips} round trips`)
+  return { name: '100 newest', ms, missing, roundTrips, bytes }
 }
 
 function collect(isMissing: (index: number) => boolean): IdSet {

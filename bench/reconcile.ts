@@ -14,6 +14,7 @@ import type { Report } from '../src/report/report.ts'
 import { Sqlite } from '../src/sqlite.ts'
 import { startNode } from '../test/support/child.ts'
 import { createRandom, generateHistory } from '../test/support/generate.ts'
+import { giveFigures } from './figures.ts'
 import { startLeanRelay, type Traffic } from './lean-relay.ts'
 import { PROGRAM } from './run-program.ts'
 
@@ -48,6 +49,7 @@ print(
   ]),
 )
 let nothing: Cost | undefined
+const cases = []
 for (const [name, isMissing] of GAPS) {
   const missing = history.filter(isMissing)
   const compared = await measure(isMissing, [])
@@ -60,8 +62,10 @@ for (const [name, isMissing] of GAPS) {
     kilobytes(compared.received - nothing.received - 2 * eventBytes),
     kilobytes(compared.sent - nothing.sent - eventBytes),
   ]
+  cases.push({ missing: name, events: missing.length, eventBytes, compared, paged })
   print(row([name, `${missing.length}`, ...describe(compared), ...describe(paged), ratio, both, ...beyond]))
 }
+giveFigures({ events: history.length, repositories, cases })
 process.exit(0)
 
 /** A full pass with a state that knows both sides, after the gap was made. */

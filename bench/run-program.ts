@@ -1,35 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import type { Report } from '../src/report/report.ts'
 import { startNode, type Child } from '../test/support/child.ts'
 import { waitFor } from '../test/support/wait-for.ts'
 import type { Traffic } from './lean-relay.ts'
+import { measureCommand, type MeasuredCommand } from './measure-command.ts'
 
-/** What a run of the program cost. */
-export type Measured = {
-  readonly code: number | null
-  readonly report: Report
-  readonly ms: number
-  /** Processor time of all threads; unlike `ms` it hardly depends on what else the machine does. */
-  readonly cpuMs: number
-  /** The most memory that was resident at once, threads included; like `cpuMs` 0 where there is no /proc. */
-  readonly peakBytes: number
-}
+/** What a run of the program cost, and its report. */
+export type Measured = MeasuredCommand & { readonly report: Report }
 
 /** A lean relay in a process of its own. */
 export type RelayProcess = { readonly url: string; traffic(): Promise<Traffic>; close(): Promise<void> }
 
-/** The program, as it is installed; `NGIT_SYNC_PROGRAM` names another build to compare with. */
-export const PROGRAM =
-  process.env['NGIT_SYNC_PROGRAM'] ?? fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
+/** The program of this checkout. */
+export const OWN_PROGRAM = fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
+
+/** The program that is measured; `NGIT_SYNC_PROGRAM` names another build to compare with. */
+export const PROGRAM = process.env['NGIT_SYNC_PROGRAM'] ?? OWN_PROGRAM
 
 const RELAY_PROGRAM = fileURLToPath(new URL('./relay-process.js', import.meta.url))
 const GENERATION_MS = 600_000
-const SAMPLE_MS = 20
 
 // Children die with this process, but only when it exits; a signal alone would leave them behind.
 process.once('SIGINT', () => process.exit(130))
@@ -39,14 +32,10 @@ process.once('SIGTERM', () => process.exit(143))
 export async function measureProgram(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-bench-'))
   try {
-    const startedMs = performance.now()
     const state = ['--state', join(directory, 'state.db')]
-    const child = startNode([...nodeArgs, PROGRAM, ...args, ...state, '--json'], { env: process.env })
-    const usage = await watchUsage(child)
-    const { code } = await child.exited
-    const ms = performance.now() - startedMs
-    if (child.stdout() === '') throw new Error(`no report (exit ${code}): ${child.stderr()}`)
-    return { code, report: JSON.parse(child.stdout()) as Report, ms, ...usage }
+    const measured = await measureCommand([process.execPath, ...nodeArgs, PROGRAM, ...args, ...state, '--json'])
+    if (measured.stdout === '') throw new Error(`no report (exit ${measured.code}): ${measured.stderr}`)
+    return { ...measured, report: JSON.parse(measured.stdout) as Report }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
@@ -69,28 +58,4 @@ export async function startRelayProcess(args: readonly string[]): Promise<RelayP
 function announcedUrl(child: Child): string | undefined {
   if (child.hasExited()) throw new Error(`the relay process ended: ${child.stderr()}`)
   return /^listening (\S+)$/m.exec(child.stdout())?.[1]
-}
-
-type Usage = Pick<Measured, 'cpuMs' | 'peakBytes'>
-
-/** The kernel keeps both itself; they only have to be read before the process is gone. */
-async function watchUsage(child: Child): Promise<Usage> {
-  let usage: Usage = { cpuMs: 0, peakBytes: 0 }
-  while (!child.hasExited()) {
-    usage = readUsage(child.pid) ?? usage
-    await sleep(SAMPLE_MS)
-  }
-  return usage
-}
-
-function readUsage(pid: number): Usage | undefined {
-  try {
-    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    // Behind the name in brackets: state, ppid, … and as 12th and 13th user and system time in ticks of 10 ms.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    const ticks = Number(fields[11]) + Number(fields[12])
-    return kib === undefined ? undefined : { cpuMs: ticks * 10, peakBytes: Number(kib) * 1024 }
-  } catch {
-    return undefined // gone between two looks, or no Linux
-  }
 }

@@ -1,26 +1,54 @@
 /**
- * `npm run bench -- startup [--runs 15]`: how long `ngit-sync --help` takes against bare node, and which packages it
- * loads for that. Only commander may be among them.
+ * `npm run bench -- startup [--runs 15]`: how long `ngit-sync --help`, `status` of a small state and a catch-up with
+ * nothing to do take against bare node, and which packages `--help` loads. Only commander may be among them.
  */
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-import { PROGRAM } from './run-program.ts'
+import { giveFigures, median } from './figures.ts'
+import { historySizeOf } from './history.ts'
+import { PROGRAM, startRelayProcess } from './run-program.ts'
+
+const EVENTS = 400
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } })
 const runs = Number(values.runs)
-const bare: number[] = []
-const help: number[] = []
-// In turns, so that whatever else the machine does falls on both.
-for (let run = 0; run < runs; run += 1) {
-  bare.push(timeNode(['-e', '0']))
-  help.push(timeNode([PROGRAM, '--help']))
+const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-startup-'))
+const [source, target] = await Promise.all(
+  [1, 2].map(() => startRelayProcess(['--events', `${EVENTS}`, '--negentropy'])),
+)
+try {
+  const ends = ['--target', target?.url ?? '', '--state', join(directory, 'state.db')]
+  const catchup = [PROGRAM, 'catchup', '--source', source?.url ?? '', ...ends, '--scope', 'all', '--quiet']
+  timeNode(catchup) // so that there is a state
+  const ms = timeInTurns({
+    'bare node': ['-e', '0'],
+    '--help': [PROGRAM, '--help'],
+    status: [PROGRAM, 'status', ...ends],
+    'no-op': catchup,
+  })
+  const bareMs = ms['bare node'] ?? NaN
+  for (const [name, each] of Object.entries(ms))
+    print(name, `${each.toFixed(0)} ms, ratio ${(each / bareMs).toFixed(2)}`)
+  const packages = loadedPackages()
+  print('packages', packages.join(', '))
+  giveFigures({ runs, events: historySizeOf(EVENTS), medianMs: ms, packages })
+  if (packages.some((name) => name !== 'commander')) process.exitCode = 1
+} finally {
+  await Promise.all([source?.close(), target?.close()])
+  rmSync(directory, { recursive: true, force: true })
 }
-const packages = loadedPackages()
-process.stdout.write(`bare node    ${median(bare).toFixed(0)} ms (median of ${runs})\n`)
-process.stdout.write(`--help       ${median(help).toFixed(0)} ms, ratio ${(median(help) / median(bare)).toFixed(2)}\n`)
-process.stdout.write(`packages     ${packages.join(', ')}\n`)
-if (packages.some((name) => name !== 'commander')) process.exitCode = 1
+
+/** Medians in milliseconds; in turns, so that whatever else the machine does falls on all. */
+function timeInTurns(commands: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, number>> {
+  const rounds = Array.from({ length: runs }, () => Object.values(commands).map(timeNode))
+  return Object.fromEntries(
+    Object.keys(commands).map((name, index) => [name, median(rounds.map((times) => times[index] ?? NaN))]),
+  )
+}
 
 function timeNode(args: readonly string[]): number {
   const startedMs = performance.now()
@@ -48,6 +76,6 @@ function asModule(code: string): string {
   return `data:text/javascript,${encodeURIComponent(code)}`
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+function print(what: string, value: string): void {
+  process.stdout.write(`${what.padEnd(12)} ${value}\n`)
 }

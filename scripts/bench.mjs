@@ -1,15 +1,17 @@
 // npm run bench -- NAME [--keep] [the bench's own options]: builds and runs one benchmark; without a name it lists them.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const BENCHES = {
   backfill: { shows: 'speed, memory and bytes of copying a generated history', flags: [] },
   pacing: { shows: 'the rate of sending to a relay that takes one event a second', flags: [] },
+  peers: { shows: 'the same jobs by strfry sync, nak sync and another build', flags: ['--max-old-space-size=8192'] },
   reconcile: { shows: 'what a full pass costs by NIP-77 and by paging', flags: ['--max-old-space-size=8192'] },
   'reconcile-ids': { shows: 'reconciliation of two sets of ids, without relays', flags: ['--expose-gc'] },
-  startup: { shows: 'how long --help takes against bare node', flags: [] },
+  startup: { shows: 'how long --help, status and a no-op take against bare node', flags: [] },
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,17 +22,22 @@ if (name === undefined || !Object.hasOwn(BENCHES, name)) {
   ;(name === undefined ? process.stdout : process.stderr).write(known)
   process.exit(name === undefined ? 0 : 2)
 }
-node('scripts/setup.mjs')
-node('node_modules/typescript/bin/tsc', '-p', 'bench')
+node(['scripts/setup.mjs'])
+node(['node_modules/typescript/bin/tsc', '-p', 'bench'])
 const args = rest.filter((word) => word !== '--keep')
-const output = node(...BENCHES[name].flags, `dist-bench/bench/${name}.js`, ...args)
-if (rest.includes('--keep')) keep({ name, args, output })
+const scratch = mkdtempSync(join(tmpdir(), 'ngit-sync-bench-'))
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const figuresFile = join(scratch, 'figures.json')
+const machine = describeMachine()
+const output = node([...BENCHES[name].flags, `dist-bench/bench/${name}.js`, ...args], { BENCH_FIGURES: figuresFile })
+if (rest.includes('--keep')) keep()
 
 /** Runs node and returns what it printed, which is shown too; a failure ends this program with the same code. */
-function node(...words) {
+function node(words, env = {}) {
   const { status, stdout } = spawnSync(process.execPath, words, {
     cwd: root,
     encoding: 'utf8',
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   process.stdout.write(stdout ?? '')
@@ -38,10 +45,24 @@ function node(...words) {
   return stdout
 }
 
-function keep({ name, args, output }) {
+/** Before the run: the load is that of others. */
+function describeMachine() {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cpus: cpus().length,
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    node: process.version,
+    kernel: `${type()} ${release()}`,
+    loadBefore: loadavg()[0],
+  }
+}
+
+function keep() {
   const date = new Date().toISOString()
-  const cpu = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`
-  const run = { date, node: process.version, cpu, name, args, output: output.trimEnd().split('\n') }
+  const git = spawnSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' })
+  const commit = git.status === 0 ? git.stdout.trim() : 'unknown'
+  const figures = existsSync(figuresFile) ? JSON.parse(readFileSync(figuresFile, 'utf8')) : null
+  const run = { date, commit, machine, name, args, figures, output: output.trimEnd().split('\n') }
   mkdirSync(`${root}/bench/runs`, { recursive: true })
   const file = `bench/runs/${date.slice(0, 19).replaceAll(':', '')}-${name}.json`
   writeFileSync(`${root}/${file}`, `${JSON.stringify(run, null, 2)}\n`)

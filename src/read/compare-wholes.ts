@@ -21,10 +21,11 @@ import { drain, type DrainContext } from '../relay/paging/drain.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { proveBottom } from '../relay/paging/prove-bottom.ts'
 import { isWindowed } from '../report/run-options.ts'
-import { withinBudget } from '../run/budget.ts'
+import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
+import type { UnixSeconds } from '../time.ts'
 import { isBorneOut, sampling } from './claims.ts'
 
 /** What a source has and the target lacks of one request, and what may still take that back. */
@@ -52,7 +53,7 @@ export class Wholes {
     this.#run = run
   }
 
-  /** Tells that about so many anchors are to be read in full at a source. */
+  /** Compares a source as a whole if enough anchors are about to be read in full there. */
   expect(source: OpenSource, fullAnchors: number): void {
     if (fullAnchors < MIN_ANCHORS || this.#compared.has(source) || !mayCompareWhole(source, this.#run)) return
     const comparing = compareWhole(source, fullAnchors * BYTES_PER_ANCHOR, this.#run)
@@ -115,9 +116,9 @@ async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun
   const found = new Findings()
   const ask = async (filter: Filter): Promise<Page> => (found.isFull ? TOO_MUCH : request(filter))
   const reading = { request: ask, capacity, limit, aftermath, sink: found.keep }
-  const comparison = await findMissing({ source: atSource, target: atTarget }, { maxBytes, reading, run })
+  const sides = { source: atSource, target: atTarget }
+  const comparison = await findMissing(sides, { maxBytes, reading, budget: source.budget, now: run.startedAt })
   if (comparison === undefined) return undefined
-  source.budget.bytesLeft -= comparison.traffic.source.received
   const missing = new Set(comparison.ids)
   const isSeen = (id: string): boolean => run.world.state.run.isSeen(id)
   const unread = comparison.ids.filter((id) => !isSeen(id))
@@ -147,19 +148,25 @@ class Findings {
 }
 
 type Sides = { readonly source: ComparedSet; readonly target: ComparedSet }
-type Searching = { readonly maxBytes: number; readonly reading: DrainContext; readonly run: ScopedRun }
+type Searching = {
+  readonly maxBytes: number
+  readonly reading: DrainContext
+  readonly budget: Budget
+  readonly now: UnixSeconds
+}
 
 /** The ids that only the source lists; `undefined` when they are too many, or may not be all. */
 async function findMissing(
   sides: Sides,
-  { maxBytes, reading, run }: Searching,
+  { maxBytes, reading, budget, now }: Searching,
 ): Promise<(FilterComparison & { readonly ids: readonly string[] }) | undefined> {
   const ids: string[] = []
   const compared = await reconcileFilter({
-    ...{ ...sides, filter: EVERYTHING, now: run.startedAt, findsOldest: true },
+    ...{ ...sides, filter: EVERYTHING, now, findsOldest: true },
     onMissing: async (missing) => void ids.push(...missing),
     shouldStop: (bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
   })
+  budget.bytesLeft -= compared.traffic.source.received
   if (compared.type === 'failed' || ids.length > MAX_MISSING) return undefined
   for (const { window, oldest = [] } of compared.windows) {
     const unproven = await proveBottom(withWindow(EVERYTHING, window), oldest, reading)

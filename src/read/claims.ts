@@ -30,7 +30,7 @@ type IdList = { readonly size: number; readonly id: (position: number) => string
 
 /**
  * Whether a few pages of what the source serves bear out a finished comparison: all events in them but those that
- * `isMissing` must be served by the target. Events that came to the source in the meantime go to the sink. False as well
+ * `isMissing` must be served by the target. Events that came to the source in the meantime go to the sink. False also
  * when the source did not answer or, with `mustShow`, shows nothing. Throws LostRelayError when the target stops
  * answering.
  */

@@ -8,7 +8,7 @@
  *
  * It proves as much as comparing the requests one by one, or it is not used (rule 1): the comparison ends, every id it
  * found is served, nothing lies below the oldest id that the source listed, and samples bear it out (`claims.ts`). A
- * difference that costs more than the requests would ends it: then, and when anything fails, the layers are read as ever.
+ * difference that costs more than the requests would ends it: then, and when anything fails, the layers are read.
  */
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import type { NostrEvent } from '../nostr/event.ts'

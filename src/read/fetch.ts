@@ -26,7 +26,7 @@ export type FetchContext = {
   readonly done: (request: PlannedRequest, fetched: Fetched, aftermath: Aftermath) => void
   /** Compares with the target instead of reading everything; `undefined` when the request must be paged. */
   readonly compare: (request: PlannedRequest, reading: DrainContext, budget: Budget) => Promise<Fetched | undefined>
-  /** Answers a request without asking the source, when both were compared as wholes; `undefined` when it must be asked. */
+  /** Answers a request when source and target were compared as wholes; `undefined` when the source must be asked. */
   readonly answer?: (request: PlannedRequest, matches: Matcher) => Promise<Answered | undefined>
   /** Reads a single second by NIP-77; true when all of it came, and more than `count` events. */
   readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>

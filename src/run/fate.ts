@@ -62,7 +62,7 @@ export type FateContext = {
 
 const PIECE = 500
 
-/** Changes the states of the events of one run. Verbs for one event throw TypeError where `FOLLOWS` does not allow it. */
+/** Changes the states of the events of one run. Verbs for one event throw TypeError for what `FOLLOWS` forbids. */
 export class Fate {
   readonly #context: FateContext
 

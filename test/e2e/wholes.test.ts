@@ -12,6 +12,7 @@ import { signEvent, type Key } from '../support/sign.ts'
 import { endArguments, idsOf } from '../support/workbench.ts'
 
 const REPOSITORY = firstOf(30617)
+const AUTHORS = [...new Set(HISTORY.filter(({ kind }) => kind === 30617).map(({ pubkey }) => pubkey))]
 const ROOT = firstOf(1621)
 const FULL = ['--scope', 'all', '--full']
 
@@ -120,11 +121,13 @@ describe('two relays are read layer by layer', () => {
     expect(comparedAt(source).filter((filter) => !isWhole(filter)).length).toBeGreaterThan(2)
   })
 
-  it('with --no-reconcile, --follow-ups, or repositories that are named', async () => {
+  it.each([
+    ['--no-reconcile', ['--scope', 'all', '--no-reconcile']],
+    ['--follow-ups', ['--scope', 'all', '--follow-ups']],
+    ['authors who are named', AUTHORS.flatMap((author) => ['--author', author])],
+  ])('with %s', async (_, args) => {
     const { bench, source, target } = await startAlikeRelays()
-    for (const args of [['--no-reconcile'], ['--follow-ups']]) {
-      await bench.catchup(source, target, ...FULL, ...args)
-    }
-    expect(comparedAt(source).filter(isWhole)).toEqual([])
+    const { code } = await bench.catchup(source, target, '--full', ...args)
+    expect([code, comparedAt(source).filter(isWhole)]).toEqual([0, []])
   })
 })

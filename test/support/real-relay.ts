@@ -47,7 +47,7 @@ export type RealRelay = {
 
 const PROGRAM = fileURLToPath(new URL('../../dist/demo/relay-process.js', import.meta.url))
 
-/** Starts a relay, with `ownProcess` by `dist/demo/relay-process.js`, which needs the build; resolves when it listens. */
+/** Starts a relay and resolves when it listens. `ownProcess` runs `dist/demo/relay-process.js`, which needs the build. */
 export async function startRealRelay(options: RealRelayOptions = {}): Promise<RealRelay> {
   const directory = options.file === undefined ? mkdtempSync(join(tmpdir(), 'real-relay-')) : undefined
   const file = options.file ?? join(directory ?? '', 'relay.db')

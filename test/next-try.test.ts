@@ -11,6 +11,7 @@ const MINUTE = 60
 function parked(changes: Partial<SpooledEvent>): SpooledEvent {
   return {
     event: issue(`30617:${'a'.repeat(64)}:x`, keyOf('author')),
+    size: 0,
     layer: 'threads',
     state: 'parked',
     outcome: 'unanswered',

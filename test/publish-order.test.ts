@@ -158,7 +158,7 @@ describe('the order of publishing', () => {
     return events
   }
 
-  /** The ids in the order in which they would be sent, and the batches. */
+  /** The ids in the order in which they would be sent, step by step. */
   function publishAll(events: readonly NostrEvent[], batch: number): string[][] {
     const { state: store } = openTemporaryState()
     const { stageOf } = stagingOf(announcement(alice, 'repo'))
@@ -169,9 +169,10 @@ describe('the order of publishing', () => {
         store.spoolRows.makeReady(event.id, stageOf(event))
       }
       store.spoolRows.orderByParents()
-      for (let next = store.spool.nextReady(batch); next.length > 0; next = store.spool.nextReady(batch)) {
-        sent.push(next.map(({ event }) => event.id))
-        for (const { event } of next) store.spoolRows.remove(event.id)
+      for (let step = store.spool.firstStep(); step !== undefined; step = store.spool.firstStep()) {
+        const pieces = [...store.spool.inStep(step, batch)]
+        sent.push(pieces.flat().map(({ event }) => event.id))
+        for (const { event } of pieces.flat()) store.spoolRows.remove(event.id)
       }
     })
     return sent

@@ -4,7 +4,8 @@ import type { NostrEvent } from '../src/nostr/event.ts'
 import { Fate } from '../src/run/fate.ts'
 import { Ledger } from '../src/run/ledger.ts'
 import { Doorkeeper } from '../src/publish/door.ts'
-import { publishReady, WINDOW, type SendingRun } from '../src/publish/publish.ts'
+import { publishReady, type SendingRun } from '../src/publish/publish.ts'
+import { SendWindow } from '../src/publish/send-window.ts'
 import type { Answer } from '../src/relay/endpoint.ts'
 import { createPacer } from '../src/relay/pace/pacing.ts'
 import type { Rate } from '../src/time.ts'
@@ -36,14 +37,14 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
   const ledger = new Ledger(['repositories'])
   const context: SendingRun = {
     door: new Doorkeeper({
-      window: WINDOW,
       announcements: Infinity,
       hasAccepted: false,
       onAccepted: () => undefined,
       onEnd: () => pacer.stop(),
     }),
     target: createPeer(endpoint, PROFILE),
-    world: { state, clock: () => SOME_TIME, signal, deadline: deadline.signal },
+    window: new SendWindow(),
+    world: { state, clock: () => SOME_TIME, nowMs: () => clock.nowMs, signal, deadline: deadline.signal },
     ledger,
     fate: new Fate({ state, ledger, now: SOME_TIME, software: undefined }),
     pacer,
@@ -81,6 +82,21 @@ describe('publishReady', () => {
     state.spoolRows.makeReady(event.id, 1)
     await publishReady({ ...context, blocked: new Map([[repository, 'no']]), isHosted: ({ id }) => id === event.id })
     expect(endpoint.published.length).toBe(1)
+  })
+
+  it('goes on sending while the answer to an early event is out, through all events of a step', async () => {
+    const { context, state, endpoint } = publishing(600, () => undefined)
+    // The first has been answered by then: of events with one parent, one goes ahead.
+    let answerSecond = (): void => undefined
+    const publish = async (event: NostrEvent): Promise<Answer> => {
+      const answer = await endpoint.publish(event)
+      if (endpoint.published.length === 600) answerSecond()
+      else if (endpoint.published.length === 2) await new Promise<void>((resolve) => (answerSecond = resolve))
+      return answer
+    }
+    const target = createPeer({ ...endpoint, publish }, PROFILE)
+    expect(await publishReady({ ...context, target })).toEqual({ type: 'sent' })
+    expect(state.spool.count('confirming')).toBe(600)
   })
 
   it('gives up a target that says rate-limited at any pace, and parks everything', async () => {

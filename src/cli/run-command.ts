@@ -63,7 +63,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       cleanups.push(() => endpoint.close())
       return endpoint
     }
-    const verifier = createVerifier({ workers: Math.max(1, Math.min(MAX_VERIFIERS, availableParallelism() - 1)) })
+    const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
     cleanups.push(() => verifier.close())
     const strangers = createStrangers({
       connect: (url, lookup) => connectRelay(url, { ...request, key: undefined, signal: untilDeadline }, lookup),

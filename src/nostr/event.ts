@@ -59,7 +59,9 @@ export function computeEventId(event: NostrEvent): string {
 
 /** The values (second element) of every tag with this name. */
 export function tagValues(event: NostrEvent, name: string): string[] {
-  return event.tags.flatMap((tag) => (tag[0] === name && tag[1] !== undefined ? [tag[1]] : []))
+  const values: string[] = []
+  for (const [first, value] of event.tags) if (first === name && value !== undefined) values.push(value)
+  return values
 }
 
 /** When the event expires (NIP-40), in Unix seconds; `undefined` without a usable `expiration` tag. */

@@ -7,7 +7,8 @@ import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
-import { findServed, findVersions } from '../relay/holdings.ts'
+import { findVersions } from '../relay/holdings.ts'
+import { ServedIds } from '../relay/served-ids.ts'
 import type { Outcome } from '../report/report.ts'
 import type { Run } from '../run/run.ts'
 import { isDeleted } from '../run/withdrawn.ts'
@@ -18,15 +19,16 @@ import { learnDeletions } from '../withdraw/withdrawals.ts'
 /** The part of a run that the proof needs. */
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
 
-const PIECE = 250
+const PIECE = 1_000
 const SAME_SECOND = 'the target serves another version of the same second'
 const GONE = 'the target still serves a newer version that was deleted or has expired'
 
 /** Settles or parks every event that was sent, by whether the target serves it now. Throws LostRelayError. */
 export async function confirmSent(run: ConfirmingRun): Promise<void> {
   const { state } = run.world
+  const servedIds = new ServedIds(run.target, run.startedAt)
   for (const piece of state.spool.inState('confirming', PIECE)) {
-    const proofs = await prove(piece, run)
+    const proofs = await prove(piece, servedIds, run)
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), run)
       noteArrivals(
@@ -45,12 +47,13 @@ function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | u
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
 }
 
-async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promise<Map<string, Proof>> {
+async function prove(
+  piece: readonly SpooledEvent[],
+  servedIds: ServedIds,
+  run: ConfirmingRun,
+): Promise<Map<string, Proof>> {
   const proofs = new Map<string, Proof>()
-  const served = await findServed(
-    run.target,
-    piece.map(({ event }) => event.id),
-  )
+  const served = await servedIds.among(piece.map(({ event }) => event))
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
   const shown = proved.map(({ event }) => event)

@@ -7,8 +7,6 @@ import { gistOf } from './gist.ts'
 
 /** What a doorkeeper must know of the run, and whom it tells. */
 export type DoorOptions = {
-  /** After this many events in a row without an answer the target counts as gone. */
-  readonly window: number
   /** Number of announcements in a `listed` scope; `Infinity` for other scopes. */
   readonly announcements: number
   /** Whether the target took anything from us in earlier runs. */
@@ -21,13 +19,15 @@ export type DoorOptions = {
 
 /** After this many complaints in a row, each at a slower pace, the relay does not mean the pace. */
 const COMPLAINTS_MOST = 20
+/** After this many events in a row without an answer the target counts as gone. */
+const UNANSWERED_MOST = 64
 const DOOR_AFTER_EVENTS = 8
 const DOOR_AFTER_AUTHORS = 2
 
 /**
  * Notices that the target refuses us, not the events: it says so; it has taken nothing from us and gives one text for
  * eight events of two authors; or it gives one text for every announcement of a `listed` scope. Also notices that the
- * target is gone: a whole window of events is unanswered, or `rate-limited:` at any pace. One serves a whole run.
+ * target is gone: 64 events in a row are unanswered, or `rate-limited:` at any pace. One serves a whole run.
  */
 export class Doorkeeper {
   readonly #options: DoorOptions
@@ -57,7 +57,7 @@ export class Doorkeeper {
   note(event: NostrEvent, answer: Exclude<Answer, { type: 'expired' }>, meaning: Classification | undefined): void {
     if (answer.type === 'unanswered') {
       this.#unanswered += 1
-      if (this.#unanswered >= this.#options.window) this.#stop({ type: 'stopped', reason: answer.reason })
+      if (this.#unanswered >= UNANSWERED_MOST) this.#stop({ type: 'stopped', reason: answer.reason })
       return
     }
     this.#unanswered = 0

@@ -11,9 +11,10 @@ import { confirmSent } from './confirm-sent.ts'
 import { Doorkeeper } from './door.ts'
 import { findNowhere } from './nowhere.ts'
 import { settleOrphans } from './orphans.ts'
-import { publishReady, WINDOW } from './publish.ts'
+import { publishReady } from './publish.ts'
 import type { PublishingRun } from './publishing-run.ts'
 import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting } from './revive-parked.ts'
+import { SendWindow } from './send-window.ts'
 import { shutDoor } from './shut-door.ts'
 
 const LONG_SENDING_MS = 60_000
@@ -56,6 +57,7 @@ function startPublishing(run: ScopedRun, pacer: Pacer): PublishingRun {
     ...run,
     pacer,
     door: createDoorkeeper(run, pacer),
+    window: new SendWindow(),
     blocked: new Map(),
     released: new Set(),
     reopened: new Set(),
@@ -68,7 +70,6 @@ function startPublishing(run: ScopedRun, pacer: Pacer): PublishingRun {
 function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: Pacer): Doorkeeper {
   const { runs } = world.state
   return new Doorkeeper({
-    window: WINDOW,
     announcements: choice.scope.type === 'listed' ? catalog.members().announcements.size : Infinity,
     hasAccepted: runs.hasAccepted(),
     onAccepted: () => runs.noteAccepted(number),

@@ -15,15 +15,16 @@ import { INTERRUPTION, type Stop } from '../run/stop.ts'
 import type { World } from '../run/world.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { AnswerPen } from './answer-pen.ts'
+import { Flight } from './flight.ts'
 import type { PublishingRun } from './publishing-run.ts'
 import { SiblingTurns } from './sibling-turns.ts'
 
 /** The part of a run that sending needs. */
 export type SendingRun = Pick<
   PublishingRun,
-  'target' | 'ledger' | 'fate' | 'pacer' | 'door' | 'blocked' | 'awaitsOwner' | 'isHosted'
+  'target' | 'ledger' | 'fate' | 'pacer' | 'door' | 'window' | 'blocked' | 'awaitsOwner' | 'isHosted'
 > & {
-  readonly world: Pick<World, 'state' | 'clock' | 'signal' | 'deadline'>
+  readonly world: Pick<World, 'state' | 'clock' | 'nowMs' | 'signal' | 'deadline'>
   /** Called for each event that was sent. */
   readonly onSent: () => void
 }
@@ -34,15 +35,13 @@ export type SendingRun = Pick<
  */
 export type PublishEnd = { readonly type: 'sent' } | Stop
 
-/** How many events may be in flight. */
-export const WINDOW = 64
-const BATCH = 500
+const PIECE = 500
 
 /** Sends every ready event. Parks those that are not sent because publishing stopped. */
 export async function publishReady(run: SendingRun): Promise<PublishEnd> {
-  const { state } = run.world
-  for (let batch = state.spool.nextReady(BATCH); batch.length > 0; batch = state.spool.nextReady(BATCH)) {
-    await publishBatch(batch, run)
+  const { spool } = run.world.state
+  for (let step = spool.firstStep(); step !== undefined; step = spool.firstStep()) {
+    await publishStep(spool.inStep(step, PIECE), run)
     const end = stopOf(run)
     if (end === undefined) continue
     parkReady(end.reason, run)
@@ -62,20 +61,28 @@ type Verdict = Extract<Classification, { type: 'outcome' }>
 /** Writes what became of an event. */
 type Decision = () => void
 
-async function publishBatch(batch: readonly SpooledEvent[], run: SendingRun): Promise<void> {
+/** Sends the events of one stage and level. Returns when all answers are on disk. */
+async function publishStep(pieces: Iterable<readonly SpooledEvent[]>, run: SendingRun): Promise<void> {
   const pen = new AnswerPen(run.world.state.transaction)
   const turns = new SiblingTurns()
-  const queue = batch.values()
-  const worker = async (): Promise<void> => {
-    for (const spooled of queue) {
-      const decision = await turns.inTurn(spooled.event, () => publishOne(spooled, run))
-      if (decision === undefined) return
-      pen.add(decision)
-    }
+  const flight = new Flight(run.window)
+  const publish = async (spooled: SpooledEvent): Promise<void> => {
+    const decision = await turns.inTurn(spooled.event, () => publishOne(spooled, run))
+    if (decision !== undefined) pen.add(decision)
   }
-  const workers = await Promise.allSettled(Array.from({ length: WINDOW }, worker))
-  pen.flush()
-  for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
+  try {
+    for (const spooled of eachOf(pieces)) {
+      await flight.room()
+      if (stopOf(run) !== undefined) break
+      flight.start(spooled.size, publish(spooled))
+    }
+  } finally {
+    await flight.landed().finally(() => pen.flush())
+  }
+}
+
+function* eachOf<T>(pieces: Iterable<readonly T[]>): Generator<T> {
+  for (const piece of pieces) yield* piece
 }
 
 /** Sends an event. Returns what to write about it; `undefined` when publishing stopped before it was sent. */
@@ -124,23 +131,29 @@ type Sent = {
  * answer. `expired`: its time passed before its turn came.
  */
 async function sendPaced(event: NostrEvent, run: SendingRun): Promise<Sent | { readonly type: 'expired' } | undefined> {
-  const { target, pacer, door } = run
-  const { clock } = run.world
+  const { target, pacer, door, window } = run
+  const { clock, nowMs } = run.world
   const isOver = (): boolean => isExpired(event, clock())
   for (;;) {
     const turn = await pacer.turn()
     if (stopOf(run) !== undefined) return undefined
+    const sentMs = nowMs()
     const answer: Answer = isOver() ? { type: 'expired' } : await target.endpoint.publish(event, isOver)
     if (answer.type === 'expired') {
       pacer.taken(turn)
       return answer
     }
-    if (answer.type === 'unanswered') return { type: 'sent', answer, meaning: undefined }
+    if (answer.type === 'unanswered') {
+      window.noteTrouble()
+      return { type: 'sent', answer, meaning: undefined }
+    }
+    window.noteAnswer(nowMs() - sentMs)
     const meaning = classifyAnswer({ ...answer, event, now: clock() })
     if (meaning.type !== 'rate-limited') {
       pacer.taken(turn)
       return { type: 'sent', answer, meaning }
     }
+    window.noteTrouble()
     if (pacer.slowDown(turn)) door.noteComplaint(answer.text)
   }
 }
@@ -218,7 +231,7 @@ function blockedBy(event: NostrEvent, { blocked, isHosted }: SendingRun): string
 }
 
 function parkReady(reason: string, { world: { state }, fate }: SendingRun): void {
-  for (const piece of state.spool.inState('ready', BATCH)) {
+  for (const piece of state.spool.inState('ready', PIECE)) {
     state.transaction(() => {
       for (const spooled of piece) fate.park(spooled, { outcome: 'unsent', reason })
     })

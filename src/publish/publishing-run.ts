@@ -2,11 +2,13 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Pacer } from '../relay/pace/pacing.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Doorkeeper } from './door.ts'
+import type { SendWindow } from './send-window.ts'
 
 /** A run that sends, with the memory of publishing between its rounds. */
 export type PublishingRun = ScopedRun & {
   readonly pacer: Pacer
   readonly door: Doorkeeper
+  readonly window: SendWindow
   /** Parents whose children the target does not take at present, by anchor, and why. */
   readonly blocked: Map<string, string>
   /** Events that were freed once, and parents that the target was found to serve. */

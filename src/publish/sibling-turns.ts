@@ -6,6 +6,9 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
 
+/** An event whose parent was forgotten goes first once more. */
+const MAX_REMEMBERED = 10_000
+
 /** Which parents were tried, and which are being tried. */
 export class SiblingTurns {
   readonly #tried = new Set<string>()
@@ -25,9 +28,15 @@ export class SiblingTurns {
     } finally {
       for (const parent of untried) {
         this.#running.delete(parent)
-        this.#tried.add(parent)
+        this.#remember(parent)
       }
     }
+  }
+
+  #remember(parent: string): void {
+    this.#tried.add(parent)
+    const [oldest] = this.#tried
+    if (this.#tried.size > MAX_REMEMBERED && oldest !== undefined) this.#tried.delete(oldest)
   }
 
   #rivalOf(parents: readonly string[]): Promise<void> | undefined {

@@ -21,11 +21,21 @@ const MAX_REPOSITORIES = 20
 export class AnchorStore {
   readonly #db: Db
   readonly #target: string
+  readonly #insertFound
+  readonly #insertAnchor
   readonly #recalled = new Map<LayerName, number>()
 
   constructor(db: Db, target: string) {
     this.#db = db
     this.#target = target
+    this.#insertFound = db.prepare<[Record<string, unknown>]>(
+      `INSERT INTO temp.found (layer, anchor, repository, number, held)
+       VALUES (@layer, @anchor, @repository, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
+       ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held)`,
+    )
+    this.#insertAnchor = db.prepare<[string, string, LayerName, string, string | null]>(
+      'INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)',
+    )
   }
 
   /** Loads every anchor of earlier runs with this scope (or any scope): no anchor is forgotten. */
@@ -48,16 +58,8 @@ export class AnchorStore {
   /** Adds an anchor and remembers it for later runs with this scope. */
   add(scope: string, layer: LayerName, anchor: string, { held = false, repositories = [] }: AnchorOrigin = {}): void {
     const [repository, ...others] = repositories.slice(0, MAX_REPOSITORIES)
-    this.#db
-      .prepare(
-        `INSERT INTO temp.found (layer, anchor, repository, number, held)
-         VALUES (@layer, @anchor, @repository, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
-         ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held)`,
-      )
-      .run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0 })
-    this.#db
-      .prepare('INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)')
-      .run(this.#target, scope, layer, anchor, repository ?? null)
+    this.#insertFound.run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0 })
+    this.#insertAnchor.run(this.#target, scope, layer, anchor, repository ?? null)
     if (others.length > 0) this.#addRepositories(anchor, others)
   }
 

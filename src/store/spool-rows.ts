@@ -31,6 +31,8 @@ export type Origin = {
   readonly isOutside: boolean
 }
 
+type NewRow = { readonly event: NostrEvent; readonly address: string | undefined; readonly json: string }
+
 /** The target's answer stands: it holds the event back, or does not accept it yet. */
 const HAS_ANSWER = "state = 'confirming' AND outcome IN ('pending', 'waiting')"
 
@@ -56,13 +58,13 @@ export class SpoolRows {
    */
   insert(event: NostrEvent, origin: Origin): SpooledEvent[] {
     const address = addressOf(event)
+    const json = JSON.stringify(event)
     const others = address === undefined ? [] : this.#spool.versions(address)
     const isBeaten = others.some((other) => !isRemembered(other) && isNewerVersion(other.event, event))
-    const candidate = { ...newcomer(event, origin.layer), isLate: origin.isLate }
-    if (isBeaten) return [candidate]
+    if (isBeaten) return [{ ...newcomer(event, json.length, origin.layer), isLate: origin.isLate }]
     const losers = others.filter((other) => !isNewerVersion(other.event, event))
     for (const other of losers) this.remove(other.event.id)
-    this.#add(event, address, origin)
+    this.#add({ event, address, json }, origin)
     return losers
   }
 
@@ -163,7 +165,7 @@ export class SpoolRows {
     for (let level = 1; raise.run({ target: this.#target, level }).changes > 0; level += 1) mark.run({ level })
   }
 
-  #add(event: NostrEvent, address: string | undefined, origin: Origin): void {
+  #add({ event, address, json }: NewRow, origin: Origin): void {
     this.#statements.insert.run({
       target: this.#target,
       id: toBlob(event.id),
@@ -172,7 +174,7 @@ export class SpoolRows {
       pubkey: toBlob(event.pubkey),
       address: address ?? null,
       createdAt: event.created_at,
-      json: JSON.stringify(event),
+      json,
       source: origin.source,
       state: origin.isOutside ? 'outside' : 'candidate',
       late: origin.isLate ? 1 : 0,

@@ -10,13 +10,16 @@ import type { Db } from './state-file.ts'
 const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
   AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
 
+/** Events of one stage and level may be sent side by side. */
+export type Step = { readonly stage: number; readonly level: number }
+
 /** Statements that run once per event or piece. Preparing costs more than running, so they are prepared once. */
 export type SpoolStatements = {
   readonly usedBytes: Statement<[], { bytes: number }>
   readonly find: Statement<[target: string, id: Buffer], SpoolRow>
   readonly versions: Statement<[target: string, address: string], SpoolRow>
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
-  readonly nextReady: Statement<[{ target: string; limit: number }], SpoolRow>
+  readonly firstStep: Statement<[target: string], Step>
   readonly insert: Statement<[Record<string, unknown>]>
   readonly makeReady: Statement<[stage: number, target: string, id: Buffer]>
   readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer; orphan: number }]>
@@ -43,10 +46,8 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
          AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
        ORDER BY stage, level, created_at, id LIMIT @size`,
     ),
-    nextReady: db.prepare(
-      `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND state = 'ready' AND (stage, level) = (
-         SELECT stage, level FROM spool WHERE target = @target AND state = 'ready' ORDER BY stage, level LIMIT 1)
-       ORDER BY created_at, id LIMIT @limit`,
+    firstStep: db.prepare(
+      `SELECT stage, level FROM spool WHERE target = ? AND state = 'ready' ORDER BY stage, level LIMIT 1`,
     ),
     insert: db.prepare(
       `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)

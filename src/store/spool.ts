@@ -1,6 +1,6 @@
 import type { Outcome } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
-import type { SpoolStatements } from './spool-statements.ts'
+import type { SpoolStatements, Step } from './spool-statements.ts'
 import { fromRow, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
@@ -66,21 +66,32 @@ export class Spool {
    * pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
-    let after = { stage: -1, level: 0, createdAt: 0, id: toBlob('') }
-    for (;;) {
-      const rows = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
-      const piece = rows.map(fromRow)
-      const [row, last] = [rows.at(-1), piece.at(-1)]
-      if (row === undefined || last === undefined) return
-      const { stage, level } = row
-      after = { stage, level, createdAt: last.event.created_at, id: toBlob(last.event.id) }
-      yield piece
+    for (const rows of this.#rowsFrom(state, size, { stage: -1, level: 0 })) yield rows.map(fromRow)
+  }
+
+  /** The lowest stage and level of a ready event; `undefined` when none is ready. */
+  firstStep(): Step | undefined {
+    return this.#statements.firstStep.get(this.#target)
+  }
+
+  /** Yields the ready events of one step, oldest first, in pieces as `inState`. */
+  *inStep(step: Step, size: number): Generator<SpooledEvent[]> {
+    for (const rows of this.#rowsFrom('ready', size, step)) {
+      const ofStep = rows.filter(({ stage, level }) => stage === step.stage && level === step.level)
+      if (ofStep.length > 0) yield ofStep.map(fromRow)
+      if (ofStep.length < rows.length) return
     }
   }
 
-  /** The next ready events of the lowest stage and level, oldest first; all have the same stage and level. */
-  nextReady(limit: number): SpooledEvent[] {
-    return takeBytes(this.#statements.nextReady.iterate({ target: this.#target, limit })).map(fromRow)
+  *#rowsFrom(state: SpoolState, size: number, step: Step): Generator<SpoolRow[]> {
+    let after = { ...step, createdAt: 0, id: toBlob('') }
+    for (;;) {
+      const rows = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
+      const last = rows.at(-1)
+      if (last === undefined) return
+      after = { stage: last.stage, level: last.level, createdAt: last.created_at, id: last.id }
+      yield rows
+    }
   }
 
   /** The number of events in a state. */

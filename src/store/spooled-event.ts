@@ -14,6 +14,8 @@ export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'par
 /** An event in the spool. Times are Unix seconds. */
 export type SpooledEvent = {
   readonly event: NostrEvent
+  /** The length of its text. */
+  readonly size: number
   readonly layer: LayerName
   readonly state: SpoolState
   readonly outcome: Outcome | undefined
@@ -38,6 +40,8 @@ export type SpooledEvent = {
 
 /** The columns of a `spool` row that are read. */
 export type SpoolRow = {
+  id: Buffer
+  created_at: number
   stage: number
   level: number
   layer: LayerName
@@ -58,13 +62,14 @@ export type SpoolRow = {
 }
 
 /** The columns of `SpoolRow`. The others serve only as conditions; reading them costs time. */
-export const SPOOL_COLUMNS = `stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
+export const SPOOL_COLUMNS = `id, created_at, stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
   last_ok_at, retry_at, attempts, software, obstacle`
 
-/** A newly fetched event. */
-export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
+/** A newly fetched event; `size` is the length of its text. */
+export function newcomer(event: NostrEvent, size: number, layer: LayerName): SpooledEvent {
   return {
     event,
+    size,
     layer,
     state: 'candidate',
     outcome: undefined,
@@ -86,6 +91,7 @@ export function newcomer(event: NostrEvent, layer: LayerName): SpooledEvent {
 export function fromRow(row: SpoolRow): SpooledEvent {
   return {
     event: JSON.parse(row.json) as NostrEvent,
+    size: row.json.length,
     layer: row.layer,
     state: row.state,
     outcome: row.outcome ?? undefined,

@@ -126,14 +126,29 @@ describe('the order of publishing', () => {
     ]
     for (const event of events) rows.insert(event, FROM)
     for (const event of events) rows.makeReady(event.id, event.created_at === 1 ? 2 : 1)
-    expect(spool.nextReady(10).map(({ event }) => event)).toEqual([events[1], events[2], events[0]])
+    expect(spool.firstStep()).toEqual({ stage: 1, level: 0 })
+    const pieces = [...spool.inStep({ stage: 1, level: 0 }, 10)]
+    expect(pieces.flat().map(({ event }) => event)).toEqual([events[1], events[2], events[0]])
   })
 
-  it('gives at most as many as asked', () => {
+  it('comes in pieces of at most as many as asked, and none is empty', () => {
+    const { spool, rows } = newSpool()
+    for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
+    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, number <= 4 ? 1 : 2)
+    expect([...spool.inStep({ stage: 1, level: 0 }, 2)].map(({ length }) => length)).toEqual([2, 2])
+  })
+
+  it('goes on below a piece whose events have been settled', () => {
     const { spool, rows } = newSpool()
     for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
     for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, 1)
-    expect(spool.nextReady(2)).toHaveLength(2)
+    const sent: string[] = []
+    for (const piece of spool.inStep({ stage: 1, level: 0 }, 2)) {
+      for (const { event } of piece) rows.remove(event.id)
+      sent.push(...piece.map(({ event }) => event.id))
+    }
+    expect(new Set(sent).size).toBe(5)
+    expect(spool.firstStep()).toBeUndefined()
   })
 })
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { WebSocket, type RawData } from 'ws'
 import { isAnswerToRequest } from './refusal.ts'
 import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
@@ -37,6 +38,9 @@ export type ConnectionListener = {
 /** The most unrequested bytes on one connection: rows after their end, frames for nobody. */
 const MAX_UNASKED_BYTES = 1024 * 1024
 
+/** An open WebSocket, and the TCP or TLS stream below it. */
+export type Sockets = { readonly socket: WebSocket; readonly stream: Pick<Socket, 'cork' | 'uncork'> }
+
 /** One open socket to a relay. Sends frames, and hands every received frame to its listener. */
 export class Connection {
   /** Resolves with the first challenge (NIP-42), or with `undefined` if the connection is lost first. */
@@ -44,6 +48,7 @@ export class Connection {
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>
   readonly #socket: WebSocket
+  readonly #stream: Sockets['stream']
   readonly #listener: ConnectionListener
   readonly #traffic: Traffic
   readonly #subscriptions = new Map<string, SubscriptionListener>()
@@ -53,9 +58,11 @@ export class Connection {
   #socketError: Error | undefined
   #lostReason: string | undefined
   #unaskedBytes = 0
+  #isGathering = false
 
-  constructor(socket: WebSocket, listener: ConnectionListener, traffic: Traffic) {
+  constructor({ socket, stream }: Sockets, listener: ConnectionListener, traffic: Traffic) {
     this.#socket = socket
+    this.#stream = stream
     this.#listener = listener
     this.#traffic = traffic
     this.challenged = new Promise((resolve) => (this.#resolveChallenged = resolve))
@@ -86,6 +93,7 @@ export class Connection {
   send(frame: readonly unknown[]): void {
     if (!this.isOpen) return
     this.#traffic.noteFrame()
+    this.#gather()
     this.#socket.send(JSON.stringify(frame))
   }
 
@@ -120,6 +128,17 @@ export class Connection {
   close(): Promise<void> {
     this.#socket.close(1000)
     return this.closed
+  }
+
+  /** Frames that are sent in one turn of the event loop go out in one write. */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    this.#stream.cork()
+    setImmediate(() => {
+      this.#isGathering = false
+      this.#stream.uncork()
+    })
   }
 
   #onFrame(frame: RawData, isBinary: boolean): void {

@@ -32,7 +32,6 @@ const CLOSE_TIMEOUT_MS = 1_000
 export function dial(url: string, options: DialOptions, listener: ConnectionListener): Promise<Dialled> {
   const { signal, connectTimeoutMs, now, traffic } = options
   const socket = new WebSocket(url, socketOptions(options))
-  let offset: number | undefined
   return new Promise((resolve) => {
     const settle = (dialled: Dialled): void => {
       clearTimeout(timer)
@@ -46,11 +45,14 @@ export function dial(url: string, options: DialOptions, listener: ConnectionList
     const onAbort = (): void => giveUp(String(signal.reason))
     const timer = setTimeout(() => giveUp(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
     signal.addEventListener('abort', onAbort)
-    socket.once('upgrade', (response) => (offset = clockOffsetSeconds(response.headers.date, now())))
     socket.on('error', (error) => settle({ type: 'failed', reason: reasonOf(error) }))
-    socket.once('open', () =>
-      settle({ type: 'connected', connection: new Connection(socket, listener, traffic), clockOffsetSeconds: offset }),
-    )
+    socket.once('upgrade', ({ headers, socket: stream }) => {
+      const offset = clockOffsetSeconds(headers.date, now())
+      socket.once('open', () => {
+        const connection = new Connection({ socket, stream }, listener, traffic)
+        settle({ type: 'connected', connection, clockOffsetSeconds: offset })
+      })
+    })
   })
 }
 

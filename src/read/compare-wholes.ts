@@ -26,7 +26,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
-import { isBorneOut, sampling } from './claims.ts'
+import { isBorneOut, OF_WHOLE, sampling } from './claims.ts'
 
 /** What a source has and the target lacks of one request, and what may still take that back. */
 export type Answered = {
@@ -125,8 +125,7 @@ async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun
   const { unserved, ...fetched } = await fetchByIds(unread, reading)
   if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
   const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
-  // One that shows nothing may answer narrow questions only.
-  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, mustShow: true })
+  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample: OF_WHOLE })
   if (!isTrue || found.isFull) return undefined
   return new Difference(found.events, { drain: fetched, comparison }, aftermath)
 }

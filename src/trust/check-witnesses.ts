@@ -5,6 +5,7 @@
 import { LostRelayError } from '../errors.ts'
 import { parseStamp } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
+import { findClaimed } from '../relay/find-claimed.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
@@ -14,6 +15,8 @@ import { findUnexplained } from './absence.ts'
 
 const ASKED = 50
 const ASKED_OTHERWISE = 5
+/** One that is served shows that not everything is lost: the others need not be asked for. */
+const ASKED_FIRST = 3
 
 /** How many witnesses the target was asked for, and how many are missing without an explanation. */
 export type WitnessCheck = { readonly asked: number; readonly unexplained: number }
@@ -22,7 +25,10 @@ export type WitnessCheck = { readonly asked: number; readonly unexplained: numbe
 export async function checkWitnesses(run: ScopedRun): Promise<WitnessCheck> {
   const { target } = run
   const asked = sampleAlive(target, run)
-  const missing = [...(await findMissingIds(target, asked)), ...(await findMissingVersions(target, asked))]
+  const missing = [
+    ...(await findMissingIds(target, asked, run.startedAt)),
+    ...(await findMissingVersions(target, asked)),
+  ]
   const unexplained = await findUnexplained(missing, target, run)
   const { witnesses } = run.world.state
   for (const each of missing) if (!unexplained.includes(each)) witnesses.remove(target.endpoint.url, each)
@@ -43,8 +49,9 @@ export async function countUnexplained(missing: readonly Witness[], run: ScopedR
 export async function hasLostEverything(source: Peer, run: ScopedRun): Promise<boolean> {
   try {
     const asked = sampleAlive(source, run)
-    const ids = await findMissingIds(source, asked)
-    if (ids.length < asked.filter(({ address }) => address === undefined).length) return false
+    if (await servesAny(source, asked.filter(isRegular).slice(0, ASKED_FIRST))) return false
+    const ids = await findMissingIds(source, asked, run.startedAt)
+    if (ids.length < asked.filter(isRegular).length) return false
     const missing = [...ids, ...(await findMissingVersions(source, asked))]
     return missing.length === asked.length && (await findUnexplained(missing, source, run)).length > 0
   } catch (error) {
@@ -58,14 +65,16 @@ function sampleAlive({ endpoint }: Peer, { world, startedAt: now }: ScopedRun): 
 }
 
 /** Returns the regular events among these that the relay does not serve; none when it answers no question by id. */
-async function findMissingIds(relay: Peer, witnesses: readonly Witness[]): Promise<Witness[]> {
-  const regular = witnesses.filter(({ address }) => address === undefined)
-  const served = await findServed(
-    relay,
-    regular.map(({ id }) => id),
-  )
-  if (served.size === 0 && (await showsOtherwise(relay, regular))) return []
-  return regular.filter(({ id }) => !served.has(id))
+async function findMissingIds(relay: Peer, witnesses: readonly Witness[], now: UnixSeconds): Promise<Witness[]> {
+  const regular = witnesses.filter(isRegular)
+  const held = await findClaimed(relay, regular, now)
+  if (held.size === 0 && (await showsOtherwise(relay, regular))) return []
+  return regular.filter(({ id }) => !held.has(id))
+}
+
+async function servesAny(relay: Peer, witnesses: readonly Witness[]): Promise<boolean> {
+  const ids = witnesses.map(({ id }) => id)
+  return (await findServed(relay, ids)).size > 0
 }
 
 /** Whether the relay shows any of the first few of these when it is asked by author and time. */
@@ -90,6 +99,10 @@ async function findMissingVersions(relay: Peer, witnesses: readonly Witness[]): 
   return witnesses.filter(({ address, createdAt }) => {
     return address !== undefined && (versions.get(address)?.created_at ?? -1) < createdAt
   })
+}
+
+function isRegular({ address }: Witness): boolean {
+  return address === undefined
 }
 
 function isAlive({ expiresAt }: Witness, now: UnixSeconds): boolean {

@@ -54,6 +54,18 @@ describe('a full pass over two relays that differ by little', () => {
     ])
   })
 
+  it('has few events shown, whatever the relays hold', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    await bench.catchup(source, target, ...FULL)
+    const ids = askedFor(target).flatMap((filter) => filter.ids ?? [])
+    // Witnesses, announcements (all of so few), roots, and the sample of the source.
+    expect(ids.length).toBeLessThanOrEqual(6 + 20 + 6 + 6)
+    const shown = askedFor(source).filter((filter) => Object.keys(filter).every((key) => /^(until|limit)$/.test(key)))
+    expect(
+      shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0),
+    ).toBeLessThan(20)
+  })
+
   it('brings what is missing of every layer, and what follows from it', async () => {
     const { bench, source, target } = await startAlikeRelays()
     const root = issue(addressOf(REPOSITORY) ?? '', alice, { createdAt: 1_750_000_000 })

@@ -36,9 +36,9 @@ export type Answered = {
 }
 
 /** Fewer anchors are compared by their own filters. */
-const MIN_ANCHORS = 200
-/** What the requests of one anchor cost at least, at both ends together: more may not be spent on the whole. */
-const BYTES_PER_ANCHOR = 130
+const MIN_ANCHORS = 20
+/** What the requests cost at least, at both ends together: more may not be spent on the whole. */
+const COST = { anyway: 16 * 1024, perAnchor: 130 }
 const MAX_MISSING = 2_000
 const MAX_MISSING_BYTES = 4 * 2 ** 20
 const EVERYTHING: Filter = {}
@@ -56,7 +56,7 @@ export class Wholes {
   /** Compares a source as a whole if enough anchors are about to be read in full there. */
   expect(source: OpenSource, fullAnchors: number): void {
     if (fullAnchors < MIN_ANCHORS || this.#compared.has(source) || !mayCompareWhole(source, this.#run)) return
-    const comparing = compareWhole(source, fullAnchors * BYTES_PER_ANCHOR, this.#run)
+    const comparing = compareWhole(source, COST.anyway + fullAnchors * COST.perAnchor, this.#run)
     // Whoever asks for an answer gets the error.
     comparing.catch(() => undefined)
     this.#compared.set(source, comparing)

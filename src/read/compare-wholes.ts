@@ -38,7 +38,7 @@ export type Answered = {
 /** Fewer anchors are compared by their own filters. */
 const MIN_ANCHORS = 20
 /** What the requests cost at least, at both ends together: more may not be spent on the whole. */
-const COST = { anyway: 16 * 1024, perAnchor: 130 }
+const COST = { anyway: 32 * 1024, perAnchor: 250 }
 const MAX_MISSING = 2_000
 const MAX_MISSING_BYTES = 4 * 2 ** 20
 const EVERYTHING: Filter = {}
@@ -161,9 +161,9 @@ async function findMissing(
 ): Promise<(FilterComparison & { readonly ids: readonly string[] }) | undefined> {
   const ids: string[] = []
   const compared = await reconcileFilter({
-    ...{ ...sides, filter: EVERYTHING, now, findsOldest: true },
+    ...{ ...sides, filter: EVERYTHING, now, findsOldest: true, isThrifty: true },
     onMissing: async (missing) => void ids.push(...missing),
-    shouldStop: (bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
+    shouldStop: (_, bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
   })
   budget.bytesLeft -= compared.traffic.source.received
   if (compared.type === 'failed' || ids.length > MAX_MISSING) return undefined

@@ -191,8 +191,15 @@ export const MUTANTS = [
     rule: 1,
     what: 'two relays are compared as wholes and nobody looks whether it is true',
     in: 'compareWhole',
-    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample: OF_WHOLE })',
+    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })',
     to: 'true',
+  },
+  {
+    rule: 1,
+    what: 'the first comparison of wholes is tried by as few events as later ones',
+    in: 'Wholes.expect',
+    from: 'wasDrained ? OF_WHOLE_AGAIN : OF_WHOLE',
+    to: 'OF_WHOLE_AGAIN',
   },
   {
     rule: 1,

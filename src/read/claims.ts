@@ -22,7 +22,7 @@ import type { UnixSeconds } from '../time.ts'
 type ClaimingRun = Pick<Run, 'target' | 'world' | 'startedAt'>
 
 /** A sample of what a source serves: a page of the newest events and some further down. */
-type Sample = {
+export type Sample = {
   readonly newest: number
   readonly furtherDown: number
   /** How far down the others are, in time spans of the newest page, and how many times as far at most. */
@@ -43,8 +43,18 @@ const OF_REQUEST: Sample = {
   findHeld: (target, events) => findServed(target, events.map(idOf)),
   mustShow: false,
 }
-/** A sample of everything, taken once a run. */
+/** A sample of everything. */
 export const OF_WHOLE: Sample = {
+  ...OF_REQUEST,
+  steps: [
+    { least: 2, times: 3 },
+    { least: 16, times: 16 },
+  ],
+  mustShow: true,
+}
+/** A sample of everything, where an earlier one was borne out and witnesses stood: other events in each run. */
+export const OF_WHOLE_AGAIN: Sample = {
+  ...OF_WHOLE,
   newest: 8,
   furtherDown: 4,
   steps: [
@@ -52,7 +62,6 @@ export const OF_WHOLE: Sample = {
     { least: 40, times: 16 },
   ],
   findHeld: findClaimed,
-  mustShow: true,
 }
 /** Of a list no longer than this all ids are tried. */
 const SHORT = 30

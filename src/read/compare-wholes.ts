@@ -26,7 +26,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
-import { isBorneOut, OF_WHOLE, sampling } from './claims.ts'
+import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, sampling, type Sample } from './claims.ts'
 
 /** What a source has and the target lacks of one request, and what may still take that back. */
 export type Answered = {
@@ -34,6 +34,9 @@ export type Answered = {
   readonly fetched: Fetched
   readonly aftermath: Aftermath
 }
+
+/** What is about to be read, and whether a checkpoint says that the source was drained before, for any of it. */
+type Expected = { readonly fullAnchors: number; readonly wasDrained: boolean }
 
 /** Fewer anchors are compared by their own filters. */
 const MIN_ANCHORS = 20
@@ -54,9 +57,11 @@ export class Wholes {
   }
 
   /** Compares a source as a whole if enough anchors are about to be read in full there. */
-  expect(source: OpenSource, fullAnchors: number): void {
+  expect(source: OpenSource, { fullAnchors, wasDrained }: Expected): void {
     if (fullAnchors < MIN_ANCHORS || this.#compared.has(source) || !mayCompareWhole(source, this.#run)) return
-    const comparing = compareWhole(source, COST.anyway + fullAnchors * COST.perAnchor, this.#run)
+    const maxBytes = COST.anyway + fullAnchors * COST.perAnchor
+    const sample = wasDrained ? OF_WHOLE_AGAIN : OF_WHOLE
+    const comparing = compareWhole(source, { maxBytes, sample }, this.#run)
     // Whoever asks for an answer gets the error.
     comparing.catch(() => undefined)
     this.#compared.set(source, comparing)
@@ -106,7 +111,13 @@ function mayCompareWhole({ narrowing }: OpenSource, { options, policy, choice }:
   return choice.scope.type !== 'named' && policy.since === undefined && !isWindowed(options)
 }
 
-async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun): Promise<Difference | undefined> {
+type Bounds = { readonly maxBytes: number; readonly sample: Sample }
+
+async function compareWhole(
+  source: OpenSource,
+  { maxBytes, sample }: Bounds,
+  run: ScopedRun,
+): Promise<Difference | undefined> {
   const aftermath = new Aftermath()
   const atSource = createRelaySet(source.peer, EVERYTHING, aftermath)
   const atTarget = createRelaySet(run.target, EVERYTHING, aftermath)
@@ -125,7 +136,7 @@ async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun
   const { unserved, ...fetched } = await fetchByIds(unread, reading)
   if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
   const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
-  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample: OF_WHOLE })
+  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })
   if (!isTrue || found.isFull) return undefined
   return new Difference(found.events, { drain: fetched, comparison }, aftermath)
 }

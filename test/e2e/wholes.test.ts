@@ -9,7 +9,7 @@ import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.t
 import { alice, bob } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { signEvent, type Key } from '../support/sign.ts'
-import { endArguments, idsOf } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
 const REPOSITORY = firstOf(30617)
 const AUTHORS = [...new Set(HISTORY.filter(({ kind }) => kind === 30617).map(({ pubkey }) => pubkey))]
@@ -64,6 +64,17 @@ describe('a full pass over two relays that differ by little', () => {
     expect(
       shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0),
     ).toBeLessThan(20)
+  })
+
+  it('has more shown where no checkpoint says that they were alike before', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const newestAsked = (): (number | undefined)[] =>
+      askedFor(source).flatMap((filter) => (Object.keys(filter).join() === 'limit' ? filter.limit : []))
+    await bench.catchup(source, target, ...FULL)
+    const again = newestAsked()
+    source.forgetReceived()
+    await createWorkbench().catchup(source, target, ...FULL)
+    expect([again, newestAsked()]).toEqual([[8], [20]])
   })
 
   it('brings what is missing of every layer, and what follows from it', async () => {

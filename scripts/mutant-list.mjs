@@ -93,7 +93,7 @@ export const MUTANTS = [
     rule: 1,
     what: 'what a comparison claims is believed',
     in: 'isBorneOut',
-    from: 'unserved.every(isRecent)',
+    from: 'unheld.every(isRecent)',
     to: 'true',
   },
   {
@@ -183,7 +183,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'two relays are compared as wholes although the source shows nothing',
-    in: 'compareWhole',
+    in: 'OF_WHOLE',
     from: 'mustShow: true',
     to: 'mustShow: false',
   },
@@ -191,8 +191,22 @@ export const MUTANTS = [
     rule: 1,
     what: 'two relays are compared as wholes and nobody looks whether it is true',
     in: 'compareWhole',
-    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, mustShow: true })',
+    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })',
     to: 'true',
+  },
+  {
+    rule: 1,
+    what: 'the first comparison of wholes is tried by as few events as later ones',
+    in: 'Wholes.expect',
+    from: 'wasDrained ? OF_WHOLE_AGAIN : OF_WHOLE',
+    to: 'OF_WHOLE_AGAIN',
+  },
+  {
+    rule: 1,
+    what: 'what the target lists by id is believed without a sample',
+    in: 'DRAWN',
+    from: '6',
+    to: '0',
   },
   {
     rule: 1,

@@ -1,13 +1,16 @@
 /*
- * A comparison by NIP-77 is a claim: the source listed all that it has, and the target only what it serves. Equal
+ * A comparison by NIP-77 is two claims: the source listed all that it has, and the target only what it serves. Equal
  * ranges are never listed, so a sample tests them: the newest page of the source and two pages further down, at random.
- * If the claim is true, the target serves every event of the sample that did not come as missing; it is asked for them
- * by id.
+ * If the claims are true, the target holds every event of the sample that did not come as missing. It is asked for them
+ * by id; after a comparison of wholes, for some by what it serves and for the others by what it lists. Each run draws
+ * other events.
  */
 import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter } from '../nostr/filter.ts'
 import { isEphemeral } from '../nostr/kinds.ts'
 import { keepValid } from '../nostr/verifier.ts'
+import { chanceOf, drawPlaces } from '../relay/draw-places.ts'
+import { findClaimed } from '../relay/find-claimed.ts'
 import { findServed } from '../relay/holdings.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
@@ -18,10 +21,53 @@ import type { UnixSeconds } from '../time.ts'
 /** The part of a run that testing a claim needs. */
 type ClaimingRun = Pick<Run, 'target' | 'world' | 'startedAt'>
 
-const NEWEST = 20
-const FURTHER_DOWN = 10
-/** How far below the newest page, in time spans of that page. */
-const STEPS = [4, 32]
+/** A sample of what a source serves: a page of the newest events and some further down. */
+export type Sample = {
+  readonly newest: number
+  readonly furtherDown: number
+  /** How far down the others are, in time spans of the newest page, and how many times as far at most. */
+  readonly steps: readonly { readonly least: number; readonly times: number }[]
+  /** Which of them the target holds. */
+  readonly findHeld: typeof findClaimed
+  /** Whether a source that shows nothing is not believed: it may answer narrow questions only. */
+  readonly mustShow: boolean
+}
+
+const OF_REQUEST: Sample = {
+  newest: 20,
+  furtherDown: 10,
+  steps: [
+    { least: 2, times: 3 },
+    { least: 16, times: 3 },
+  ],
+  findHeld: (target, events) => findServed(target, events.map(idOf)),
+  mustShow: false,
+}
+/** A sample of everything. */
+export const OF_WHOLE: Sample = {
+  ...OF_REQUEST,
+  steps: [
+    { least: 2, times: 3 },
+    { least: 16, times: 16 },
+  ],
+  mustShow: true,
+}
+/** A sample of everything, where an earlier one was borne out and witnesses stood: other events in each run. */
+export const OF_WHOLE_AGAIN: Sample = {
+  ...OF_WHOLE,
+  newest: 8,
+  furtherDown: 4,
+  steps: [
+    { least: 5, times: 3 },
+    { least: 40, times: 16 },
+  ],
+  findHeld: findClaimed,
+}
+/** Of a list no longer than this all ids are tried. */
+const SHORT = 30
+const FEW = { newest: 3, others: 3 }
+/** For a list with which nothing else is compared. */
+export const MANY = { newest: 20, others: 10 }
 /** Events younger than this may have arrived between the comparison and the question. */
 const RECENT_SECONDS = 900
 
@@ -30,31 +76,28 @@ type IdList = { readonly size: number; readonly id: (position: number) => string
 
 /**
  * Whether a few pages of what the source serves bear out a finished comparison: all events in them but those that
- * `isMissing` must be served by the target. Events that came to the source in the meantime go to the sink. False also
- * when the source did not answer or, with `mustShow`, shows nothing. Throws LostRelayError when the target stops
- * answering.
+ * `isMissing` must be held by the target. Events that came to the source in the meantime go to the sink. False also
+ * when the source did not answer or, after a comparison of wholes, shows nothing. Throws LostRelayError when the target
+ * stops answering.
  */
 export async function isBorneOut(
   filter: Filter,
   reading: DrainContext,
   run: ClaimingRun,
-  { isMissing = (id: string) => run.world.state.run.isSeen(id), mustShow = false } = {},
+  { isMissing = (id: string) => run.world.state.run.isSeen(id), sample = OF_REQUEST } = {},
 ): Promise<boolean> {
   const { target, world, startedAt: now } = run
-  const rows = await sampleRows(filter, reading)
-  if (rows === undefined || (mustShow && rows.length === 0)) return false
+  const rows = await sampleRows(filter, { reading, sample, now })
+  if (rows === undefined || (sample.mustShow && rows.length === 0)) return false
   const claimed = rows.filter(({ id }) => !isMissing(id)).filter((event) => isAsked(event, now))
-  const served = await findServed(
-    target,
-    claimed.map(({ id }) => id),
-  )
-  const unserved = await keepValid(
-    claimed.filter(({ id }) => !served.has(id)),
+  const held = await sample.findHeld(target, claimed.map(stampOf), now)
+  const unheld = await keepValid(
+    claimed.filter(({ id }) => !held.has(id)),
     world.verifier,
   )
   const isRecent = (event: NostrEvent): boolean => event.created_at >= now - RECENT_SECONDS
-  await reading.sink(unserved.filter(isRecent))
-  return unserved.every(isRecent)
+  await reading.sink(unheld.filter(isRecent))
+  return unheld.every(isRecent)
 }
 
 /**
@@ -75,38 +118,47 @@ export async function servesListed(target: Peer, sample: readonly string[]): Pro
   return sample.every((id) => served.has(id))
 }
 
-/** Returns at most 30 of the ids: the 20 newest, and 10 spread evenly over the list. */
-export function sampleIds(list: IdList): string[] {
+/** Returns all ids of a short list; of a longer one the newest, and some spread over the rest: others in each run. */
+export function sampleIds(list: IdList, now: UnixSeconds, { newest, others } = FEW): string[] {
   const { size } = list
-  const step = Math.max(1, Math.floor(size / FURTHER_DOWN))
-  const places = Array.from({ length: FURTHER_DOWN }, (_, index) => index * step)
-  const newest = Array.from({ length: NEWEST }, (_, index) => size - 1 - index)
-  return [...new Set([...newest, ...places])]
-    .filter((place) => place >= 0 && place < size)
-    .map((place) => list.id(place))
+  const older = size <= SHORT ? 0 : size - newest
+  const places = Array.from({ length: size - older }, (_, index) => older + index)
+  return [...places, ...drawPlaces(older, others, now)].map((place) => list.id(place))
 }
 
+type Sampling = { readonly reading: DrainContext; readonly sample: Sample; readonly now: UnixSeconds }
+
 /** Returns some rows from the top and from further down; `undefined` when a question was not answered to its end. */
-async function sampleRows(filter: Filter, { request }: DrainContext): Promise<NostrEvent[] | undefined> {
+async function sampleRows(filter: Filter, { reading, sample, now }: Sampling): Promise<NostrEvent[] | undefined> {
   const matches = createMatcher(filter)
   let isAnswered = true
   const ask = async (asked: Filter): Promise<NostrEvent[]> => {
-    const { rows, end } = await request(asked)
+    const { rows, end } = await reading.request(asked)
     isAnswered &&= end.type === 'eose'
     return rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event))
   }
-  const newest = await ask({ ...filter, limit: NEWEST })
-  const places = newest.length < NEWEST ? [] : placesBelow(newest).filter((second) => second > (filter.since ?? 0))
-  const below = await Promise.all(places.map((until) => ask({ ...filter, until, limit: FURTHER_DOWN })))
+  const newest = await ask({ ...filter, limit: sample.newest })
+  const isPart = newest.length >= sample.newest
+  const places = isPart ? placesBelow(newest, { sample, now }).filter((second) => second > (filter.since ?? 0)) : []
+  const below = await Promise.all(places.map((until) => ask({ ...filter, until, limit: sample.furtherDown })))
   return isAnswered ? [...newest, ...below.flat()] : undefined
 }
 
-/** Picks seconds below a page. The ids of the page decide how far, so nobody can foretell them without it. */
-function placesBelow(page: readonly NostrEvent[]): UnixSeconds[] {
+/** Picks seconds below a page. Its ids and the run decide how far, so nobody can foretell them. */
+function placesBelow(page: readonly NostrEvent[], { sample, now }: Omit<Sampling, 'reading'>): UnixSeconds[] {
   const seconds = page.map((event) => event.created_at)
   const [newest, oldest] = [Math.max(...seconds), Math.min(...seconds)]
-  const chance = page.reduce((sum, { id }) => sum + Number.parseInt(id.slice(-2), 16), 0) % 256
-  return STEPS.map((step) => oldest - Math.round((newest - oldest + 1) * step * (0.5 + chance / 256)))
+  const chance = chanceOf(page.reduce((sum, { id }) => sum + Number.parseInt(id.slice(-8), 16), now))
+  const span = newest - oldest + 1
+  return sample.steps.map(({ least, times }) => oldest - Math.round(span * least * times ** chance))
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id
+}
+
+function stampOf({ id, created_at: createdAt }: NostrEvent): { id: string; createdAt: UnixSeconds } {
+  return { id, createdAt }
 }
 
 function isAsked(event: NostrEvent, now: UnixSeconds): boolean {

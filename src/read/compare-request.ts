@@ -16,7 +16,7 @@ import { overBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
-import { isBorneOut, sampleIds, servesListed, sampling } from './claims.ts'
+import { isBorneOut, MANY, sampleIds, servesListed, sampling } from './claims.ts'
 
 /** A run whose relays may be compared. */
 type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>
@@ -109,7 +109,7 @@ async function listTarget(target: ComparedSet, { filter }: PlannedRequest, run: 
     filter,
     now,
     onMissing: async (ids) => {
-      const sample = sampleIds({ size: ids.length, id: (place) => ids[place] ?? '' })
+      const sample = sampleIds({ size: ids.length, id: (place) => ids[place] ?? '' }, now, MANY)
       if (await servesListed(peer, sample)) return world.state.run.addServed(ids)
       noteContradiction(peer.endpoint.url, run)
       world.state.run.distrustServed()

@@ -26,7 +26,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
-import { isBorneOut, sampling } from './claims.ts'
+import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, sampling, type Sample } from './claims.ts'
 
 /** What a source has and the target lacks of one request, and what may still take that back. */
 export type Answered = {
@@ -35,10 +35,13 @@ export type Answered = {
   readonly aftermath: Aftermath
 }
 
+/** What is about to be read, and whether a checkpoint says that the source was drained before, for any of it. */
+type Expected = { readonly fullAnchors: number; readonly wasDrained: boolean }
+
 /** Fewer anchors are compared by their own filters. */
-const MIN_ANCHORS = 200
-/** What the requests of one anchor cost at least, at both ends together: more may not be spent on the whole. */
-const BYTES_PER_ANCHOR = 130
+const MIN_ANCHORS = 20
+/** What the requests cost at least, at both ends together: more may not be spent on the whole. */
+const COST = { anyway: 32 * 1024, perAnchor: 250 }
 const MAX_MISSING = 2_000
 const MAX_MISSING_BYTES = 4 * 2 ** 20
 const EVERYTHING: Filter = {}
@@ -54,9 +57,11 @@ export class Wholes {
   }
 
   /** Compares a source as a whole if enough anchors are about to be read in full there. */
-  expect(source: OpenSource, fullAnchors: number): void {
+  expect(source: OpenSource, { fullAnchors, wasDrained }: Expected): void {
     if (fullAnchors < MIN_ANCHORS || this.#compared.has(source) || !mayCompareWhole(source, this.#run)) return
-    const comparing = compareWhole(source, fullAnchors * BYTES_PER_ANCHOR, this.#run)
+    const maxBytes = COST.anyway + fullAnchors * COST.perAnchor
+    const sample = wasDrained ? OF_WHOLE_AGAIN : OF_WHOLE
+    const comparing = compareWhole(source, { maxBytes, sample }, this.#run)
     // Whoever asks for an answer gets the error.
     comparing.catch(() => undefined)
     this.#compared.set(source, comparing)
@@ -106,7 +111,13 @@ function mayCompareWhole({ narrowing }: OpenSource, { options, policy, choice }:
   return choice.scope.type !== 'named' && policy.since === undefined && !isWindowed(options)
 }
 
-async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun): Promise<Difference | undefined> {
+type Bounds = { readonly maxBytes: number; readonly sample: Sample }
+
+async function compareWhole(
+  source: OpenSource,
+  { maxBytes, sample }: Bounds,
+  run: ScopedRun,
+): Promise<Difference | undefined> {
   const aftermath = new Aftermath()
   const atSource = createRelaySet(source.peer, EVERYTHING, aftermath)
   const atTarget = createRelaySet(run.target, EVERYTHING, aftermath)
@@ -125,8 +136,7 @@ async function compareWhole(source: OpenSource, maxBytes: number, run: ScopedRun
   const { unserved, ...fetched } = await fetchByIds(unread, reading)
   if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
   const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
-  // One that shows nothing may answer narrow questions only.
-  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, mustShow: true })
+  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })
   if (!isTrue || found.isFull) return undefined
   return new Difference(found.events, { drain: fetched, comparison }, aftermath)
 }
@@ -162,9 +172,9 @@ async function findMissing(
 ): Promise<(FilterComparison & { readonly ids: readonly string[] }) | undefined> {
   const ids: string[] = []
   const compared = await reconcileFilter({
-    ...{ ...sides, filter: EVERYTHING, now, findsOldest: true },
+    ...{ ...sides, filter: EVERYTHING, now, findsOldest: true, isThrifty: true },
     onMissing: async (missing) => void ids.push(...missing),
-    shouldStop: (bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
+    shouldStop: (_, bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
   })
   budget.bytesLeft -= compared.traffic.source.received
   if (compared.type === 'failed' || ids.length > MAX_MISSING) return undefined

@@ -39,7 +39,10 @@ export async function readAtSource(
 ): Promise<void> {
   const asked = anchors.filter(({ anchor }) => isAsked(source, layer, anchor))
   const planned = asked.map((anchor) => planAnchor(source, layer.name, anchor, run))
-  run.wholes.expect(source, countFull(layer, planned, run))
+  run.wholes.expect(source, {
+    fullAnchors: countFull(layer, planned, run),
+    wasDrained: planned.some(({ checkpoint }) => checkpoint !== undefined),
+  })
   const limits = limitsOf(source.peer)
   source.log.anchors(layer.name, planned, run.policy)
   await fetchRequests(source.peer, recorded(source, planRequests(layer, planned, run.policy, limits), run), {

@@ -130,7 +130,7 @@ async function compareKnown(layer: Layer, kinds: readonly number[], reading: Rea
   for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)
   const known = collector.seal()
   if (known.size === 0) return false
-  const claimed = new Set(sampleIds(known))
+  const claimed = new Set(sampleIds(known, now))
   let isWhole = true
   const { type } = await reconcileFilter({
     source: atTarget,

@@ -18,6 +18,8 @@ export type Peer = {
   readonly limits: KnownLimits
   /** Whether it supports NIP-77, as tried so far. */
   readonly support: NegentropySupport
+  /** Whether it compares a few events by their ids, as tried so far. */
+  readonly listing: NegentropySupport
   /** The `limit` of each REQ: the relay's stated maximum, at most 500. */
   readonly pageLimit: number
   /** The largest filter, in bytes of JSON. */
@@ -49,6 +51,7 @@ export function createPeer(endpoint: Endpoint, profile: Profile): Peer {
     capacity: createCapacity(),
     breadth: new Breadth(),
     support: new NegentropySupport(),
+    listing: new NegentropySupport(),
     pageLimit: Math.max(1, Math.min(PAGE_LIMIT, profile.maxLimit ?? PAGE_LIMIT)),
     maxTagValueLength: indexedLengthOf(profile.software ?? ''),
     findsIdentifiers: !KHATRU.test(profile.software ?? ''),

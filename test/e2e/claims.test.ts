@@ -57,6 +57,20 @@ describe('a target that lists by NIP-77 what it does not serve', () => {
   })
 })
 
+describe('a target that lists its witnesses by NIP-77', () => {
+  it('is not believed when it does not serve some of them', async () => {
+    const bench = createWorkbench()
+    const events = longThread(18)
+    const hidden = new Set(idsOf(events.slice(8, 14)))
+    const source = await bench.scripted({ events })
+    const target = await bench.scripted({ negentropy: true })
+    await bench.catchup(source, target)
+    target.behaviour.hides = ({ id }) => hidden.has(id)
+    const { report } = await bench.catchup(source, target)
+    expect(report.notes.join()).toMatch(/no longer serves 6 of the events that it held/)
+  })
+})
+
 describe('a source that lists the oldest only', () => {
   it('is read in pages: what it left out arrives (no false green #38)', async () => {
     const bench = createWorkbench()

@@ -9,7 +9,7 @@ import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.t
 import { alice, bob } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { signEvent, type Key } from '../support/sign.ts'
-import { endArguments, idsOf } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
 
 const REPOSITORY = firstOf(30617)
 const AUTHORS = [...new Set(HISTORY.filter(({ kind }) => kind === 30617).map(({ pubkey }) => pubkey))]
@@ -52,6 +52,29 @@ describe('a full pass over two relays that differ by little', () => {
       ['reconcile', 'drained'],
       ['reconcile', 'drained'],
     ])
+  })
+
+  it('has few events shown, whatever the relays hold', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    await bench.catchup(source, target, ...FULL)
+    const ids = askedFor(target).flatMap((filter) => filter.ids ?? [])
+    // Witnesses, announcements (all of so few), roots, and the sample of the source.
+    expect(ids.length).toBeLessThanOrEqual(6 + 20 + 6 + 6)
+    const shown = askedFor(source).filter((filter) => Object.keys(filter).every((key) => /^(until|limit)$/.test(key)))
+    expect(
+      shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0),
+    ).toBeLessThan(20)
+  })
+
+  it('has more shown where no checkpoint says that they were alike before', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const newestAsked = (): (number | undefined)[] =>
+      askedFor(source).flatMap((filter) => (Object.keys(filter).join() === 'limit' ? filter.limit : []))
+    await bench.catchup(source, target, ...FULL)
+    const again = newestAsked()
+    source.forgetReceived()
+    await createWorkbench().catchup(source, target, ...FULL)
+    expect([again, newestAsked()]).toEqual([[8], [20]])
   })
 
   it('brings what is missing of every layer, and what follows from it', async () => {

@@ -77,6 +77,24 @@ describe('reconcile', () => {
     await fc.assert(property, { numRuns: 60 })
   })
 
+  it('finds the same without asking the source for a list', async () => {
+    const property = fc.asyncProperty(sets, sets, async ({ source, target, frameLimit }, { frameLimit: other }) => {
+      const found = await compare(reference(source, frameLimit), reference(target, other), { isThrifty: true })
+      expectDifference({ ...found, extra: idsWithout(target, source) }, source, target)
+    })
+    await fc.assert(property, { numRuns: 60 })
+  })
+
+  it('is not sent a long list before it may stop, when it asks for none', async () => {
+    const items = makeItems(20_000)
+    const source = reference(items, 500_000)
+    const few = reference(items.filter((_, index) => index % 1_000 === 0))
+    const shouldStop = (_: number, bytes: number): string | undefined => (bytes > 20_000 ? 'too much' : undefined)
+    const { result } = await compare(source, few, { isThrifty: true, shouldStop })
+    expect(result).toMatchObject({ type: 'failed', kind: 'stopped' })
+    expect(source.traffic.received).toBeLessThan(20_000)
+  })
+
   it('finds what only the target has as well when that is wanted', async () => {
     const property = fc.asyncProperty(sets, sets, async ({ source, target, frameLimit }, { frameLimit: other }) => {
       const found = await compare(reference(source, frameLimit), reference(target, other), { both: true })

@@ -361,6 +361,14 @@ describe('a comparison of two relays as wholes', () => {
     expect(report.notes.join()).toMatch(/not borne out by what is served/)
   })
 
+  it('is tried by more events where nothing says that they were alike before', async () => {
+    const { source, target } = await startAlikeRelays()
+    const hidden = new Set(idsOf(HISTORY.slice(-16, -10)))
+    target.behaviour.hides = ({ id }) => hidden.has(id)
+    const { code } = await createWorkbench().catchup(source, target, '--scope', 'all')
+    expect(code).toBe(3)
+  })
+
   it('is not used when the source shows nothing to a question without a condition', async () => {
     const { bench, source, target } = await startAlikeRelays()
     const conditions = (filter: Filter) => Object.keys(filter).filter((key) => !/^(since|until|limit)$/.test(key))

@@ -21,13 +21,18 @@ export type ReconcileOptions = {
   readonly onMissing: (ids: readonly string[]) => Promise<void>
   /** Takes ids that only the target has. Leave it out to skip the search for them, which costs less. */
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
+  /**
+   * Whether the source is never asked for a list: what it has beside a short list of the target may be endless. Costs
+   * round trips. Not with `onExtra`. @default false
+   */
+  readonly isThrifty?: boolean
   /** @default 20_000 */
   readonly maxRoundTrips?: number
   /**
-   * Called before each round trip with the bytes received from the source so far. Returning a reason ends the
-   * comparison as `stopped`.
+   * Called before each round trip with the bytes received from the source so far, and with the bytes of both sides and
+   * directions, the answers that are expected now included. Returning a reason ends the comparison as `stopped`.
    */
-  readonly shouldStop?: (receivedBytes: number) => string | undefined
+  readonly shouldStop?: (receivedBytes: number, allBytes: number) => string | undefined
 }
 
 /** The extent of a comparison. `listed` counts ids that either side listed; all others were compared by fingerprint. */
@@ -46,6 +51,8 @@ export type Reconciled = Comparison &
 const MAX_ROUND_TRIPS = 20_000
 // An honest comparison stays far below this: at most 1,024 questions a round, each split into 16, at six depths.
 const MAX_PENDING = 200_000
+// Sixteen fingerprints with their bounds, in hex.
+const SPLIT_BYTES = 700
 const WINDOW = { first: 256, least: 16, most: 1_024 }
 const SIDES: readonly SideName[] = ['source', 'target']
 
@@ -85,10 +92,12 @@ class Bridge {
   }
 
   #excess(): Failed | undefined {
-    const { source, shouldStop, maxRoundTrips = MAX_ROUND_TRIPS } = this.#options
+    const { source, target, shouldStop, maxRoundTrips = MAX_ROUND_TRIPS } = this.#options
     if (this.#roundTrips >= maxRoundTrips) return fail('endless', `no end after ${maxRoundTrips} round trips`)
     if (this.#pending.length > MAX_PENDING) return fail('endless', `more than ${MAX_PENDING} ranges that differ`)
-    const reason = shouldStop?.(source.traffic.received)
+    const sides = [source.traffic, target.traffic]
+    const passed = sides.reduce((sum, { sent, received }) => sum + sent + received, 0)
+    const reason = shouldStop?.(source.traffic.received, passed + this.#pending.length * SPLIT_BYTES)
     return reason === undefined ? undefined : fail('stopped', reason)
   }
 
@@ -134,7 +143,8 @@ class Bridge {
   }
 
   #settle(asked: readonly Pending[], parts: readonly (readonly Part[])[]): Map<Pending, readonly Pending[]> {
-    const settling = { found: this.#found, wantsExtra: this.#options.onExtra !== undefined }
+    const { onExtra, isThrifty = false } = this.#options
+    const settling = { found: this.#found, wantsExtra: onExtra !== undefined, isThrifty }
     return new Map(asked.map((pending, index) => [pending, settleAnswer(pending, parts[index] ?? [], settling)]))
   }
 

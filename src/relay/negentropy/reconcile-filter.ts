@@ -7,7 +7,7 @@
  */
 import type { Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
-import { reconcile, type Comparison } from './bridge.ts'
+import { reconcile, type Comparison, type ReconcileOptions } from './bridge.ts'
 import type { ComparedSet } from './compared-set.ts'
 import { findOldest } from './find-oldest.ts'
 import type { Window } from './local-responder.ts'
@@ -25,12 +25,14 @@ export type ReconcileFilterOptions = {
   readonly onMissing: (ids: readonly string[]) => Promise<void>
   /** As in `reconcile`. */
   readonly onExtra?: (ids: readonly string[]) => Promise<void>
+  /** As in `reconcile`. */
+  readonly isThrifty?: boolean
   /** Whether to find the oldest ids of the source, for `proveBottom`. @default false */
   readonly findsOldest?: boolean
   /** Per window. @default 20_000 */
   readonly maxRoundTrips?: number
   /** As in `reconcile`; the bytes are those of all windows. */
-  readonly shouldStop?: (receivedBytes: number) => string | undefined
+  readonly shouldStop?: ReconcileOptions['shouldStop']
 }
 
 /** The cost of a comparison: round trips (both sides are asked at once), ids listed, ids missing, bytes. */
@@ -94,7 +96,9 @@ async function compareWindow(
   tally: Tally,
 ): Promise<WindowDone | ComparisonFailure> {
   const { received } = tally.traffic.source
-  const shouldStop = (bytes: number): string | undefined => options.shouldStop?.(received + bytes)
+  const passed = bytesOf(tally.traffic.source) + bytesOf(tally.traffic.target)
+  const shouldStop = (bytes: number, all: number): string | undefined =>
+    options.shouldStop?.(received + bytes, passed + all)
   const reconciled = await reconcile({ ...options, source, target, shouldStop })
   tally.roundTrips += reconciled.roundTrips
   tally.listed += reconciled.listed
@@ -119,6 +123,10 @@ function explain(failure: ComparisonFailure, { since, until }: Window): Comparis
 
 function tooManyWindows(): ComparisonFailure {
   return { type: 'failed', kind: 'endless', side: 'source', reason: `no end after ${MAX_WINDOWS} windows of time` }
+}
+
+function bytesOf({ sent, received }: Traffic): number {
+  return sent + received
 }
 
 function noTraffic(): Traffic {

@@ -24,8 +24,11 @@ export type Pending = Span & {
 /** Ids found since the last hand-out, and how many ids were listed. */
 export type Found = { readonly missing: string[]; readonly extra: string[]; listed: number }
 
-/** Options of a comparison. `wantsExtra`: also collect what only the target has. */
-export type Settling = { readonly found: Found; readonly wantsExtra: boolean }
+/**
+ * Options of a comparison. `wantsExtra`: also collect what only the target has. `isThrifty`: ask the source for no list,
+ * which may be long; it gives short ones by itself.
+ */
+export type Settling = { readonly found: Found; readonly wantsExtra: boolean; readonly isThrifty: boolean }
 
 // Sixteen parts a split: enough for 2^64 times as many events as can exist.
 const MAX_DEPTH = 64
@@ -73,7 +76,7 @@ function settleSkip(pending: Pending, part: Part): Pending[] {
 /** A side listed its ids for a range, usually because there are few. */
 function settleIds(pending: Pending, span: Span, ids: readonly string[], settling: Settling): Pending[] {
   const { side, depth, query } = pending
-  const { found, wantsExtra } = settling
+  const { found, wantsExtra, isThrifty } = settling
   found.listed += ids.length
   if (query.type === 'fingerprint' && query.known !== undefined && isSameSpan(pending, span)) {
     const others = new Set(query.known)
@@ -82,9 +85,10 @@ function settleIds(pending: Pending, span: Span, ids: readonly string[], settlin
     return []
   }
   const next = askUnknown(span, otherSide(side), depth + 1)
-  if (side === 'target' || wantsExtra) return [{ ...next, query: { type: 'list', others: new Set(ids) } }]
-  if (ids.length === 0) return []
-  // The target may hold far more here than the source. A fingerprint makes it split the range; a list would not.
+  if (wantsExtra || (side === 'target' && !isThrifty))
+    return [{ ...next, query: { type: 'list', others: new Set(ids) } }]
+  if (side === 'source' && ids.length === 0) return []
+  // The other side may hold far more here. A fingerprint makes it split the range; a list would not.
   return [{ ...next, query: { type: 'fingerprint', fingerprint: fingerprintOf(ids), known: ids } }]
 }
 

@@ -36,8 +36,6 @@ export async function compareRequest(
   const isNarrow = accepts === undefined && scan === undefined && (match === undefined || match['#d'] !== undefined)
   const isWhole = request.mode === 'full' && isNarrow
   if (!isWhole || !mayCompare(request.layer, run)) return undefined
-  // It was asked for its announcements and roots: everything is missing there, and pages bring it soonest.
-  if (!run.target.breadth.hasShown) return undefined
   const { filter } = request
   const { target, world, startedAt: now } = run
   const atSource = createRelaySet(source.peer, filter, reading.aftermath)

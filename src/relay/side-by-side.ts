@@ -13,7 +13,7 @@ export function sideBySide<T>(
     let isOver = false
     const fail = (error: unknown): void => {
       isOver = true
-      reject(error as Error)
+      reject(error)
     }
     const startNext = (): void => {
       const next = queue.next()

@@ -108,9 +108,15 @@ export class RequestWindow {
     this.cap(FIRST)
   }
 
+  /** The relay passed over a request: the same. Returns whether fewer at once may help. */
+  passedOver({ open }: WindowPlace): boolean {
+    this.cap(FIRST)
+    return open > FIRST
+  }
+
   /**
-   * The relay hung up or was silent: starts again, and stops growing where it was half as large. Returns whether fewer
-   * requests at once may help.
+   * The relay hung up: starts again, and stops growing where it was half as large. Returns whether fewer requests at
+   * once may help.
    */
   lost({ number, open }: WindowPlace): boolean {
     if (number > this.#shrunkAfter && this.#limit > FIRST) {

@@ -195,11 +195,11 @@ export class Requests {
         return this.#afterClosed(end.reason, tried, tries)
       case 'disconnected':
         queries.settle(tried.turn, 'lost')
-        this.#window.lost(tried.place)
+        if (this.#window.lost(tried.place)) await this.#waitForPlace()
         return (tries.lost += 1) <= this.#options.retries
       case 'idle':
         queries.settle(tried.turn, 'lost')
-        if (this.#mayHaveBeenCrowdedOut(tried, tries)) return true
+        if (await this.#isCrowdedOut(tried, tries)) return true
         this.#link.silent(end.afterMs)
         return false
       case 'aborted':
@@ -209,10 +209,17 @@ export class Requests {
   }
 
   /** Some relays pass over a REQ when many are open: such a one gets a second chance among fewer. */
-  #mayHaveBeenCrowdedOut({ place }: Try, tries: Tries): boolean {
-    const isCrowdedOut = this.#window.lost(place) && !tries.isCrowdedOut
-    tries.isCrowdedOut ||= isCrowdedOut
-    return isCrowdedOut
+  async #isCrowdedOut({ place }: Try, tries: Tries): Promise<boolean> {
+    if (!this.#window.passedOver(place) || tries.isCrowdedOut) return false
+    tries.isCrowdedOut = true
+    await this.#waitForPlace()
+    return true
+  }
+
+  /** Gives up the place, because there are fewer now, and waits for another. */
+  async #waitForPlace(): Promise<void> {
+    this.#window.release()
+    await this.#window.acquire()
   }
 
   async #afterClosed(reason: string, tried: Try, tries: Tries): Promise<boolean> {
@@ -246,8 +253,7 @@ export class Requests {
     const { queries } = this.#options.traffic
     if (!this.#window.tooMany(place)) return queries.settle(turn, 'refused')
     queries.settle(turn, 'taken')
-    this.#window.release()
-    await this.#window.acquire()
+    await this.#waitForPlace()
     return true
   }
 

@@ -1,3 +1,5 @@
+import { reasonOf } from '../errors.ts'
+
 /**
  * Runs a task for each value, as many at a time as `atOnce` says when one starts, ends, or calls `startMore` because
  * more may suit now. Rejects with the first error and starts nothing more then; what runs is not waited for.
@@ -13,7 +15,7 @@ export function sideBySide<T>(
     let isOver = false
     const fail = (error: unknown): void => {
       isOver = true
-      reject(error)
+      reject(error instanceof Error ? error : new Error(reasonOf(error)))
     }
     const startNext = (): void => {
       const next = queue.next()

@@ -121,7 +121,7 @@ describe('RequestWindow', () => {
 
   it('leaves fewer places to large pages', async () => {
     const window = await grownWindow()
-    await answerRounds(window, 1, { firstMs: 100, bytes: 2 * MIB })
+    await answerRounds(window, 1, { firstMs: 100, bytes: MIB / 2 })
     expect(window.limit).toBe(16)
     await answerRounds(window, 5)
     expect(window.limit).toBe(64)

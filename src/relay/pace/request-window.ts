@@ -2,9 +2,9 @@
  * How many requests suit one relay at once.
  *
  * Starts small. While half of the places are used and answers begin as soon as when few were open, the time is that of
- * the way, so the places double. Once answers begin later in proportion, the relay does one after the other, and more requests
- * would only wait there. A complaint, a lost connection or silence lowers what is tried for the rest of the run. Large
- * pages leave fewer places, so that the pages in flight take no more memory than before.
+ * the way, so the places double. Once answers begin later in proportion, the relay does one after the other, and more
+ * requests would only wait there. A complaint, a lost connection or silence lowers what is tried for the rest of the
+ * run. Large pages leave fewer places: what is in flight, and then taken in, must fit into memory.
  */
 import { Slots } from './slots.ts'
 
@@ -16,8 +16,8 @@ export type WindowAnswer = { readonly firstMs: number; readonly bytes: number }
 
 /** What any relay is asked at once, unless it says or shows that this is too much. */
 const FIRST = 8
-/** The pages in flight together, in bytes, as expected by the largest of the latest pages. */
-const PAGES_BYTES = 32 * 1024 * 1024
+/** The pages in flight together, in bytes, if each is as large as the largest of the latest. */
+const PAGES_BYTES = 8 * 1024 * 1024
 const FORGETTING = 0.9
 /** An answer begins in time up to this many times the quickest; the rest is what our own work delays it. */
 const IN_TIME = { times: 2, plusMs: 20 }

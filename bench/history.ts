@@ -4,6 +4,10 @@ import { generateHistory, historySize, type HistoryOptions } from '../test/suppo
 
 const TWO_YEARS = 2 * 365 * 86_400
 const PER_REPOSITORY = { rootsPerRepository: 20, commentsPerRoot: 18 }
+const SMALL = { rootsPerRepository: 1, commentsPerRoot: 2 }
+
+/** Of one small repository. */
+export const SMALL_EVENTS = historySize({ ...SMALL, repositories: 1 })
 
 /** A signed history of at least so many events: repositories of 402 events with 20 roots, or one small repository. */
 export function historyOf(atLeast: number): Iterable<NostrEvent> {
@@ -14,6 +18,12 @@ export function historyOf(atLeast: number): Iterable<NostrEvent> {
 export function recentHistoryOf(atLeast: number, now: UnixSeconds): Iterable<NostrEvent> {
   const spacingSeconds = Math.floor(TWO_YEARS / historySizeOf(atLeast))
   return generateHistory({ ...shapeOf(atLeast), startAt: now - TWO_YEARS, spacingSeconds })
+}
+
+/** A signed history of the last two years: so many small repositories, each of `SMALL_EVENTS` events with one root. */
+export function smallRepositoriesOf(repositories: number, now: UnixSeconds): Iterable<NostrEvent> {
+  const spacingSeconds = Math.floor(TWO_YEARS / (repositories * SMALL_EVENTS))
+  return generateHistory({ ...SMALL, repositories, startAt: now - TWO_YEARS, spacingSeconds })
 }
 
 /** How many repositories `historyOf` has. */

@@ -6,12 +6,13 @@ import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
 import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
+import { sideBySide } from '../relay/side-by-side.ts'
 import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { Answered } from './compare-wholes.ts'
 import { longestValue, SCAN_BYTES, scanUnindexed } from './scan-unindexed.ts'
 
-const CONCURRENT_FILTERS = 4
+const FILTERS_AT_FILE = 4
 const PIECE = 250
 
 /**
@@ -32,25 +33,32 @@ export type FetchContext = {
   readonly readSecond?: (page: { filter: Filter; count: number }, reading: DrainContext) => Promise<boolean>
 }
 
-/** Reads every planned request at one source, several at a time. A request that fails does not stop the others. */
+/**
+ * Reads every planned request at one source, as many at a time as suit it. A request that fails does not stop the
+ * others.
+ */
 export async function fetchRequests(
   source: Peer,
   requests: Iterable<PlannedRequest>,
   context: FetchContext,
 ): Promise<void> {
-  const queue = requests[Symbol.iterator]()
-  const worker = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      const answered = await context.answer?.(next.value, createPlannedMatcher(next.value))
+  await sideBySide(
+    requests,
+    () => filtersAtOnce(source),
+    async (request, onPage) => {
+      const answered = await context.answer?.(request, createPlannedMatcher(request))
       const aftermath = answered?.aftermath ?? context.aftermath ?? new Aftermath()
       const fetching =
         answered === undefined
-          ? fetchRequest(source, next.value, { ...context, aftermath })
-          : takeAnswered(answered, next.value, context)
-      context.done(next.value, await containFullSpool(fetching), aftermath)
-    }
-  }
-  await Promise.all(Array.from({ length: CONCURRENT_FILTERS }, worker))
+          ? fetchRequest(source, request, { ...context, aftermath, onPage })
+          : takeAnswered(answered, request, context)
+      context.done(request, await containFullSpool(fetching), aftermath)
+    },
+  )
+}
+
+function filtersAtOnce({ endpoint }: Peer): number {
+  return endpoint.kind === 'file' ? FILTERS_AT_FILE : endpoint.requestsAtOnce()
 }
 
 /** A full spool ends this filter, not the run: the filter is not drained. */
@@ -80,7 +88,7 @@ function unread(reason: string): Fetched {
 async function fetchRequest(
   source: Peer,
   planned: PlannedRequest,
-  context: FetchContext & { readonly aftermath: Aftermath },
+  context: FetchContext & { readonly aftermath: Aftermath; readonly onPage: () => void },
 ): Promise<Fetched> {
   const givenUp = source.endpoint.kind === 'relay' ? source.endpoint.givenUp() : undefined
   if (givenUp !== undefined) return unread(givenUp)
@@ -97,7 +105,12 @@ async function fetchRequest(
   const { scan } = planned
   const { aftermath } = context
   const budget = scan === undefined ? context.budget : budgetOfScan(scan, context.budget)
-  const { request } = withinBudget(endpoint, budget, aftermath)
+  const { request: ask } = withinBudget(endpoint, budget, aftermath)
+  const request = async (filter: Filter): Promise<Page> => {
+    const page = await ask(filter)
+    context.onPage()
+    return page
+  }
   const plain = { request, sink, aftermath, capacity, limit: pageLimit }
   const drainContext = {
     ...plain,

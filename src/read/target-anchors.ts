@@ -20,6 +20,7 @@ import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { hearPeer } from '../relay/peer.ts'
 import { readThrough } from '../relay/read-through.ts'
+import { sideBySide } from '../relay/side-by-side.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
 import type { TargetState } from '../store/target-state.ts'
@@ -155,7 +156,8 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading:
   const { options, startedAt: now, targetGaps, aftermath } = reading
   const target = hearPeer(reading.target, aftermath)
   const { endpoint, capacity, pageLimit: limit } = target
-  for (const { filter, isWanted } of filters) {
+  const atOnce = (): number => (reading.target.endpoint.kind === 'file' ? 1 : reading.target.endpoint.requestsAtOnce())
+  await sideBySide(filters, atOnce, async ({ filter, isWanted }) => {
     const sink = (events: readonly NostrEvent[]): Promise<void> => learnHeld(layer, events.filter(isWanted), reading)
     const plain = { request: (asked: Filter) => endpoint.request(asked), sink, aftermath, capacity, limit }
     const gap = await readThrough(target, filter, sink, {
@@ -163,7 +165,7 @@ async function readPages(layer: Layer, filters: Iterable<TargetFilter>, reading:
         options.reconcile && readSecond(reading.target, { filter: within, count }, plain, now),
     })
     if (gap !== null) targetGaps.note(`its ${layer.name}: ${gap}`)
-  }
+  })
 }
 
 /**

@@ -96,6 +96,8 @@ export type RelayEndpoint = EndpointBase & {
   strangeness(): string | undefined
   /** The limits that the relay has enforced so far. */
   learntLimits(): LearntLimits
+  /** How many requests suit the relay at once now: more while it is quick, fewer after complaints. */
+  requestsAtOnce(): number
   /** How long questions waited because of the relay's limits, in milliseconds. */
   waitedMs(): number
 }
@@ -140,6 +142,7 @@ export function withRequest(endpoint: Endpoint, request: Endpoint['request']): E
     givenUp: () => endpoint.givenUp(),
     strangeness: () => endpoint.strangeness(),
     learntLimits: () => endpoint.learntLimits(),
+    requestsAtOnce: () => endpoint.requestsAtOnce(),
     waitedMs: () => endpoint.waitedMs(),
   }
 }

@@ -46,16 +46,21 @@ export async function findVersions(
   onGap: OnGap = lose(peer),
 ): Promise<Map<string, NostrEvent>> {
   const newest = new Map<string, NostrEvent>()
-  for (const [kind, group] of byKind(addresses)) {
+  const keepAll = (events: readonly NostrEvent[]): void => events.forEach((event) => keepNewest(newest, event))
+  const ofKind = ([kind, group]: readonly [number, readonly Address[]]): Promise<void>[] => {
+    const limits = limitsOf(peer, VALUES_PER_REQ)
     const [indexed, unindexed] = splitByIdentifier(group, peer)
-    for (const chunk of chunkByCountAndBytes(indexed, limitsOf(peer, VALUES_PER_REQ)))
-      await collectVersions(peer, { kind, addresses: chunk, onGap }, newest)
-    // The relay cannot find this identifier, so ask by author alone.
-    for (const authors of chunkByCountAndBytes(authorsOf(unindexed), limitsOf(peer, VALUES_PER_REQ)))
-      await readInHalves(peer, { kinds: [kind] }, { authors, onGap }, (events) => {
-        for (const event of events) keepNewest(newest, event)
-      })
+    return [
+      ...[...chunkByCountAndBytes(indexed, limits)].map((chunk) =>
+        collectVersions(peer, { kind, addresses: chunk, onGap }, newest),
+      ),
+      // The relay cannot find this identifier, so ask by author alone.
+      ...[...chunkByCountAndBytes(authorsOf(unindexed), limits)].map((authors) =>
+        readInHalves(peer, { kinds: [kind] }, { authors, onGap }, keepAll),
+      ),
+    ]
   }
+  await Promise.all([...byKind(addresses)].flatMap(ofKind))
   return newest
 }
 

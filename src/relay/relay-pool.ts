@@ -40,6 +40,10 @@ class RelayPool implements WebSocketRelay {
     return this.#first.settleEnds()
   }
 
+  requestsAtOnce(): number {
+    return this.#first.requestsAtOnce()
+  }
+
   learntLimits(): LearntLimits {
     return this.#first.learntLimits()
   }

@@ -51,7 +51,7 @@ export type WebSocketRelayOptions = {
   readonly maxPageBytes?: number
   /** @default 10_000 */
   readonly maxPageRows?: number
-  /** @default 8 */
+  /** How many requests may be open at once at a relay that answers quickly. @default 64 */
   readonly maxOpenRequests?: number
   /** A monotonic clock in milliseconds. @default that of the process */
   readonly nowMs?: () => number
@@ -92,7 +92,7 @@ const DEFAULTS = {
   maxMessageBytes: 16 * MIB,
   maxPageBytes: 32 * MIB,
   maxPageRows: 10_000,
-  maxOpenRequests: 8,
+  maxOpenRequests: 64,
   nowMs: () => performance.now(),
   silenceMs: 1_000 + SLACK_MS,
   limitsOf: (profile: Profile) => knownLimits(profile),
@@ -236,6 +236,10 @@ class SocketRelay implements WebSocketRelay {
 
   settleEnds(): Promise<void> {
     return this.#requests.settleEnds()
+  }
+
+  requestsAtOnce(): number {
+    return this.#requests.atOnce
   }
 
   learntLimits(): LearntLimits {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { PageMemory } from '../../src/relay/socket/page-memory.ts'
 import { PageRows } from '../../src/relay/socket/page-rows.ts'
 import { issue, repositoryAddress } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
@@ -57,5 +58,27 @@ describe('PageRows', () => {
         expect(kept).toEqual(seconds.filter((second) => second >= oldest))
       }),
     )
+  })
+})
+
+describe('PageMemory', () => {
+  const bounds = { maxPageBytes: 32 * MIB, maxPageRows: 10_000, isByIds: false }
+
+  it('cuts large pages, and no small ones, while all pages together take too much', () => {
+    const memory = new PageMemory(() => 0)
+    const others = Array.from({ length: 31 }, () => memory.open())
+    for (const other of others) other.grow(MIB)
+    const [large, small] = [memory.open(), memory.open()].map((share) => new PageRows({ ...bounds, share }))
+    for (const [index, second] of [9, 8, 7].entries()) large?.add(row(second), (index + 1) * MIB)
+    for (const [index, second] of [9, 8, 7].entries()) small?.add(row(second), (index + 1) * 1_000)
+    expect([large?.kept.length, large?.readOver, small?.kept.length, small?.readOver]).toEqual([1, 2, 3, 0])
+  })
+
+  it('counts a page that has ended no more', () => {
+    const memory = new PageMemory(() => 0)
+    const others = Array.from({ length: 40 }, () => memory.open())
+    for (const other of others) other.grow(MIB)
+    for (const other of others) other.end()
+    expect(memory.open().grow(MIB)).toBe(false)
   })
 })

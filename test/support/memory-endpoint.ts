@@ -65,6 +65,7 @@ export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): Memor
     givenUp: () => undefined,
     strangeness: () => undefined,
     learntLimits: () => ({}),
+    requestsAtOnce: () => 8,
     waitedMs: () => 0,
   }
 }

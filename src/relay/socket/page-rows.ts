@@ -4,9 +4,18 @@
  * memory, and nobody can block the rows below by writing many of them.
  */
 import { parseStamp, type Stamp } from '../../nostr/event.ts'
+import type { PageShare } from './page-memory.ts'
 
-/** The bounds of a page. `isByIds`: its rows have no order, and missing ids are asked for again. */
-export type RowBounds = { readonly maxPageBytes: number; readonly maxPageRows: number; readonly isByIds: boolean }
+/**
+ * The bounds of a page. `isByIds`: its rows have no order, and missing ids are asked for again. `share`: of the memory
+ * of all pages; absent: this is the only one.
+ */
+export type RowBounds = {
+  readonly maxPageBytes: number
+  readonly maxPageRows: number
+  readonly isByIds: boolean
+  readonly share?: PageShare
+}
 
 const FULL_PAGE_BYTES = 4 * 1024 * 1024
 /** How many times the byte limit may be read and dropped. */
@@ -32,7 +41,8 @@ export class PageRows {
   /** Takes a row; `bytes` is the page size including it. Returns why the page must end, or null. */
   add(row: unknown, bytes: number): string | null {
     const stamp = parseStamp(row)
-    this.#isCut ||= bytes > FULL_PAGE_BYTES && this.#isForNextPage(stamp)
+    const isFull = this.#bounds.share?.grow(bytes) === true || bytes > FULL_PAGE_BYTES
+    this.#isCut ||= isFull && this.#isForNextPage(stamp)
     return this.#isCut ? this.#passOver(stamp, bytes) : this.#keep(row, stamp, bytes)
   }
 

@@ -1,6 +1,7 @@
 import type { Filter } from '../../nostr/filter.ts'
 import type { Connection, SubscriptionListener } from './connection.ts'
 import type { End, Page } from '../endpoint.ts'
+import type { PageShare } from './page-memory.ts'
 import { PageRows } from './page-rows.ts'
 import type { SubscriptionMessage } from './relay-message.ts'
 
@@ -10,6 +11,8 @@ export type PageLimits = {
   readonly idleTimeoutMs: number
   readonly maxPageBytes: number
   readonly maxPageRows: number
+  /** Of the memory of all pages of the relay. */
+  readonly share?: PageShare
   readonly signal: AbortSignal
 }
 

@@ -7,15 +7,17 @@ import { describeEnd } from '../describe-end.ts'
 import type { End, LearntLimits, Page } from '../endpoint.ts'
 import type { Link } from './link.ts'
 import { OpenEnds } from './open-ends.ts'
+import { PageMemory } from './page-memory.ts'
 import { readPage, type PageLimits } from './read-page.ts'
 import { readRefusal } from './refusal.ts'
 import { joinPages, RequestSize } from './request-size.ts'
-import { Slots } from '../pace/slots.ts'
+import { RequestWindow, type WindowPlace } from '../pace/request-window.ts'
 import type { Turn } from '../pace/throttle.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
 /** The options for the REQs of one relay. */
 export type RequestOptions = PageLimits & {
+  /** However quick the relay is. */
   readonly maxOpenRequests: number
   /** How long to pause after a `rate-limited:` that follows an EOSE. */
   readonly silenceMs: number
@@ -31,12 +33,13 @@ export type RequestOptions = PageLimits & {
 type Tries = {
   lost: number
   unanswered: number
+  isCrowdedOut: boolean
   putOffSinceMs: number | undefined
   authenticatedOn: Connection | undefined
 }
 
-/** One attempt: its connection, its turn, and how many REQs were allowed at once. */
-type Try = { readonly connection: Connection; readonly turn: Turn; readonly allowed: number }
+/** One attempt: its connection, its turn, and its place among the REQs that are open at once. */
+type Try = { readonly connection: Connection; readonly turn: Turn; readonly place: WindowPlace }
 
 /** How often to repeat a REQ that the relay dropped by its own fault, or may not have been able to read. */
 const MAX_UNANSWERED = { again: 3, unreadable: 1 }
@@ -48,11 +51,11 @@ const NOTHING: Filter = { ids: ['0'.repeat(64)], limit: 1 }
 export class Requests {
   readonly #link: Link
   readonly #options: RequestOptions
-  readonly #slots: Slots
+  readonly #window: RequestWindow
+  readonly #memory: PageMemory
   /** The ends that may still be taken back, including those of NIP-77 sessions. */
   readonly ends: OpenEnds
   readonly #size = new RequestSize()
-  #hasOpenedFewer = false
   #count = 0
   #unaskedBytes = 0
   /** The reaction to a CLOSED after its EOSE: one authentication or pause, for all. */
@@ -61,7 +64,8 @@ export class Requests {
   constructor(link: Link, options: RequestOptions) {
     this.#link = link
     this.#options = options
-    this.#slots = new Slots(options.maxOpenRequests)
+    this.#window = new RequestWindow(options.maxOpenRequests)
+    this.#memory = new PageMemory(options.nowMs)
     this.ends = new OpenEnds(options.nowMs, (reason, connection) => this.#afterLateClosed(reason, connection))
   }
 
@@ -70,9 +74,14 @@ export class Requests {
     this.#unaskedBytes += bytes
   }
 
+  /** How many REQs suit the relay at once now. */
+  get atOnce(): number {
+    return this.#window.limit
+  }
+
   /** Allows at most this many REQs at once, within `maxOpenRequests`. */
   limitOpenRequests(limit: number): void {
-    this.#slots.resize(Math.min(limit, this.#options.maxOpenRequests))
+    this.#window.cap(limit)
   }
 
   /**
@@ -90,15 +99,16 @@ export class Requests {
 
   /** The limits that the relay has enforced; empty if it accepted everything. */
   learntLimits(): LearntLimits {
-    return { ...this.#size.limits, ...(this.#hasOpenedFewer && { maxOpenRequests: this.#slots.limit }) }
+    const { learnt } = this.#window
+    return { ...this.#size.limits, ...(learnt !== undefined && { maxOpenRequests: learnt }) }
   }
 
   async #requestAtOnce(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {
-    await this.#slots.acquire()
+    await this.#window.acquire()
     try {
       return await this.#requestUntilEnd(filter, aftermath)
     } finally {
-      this.#slots.release()
+      this.#window.release()
     }
   }
 
@@ -119,21 +129,35 @@ export class Requests {
   async #probe(connection: Connection): Promise<string | undefined> {
     const { traffic } = this.#options
     const turn = await traffic.queryTurn()
-    const { end } = await this.#ask(NOTHING, connection, undefined)
+    const { end } = await this.#ask(NOTHING, connection, { aftermath: undefined })
     const isAnswered = end.type === 'eose' || end.type === 'closed'
     traffic.queries.settle(turn, isAnswered ? 'taken' : 'lost')
     return isAnswered ? undefined : describeEnd(end)
   }
 
-  async #ask(filter: Filter, connection: Connection, aftermath: Aftermath | undefined): Promise<Page> {
+  async #ask(
+    filter: Filter,
+    connection: Connection,
+    { aftermath, place }: { readonly aftermath: Aftermath | undefined; readonly place?: WindowPlace },
+  ): Promise<Page> {
     const id = this.#nextId()
+    const share = this.#memory.open()
+    const askedMs = this.#options.nowMs()
     this.ends.expect(id, { filter, connection, aftermath })
-    const page = await readPage(connection, id, filter, this.#options)
+    const page = await readPage(connection, id, filter, { ...this.#options, share })
+    const answer = { firstMs: share.end() - askedMs, bytes: page.bytes }
+    if (place !== undefined && page.end.type === 'eose') this.#window.answered(place, answer)
     return { ...page, end: await this.ends.conclude(id, page) }
   }
 
   async #requestUntilEnd(filter: Filter, aftermath: Aftermath | undefined): Promise<Page> {
-    const tries: Tries = { lost: 0, unanswered: 0, putOffSinceMs: undefined, authenticatedOn: undefined }
+    const tries: Tries = {
+      lost: 0,
+      unanswered: 0,
+      isCrowdedOut: false,
+      putOffSinceMs: undefined,
+      authenticatedOn: undefined,
+    }
     for (let bytes = this.#takeUnasked(); ;) {
       const turn = await this.#options.traffic.queryTurn()
       const reach = await this.#link.connected()
@@ -141,15 +165,15 @@ export class Requests {
         this.#options.traffic.queries.settle(turn, 'lost')
         return { rows: [], end: reach, bytes }
       }
-      const allowed = this.#slots.limit
-      const page = await this.#ask(filter, reach.connection, aftermath)
+      const tried = { connection: reach.connection, turn, place: this.#window.send() }
+      const page = await this.#ask(filter, reach.connection, { aftermath, place: tried.place })
       bytes += page.bytes + this.#takeUnasked()
       if (this.#size.learn(filter, page.end)) {
         this.#link.answered()
         this.#options.traffic.queries.settle(turn, 'taken')
         return { ...page, bytes }
       }
-      if (await this.#isWorthRepeating(page.end, { connection: reach.connection, turn, allowed }, tries)) continue
+      if (await this.#isWorthRepeating(page.end, tried, tries)) continue
       return { ...page, end: this.#explain(page.end), bytes }
     }
   }
@@ -171,10 +195,12 @@ export class Requests {
         return this.#afterClosed(end.reason, tried, tries)
       case 'disconnected':
         queries.settle(tried.turn, 'lost')
+        if (this.#window.lost(tried.place)) await this.#waitForPlace()
         return (tries.lost += 1) <= this.#options.retries
       case 'idle':
-        this.#link.silent(end.afterMs)
         queries.settle(tried.turn, 'lost')
+        if (await this.#isCrowdedOut(tried, tries)) return true
+        this.#link.silent(end.afterMs)
         return false
       case 'aborted':
         queries.settle(tried.turn, 'lost')
@@ -182,11 +208,26 @@ export class Requests {
     }
   }
 
+  /** Some relays pass over a REQ when many are open: such a one gets a second chance among fewer. */
+  async #isCrowdedOut({ place }: Try, tries: Tries): Promise<boolean> {
+    if (!this.#window.passedOver(place) || tries.isCrowdedOut) return false
+    tries.isCrowdedOut = true
+    await this.#waitForPlace()
+    return true
+  }
+
+  /** Gives up the place, because there are fewer now, and waits for another. */
+  async #waitForPlace(): Promise<void> {
+    this.#window.release()
+    await this.#window.acquire()
+  }
+
   async #afterClosed(reason: string, tried: Try, tries: Tries): Promise<boolean> {
     const { traffic } = this.#options
     const { queries } = traffic
     const refusal = readRefusal(reason)
     if (refusal === 'pause' || refusal === 'fewer-requests') {
+      if (refusal === 'pause') this.#window.tooFast()
       const isPatient = refusal === 'pause' ? queries.settle(tried.turn, 'refused') : await this.#openFewer(tried)
       tries.putOffSinceMs ??= this.#options.nowMs()
       return isPatient && traffic.isWorthAnother(tries.putOffSinceMs)
@@ -200,22 +241,19 @@ export class Requests {
   #afterLateClosed(reason: string, connection: Connection): void {
     const { authentication, silenceMs, signal } = this.#options
     const refusal = readRefusal(reason)
+    if (refusal === 'pause') this.#window.tooFast()
     if (refusal === 'pause') this.#consequence = pause(silenceMs, signal)
-    if (refusal === 'fewer-requests') this.#slots.resize(Math.floor(this.#slots.limit / 2))
+    if (refusal === 'fewer-requests') this.#window.tooManyOnce()
     if (asksWhoWeAre(reason, connection))
       this.#consequence = authentication?.authenticate(connection) ?? this.#consequence
   }
 
-  /** Halves the number of REQs at once for the rest of the run. If only one was allowed, waits instead. */
-  async #openFewer({ turn, allowed }: Try): Promise<boolean> {
+  /** Allows fewer REQs at once for the rest of the run. If this was the only one, waits instead. */
+  async #openFewer({ turn, place }: Try): Promise<boolean> {
     const { queries } = this.#options.traffic
-    this.#hasOpenedFewer = true
-    if (allowed <= 1) return queries.settle(turn, 'refused')
+    if (!this.#window.tooMany(place)) return queries.settle(turn, 'refused')
     queries.settle(turn, 'taken')
-    // REQs open together are refused together.
-    if (this.#slots.limit === allowed) this.#slots.resize(Math.floor(allowed / 2))
-    this.#slots.release()
-    await this.#slots.acquire()
+    await this.#waitForPlace()
     return true
   }
 

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+
+import { sideBySide } from '../../src/relay/side-by-side.ts'
+
+/** Tasks that end when they are told to. */
+function startTasks(count: number, atOnce: () => number) {
+  const started: number[] = []
+  const ends = new Map<number, () => void>()
+  let startMore = (): void => undefined
+  const values = Array.from({ length: count }, (_, index) => index)
+  const done = sideBySide(values, atOnce, (value, more) => {
+    started.push(value)
+    startMore = more
+    return new Promise((resolve) => ends.set(value, resolve))
+  })
+  const end = async (value: number): Promise<void> => {
+    ends.get(value)?.()
+    await Promise.resolve()
+  }
+  return { started, end, done, startMore: () => startMore() }
+}
+
+describe('sideBySide', () => {
+  it('runs as many at a time as it may, in order', async () => {
+    const { started, end } = startTasks(5, () => 2)
+    expect(started).toEqual([0, 1])
+    await end(1)
+    expect(started).toEqual([0, 1, 2])
+  })
+
+  it('starts more when told that more may run, and no more while there are too many', async () => {
+    let atOnce = 1
+    const { started, end, startMore } = startTasks(5, () => atOnce)
+    atOnce = 3
+    startMore()
+    expect(started).toEqual([0, 1, 2])
+    atOnce = 1
+    await end(0)
+    expect(started).toEqual([0, 1, 2])
+  })
+
+  it('resolves when all have ended, and at once without any', async () => {
+    const { end, done } = startTasks(2, () => 2)
+    await end(0)
+    await end(1)
+    await done
+    await sideBySide(
+      [],
+      () => 1,
+      async () => undefined,
+    )
+  })
+
+  it('rejects with the error of a task, and starts nothing after it', async () => {
+    const started: number[] = []
+    const running = sideBySide(
+      [1, 2, 3],
+      () => 1,
+      async (value) => {
+        started.push(value)
+        throw new Error(`task ${value}`)
+      },
+    )
+    await expect(running).rejects.toThrow('task 1')
+    expect(started).toEqual([1])
+  })
+
+  it('rejects with an error of what yields the values', async () => {
+    function* failing(): Generator<number> {
+      yield 1
+      throw new Error('no more')
+    }
+    await expect(
+      sideBySide(
+        failing(),
+        () => 1,
+        async () => undefined,
+      ),
+    ).rejects.toThrow('no more')
+  })
+})

@@ -1,14 +1,15 @@
 /*
  * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So events that
- * were sent, answered or not, are asked for again by id, and only those that the target serves are accepted.
+ * were sent, answered or not, are asked for again, and only those that the target serves are accepted. A target with
+ * NIP-77 is asked for a list and a sample of them, so that they need not all be read back.
  */
 import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
+import { findClaimed } from '../relay/find-claimed.ts'
 import { findVersions } from '../relay/holdings.ts'
-import { ServedIds } from '../relay/served-ids.ts'
 import type { Outcome } from '../report/report.ts'
 import type { Run } from '../run/run.ts'
 import { isDeleted } from '../run/withdrawn.ts'
@@ -20,15 +21,16 @@ import { learnDeletions } from '../withdraw/withdrawals.ts'
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
 
 const PIECE = 1_000
+/** How many of 250 events that the target lists are asked for all the same. */
+const READ_BACK = 16
 const SAME_SECOND = 'the target serves another version of the same second'
 const GONE = 'the target still serves a newer version that was deleted or has expired'
 
 /** Settles or parks every event that was sent, by whether the target serves it now. Throws LostRelayError. */
 export async function confirmSent(run: ConfirmingRun): Promise<void> {
   const { state } = run.world
-  const servedIds = new ServedIds(run.target, run.startedAt)
   for (const piece of state.spool.inState('confirming', PIECE)) {
-    const proofs = await prove(piece, servedIds, run)
+    const proofs = await prove(piece, run)
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), run)
       noteArrivals(
@@ -47,13 +49,10 @@ function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | u
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
 }
 
-async function prove(
-  piece: readonly SpooledEvent[],
-  servedIds: ServedIds,
-  run: ConfirmingRun,
-): Promise<Map<string, Proof>> {
+async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promise<Map<string, Proof>> {
   const proofs = new Map<string, Proof>()
-  const served = await servedIds.among(piece.map(({ event }) => event))
+  const sent = piece.map(({ event: { id, created_at: createdAt } }) => ({ id, createdAt }))
+  const served = await findClaimed(run.target, sent, run.startedAt, READ_BACK)
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
   const shown = proved.map(({ event }) => event)

@@ -8,6 +8,8 @@ import { reconcileFilter } from './reconcile-filter.ts'
 export type Stamped = { readonly id: string; readonly createdAt: UnixSeconds }
 
 const NIP_NEGENTROPY = 77
+/** More than sets of this size need: a relay that compares other events as well is given up. */
+const MAX_ROUND_TRIPS = 8
 
 /**
  * Returns the ids of those of a few events that the relay lists by NIP-77, which costs 70 bytes an event; `undefined`
@@ -31,6 +33,7 @@ export async function findListed(
     target: atRelay,
     filter,
     now,
+    maxRoundTrips: MAX_ROUND_TRIPS,
     onMissing: async (ids) => ids.forEach((id) => listed.delete(id)),
   })
   return type === 'done' ? listed : undefined

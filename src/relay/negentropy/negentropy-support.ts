@@ -24,11 +24,6 @@ export class NegentropySupport {
     return this.#verdict === 'no' ? this.#reason : undefined
   }
 
-  /** Whether the relay has answered a session. */
-  get isProven(): boolean {
-    return this.#verdict === 'yes'
-  }
-
   /** Notes that NIP-77 must not be tried at this relay again. */
   refuse(reason: string): void {
     this.#verdict = 'no'

@@ -82,7 +82,7 @@ module.exports = {
       from: { path: '^src', pathNot: WIRING },
       to: { path: '^src/sync\\.ts$', dependencyTypesNot: ['type-only'] },
     },
-    only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
+    only('terminal-packages-in-cli', 'commander|ora', '^src/cli/'),
     only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo)/'),
     only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo)/'),
     {

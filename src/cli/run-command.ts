@@ -33,8 +33,8 @@ export type RunRequest = {
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
-  /** Used for the endpoint `-`. */
-  readonly stdin: NodeJS.ReadStream
+  /** Used for the endpoint `-`; most runs need no standard input. */
+  readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
   readonly progress: Progress
@@ -129,7 +129,7 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
 
 /** All relays here were named by the operator; only those get the key. */
 function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
-  const { pacing, stdin, stdout, signal } = request
+  const { pacing, openStdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
     const others = role === 'source' ? 0 : pacing.connections - 1
@@ -139,7 +139,7 @@ function createEndpoint(url: string, role: 'source' | 'target', request: RunRequ
     role,
     temporaryDirectory: tmpdir(),
     signal,
-    ...(url === '-' ? { stdin, stdout } : {}),
+    ...(url === '-' ? { stdin: openStdin(), stdout } : {}),
   })
 }
 

@@ -1,7 +1,6 @@
-import Table from 'cli-table3'
 import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
-import { ellipsize, visibleWidth } from './text-width.ts'
+import { ellipsize, padText, visibleWidth } from './text-width.ts'
 
 /** One cell: escaped text without colours, and its colour. */
 export type Cell = { readonly text: string; readonly paint?: Paint }
@@ -15,25 +14,8 @@ export type Column = {
   readonly expendable: number
 }
 
-const GAP = 2
-const STAND_INS = /\ue000+/g
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: ' ',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' '.repeat(GAP),
-}
+const MARGIN = ' '
+const GAP = '  '
 
 /** A number, right-aligned by its column; zero is a dim dot. */
 export function countCell(canvas: Canvas, count: number, paint: Paint = canvas.plain): Cell {
@@ -51,25 +33,21 @@ export function column<Row>(
 
 /** Lays out the table as lines, headings first: one line per row, no column wider than its widest cell. */
 export function layOutTable(canvas: Canvas, columns: readonly Column[]): string[] {
-  const table = new Table({
-    chars: NO_BORDERS,
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
-    colAligns: columns.map(({ align }) => align),
-    colWidths: columns.map(columnWidth),
+  const texts = columns.map((column) => {
+    const width = columnWidth(column)
+    const heading = { text: column.heading, paint: canvas.dim }
+    return [heading, ...column.cells].map((cell) => layOutCell(cell, width, column.align))
   })
-  table.push(columns.map(({ heading }) => canvas.dim(heading)))
-  const rows = columns[0]?.cells.map((_, row) => columns.map(({ cells }) => cells[row] ?? { text: '' })) ?? []
-  table.push(...rows.map((cells) => cells.map((cell) => paintCell({ ...cell, text: standIn(cell.text) }))))
-  const texts = rows.flat().flatMap(({ text }) => (isMeasuredAlike(text) ? [] : [text]))
-  return table
-    .toString()
-    .replaceAll(STAND_INS, () => texts.shift() ?? '')
-    .split('\n')
+  return (texts[0] ?? []).map((_, row) => MARGIN + texts.map((column) => column[row] ?? '').join(GAP))
+}
+
+function layOutCell({ text, paint }: Cell, width: number, align: Column['align']): string {
+  return padText(paint === undefined ? text : paint(text), width, align)
 }
 
 /** The width of the table in columns of the canvas. */
 export function tableWidth(columns: readonly Column[]): number {
-  return columns.reduce((sum, column) => sum + columnWidth(column) + GAP, 1 - GAP)
+  return columns.reduce((sum, column) => sum + columnWidth(column) + GAP.length, MARGIN.length - GAP.length)
 }
 
 /** Drops expendable columns, most expendable first, until the table fits into `width`; if none are left, cuts texts. */
@@ -93,19 +71,4 @@ function shrinkWidest(columns: readonly Column[], excess: number): readonly Colu
 
 function columnWidth({ heading, cells }: Column): number {
   return Math.max(visibleWidth(heading), ...cells.map(({ text }) => visibleWidth(text)))
-}
-
-function paintCell({ text, paint }: Cell): string {
-  return paint === undefined ? text : paint(text)
-}
-
-/**
- * cli-table3 measures strangers' texts differently, so it lays out the same width of private-use characters instead.
- */
-function standIn(text: string): string {
-  return isMeasuredAlike(text) ? text : '\ue000'.repeat(visibleWidth(text))
-}
-
-function isMeasuredAlike(text: string): boolean {
-  return /^[ -~·…–]*$/.test(text) || visibleWidth(text) === 0
 }

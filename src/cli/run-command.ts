@@ -3,7 +3,6 @@ import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../errors.ts'
-import { createFileEndpoint } from '../file/file-endpoint.ts'
 import { isSameFile } from '../file/same-file.ts'
 import { layerVersions } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -58,11 +57,10 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
     // Every source listens to this signal.
     setMaxListeners(0, untilDeadline)
-    const open = (url: string, role: 'source' | 'target'): Endpoint => {
-      const endpoint = createEndpoint(url, role, role === 'source' ? { ...request, signal: untilDeadline } : request)
-      cleanups.push(() => endpoint.close())
-      return endpoint
-    }
+    const open = (url: string): Promise<Endpoint> => createEndpoint(url, 'source', { ...request, signal: untilDeadline })
+    const target = await createEndpoint(options.target, 'target', request)
+    const sources = await Promise.all(options.sources.map(open))
+    cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))
     const verifier = createVerifier({ workers: Math.max(1, Math.min(MAX_VERIFIERS, availableParallelism() - 1)) })
     cleanups.push(() => verifier.close())
     const strangers = createStrangers({
@@ -72,8 +70,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     })
     cleanups.push(() => strangers.close())
     const world: World = {
-      target: open(options.target, 'target'),
-      sources: options.sources.map((url) => open(url, 'source')),
+      target,
+      sources,
       state,
       verifier,
       createPacer: (software) =>
@@ -128,13 +126,14 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
 }
 
 /** All relays here were named by the operator; only those get the key. */
-function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
+async function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Promise<Endpoint> {
   const { pacing, openStdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
     const others = role === 'source' ? 0 : pacing.connections - 1
     return createRelayPool([connect(), ...Array.from({ length: others }, connect)])
   }
+  const { createFileEndpoint } = await import('../file/file-endpoint.ts')
   return createFileEndpoint(url, {
     role,
     temporaryDirectory: tmpdir(),

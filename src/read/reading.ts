@@ -40,8 +40,7 @@ export async function readLayers(run: ScopedRun, discovery: Discovery | undefine
   }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   do await readRounds(progress, reading)
-  // The test of breadth needs no grace of its own: its round trips fall into the grace of what was read.
-  while ((await rereadNarrow(progress, reading)) || (await settleReads(reading)))
+  while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
 }
 
 /** How far target and sources have been read, and in how many rounds. */

@@ -57,7 +57,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
     // Every source listens to this signal.
     setMaxListeners(0, untilDeadline)
-    const open = (url: string): Promise<Endpoint> => createEndpoint(url, 'source', { ...request, signal: untilDeadline })
+    const open = (url: string): Promise<Endpoint> =>
+      createEndpoint(url, 'source', { ...request, signal: untilDeadline })
     const target = await createEndpoint(options.target, 'target', request)
     const sources = await Promise.all(options.sources.map(open))
     cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))

@@ -32,11 +32,12 @@ const NAME_MODULES = preload(`
 
 const NAME_THREADS = preload(`process.on('worker', () => process._rawDebug('starts a thread'))`)
 
-/** Writes a line when a timer of about the grace starts, and when it ends. */
+/** Writes a line when a wait for a relay, of about the grace, starts, and when it ends. */
 const NAME_GRACES = preload(`
   const { setTimeout } = globalThis
   globalThis.setTimeout = (act, ms, ...rest) => {
-    if (!(ms > 250 && ms <= 500)) return setTimeout(act, ms, ...rest)
+    const isGrace = ms > 100 && ms <= 500 && new Error().stack.includes('/pace/backoff.js')
+    if (!isGrace) return setTimeout(act, ms, ...rest)
     process._rawDebug('grace starts')
     return setTimeout(() => { process._rawDebug('grace ends'); act() }, ms, ...rest)
   }`)

@@ -10,7 +10,7 @@ import { isWindowed, type RunOptions } from './report/run-options.ts'
 import { Fate } from './run/fate.ts'
 import { HeldTally } from './run/held-tally.ts'
 import { Ledger } from './run/ledger.ts'
-import { openSources } from './run/open-sources.ts'
+import { connectSources, openSources } from './run/open-sources.ts'
 import { SourceLog } from './run/source-log.ts'
 import { TargetGaps } from './run/target-gaps.ts'
 import { WitnessLog } from './run/witness-log.ts'
@@ -22,10 +22,11 @@ import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 
 /**
- * Opens target and sources, decides the scope, and loads what earlier runs left. Throws SyncError when the target is
+ * Opens target and sources, relays all at once, decides the scope, and loads what earlier runs left. Throws SyncError when the target is
  * unreachable.
  */
 export async function openRun(options: RunOptions, world: World): Promise<ScopedRun> {
+  const opening = connectSources(world.sources)
   const target = createPeer(world.target, await world.target.open())
   const startedAt = world.clock()
   const software = softwareOf(target.profile)
@@ -44,7 +45,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
     targetAside: new Aftermath(),
     targetNames: relayNames(target.endpoint.url, options.service),
     software,
-    sources: await openSources(world.sources, logs, options),
+    sources: await openSources(opening, world.sources, { logs, options }),
     witnesses: new WitnessLog(),
     held: new HeldTally(),
     targetGaps: new TargetGaps(),

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { versions } from 'node:process'
+import type Process from 'node:process'
 import type Database from 'better-sqlite3'
 import { SyncError, reasonOf } from './errors.ts'
 
@@ -15,6 +15,8 @@ const NODE_API_OF_13 = 10
 export const Sqlite: typeof Database = load()
 
 function load(): typeof Database {
+  // An import of it would read all its properties, and so open standard input.
+  const { versions } = require('node:process') as typeof Process
   if (Number(versions['napi']) >= NODE_API_OF_13) return require('better-sqlite3') as typeof Database
   try {
     return require('better-sqlite3-v12') as typeof Database

@@ -92,7 +92,7 @@ async function catchUp(
     connection: CONNECTION,
     pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
-    stdin: process.stdin,
+    openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
     progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },

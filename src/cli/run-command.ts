@@ -3,7 +3,6 @@ import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../errors.ts'
-import { createFileEndpoint } from '../file/file-endpoint.ts'
 import { isSameFile } from '../file/same-file.ts'
 import { layerVersions } from '../checkpoint/layers.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -33,8 +32,8 @@ export type RunRequest = {
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
-  /** Used for the endpoint `-`. */
-  readonly stdin: NodeJS.ReadStream
+  /** Used for the endpoint `-`; most runs need no standard input. */
+  readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
   readonly progress: Progress
@@ -43,7 +42,7 @@ export type RunRequest = {
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
-// One core is for this thread, which cannot keep more than two others busy (docs/benchmarks.md).
+// The main thread waits for them most of the time, and cannot keep more than two busy (docs/benchmarks.md).
 const MAX_VERIFIERS = 2
 
 /** Connects a run to the real world: state, lock, relays, files, clock. Cleans up afterwards. */
@@ -58,11 +57,11 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
     // Every source listens to this signal.
     setMaxListeners(0, untilDeadline)
-    const open = (url: string, role: 'source' | 'target'): Endpoint => {
-      const endpoint = createEndpoint(url, role, role === 'source' ? { ...request, signal: untilDeadline } : request)
-      cleanups.push(() => endpoint.close())
-      return endpoint
-    }
+    const open = (url: string): Promise<Endpoint> =>
+      createEndpoint(url, 'source', { ...request, signal: untilDeadline })
+    const target = await createEndpoint(options.target, 'target', request)
+    const sources = await Promise.all(options.sources.map(open))
+    cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))
     const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
     cleanups.push(() => verifier.close())
     const strangers = createStrangers({
@@ -72,8 +71,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     })
     cleanups.push(() => strangers.close())
     const world: World = {
-      target: open(options.target, 'target'),
-      sources: options.sources.map((url) => open(url, 'source')),
+      target,
+      sources,
       state,
       verifier,
       createPacer: (software) =>
@@ -128,18 +127,19 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
 }
 
 /** All relays here were named by the operator; only those get the key. */
-function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Endpoint {
-  const { pacing, stdin, stdout, signal } = request
+async function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Promise<Endpoint> {
+  const { pacing, openStdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
     const others = role === 'source' ? 0 : pacing.connections - 1
     return createRelayPool([connect(), ...Array.from({ length: others }, connect)])
   }
+  const { createFileEndpoint } = await import('../file/file-endpoint.ts')
   return createFileEndpoint(url, {
     role,
     temporaryDirectory: tmpdir(),
     signal,
-    ...(url === '-' ? { stdin, stdout } : {}),
+    ...(url === '-' ? { stdin: openStdin(), stdout } : {}),
   })
 }
 

@@ -7,9 +7,7 @@ import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { OutputOptions } from './parse/options.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
-import { renderError } from './render/render-error.ts'
 import type { RunRequest } from './run-command.ts'
-import { stateFileOf, targetKeyOf } from './state-place.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -17,7 +15,7 @@ type RelayLine = Extract<CommandLine, { type: 'relay' }>
 
 const DEFAULT_WIDTH = 80
 
-/** The environment of the program: `process`, or a replacement in tests. */
+/** The environment of the program: `process`, or a replacement in tests. `stdin` is made at its first use. */
 export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'> & {
   readonly interruption: Interruption
 }
@@ -30,7 +28,8 @@ export async function runProgram(argv: readonly string[], place: Surroundings): 
     return await dispatch(line, place)
   } catch (error) {
     const code = interruption.exitCode()
-    stderr.write(code === undefined ? renderError(error, argv[0]) : 'interrupted\n')
+    if (code === undefined) stderr.write((await import('./render/render-error.ts')).renderError(error, argv[0]))
+    else stderr.write('interrupted\n')
     return code ?? exitCodeOf(error)
   }
 }
@@ -56,12 +55,14 @@ async function dispatch(line: CommandLine, place: Surroundings): Promise<number>
 /** Runs once, with progress on the terminal and the report on standard output. */
 async function run(line: RunLine, place: Surroundings): Promise<number> {
   const { createProgress } = await import('./progress.ts')
+  const { stateFileOf } = await import('./state-place.ts')
   const { options, connection, pacing, output } = line
-  const { env, stdin, stdout, stderr, interruption } = place
+  const { env, stdout, stderr, interruption } = place
   const key = await findKey(line.key, place)
   const progress = createProgress({ stream: stderr, isTTY: stderr.isTTY, quiet: output.quiet })
   const stateFile = stateFileOf(line.stateFile, env)
-  const request = { options, connection, pacing, key, stateFile, stdin, stdout, signal: interruption.signal }
+  const openStdin = (): NodeJS.ReadStream => place.stdin
+  const request = { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal }
   try {
     const report = await runLine(line, { ...request, progress })
     progress.stop()
@@ -83,13 +84,13 @@ async function runLine({ check }: RunLine, request: RunRequest): Promise<Report>
 
 /** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
 async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
-  const { isAllWell, renderReport } = await import('./render/render-table.ts')
-  if (output.quiet && isAllWell(report)) return
+  if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
     stream.write(renderJson(report))
     return
   }
+  const { renderReport } = await import('./render/render-table.ts')
   const color = output.color && stream.isTTY
   stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
 }
@@ -98,6 +99,7 @@ async function showStatus(
   { target, list, output, ...line }: StatusLine,
   { env, stdout }: Surroundings,
 ): Promise<number> {
+  const { stateFileOf, targetKeyOf } = await import('./state-place.ts')
   const status = await import('./status-command.ts')
   await status.showStatus({
     stateFile: stateFileOf(line.stateFile, env),
@@ -124,9 +126,10 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
 
 /** Reads the key for NIP-42, if there is one; asks for its password on the terminal. */
 async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uint8Array | undefined> {
-  const { env, stdin, stderr, interruption } = surroundings
+  const { env, stderr, interruption } = surroundings
   if (place.keyFile === undefined && (env[SECRET_VARIABLES.key] ?? '') === '') return undefined
   const { readKey } = await import('./read-key.ts')
+  const { stdin } = surroundings
   const warn = (line: string): void => void stderr.write(`${line}\n`)
   if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env, warn })
   const { askPassword } = await import('./ask-password.ts')

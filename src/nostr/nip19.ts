@@ -1,20 +1,23 @@
-import { decode, naddrEncode, neventEncode, npubEncode } from 'nostr-tools/nip19'
+import { createRequire } from 'node:module'
+import type * as Nip19 from 'nostr-tools/nip19'
 import type { Address } from './address.ts'
 import { isHex32 } from './event.ts'
 
+const require = createRequire(import.meta.url)
+
 /** The event id as `nevent1…` (NIP-19); the text itself when it is not 32 bytes in lower-case hex. */
 export function encodeEventId(id: string): string {
-  return isHex32(id) ? neventEncode({ id }) : id
+  return isHex32(id) ? load().neventEncode({ id }) : id
 }
 
 /** The public key as `npub1…` (NIP-19); the text itself when it is not 32 bytes in lower-case hex. */
 export function encodePublicKey(pubkey: string): string {
-  return isHex32(pubkey) ? npubEncode(pubkey) : pubkey
+  return isHex32(pubkey) ? load().npubEncode(pubkey) : pubkey
 }
 
 /** The address as `naddr1…` (NIP-19), without relay hints. */
 export function encodeRepository({ kind, pubkey, d }: Address): string {
-  return naddrEncode({ kind, pubkey, identifier: d })
+  return load().naddrEncode({ kind, pubkey, identifier: d })
 }
 
 /** The public key in lower-case hex from an `npub1…`, an `nprofile1…` or hex of either case; `undefined` otherwise. */
@@ -35,10 +38,15 @@ export function decodeRepository(text: string): Address | undefined {
 }
 
 /** `decode` throws on anything that is not NIP-19; callers want `undefined` instead. */
-function decodeOrUndefined(text: string): ReturnType<typeof decode> | undefined {
+function decodeOrUndefined(text: string): ReturnType<typeof Nip19.decode> | undefined {
   try {
-    return decode(text)
+    return load().decode(text)
   } catch {
     return undefined
   }
+}
+
+/** Loaded at its first use, because most command lines and reports have no such name. */
+function load(): typeof Nip19 {
+  return require('nostr-tools/nip19') as typeof Nip19
 }

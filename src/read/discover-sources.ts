@@ -21,7 +21,7 @@ async function openStranger(
 ): Promise<OpenSource | 'target' | undefined> {
   const names = run.layers.map(({ name }) => name)
   const log = new SourceLog(endpoint.url, names, { isDiscovered: true })
-  const source = await openSource(endpoint, log, run.options)
+  const source = await openSource({ endpoint, open: () => endpoint.open() }, log, run.options)
   if (source !== undefined && isTarget(source.peer.profile)) return 'target'
   run.logs.set(endpoint.url, log)
   if (source === undefined) return undefined

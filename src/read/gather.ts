@@ -26,7 +26,7 @@ export async function gather(run: ScopedRun): Promise<void> {
 /** Checks, before any `since` is used, that clocks agree and that target and sources still show what they showed. */
 async function trust(run: ScopedRun): Promise<void> {
   await distrustTarget(run)
-  for (const source of run.sources) await distrustSource(source, run)
+  await Promise.all(run.sources.map((source) => distrustSource(source, run)))
   distrustClocks(run)
 }
 

@@ -161,9 +161,7 @@ class SocketRelay implements WebSocketRelay {
   }
 
   async open(): Promise<Profile> {
-    const reach = await this.#link.connected()
-    if (reach.type !== 'connected') throw this.#unreachable(reach.reason)
-    const document = await fetchRelayDocument(this.url, this.#settings)
+    const document = await this.#connect()
     const { maxSubscriptions = Infinity, requiresAuth = false } = document
     this.#requests.limitOpenRequests(maxSubscriptions - SUBSCRIPTION_MARGIN)
     this.#traffic.limit(this.#settings.limitsOf(document))
@@ -171,6 +169,17 @@ class SocketRelay implements WebSocketRelay {
     await this.#introduce(document)
     const offset = this.#link.clockOffsetSeconds
     return offset === undefined ? document : { clockOffsetSeconds: offset, ...document }
+  }
+
+  /** Connects and fetches the document, at once. Throws SyncError when the relay cannot be reached. */
+  async #connect(): Promise<Profile> {
+    const early = fetchRelayDocument(this.url, this.#settings)
+    const reach = await this.#link.connected()
+    if (reach.type !== 'connected') throw this.#unreachable(reach.reason)
+    const document = await early
+    // What went wrong while the relay was not up yet says nothing.
+    const isTooEarly = document.documentError !== undefined && this.#link.hasFailed
+    return isTooEarly ? fetchRelayDocument(this.url, this.#settings) : document
   }
 
   async request(filter: Filter, aftermath?: Aftermath): Promise<Page> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RenderOptions } from '../../src/cli/render/canvas.ts'
-import { isAllWell, renderReport } from '../../src/cli/render/render-table.ts'
+import { isAllWell } from '../../src/cli/render/all-well.ts'
+import { renderReport } from '../../src/cli/render/render-table.ts'
 import type { Report } from '../../src/report/report.ts'
 import { DOOR, DRY_BACKFILL, layerReport, NOW, PARTIAL, REPAIRED, report } from './reports.ts'
 

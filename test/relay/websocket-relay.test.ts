@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { SyncError } from '../../src/errors.ts'
 import { createWebSocketRelay } from '../../src/relay/websocket-relay.ts'
+import { startScriptedRelay } from '../support/scripted-relay.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { serveRows, startWsDouble, useRelay } from '../support/ws-double.ts'
 
@@ -29,6 +30,19 @@ describe('open', () => {
     const double = await startWsDouble()
     const profile = await useRelay(double.url).open()
     expect(profile).toEqual({ supportedNips: [], supportedGrasps: [], documentError: 'HTTP 404' })
+  })
+
+  it('asks for the document again when the first one came from a relay that was not up yet', async () => {
+    const relay = await startScriptedRelay({ connections: 'refuse' })
+    onTestFinished(() => relay.close())
+    const { behaviour, received } = relay
+    behaviour.onDocument = () => (received.documents === 1 ? { status: 503, body: '' } : { body: '{"name":"up now"}' })
+    // Asked for after the first dial has failed.
+    const random = (): number => {
+      behaviour.connections = 'accept'
+      return 0
+    }
+    expect(await useRelay(relay.url, { random }).open()).toMatchObject({ name: 'up now' })
   })
 
   it('takes the clock offset from the handshake when the document has no Date', async () => {

@@ -270,6 +270,11 @@ export function envNameOf({ flag }: Pick<OptionSpec, 'flag'>): string {
   return `NGIT_SYNC_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`
 }
 
+/** Whether a word of the command line looks like an option. `-` alone is an endpoint. */
+export function isOption(word: string): boolean {
+  return word.length > 1 && word.startsWith('-')
+}
+
 type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>
 
 /** Fills in the common fields of a group. */

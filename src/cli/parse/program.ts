@@ -23,7 +23,7 @@ export type ProgramOptions = { readonly version: string; readonly width: number 
 export function readInvocation(argv: readonly string[], options: ProgramOptions): Invocation {
   let text = ''
   let invocation: Invocation | undefined
-  const program = buildProgram(options, {
+  const program = buildProgram(options, argv, {
     print: (part) => void (text += part),
     found: (found) => void (invocation = found),
   })
@@ -39,7 +39,7 @@ export function readInvocation(argv: readonly string[], options: ProgramOptions)
 
 type Sink = { print(text: string): void; found(invocation: Invocation): void }
 
-function buildProgram({ version, width }: ProgramOptions, { print, found }: Sink): Command {
+function buildProgram({ version, width }: ProgramOptions, argv: readonly string[], { print, found }: Sink): Command {
   const program = new Command('ngit-sync')
     .description('Brings a Nostr git relay (NIP-34) up to date after an outage, and says what is still missing.')
     .version(version, '-V, --version', 'print the version')
@@ -54,21 +54,28 @@ function buildProgram({ version, width }: ProgramOptions, { print, found }: Sink
     })
     .addHelpText('after', footer('every command'))
   acceptAnything(program).action(() => undefined)
-  for (const name of COMMAND_NAMES) addCommand(program, name, found)
+  for (const name of COMMAND_NAMES) {
+    const command = addCommand(program, name)
+    if (argv.includes(name)) describeCommand(command, name, found)
+  }
   return program
 }
 
-function addCommand(program: Command, name: CliCommand, found: Sink['found']): void {
+function addCommand(program: Command, name: CliCommand): Command {
+  const { summary, argument }: CommandSpec = COMMANDS[name]
+  const usage = argument === undefined ? '[options]' : `<${argument.name}> [options]`
+  return acceptAnything(program.command(name)).summary(summary).usage(usage)
+}
+
+/** Adds what only the named command needs: its options and its help. */
+function describeCommand(command: Command, name: CliCommand, found: Sink['found']): void {
   const spec: CommandSpec = COMMANDS[name]
-  const command = acceptAnything(program.command(name)).summary(spec.summary).description(spec.description)
   const texts = new Map<OptionSpec, string[]>()
   for (const option of optionsOf(name)) command.addOption(buildOption(option, texts))
   const { argument } = spec
   // Only for the help; `parseCommandLine` reads positional words.
   if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
-  command
-    .usage(argument === undefined ? '[options]' : `<${argument.name}> [options]`)
-    .addHelpText('after', `${examples(spec)}${footer(name, spec)}`)
+  command.description(spec.description).addHelpText('after', `${examples(spec)}${footer(name, spec)}`)
   command.action(() => {
     const flags = new Map([...texts].map(([option, given]) => [option, { texts: given, origin: option.flag }]))
     found({ type: 'command', command: name, flags, rest: command.args })

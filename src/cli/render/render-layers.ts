@@ -1,4 +1,5 @@
 import type { LayerReport, Outcome, Report } from '../../report/report.ts'
+import { REFUSED, sumOutcomes } from './all-well.ts'
 import { layerTitle } from './layer-title.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
@@ -25,24 +26,7 @@ const OUTCOMES: readonly Outcome[] = [
 ]
 const STORED: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
 const PARKED: readonly Outcome[] = ['pending', 'waiting', 'unanswered', 'unsent']
-/** Final outcomes without the event at the target. */
-export const REFUSED: readonly Outcome[] = [
-  'refused',
-  'invalid',
-  'protected',
-  'expired',
-  'deleted',
-  'vanished',
-  'too-large',
-  'given-up',
-]
-
 type Numbers = { readonly heading: string; readonly expendable: number; of(layer: LayerReport): number }
-
-/** How many events the target refused for good in this run. */
-export function countRefused(layers: readonly LayerReport[]): number {
-  return layers.reduce((sum, layer) => sum + sumOutcomes(layer, REFUSED), 0)
-}
 
 /** Renders the table of layers with its totals, and below it the events left out and the late ones. */
 export function renderLayers(canvas: Canvas, report: Report): string[] {
@@ -80,10 +64,6 @@ function layerTable(canvas: Canvas, { layers, dryRun }: Report): string[] {
 
 function outcomeNumbers(heading: string, outcomes: readonly Outcome[]): Numbers {
   return { heading, expendable: outcomes === STORED ? 2 : 1, of: (layer) => sumOutcomes(layer, outcomes) }
-}
-
-function sumOutcomes(layer: LayerReport, outcomes: readonly Outcome[]): number {
-  return outcomes.reduce((sum, outcome) => sum + (layer.outcomes[outcome] ?? 0), 0)
 }
 
 /** Omits columns of zeroes, except those for events read, held and sent. */

@@ -4,19 +4,16 @@ import { foreign } from './foreign.ts'
 import { formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { renderCheck } from './render-check.ts'
-import { countRefused, REFUSED, renderLayers, renderLeftOut } from './render-layers.ts'
+import { countRefused, isRemembered } from './all-well.ts'
+import { renderLayers, renderLeftOut } from './render-layers.ts'
 import { renderHeldBack } from './render-held-back.ts'
 import { renderProblems } from './render-problems.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
 
-/** Problems that do not affect the promise: invalid events at a source, notices, extra parents that were copied. */
-const HARMLESS: readonly string[] = ['invalid', 'notice', 'parent']
-
 /**
  * Renders the report: what was asked, what came, what is wrong, and the verdict last. A run with nothing to do is one
- * sentence, unless `verbose`. No line is wider than `width`; ends with a newline. Loads chalk and cli-table3, so import
- * it lazily.
+ * sentence, unless `verbose`. No line is wider than `width`; ends with a newline.
  */
 export function renderReport(report: Report, options: RenderOptions): string {
   const canvas = createCanvas(options)
@@ -34,23 +31,11 @@ export function renderReport(report: Report, options: RenderOptions): string {
   ])
 }
 
-/** Whether `--quiet` prints nothing: the run ended well, and the target refused nothing new. */
-export function isAllWell(report: Report): boolean {
-  const { exit, dryRun, totals, problems, layers } = report
-  const isTold = problems.every(({ what, where }) => isRemembered(what, where, report) || HARMLESS.includes(what))
-  return exit === 0 && isTold && countRefused(layers) === 0 && !(dryRun && totals.published > 0)
-}
-
 /** The verdict alone is enough if nothing was sent and nothing is wrong that earlier runs did not report. */
 function hasNothingToTell(report: Report): boolean {
   const { exit, totals, problems, layers } = report
   const isTold = problems.every(({ what, where }) => isRemembered(what, where, report))
   return exit === 0 && isTold && countRefused(layers) === 0 && totals.published === 0 && totals.parked === 0
-}
-
-/** Refusals at the target appear in every report from the run in which they happened. */
-function isRemembered(what: string, where: string, { target }: Report): boolean {
-  return where === target && REFUSED.some((outcome) => outcome === what)
 }
 
 function renderHead(canvas: Canvas, report: Report): string[] {

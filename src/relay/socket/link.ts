@@ -69,6 +69,11 @@ export class Link {
     return this.connected()
   }
 
+  /** Whether a dial has failed since the relay last answered. */
+  get hasFailed(): boolean {
+    return this.#failures > 0
+  }
+
   /** Notes that the relay answered: resets its failures. */
   answered(): void {
     this.#failures = 0

@@ -20,7 +20,7 @@ import { createStaging } from './publish-order.ts'
 import { noteArrivals } from './reopening.ts'
 import { takeOut } from './take-out.ts'
 
-const PIECE = 250
+const PIECE = 1_000
 
 /** Makes ready, in the order of publishing, every spooled event that must be sent, and takes out the unwanted. */
 export async function selectEvents(run: ScopedRun): Promise<void> {

@@ -38,8 +38,8 @@ export const NARROW_ONLY = 'it answers narrow questions only'
 export const MAYBE_NARROW = 'it shows no event at all, and its software may be set to answer narrow questions only'
 
 const MAX_SEEN = 50_000
-/** Long enough to tell an id from 50,000 others. */
-const MARK_LENGTH = 16
+/** 52 bits of an id: a safe integer, and enough to tell it from 50,000 others. */
+const MARK_DIGITS = 13
 const MAX_DRAINED = 20_000
 const MAX_SHOWN = { ofKind: 6, inAll: 60 }
 const MAX_DOUBTS = 8
@@ -55,7 +55,7 @@ export class Breadth {
   readonly #verdicts = new Map<Shape, Verdict>()
   readonly #asked = new Set<Shape>()
   readonly #drained = new Map<string, Bounds>()
-  readonly #seen = new Set<string>()
+  readonly #seen = new Set<number>()
   readonly #shown: ShownRow[] = []
   readonly #doubts: Doubt[] = []
   #doubted = 0
@@ -112,7 +112,7 @@ export class Breadth {
     const shape = shapeOf(question)
     if (shape !== undefined && events.length > 0) this.#verdicts.set(shape, 'answers')
     for (const event of events) {
-      const mark = event.id.slice(0, MARK_LENGTH)
+      const mark = Number.parseInt(event.id.slice(0, MARK_DIGITS), 16)
       if (this.#seen.has(mark) || this.#seen.size >= MAX_SEEN) continue
       this.#seen.add(mark)
       const row = { id: event.id, kind: event.kind, createdAt: event.created_at, keys: keysOf(event), question }

@@ -238,6 +238,13 @@ export const MUTANTS = [
   },
   {
     rule: 2,
+    what: 'what was sent is proved by a list without a sample',
+    in: 'READ_BACK',
+    from: '16',
+    to: '0',
+  },
+  {
+    rule: 2,
     what: 'a full spool stops one filter only',
     in: 'spool',
     from: 'state.checkpoints.freeze()',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
+import { KIND } from '../../src/nostr/kinds.ts'
 import { announcement, comment, state } from '../support/builders.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
@@ -150,6 +151,19 @@ describe('a checkpoint', () => {
     const source = await bench.scripted({ events: [...history, comment(scene.issue, bob)] })
     expect((await bench.catchup(source, await bench.scripted(), flag, value)).code).toBe(0)
     expect(bench.checkpoints()).toEqual([])
+  })
+})
+
+describe('an OK, and a list by NIP-77', () => {
+  it('are no proof: of many events sent, those that the target lists and does not serve are parked', async () => {
+    const bench = createWorkbench()
+    const comments = Array.from({ length: 120 }, (_, n) =>
+      comment(scene.issue, alice, { createdAt: scene.issue.created_at + n }),
+    )
+    const source = await bench.scripted({ events: [...scene.events, ...comments] })
+    const target = await bench.scripted({ negentropy: true, hides: ({ kind }) => kind === KIND.comment })
+    const { code, report } = await bench.catchup(source, target)
+    expect([code, report.totals.parked]).toEqual([3, 1 + comments.length])
   })
 })
 

@@ -8,13 +8,14 @@ import { loadNodeDatabase } from './node-database.ts'
 export const Sqlite: DatabaseConstructor = hasNodeSqlite(versions.node) ? loadNodeDatabase() : loadBetterSqlite()
 
 /** Whether this version of Node has all of `node:sqlite` that we use: 22.16 and newer, but not 23. */
-export function hasNodeSqlite(version: string): boolean {
+function hasNodeSqlite(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major >= 24 || (major === 22 && minor >= 16)
 }
 
 function loadBetterSqlite(): DatabaseConstructor {
-  const require = createRequire(import.meta.url)
+  // Where node20/install.mjs has put it, or wherever else it is found from there.
+  const require = createRequire(new URL('../node20/package.json', import.meta.url))
   try {
     // Release 13 ends the process here by a segmentation fault.
     const { version } = require('better-sqlite3/package.json') as { version: string }
@@ -24,7 +25,7 @@ function loadBetterSqlite(): DatabaseConstructor {
     return BetterSqlite
   } catch (error) {
     throw new SyncError(`load better-sqlite3, which Node ${versions.node} needs: ${oneLine(error)}`, {
-      hint: 'use Node 22.16 or newer, which needs no such package, or install it: npm install --global better-sqlite3@12',
+      hint: 'use Node 22.16 or newer, which needs no such package; or, with a C++ compiler: npm install --global better-sqlite3@12',
     })
   }
 }

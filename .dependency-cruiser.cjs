@@ -29,6 +29,8 @@ const CHAPTERS = {
   publish: ['scope', 'withdraw', 'select'],
 }
 const BASE = 'nostr|relay|report|store|run|checkpoint'
+/** The interface of a database, and the way to open one. */
+const SQLITE = '^src/(sqlite|database)\\.ts$'
 const WIRING = '^src/cli/(run-program|demo|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -39,9 +41,16 @@ module.exports = {
     restrict('relay-knows-nostr-only', '^src/relay/', '^src/nostr/'),
     restrict('report-is-plain', '^src/report/', '^src/nostr/'),
     restrict('checkpoint-is-plain', '^src/checkpoint/', '^src/nostr/'),
-    restrict('store-keeps-plain-types', '^src/store/', '^src/(nostr|report|checkpoint)/', '^src/sqlite\\.ts$'),
-    restrict('file-is-an-endpoint', '^src/file/', '^src/nostr/', '^src/relay/endpoint\\.ts$', '^src/sqlite\\.ts$'),
-    restrict('demo-stands-alone', '^src/demo/', '^src/nostr/', '^src/sqlite\\.ts$'),
+    restrict('store-keeps-plain-types', '^src/store/', '^src/(nostr|report|checkpoint)/', SQLITE),
+    restrict('file-is-an-endpoint', '^src/file/', '^src/nostr/', '^src/relay/endpoint\\.ts$', SQLITE),
+    restrict('demo-stands-alone', '^src/demo/', '^src/nostr/', SQLITE, '^src/file/index-query\\.ts$'),
+    restrict('test-relay-stands-alone', '^src/test-relay/', '^src/nostr/', SQLITE),
+    {
+      name: 'test-relay-is-for-tests',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/test-relay/' },
+      to: { path: '^src/test-relay/|node_modules/@nostr-relay' },
+    },
     restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store)/'),
     ...Object.entries(CHAPTERS).map(([name, others]) =>
       restrict(`${name}-imports-by-name`, `^src/${name}/`, `^src/(${[BASE, ...others].join('|')})/`),
@@ -73,7 +82,7 @@ module.exports = {
     {
       name: 'only-wiring-opens-the-outside-world',
       severity: 'error',
-      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|demo)/` },
+      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|demo|test-relay)/` },
       to: { path: '^src/(relay/websocket-relay|store/|file/)', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -83,12 +92,12 @@ module.exports = {
       to: { path: '^src/sync\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
-    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo)/'),
-    only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo)/'),
+    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo|test-relay)/'),
+    only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo|test-relay)/|^src/node-database\\.ts$'),
     {
       name: 'sqlite-in-store',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/(store|file|demo)/' },
+      from: { path: '^src', pathNot: '^src/(store|file|demo|test-relay)/' },
       to: { path: '^src/sqlite\\.ts$' },
     },
     {

@@ -44,7 +44,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/cli/**', 'src/demo/**'],
+    ignores: ['src/cli/**', 'src/demo/**', 'src/test-relay/**'],
     rules: {
       'no-restricted-globals': ['error', { name: 'process', message: 'only cli/ and demo/ touch the process' }],
       'no-restricted-properties': [

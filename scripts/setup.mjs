@@ -27,7 +27,9 @@ function removeOrphans() {
 }
 
 if (modified('node_modules/.package-lock.json') < modified('package-lock.json')) {
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Only Node 20 needs a package that is compiled (docs/decisions/0011).
+  const scripts = process.versions.node.startsWith('20.') ? [] : ['--ignore-scripts']
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...scripts])
 }
 if (modified('dist/.tsbuildinfo') < newestSource()) {
   run('node', ['node_modules/typescript/bin/tsc', '-p', '.'])

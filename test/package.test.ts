@@ -16,7 +16,7 @@ type Manifest = {
   readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
-  readonly optionalDependencies: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
 }
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
@@ -61,7 +61,7 @@ describe('the package', () => {
   it('depends on the packages that the program imports, and on no others', () => {
     const names = [...reachFrom('bin/ngit-sync.js')].flatMap(importsOf)
     const packages = names.filter((name) => !name.startsWith('.') && !name.startsWith('node:')).map(packageOf)
-    const needed = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    const needed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
     expect([...new Set(packages)].toSorted()).toEqual(needed.toSorted())
   })
 })
@@ -97,6 +97,22 @@ describe('the packed program, alone in a place with a space in its name', () => 
     const env = { PATH: process.env['PATH'], HOME: home }
     return startNode([join(place, 'bin/ngit-sync.js'), command], { env, cwd: home }).exited
   }
+})
+
+describe('the Containerfile', () => {
+  const text = readFileSync(join(ROOT, 'Containerfile'), 'utf8')
+
+  it('copies the tarball only, and starts a program that is in it', () => {
+    expect([...text.matchAll(/^COPY (?!--from)(\S+)/gm)].map(([, path]) => path)).toEqual(['ngit-sync-*.tgz'])
+    const [, started = ''] = /node_modules\/ngit-sync\/(\S+)"\]/.exec(text) ?? []
+    expect(paths).toContain(started)
+    const prefix = /--prefix (\S+)/.exec(text)?.[1]
+    expect(text).toContain(`"${prefix}/lib/node_modules/ngit-sync/${started}"`)
+  })
+
+  it('runs without root, and keeps its state in a volume that this user may write', () => {
+    expect(text).toMatch(/--owner=node .*\/state\n[^]*ENV XDG_STATE_HOME=\/state\nVOLUME \/state\nUSER node\n/)
+  })
 })
 
 /** What `npm pack` would put into the tarball of this checkout, as it is built now. */

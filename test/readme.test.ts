@@ -20,14 +20,18 @@ function shownCommands(): string[] {
  * folded.
  */
 function normalize(text: string): string {
-  return text
-    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
-    .replaceAll(/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d/g, 'TIME')
-    .replaceAll(/(just now|\d+ s ago)/g, 'AGO')
-    .replaceAll(/took [\d.]+ m?s/g, 'took TIME')
-    .replaceAll(/\d+(\.\d+)? kB/g, 'SIZE')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
+  return (
+    text
+      .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+      .replaceAll(/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d\d:\d\d/g, 'TIME')
+      .replaceAll(/(just now|\d+ s ago)/g, 'AGO')
+      .replaceAll(/took [\d.]+ m?s/g, 'took TIME')
+      .replaceAll(/\d+(\.\d+)? kB/g, 'SIZE')
+      // One page more when the machine is busy.
+      .replaceAll(/(1 announcements +all by paging +\d+) +\d+/g, '$1 PAGES')
+      .replaceAll(/\s+/g, ' ')
+      .trim()
+  )
 }
 
 function demoBlock(name: string): string {

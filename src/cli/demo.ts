@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedRelay, type EmbeddedRelay } from '../demo/embedded-relay.ts'
-import { seedRelayFile } from '../demo/seed-relay-file.ts'
+import { EventStore } from '../demo/event-store.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Report } from '../report/report.ts'
 import type { RunOptions } from '../report/run-options.ts'
@@ -49,8 +49,8 @@ async function tellStory(demo: Demo): Promise<number> {
 
   say(`1. Two relays with storage on disk hold the same ${before.length} events.`)
   const [sourceFile, targetFile] = [join(demo.directory, 'source.db'), join(demo.directory, 'target.db')]
-  await seedRelayFile(sourceFile, before)
-  await seedRelayFile(targetFile, before)
+  store(sourceFile, before)
+  store(targetFile, before)
   const source = await start(sourceFile, demo)
   const first = await start(targetFile, demo)
   const { port } = first
@@ -59,7 +59,7 @@ async function tellStory(demo: Demo): Promise<number> {
   say(`2. The target goes down. Meanwhile the source receives ${missed.length} events.`)
   demo.relays.delete(first)
   await first.close()
-  await seedRelayFile(sourceFile, missed)
+  store(sourceFile, missed)
 
   say('3. The target is back. Its checkpoint is young, but authors date events as they like: everything is read.')
   const target = await start(targetFile, demo, port)
@@ -73,6 +73,15 @@ async function tellStory(demo: Demo): Promise<number> {
     repair.totals.accepted === repair.totals.published &&
     second.totals.published === 0
   return isAsPromised ? 0 : 1
+}
+
+function store(file: string, events: readonly NostrEvent[]): void {
+  const relay = new EventStore(file)
+  try {
+    relay.addAll(events)
+  } finally {
+    relay.close()
+  }
 }
 
 async function start(file: string, { relays }: Demo, port?: number): Promise<EmbeddedRelay> {

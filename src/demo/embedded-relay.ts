@@ -1,12 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-
-import { createOutgoingNoticeMessage, LogLevel, type Event } from '@nostr-relay/common'
-import { NostrRelay } from '@nostr-relay/core'
-import { Validator } from '@nostr-relay/validator'
-import { WebSocketServer, type RawData, type WebSocket } from 'ws'
-
-import { reasonOf } from '../errors.ts'
-import { openRelayStore, type RelayStore } from './relay-store.ts'
+import { WebSocketServer } from 'ws'
+import { EventStore } from './event-store.ts'
+import { PAGE_ROWS, RelayClient, type RelayHall } from './relay-client.ts'
 
 /** The options of an embedded relay. */
 export type EmbeddedRelayOptions = {
@@ -14,18 +9,6 @@ export type EmbeddedRelayOptions = {
   readonly file: string
   /** @default 0, any free port */
   readonly port?: number
-  /** The most rows of one answer, whatever `limit` says. @default the library's 100 without `limit`, at most 1000 */
-  readonly pageCap?: number
-  /** @default `ngit-sync embedded relay` */
-  readonly name?: string
-  /** @default `@nostr-relay` */
-  readonly software?: string
-  /** @default `0.0.40` */
-  readonly version?: string
-  /** `supported_grasps` of the NIP-11 document. @default absent */
-  readonly supportedGrasps?: readonly string[]
-  /** The accepted kinds; all others are refused with `blocked:`. @default every kind */
-  readonly acceptsOnly?: readonly number[]
 }
 
 /** A running relay; `url` has no trailing slash. */
@@ -38,101 +21,60 @@ export type EmbeddedRelay = {
 
 const LOOPBACK = '127.0.0.1'
 const MAX_MESSAGE_BYTES = 1_048_576
-const MAX_FILTER_VALUES = 1_000
 
 /**
- * Starts a real relay on loopback: @nostr-relay (NIP-01, 09, 11, 40) with its events in a SQLite file that survives
- * `kill -9`. Throws when the port is taken or the file cannot be opened.
+ * Starts a small, real relay on loopback (NIP-01, 09, 11, 40) with its events in a SQLite file that survives `kill -9`.
+ * Throws when the port is taken or the file cannot be opened.
  */
-export async function startEmbeddedRelay(options: EmbeddedRelayOptions): Promise<EmbeddedRelay> {
-  const store = await openRelayStore(options.file, options.pageCap)
-  const relay = createRelay(store, options.acceptsOnly)
-  const http = createServer(serveDocument(describeRelay(options)))
+export async function startEmbeddedRelay({ file, port = 0 }: EmbeddedRelayOptions): Promise<EmbeddedRelay> {
+  const store = new EventStore(file)
+  const http = createServer(serveDocument)
   const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE_BYTES })
-  sockets.on('connection', createConnectionHandler(relay))
+  serveClients(sockets, store)
   try {
-    const port = await listen(http, options.port ?? 0)
-    return { url: `ws://${LOOPBACK}:${port}`, port, close: () => closeAll({ http, sockets, relay, store }) }
+    const taken = await listen(http, port)
+    return { url: `ws://${LOOPBACK}:${taken}`, port: taken, close: () => closeAll(http, sockets, store) }
   } catch (error) {
-    await store.repository.destroy()
+    store.close()
     throw error
   }
 }
 
-function createRelay(store: RelayStore, acceptsOnly: readonly number[] | undefined): NostrRelay {
-  const relay = new NostrRelay(store.repository, {
-    logLevel: LogLevel.ERROR,
-    maxSubscriptionsPerClient: 200,
-    // Both caches would answer from memory after the file has changed.
-    filterResultCacheTtl: 0,
-    eventHandlingResultCacheTtl: 0,
-  })
-  return relay.register({
-    beforeHandleEvent(event) {
-      const message = refusalOf(event, store, acceptsOnly)
-      return message === undefined ? { canHandle: true } : { canHandle: false, message }
+function serveClients(sockets: WebSocketServer, store: EventStore): void {
+  const clients = new Set<RelayClient>()
+  const hall: RelayHall = {
+    store,
+    now: () => Math.floor(Date.now() / 1000),
+    announce: (event) => {
+      for (const client of clients) client.tell(event)
     },
-  })
-}
-
-function refusalOf(event: Event, store: RelayStore, acceptsOnly?: readonly number[]): string | undefined {
-  if (acceptsOnly !== undefined && !acceptsOnly.includes(event.kind)) return `blocked: kind ${event.kind} not accepted`
-  return store.isDeleted(event) ? 'blocked: this event is deleted' : undefined
-}
-
-function createConnectionHandler(relay: NostrRelay): (socket: WebSocket) => void {
-  const validator = new Validator({
-    maxFilterIdsLength: MAX_FILTER_VALUES,
-    maxFilterAuthorsLength: MAX_FILTER_VALUES,
-    maxFilterGenericTagsLength: MAX_FILTER_VALUES,
-    maxFilterKindsLength: 100,
-  })
-  // One message at a time, so that a deletion does not write into the open transaction of another event.
-  let turn = Promise.resolve()
-  return (socket) => {
-    relay.handleConnection(socket)
-    socket.on('message', (message) => {
-      turn = turn.then(() => answer(relay, validator, { socket, message }))
-    })
-    socket.on('close', () => relay.handleDisconnect(socket))
+  }
+  sockets.on('connection', (socket) => {
+    const client = new RelayClient(hall, (message) => socket.send(message))
+    clients.add(client)
+    socket.on('message', (message: Buffer) => client.receive(message.toString('utf8')))
+    socket.on('close', () => clients.delete(client))
     // ws closes the socket of a client that sends garbage or resets; there is nobody to tell.
     socket.on('error', () => socket.terminate())
-  }
-}
-
-type Incoming = { readonly socket: WebSocket; readonly message: RawData }
-
-async function answer(relay: NostrRelay, validator: Validator, { socket, message }: Incoming): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return
-  try {
-    await relay.handleMessage(socket, await validator.validateIncomingMessage(message))
-  } catch (error) {
-    socket.send(JSON.stringify(createOutgoingNoticeMessage(reasonOf(error))))
-  }
-}
-
-function describeRelay(options: EmbeddedRelayOptions): string {
-  const { pageCap, supportedGrasps } = options
-  return JSON.stringify({
-    name: options.name ?? 'ngit-sync embedded relay',
-    description: 'a relay on loopback for the demo and the tests of ngit-sync',
-    software: options.software ?? '@nostr-relay',
-    version: options.version ?? '0.0.40',
-    supported_nips: [1, 9, 11, 40],
-    supported_grasps: supportedGrasps,
-    limitation: { max_message_length: MAX_MESSAGE_BYTES, max_limit: pageCap ?? 1000, default_limit: pageCap ?? 100 },
   })
+  // The server of ws repeats the errors of the HTTP server; `listen` reports those.
+  sockets.on('error', () => undefined)
 }
 
-function serveDocument(document: string): RequestListener {
-  return (request, response) => {
-    if (request.headers.accept?.includes('application/nostr+json') !== true) {
-      response.writeHead(426, { 'content-type': 'text/plain' }).end('a Nostr relay: connect by WebSocket\n')
-      return
-    }
-    response.writeHead(200, { 'content-type': 'application/nostr+json', 'access-control-allow-origin': '*' })
-    response.end(document)
+const DOCUMENT = JSON.stringify({
+  name: 'ngit-sync demo relay',
+  description: 'a relay on loopback for the demo of ngit-sync',
+  software: 'ngit-sync demo',
+  supported_nips: [1, 9, 11, 40],
+  limitation: { max_message_length: MAX_MESSAGE_BYTES, max_limit: PAGE_ROWS, default_limit: PAGE_ROWS },
+})
+
+const serveDocument: RequestListener = (request, response) => {
+  if (request.headers.accept?.includes('application/nostr+json') !== true) {
+    response.writeHead(426, { 'content-type': 'text/plain' }).end('a Nostr relay: connect by WebSocket\n')
+    return
   }
+  response.writeHead(200, { 'content-type': 'application/nostr+json' }).end(DOCUMENT)
 }
 
 async function listen(http: Server, port: number): Promise<number> {
@@ -144,18 +86,10 @@ async function listen(http: Server, port: number): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-type Parts = {
-  readonly http: Server
-  readonly sockets: WebSocketServer
-  readonly relay: NostrRelay
-  readonly store: RelayStore
-}
-
-async function closeAll({ http, sockets, relay, store }: Parts): Promise<void> {
+async function closeAll(http: Server, sockets: WebSocketServer, store: EventStore): Promise<void> {
   for (const socket of sockets.clients) socket.terminate()
   sockets.close()
   http.closeAllConnections()
   await new Promise<void>((resolve) => http.close(() => resolve()))
-  await relay.destroy()
-  await store.repository.destroy()
+  store.close()
 }

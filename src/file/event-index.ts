@@ -1,10 +1,9 @@
-import type Database from 'better-sqlite3'
 import { hash } from 'node:crypto'
+import { isSqliteError, type Database, type Statement } from '../database.ts'
 import { SyncError, reasonOf } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { formatEventLine } from './event-line.ts'
-import { errorCodeOf } from './file-error.ts'
 import { buildIndexQuery, INDEX_SCHEMA, tagKey } from './index-query.ts'
 import { createTemporaryDatabase, type TemporaryDatabase } from './temporary-database.ts'
 
@@ -23,11 +22,11 @@ type EventColumns = [id: Buffer, digest: Buffer, kind: number, pubkey: Buffer, c
 export class EventIndex {
   readonly #directory: string
   readonly #temporary: TemporaryDatabase
-  readonly #db: Database.Database
-  readonly #insertEvent: Database.Statement<EventColumns>
-  readonly #insertTag: Database.Statement<[key: Buffer, event: number | bigint]>
-  readonly #selectCopy: Database.Statement<[id: Buffer, digest: Buffer], number>
-  readonly #selectJson: Database.Statement<[rowid: number], string>
+  readonly #db: Database
+  readonly #insertEvent: Statement<EventColumns>
+  readonly #insertTag: Statement<[key: Buffer, event: number | bigint]>
+  readonly #selectCopy: Statement<[id: Buffer, digest: Buffer]>
+  readonly #selectJson: Statement<[rowid: number], { json: string }>
   #scans = 0
 
   /** Throws SyncError when the directory cannot hold it. */
@@ -39,10 +38,8 @@ export class EventIndex {
       'INSERT INTO events (id, digest, kind, pubkey, created_at, json) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     )
     this.#insertTag = this.#db.prepare('INSERT OR IGNORE INTO tags (key, event) VALUES (?, ?)')
-    this.#selectCopy = this.#db
-      .prepare<[Buffer, Buffer], number>('SELECT 1 FROM events WHERE id = ? AND digest = ?')
-      .pluck()
-    this.#selectJson = this.#db.prepare<[number], string>('SELECT json FROM events WHERE rowid = ?').pluck()
+    this.#selectCopy = this.#db.prepare('SELECT 1 FROM events WHERE id = ? AND digest = ?')
+    this.#selectJson = this.#db.prepare('SELECT json FROM events WHERE rowid = ?')
   }
 
   /**
@@ -57,7 +54,7 @@ export class EventIndex {
       this.#db.exec('COMMIT')
       return result
     } catch (error) {
-      throw isIndexError(error) ? indexFailure(this.#directory, error) : error
+      throw isSqliteError(error) ? indexFailure(this.#directory, error) : error
     }
   }
 
@@ -75,11 +72,8 @@ export class EventIndex {
   /** All matches, newest first, at most `limit`. */
   find(filter: Filter): EventBatch {
     const { sql, parameters } = buildIndexQuery(filter)
-    const rowids = this.#db
-      .prepare<(string | number)[], number>(sql)
-      .pluck()
-      .all(...parameters)
-    return readBatch(rowids.flatMap((rowid) => this.#selectJson.get(rowid) ?? []))
+    const found = this.#db.prepare<(string | number)[], { event: number }>(sql).all(...parameters)
+    return readBatch(found.flatMap(({ event }) => this.#selectJson.get(event)?.json ?? []))
   }
 
   /**
@@ -126,23 +120,18 @@ export class EventIndex {
 
   /** The next matches after a position: as many as fit into a batch, but at least one. */
   #takeJson(table: string, position: number): string[] {
-    const statement = this.#db.prepare<[number], string>(
+    const statement = this.#db.prepare<[number], { json: string }>(
       `SELECT json FROM ${table} JOIN events ON events.rowid = event WHERE position > ? ORDER BY position LIMIT ${BATCH_ROWS}`,
     )
     const taken: string[] = []
     let length = 0
-    for (const json of statement.pluck().iterate(position)) {
+    for (const { json } of statement.iterate(position)) {
       taken.push(json)
       length += json.length
       if (length >= BATCH_BYTES) break
     }
     return taken
   }
-}
-
-/** Whether the error came from SQLite, so it concerns the index and not the file being read. */
-export function isIndexError(error: unknown): boolean {
-  return errorCodeOf(error).startsWith('SQLITE_')
 }
 
 function indexFailure(directory: string, error: unknown): SyncError {

@@ -27,7 +27,7 @@ type Condition = { readonly sql: string; readonly parameter: string | number }
 export function buildIndexQuery(filter: Filter): IndexQuery {
   const conditions = buildConditions(filter)
   return {
-    sql: `SELECT rowid FROM events ${chooseIndex(filter)}
+    sql: `SELECT rowid AS event FROM events ${chooseIndex(filter)}
       WHERE ${conditions.map((condition) => condition.sql).join(' AND ')}
       ORDER BY created_at DESC, id, rowid LIMIT ?`,
     parameters: [...conditions.map((condition) => condition.parameter), filter.limit ?? -1],

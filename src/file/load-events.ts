@@ -1,6 +1,7 @@
+import { isSqliteError } from '../database.ts'
 import { SyncError } from '../errors.ts'
 import type { BrokenLineTally } from './broken-lines.ts'
-import { isIndexError, type EventIndex } from './event-index.ts'
+import type { EventIndex } from './event-index.ts'
 import { parseEventLine } from './event-line.ts'
 import { adviseByLine, describePacked } from './file-shape.ts'
 import { errorCodeOf, fileReasonOf } from './file-error.ts'
@@ -67,7 +68,7 @@ async function readAll(source: EventSource, onBytes: OnBytes): Promise<GzipDamag
     return await readWhole(readPlainFile(path, onBytes, signal))
   } catch (error) {
     signal.throwIfAborted()
-    throw isIndexError(error) || error instanceof SyncError ? error : readErrorOf(path, error)
+    throw isSqliteError(error) || error instanceof SyncError ? error : readErrorOf(path, error)
   }
 }
 

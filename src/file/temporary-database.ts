@@ -1,13 +1,13 @@
-import type Database from 'better-sqlite3'
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Database } from '../database.ts'
 import { SyncError } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { fileReasonOf } from './file-error.ts'
 
 /** A SQLite database that nobody else sees and that disappears with the process, even after `kill -9`. */
-export type TemporaryDatabase = { readonly db: Database.Database; readonly close: () => void }
+export type TemporaryDatabase = { readonly db: Database; readonly close: () => void }
 
 /** Creates a database file (0600) with this schema in the directory, and unlinks it at once if the system allows it. */
 export function createTemporaryDatabase(directory: string, schema: string): TemporaryDatabase {
@@ -40,7 +40,7 @@ function unlinkOpenFile(path: string): boolean {
 }
 
 /** A journal file would need the unlinked name, and nothing here has to survive a crash. */
-function prepareForScratch(db: Database.Database): void {
+function prepareForScratch(db: Database): void {
   db.pragma('journal_mode = MEMORY')
   db.pragma('synchronous = OFF')
   db.pragma('locking_mode = EXCLUSIVE')
@@ -48,7 +48,7 @@ function prepareForScratch(db: Database.Database): void {
   db.pragma('cache_size = -32768')
 }
 
-function closeDatabase(db: Database.Database, path: string | undefined): void {
+function closeDatabase(db: Database, path: string | undefined): void {
   db.close()
   if (path !== undefined) rmSync(path, { force: true })
 }

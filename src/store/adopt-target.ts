@@ -9,13 +9,13 @@ export function adoptTarget(db: Db, key: string, nameOf: (target: string) => str
     .prepare(
       `SELECT m.name FROM main.sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'target'`,
     )
-    .pluck()
-    .all() as string[]
+    .all() as { name: string }[]
   const adopt = db.transaction(() => {
-    for (const table of tables) {
-      const others = db.prepare(`SELECT DISTINCT target FROM ${table} WHERE target <> ?`).pluck().all(key) as string[]
-      for (const other of others.filter((target) => nameOf(target) === key)) {
-        db.prepare(`UPDATE OR IGNORE ${table} SET target = ? WHERE target = ?`).run(key, other)
+    for (const { name: table } of tables) {
+      const sql = `SELECT DISTINCT target FROM ${table} WHERE target <> ?`
+      const others = db.prepare<[string], { target: string }>(sql).all(key)
+      for (const { target } of others.filter(({ target }) => nameOf(target) === key)) {
+        db.prepare(`UPDATE OR IGNORE ${table} SET target = ? WHERE target = ?`).run(key, target)
       }
     }
   })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type Database from 'better-sqlite3'
+import type { Database } from '../database.ts'
 import { LockedError, reasonOf, SyncError } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { createPrivateDirectory } from './private-directory.ts'
@@ -12,7 +12,7 @@ export type LockHolder = { readonly pid: number; readonly host: string; readonly
 export type Lock = { release(): void }
 
 /** Keeps databases from being garbage-collected, which would close the file and drop the lock. */
-const held = new Set<Database.Database>()
+const held = new Set<Database>()
 
 /**
  * Takes the lock of a target: an exclusive SQLite transaction on a separate file, which the kernel drops when the
@@ -21,7 +21,7 @@ const held = new Set<Database.Database>()
  */
 export function acquireLock(stateFile: string, target: string, holder: LockHolder): Lock {
   const file = lockFile(stateFile, target)
-  let db: Database.Database | undefined
+  let db: Database | undefined
   try {
     createPrivateDirectory(dirname(file))
     // Only if missing: closing any descriptor of a locked file drops this process's locks on it (POSIX).
@@ -40,7 +40,7 @@ export function acquireLock(stateFile: string, target: string, holder: LockHolde
   }
 }
 
-function hold(db: Database.Database): Lock {
+function hold(db: Database): Lock {
   held.add(db)
   return {
     release: () => {

@@ -1,4 +1,4 @@
-import { Sqlite } from '../sqlite.ts'
+import { isSqliteError } from '../database.ts'
 import type { Db } from './state-file.ts'
 
 const MIB = 1024 * 1024
@@ -24,7 +24,7 @@ export function shrinkFile(db: Db): void {
     db.exec('VACUUM')
     db.pragma('wal_checkpoint(TRUNCATE)')
   } catch (error) {
-    if (!(error instanceof Sqlite.SqliteError) || !MAY_FAIL.test(error.code)) throw error
+    if (!isSqliteError(error) || !MAY_FAIL.test(error.code)) throw error
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Statement } from 'better-sqlite3'
+import type { Statement } from '../database.ts'
 import type { UnixSeconds } from '../time.ts'
 import { SPOOL_COLUMNS, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'

@@ -1,12 +1,12 @@
 import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type Database from 'better-sqlite3'
+import { isSqliteError, type Database } from '../database.ts'
 import { SyncError, reasonOf } from '../errors.ts'
 import { Sqlite } from '../sqlite.ts'
 import { createPrivateDirectory } from './private-directory.ts'
 import { APPLICATION_ID, RUN_SCHEMA, SCHEMA, SCHEMA_VERSION, UPGRADES } from './schema.ts'
 
-export type Db = Database.Database
+export type Db = Database
 
 /**
  * Opens the state file; creates it (0600, in a directory of 0700) when missing. Throws SyncError when it is unreadable,
@@ -32,7 +32,7 @@ export function openStateFile(file: string): Db {
 
 /** Turns an error of SQLite into one that names the state file; returns any other error unchanged. */
 export function explainStateError(thrown: unknown, file: string): unknown {
-  if (!(thrown instanceof Sqlite.SqliteError)) return thrown
+  if (!isSqliteError(thrown)) return thrown
   return new SyncError(`use state ${file}: ${reasonOf(thrown)}`, { cause: thrown, hint: hintFor(thrown, file) })
 }
 

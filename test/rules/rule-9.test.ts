@@ -117,7 +117,8 @@ describe('past a bound a filter is not drained', () => {
     const [, repositories] = report.sources[0]?.layers ?? []
     expect([report.exit, report.problems.length, repositories?.end]).toEqual([3, 1, 'incomplete'])
     expect(repositories?.bytes).toBeLessThan(10 * MIB)
-    const covered = db.prepare('SELECT anchor FROM coverage').pluck().all()
+    const rows = db.prepare<[], { anchor: string }>('SELECT anchor FROM coverage').all()
+    const covered = rows.map(({ anchor }) => anchor)
     expect([covered.includes(scene.address), covered.includes(scene.issue.id)]).toEqual([true, true])
   })
 

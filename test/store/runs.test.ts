@@ -23,7 +23,7 @@ describe('the history of runs', () => {
     const number = state.runs.begin('backfill', 2)
     state.runs.end(number, { durationMs: 12.6, exit: 3, published: 4, parked: 5 })
     const sql = 'SELECT command, started_at, duration_ms, exit, published, parked FROM run ORDER BY number'
-    expect(db.prepare(sql).raw().all()).toEqual([
+    expect(db.prepare<[], object>(sql).all().map(Object.values)).toEqual([
       ['catchup', 1, null, null, null, null],
       ['backfill', 2, 13, 3, 4, 5],
     ])

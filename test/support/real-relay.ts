@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { startEmbeddedRelay } from '../../src/demo/embedded-relay.ts'
-import { seedRelayFile } from '../../src/demo/seed-relay-file.ts'
+import { startForeignRelay } from '../../src/test-relay/foreign-relay.ts'
+import { seedRelayFile } from '../../src/test-relay/seed-relay-file.ts'
 import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startNode, type Child } from './child.ts'
 import { waitFor } from './wait-for.ts'
 
-/** How a relay process is started; see `EmbeddedRelayOptions`. */
+/** How a relay process is started; see `ForeignRelayOptions`. */
 export type RealRelayOptions = {
   /** @default `relay.db` in a new temporary directory, removed by `close` */
   readonly file?: string
@@ -45,9 +45,9 @@ export type RealRelay = {
   close(): Promise<void>
 }
 
-const PROGRAM = fileURLToPath(new URL('../../dist/demo/relay-process.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../dist/test-relay/relay-process.js', import.meta.url))
 
-/** Starts a relay and resolves when it listens. `ownProcess` runs `dist/demo/relay-process.js`, which needs the build. */
+/** Starts a relay and resolves when it listens. `ownProcess` runs `dist/test-relay/relay-process.js`, which needs the build. */
 export async function startRealRelay(options: RealRelayOptions = {}): Promise<RealRelay> {
   const directory = options.file === undefined ? mkdtempSync(join(tmpdir(), 'real-relay-')) : undefined
   const file = options.file ?? join(directory ?? '', 'relay.db')
@@ -86,7 +86,7 @@ type RunningRelay = {
 type LaunchOptions = RealRelayOptions & { readonly file: string }
 
 async function openRelay(options: LaunchOptions): Promise<RunningRelay> {
-  const { url, close } = await startEmbeddedRelay(options)
+  const { url, close } = await startForeignRelay(options)
   let closed: Promise<void> | undefined
   return {
     url,

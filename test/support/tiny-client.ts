@@ -9,6 +9,8 @@ export type TinyClient = {
   /** Every message received, parsed, in order. */
   readonly frames: unknown[][]
   send(...frame: readonly unknown[]): void
+  /** Sends what may be no frame at all. */
+  sendText(text: string): void
   isClosed(): boolean
   /** The events of one REQ, to its EOSE. */
   query(...filters: readonly Filter[]): Promise<NostrEvent[]>
@@ -33,6 +35,7 @@ export async function connectTiny(url: string): Promise<TinyClient> {
   return {
     frames,
     send,
+    sendText: (text) => socket.send(text),
     next,
     isClosed: () => socket.readyState === socket.CLOSED,
     async query(...filters) {

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import type Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Report } from '../../src/report/report.ts'
+import type { Database } from '../../src/database.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { startGraspRelay, type GraspRelay, type GraspRelayOptions } from './grasp-relay.ts'
 import { startRealRelay, type RealRelay, type RealRelayOptions } from './real-relay.ts'
@@ -64,7 +64,7 @@ export type Workbench = {
   /** Makes everything that the state file remembers so much older: as if this long had passed since the last run. */
   letPass(seconds: number): void
   /** Direct access to the state file. */
-  database<T>(work: (db: Database.Database) => T): T
+  database<T>(work: (db: Database) => T): T
 }
 
 /** A workbench for the test that is running. */
@@ -73,7 +73,7 @@ export function createWorkbench(): Workbench {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = (name: string): string => join(directory, name)
   const stateFile = path('state.db')
-  const database = <T>(work: (db: Database.Database) => T): T => {
+  const database = <T>(work: (db: Database) => T): T => {
     const db = new Sqlite(stateFile, { fileMustExist: true })
     try {
       return work(db)
@@ -189,12 +189,12 @@ function withReport(result: CliResult): Outcome {
   }
 }
 
-function readCheckpoints(db: Database.Database, source?: End): CheckpointRow[] {
+function readCheckpoints(db: Database, source?: End): CheckpointRow[] {
   const rows = db.prepare('SELECT * FROM coverage ORDER BY source, layer, anchor').all() as CheckpointRow[]
   return source === undefined ? rows : rows.filter((row) => row.source === nameOf(source))
 }
 
-function readSpool(db: Database.Database): SpoolRow[] {
+function readSpool(db: Database): SpoolRow[] {
   const sql = 'SELECT lower(hex(id)) AS id, state, outcome, reason FROM spool ORDER BY rowid'
   return db.prepare(sql).all() as SpoolRow[]
 }
@@ -206,7 +206,7 @@ const TIMES: readonly (readonly [table: string, columns: readonly string[]])[] =
   ['run', ['started_at']],
 ]
 
-function makeOlder(db: Database.Database, seconds: number): void {
+function makeOlder(db: Database, seconds: number): void {
   for (const [table, columns] of TIMES) {
     db.prepare(`UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - @seconds`).join(', ')}`).run({
       seconds,

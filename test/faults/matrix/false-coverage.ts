@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 
-import type Sqlite from 'better-sqlite3'
+import type { Database } from '../../../src/database.ts'
 
 import { idsOf, type CheckpointRow } from '../../support/workbench.ts'
 import { belongsOf, standsFor } from './scene.ts'
@@ -22,6 +22,6 @@ export function findFalseCoverage(stage: Stage, before: readonly CheckpointRow[]
 }
 
 /** A process that was killed early leaves a file without tables. */
-function hasTables(db: Sqlite.Database): boolean {
+function hasTables(db: Database): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'coverage'").get() !== undefined
 }

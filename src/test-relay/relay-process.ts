@@ -1,21 +1,21 @@
 /**
- * `node dist/demo/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT]
- * [--accept KIND…] [--end-with-parent]`: runs an embedded relay in its own process, so that it can be killed. Prints
+ * `node dist/test-relay/relay-process.js --file X [--port N] [--page-cap N] [--grasp NAME…] [--software TEXT]
+ * [--accept KIND…] [--end-with-parent]`: runs a foreign relay in its own process, so that it can be killed. Prints
  * `listening ws://127.0.0.1:PORT` when ready and exits with 0 on SIGTERM.
  */
 import { parseArgs } from 'node:util'
 
-import { startEmbeddedRelay, type EmbeddedRelay, type EmbeddedRelayOptions } from './embedded-relay.ts'
+import { startForeignRelay, type ForeignRelay, type ForeignRelayOptions } from './foreign-relay.ts'
 
 const { options, endsWithParent } = readArguments()
-const relay = await startEmbeddedRelay(options)
+const relay = await startForeignRelay(options)
 process.stdout.write(`listening ${relay.url}\n`)
 process.once('SIGTERM', () => void stop(relay))
 process.once('SIGINT', () => void stop(relay))
 // A killed parent sends no signal, but its end of the pipe closes.
 if (endsWithParent) process.stdin.resume().once('close', () => void stop(relay))
 
-function readArguments(): { readonly options: EmbeddedRelayOptions; readonly endsWithParent: boolean } {
+function readArguments(): { readonly options: ForeignRelayOptions; readonly endsWithParent: boolean } {
   const { values } = parseArgs({
     options: {
       file: { type: 'string' },
@@ -39,7 +39,7 @@ type Values = {
   readonly accept?: string[]
 }
 
-function buildOptions(values: Values): EmbeddedRelayOptions {
+function buildOptions(values: Values): ForeignRelayOptions {
   if (values.file === undefined) throw new Error('relay-process: --file is needed')
   return {
     file: values.file,
@@ -51,7 +51,7 @@ function buildOptions(values: Values): EmbeddedRelayOptions {
   }
 }
 
-async function stop(running: EmbeddedRelay): Promise<void> {
+async function stop(running: ForeignRelay): Promise<void> {
   process.stdin.destroy()
   await running.close()
 }

@@ -1,20 +1,20 @@
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database, Statement } from '../database.ts'
 
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
-import { openRelayStore } from './relay-store.ts'
+import { openForeignStore } from './foreign-store.ts'
 
 type Statements = { readonly drop: Statement; readonly insert: Statement; readonly tag: Statement }
 
 /**
- * Writes events into an embedded relay's file in one transaction, without checking them: thousands a second instead of
+ * Writes events into a foreign relay's file in one transaction, without checking them: thousands a second instead of
  * the hundreds of publishing. Keeps only the newest version of replaceable events. Stores deletions without applying
  * them, and ephemeral events like any other. Returns the number of new events. The relay may be running.
  */
 export async function seedRelayFile(file: string, events: Iterable<NostrEvent>): Promise<number> {
-  const { repository } = await openRelayStore(file)
+  const { repository, database } = await openForeignStore(file)
   try {
-    return insertAll(repository.getDatabase(), events)
+    return insertAll(database, events)
   } finally {
     await repository.destroy()
   }

@@ -1,15 +1,17 @@
 import type { Event, Filter } from '@nostr-relay/common'
 import { EventRepositorySqlite } from '@nostr-relay/event-repository-sqlite'
-import type { Database } from 'better-sqlite3'
 
+import type { Database } from '../database.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { tagValues } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { Sqlite } from '../sqlite.ts'
+import { asLibraryDatabase } from './kysely-database.ts'
 
-/** The storage of an embedded relay. */
-export type RelayStore = {
+/** The storage of a foreign relay. */
+export type ForeignStore = {
   readonly repository: EventRepositorySqlite
+  readonly database: Database
   /** Whether the author of the event has deleted it (NIP-09). */
   isDeleted(event: Event): boolean
 }
@@ -20,10 +22,11 @@ export type RelayStore = {
  * are taken literally. `pageCap` bounds the rows of every answer, whatever `limit` says; without it the library's
  * default of 100 and maximum of 1000 apply.
  */
-export async function openRelayStore(file: string, pageCap?: number): Promise<RelayStore> {
+export async function openForeignStore(file: string, pageCap?: number): Promise<ForeignStore> {
   const database = new Sqlite(file)
   database.pragma('journal_mode = WAL')
-  const repository = new EventRepositorySqlite(database, pageCap === undefined ? {} : { defaultLimit: pageCap })
+  const limits = pageCap === undefined ? {} : { defaultLimit: pageCap }
+  const repository = new EventRepositorySqlite(asLibraryDatabase(database), limits)
   await repository.init()
   const find = repository.find.bind(repository)
   repository.find = (filter) => (matchesNothing(filter) ? Promise.resolve([]) : find(askable(filter, pageCap)))
@@ -32,7 +35,7 @@ export async function openRelayStore(file: string, pageCap?: number): Promise<Re
     remove(deletion)
     await repository.upsert(deletion)
   }
-  return { repository, isDeleted: prepareDeletedLookup(database) }
+  return { repository, database, isDeleted: prepareDeletedLookup(database) }
 }
 
 function matchesNothing(filter: Filter): boolean {

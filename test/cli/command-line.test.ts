@@ -257,7 +257,7 @@ describe('a wrong value is named with where it came from', () => {
 
   it('knows a switch by its variable', async () => {
     const problems = await problemsOf(['catchup', ...ENDS], { NGIT_SYNC_QUIET: 'very' })
-    expect(problems).toEqual(['NGIT_SYNC_QUIET "very" is not a switch: give 1 or 0'])
+    expect(problems).toEqual(['NGIT_SYNC_QUIET "very" is not a switch: give true or false'])
   })
 
   it('never repeats a password or a secret key', async () => {

@@ -1,8 +1,9 @@
 import { isMap, isScalar, type YAMLMap } from 'yaml'
 import { UsageError } from '../../errors.ts'
+import { looksLikeSecretKey } from '../parse/parse-secret.ts'
 import type { RawValues } from '../parse/raw-values.ts'
 import type { ConfigFile } from './config-file.ts'
-import { unknownPartProblem } from './config-keys.ts'
+import { MISPLACED_SECRET, unknownPartProblem } from './config-keys.ts'
 import { openConfig, type ConfigReading } from './config-reading.ts'
 import { readSection } from './read-section.ts'
 
@@ -36,7 +37,8 @@ function readProfiles(pairs: YAMLMap['items'], reading: ConfigReading): Readonly
   const profiles = new Map<string, RawValues>()
   for (const { key, value } of pairs) {
     const name = nameOf(key)
-    if (PROFILE_NAME.test(name)) {
+    if (looksLikeSecretKey(name)) reading.report(key, MISPLACED_SECRET)
+    else if (PROFILE_NAME.test(name)) {
       profiles.set(name, readSection(readMap(value, `profile ${name}`, reading), name, reading))
     } else {
       reading.report(key, 'is not a name of a profile: give letters, digits, "_", "." and "-", at most 64')

@@ -124,7 +124,7 @@ function footer(name: string, { exits, meanings = {} }: Partial<CommandSpec> = {
     ({ code, word, meaning }) => `  ${String(code).padEnd(4)} ${word.padEnd(12)} ${meanings[code] ?? meaning}`,
   )
   const precedence =
-    '\nEvery option can be given by the variable in brackets, and without its dashes\n' +
-    'in a configuration file. The command line wins, then the variable, then the file.\n'
+    '\nEvery option can also be given by the variable in brackets, and in a\n' +
+    'configuration file (ngit-sync config). The command line wins, then the variable.\n'
   return `\nExit codes of ${name}:\n${lines.join('\n')}\n${precedence}`
 }

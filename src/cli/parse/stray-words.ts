@@ -83,7 +83,7 @@ function takes(command: CliCommand): string {
 
 function unknownOption(command: CliCommand, text: string): string {
   const [flag = ''] = text.split('=', 1)
-  const elsewhere = ALL_OPTIONS.find((spec) => spec.flag === flag)
+  const elsewhere = ALL_OPTIONS.find((spec) => spec.flag === flag || spec.short === flag)
   if (elsewhere !== undefined && optionsOf(command).includes(elsewhere)) return `${flag} is a switch: it takes no value`
   if (elsewhere !== undefined) return `${flag} is not an option of ${command}, only of ${elsewhere.commands.join(', ')}`
   if (Object.hasOwn(OPTIONS_ELSEWHERE, flag)) return `unknown option ${quote(flag)}: ${OPTIONS_ELSEWHERE[flag] ?? ''}`

@@ -64,7 +64,8 @@ function valuesOf(spec: OptionSpec): Values {
     : { ...NONE, type: 'any' }
 }
 
+/** Up to the first pause, unless that comes after a word or two: `skip: …`. */
 function firstClause(help: string): string {
-  const clause = help.split(/[;:] |, but | \(/, 1)[0] ?? help
+  const clause = /^.{12,}?(?=[;:] |, but | \(|$)/.exec(help)?.[0] ?? help
   return clause.length <= SHORT_LINE ? clause : `${clause.slice(0, SHORT_LINE - 1)}…`
 }

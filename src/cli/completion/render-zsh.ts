@@ -35,6 +35,7 @@ ${commands.map(commandCase).join('\n')}
 if [[ \${funcstack[1]} == _ngit-sync ]]; then
   _ngit-sync "$@"
 else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
   compdef _ngit-sync ngit-sync
 fi
 `

@@ -1,6 +1,6 @@
 import { exitCodeOf, worstExit } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
-import type { ProfileLine } from './parse/command-line.ts'
+import type { ProfileLine } from './config/parse-profiles.ts'
 
 /** What stands above all that is printed of one profile. `text` ends with a newline. */
 export type Heading = { readonly profile: string; readonly text: string }

@@ -68,6 +68,7 @@ describe.skipIf(!has('bash'))('completion bash', () => {
     ['ngit-sync catchup --profile ', ['nightly', 'weekly']],
     ['ngit-sync catchup --profile=w', ['weekly']],
     ['ngit-sync catchup --source wss', ['wss://one.example']],
+    ['ngit-sync catchup --source scr', ['script']],
     ['ngit-sync catchup --source wss://on', ['//one.example']],
     ['ngit-sync catchup --target=ws', ['ws://localhost:7443']],
     ['ngit-sync catchup --full --scope l', ['listed']],

@@ -115,7 +115,7 @@ function fillWith({ type, words, names }: Values): string {
     case 'names':
       return `_ngit_sync_names ${names}`
     case 'names or files':
-      return `_ngit_sync_names ${names}; _ngit_sync_files`
+      return `_ngit_sync_names ${names}; ((\${#COMPREPLY[@]})) || _ngit_sync_files`
     case 'files':
       return '_ngit_sync_files'
     case 'any':

@@ -1,12 +1,24 @@
 import { UsageError } from '../../errors.ts'
-import type { CommandLine, ProfileLine } from '../parse/command-line.ts'
 import type { CliCommand } from '../parse/command-table.ts'
 import { OPTIONS } from '../parse/option-table.ts'
-import { parseOptions, type OptionsInput } from '../parse/options.ts'
+import { parseOptions, type OptionsInput, type OutputOptions, type ParsedOptions } from '../parse/options.ts'
 import { isOn } from '../parse/parsed.ts'
 import { misspeltVariables, type RawValues } from '../parse/raw-values.ts'
-import { buildOverview, sectionOf } from './config-overview.ts'
+import { buildOverview, sectionOf, type ConfigOverview } from './config-overview.ts'
 import { readSettings, type Settings } from './settings.ts'
+
+/** One of several runs: a profile of the configuration file and what it amounts to. */
+export type ProfileLine = { readonly profile: string; readonly line: ParsedOptions }
+
+/** Runs of one or more profiles, one after the other. */
+export type ProfilesLine = { readonly type: 'profiles'; readonly lines: readonly ProfileLine[] }
+
+/** What `config` shows, and how. */
+export type ConfigLine = {
+  readonly type: 'config'
+  readonly overview: ConfigOverview
+  readonly output: Pick<OutputOptions, 'json' | 'verbose' | 'color'>
+}
 
 /** The inputs of `parseProfiles`. `warn` takes one line without its end. */
 export type ProfilesInput = Omit<OptionsInput, 'command' | 'settings' | 'profiles'> & {
@@ -20,7 +32,10 @@ type Given = Omit<ProfilesInput, 'command'>
  * Parses the options of a command once for each chosen profile, or once without a profile. Returns every problem of all
  * of them, because nothing is run before all is right.
  */
-export async function parseProfiles({ command, ...given }: ProfilesInput): Promise<CommandLine | UsageError> {
+export async function parseProfiles({
+  command,
+  ...given
+}: ProfilesInput): Promise<ParsedOptions | ProfilesLine | ConfigLine | UsageError> {
   try {
     const settings = await readSettings({ ...given, command })
     return command === 'config' ? parseConfigLine(settings, given) : parseEach(command, settings, given)
@@ -30,7 +45,7 @@ export async function parseProfiles({ command, ...given }: ProfilesInput): Promi
   }
 }
 
-function parseConfigLine(settings: Settings, given: Given): CommandLine | UsageError {
+function parseConfigLine(settings: Settings, given: Given): ConfigLine | UsageError {
   const { flags, env } = given
   const problems = [...given.problems, ...misspeltVariables(env)]
   if (problems.length > 0) return new UsageError(problems)
@@ -44,7 +59,11 @@ function isGiven(flags: RawValues, spec: (typeof OPTIONS)['json']): boolean {
   return flags.get(spec)?.texts.some(isOn) ?? false
 }
 
-function parseEach(command: Exclude<CliCommand, 'config'>, settings: Settings, given: Given): CommandLine | UsageError {
+function parseEach(
+  command: Exclude<CliCommand, 'config'>,
+  settings: Settings,
+  given: Given,
+): ParsedOptions | ProfilesLine | UsageError {
   const parse = (profile?: string): ReturnType<typeof parseOptions> => {
     const profiles = profile === undefined ? [...(settings.file?.profiles.keys() ?? [])] : []
     return parseOptions({ ...given, command, settings: sectionOf(settings, profile), profiles })

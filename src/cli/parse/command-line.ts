@@ -1,24 +1,16 @@
 import type { UnixSeconds } from '../../time.ts'
 import { COMMANDS, type CliCommand, type CommandSpec } from './command-table.ts'
 import { isOption } from './option-table.ts'
-import type { OutputOptions, ParsedOptions } from './options.ts'
-import type { ConfigOverview } from '../config/config-overview.ts'
+import type { ConfigLine, ProfilesLine } from '../config/parse-profiles.ts'
+import type { ParsedOptions } from './options.ts'
 import { readInvocation, type Invocation } from './program.ts'
 import type { Environment } from './raw-values.ts'
-
-/** One of several runs: a profile of the configuration file and what it amounts to. */
-export type ProfileLine = { readonly profile: string; readonly line: ParsedOptions }
 
 /** The parsed command line: a command with its options, or a text to print before exiting. */
 export type CommandLine =
   | ParsedOptions
-  /** One or more, to be run one after the other. */
-  | { readonly type: 'profiles'; readonly lines: readonly ProfileLine[] }
-  | {
-      readonly type: 'config'
-      readonly overview: ConfigOverview
-      readonly output: Pick<OutputOptions, 'json' | 'verbose' | 'color'>
-    }
+  | ProfilesLine
+  | ConfigLine
   /** `--version --verbose` */
   | { readonly type: 'version' }
   /** For the completions: `what` to list, given the words typed so far. */

@@ -66,6 +66,9 @@ describe('catchup with profiles', () => {
     const all = await bench.run(['catchup', ...config, '--all-profiles', '--quiet'])
     expect(all.code).toBe(1)
     expect(all.stderr).toMatch(/^profile {2}down\nerror: .*127\.0\.0\.1:9/)
+    expect(all.stderr).toMatch(
+      /\nprofiles\n {2}down: failed \(1\)\n {2}half: partial \(3\)\n {2}good: complete \(0\)\n$/,
+    )
     expect(all.stdout).toContain('profile  half\n')
     expect(all.stdout).not.toContain('profile  good')
     expect(bench.readFile(good)).toHaveLength(events.length)
@@ -96,7 +99,9 @@ describe('catchup with profiles', () => {
     const run = bench.start(['catchup', ...config, '--all-profiles'])
     await waitFor(() => silent.received.documents > 0, { timeoutMs: 20_000, what: 'the first profile to connect' })
     run.kill('SIGTERM')
-    expect((await run.finished).code).toBe(143)
+    const { code, stderr } = await run.finished
+    expect(code).toBe(143)
+    expect(stderr).toMatch(/first: terminated \(143\)\n {2}second: not run\n$/)
     expect(() => bench.readFile(bench.path('b.jsonl'))).toThrow('ENOENT')
   })
 })

@@ -2,14 +2,12 @@ import { resolve } from 'node:path'
 import { listEnds } from '../store/list-ends.ts'
 import type { ConfigFile } from './config/config-file.ts'
 import { findConfigFile } from './config/find-config.ts'
+import { maskUrls } from './mask-url.ts'
 import { envNameOf, OPTIONS, type OptionSpec } from './parse/option-table.ts'
 import type { Environment, RawValues } from './parse/raw-values.ts'
 import { stateFileOf } from './state-place.ts'
 
-/**
- * What no shell reads as anything but a text, and no terminal as a command. It leaves out query strings, which may be
- * secret.
- */
+/** What no shell reads as anything but a text, and no terminal as a command. */
 const PLAIN_NAME = /^[\w.~/@%+,=[\]-][\w.~/@%+,=:[\]-]{0,255}$/
 const MOST = 200
 
@@ -25,8 +23,13 @@ export async function listNames([kind, ...typed]: readonly string[], env: Enviro
   const stateFile = valueOf(OPTIONS.state, typed, env) ?? textsOf(OPTIONS.state, config)[0]
   const ends = kind === 'profiles' ? undefined : await silently(() => listEnds(stateFileOf(stateFile, env)))
   const names = namesOf(kind, { config, ends: ends ?? { targets: [], sources: [] } })
-  const plain = [...new Set(names)].filter((name) => PLAIN_NAME.test(name)).slice(0, MOST)
+  const plain = [...new Set(names)].filter(isPlain).slice(0, MOST)
   return plain.map((name) => `${name}\n`).join('')
+}
+
+/** Also without a query string, a user or a password. */
+function isPlain(name: string): boolean {
+  return PLAIN_NAME.test(name) && maskUrls(name) === name
 }
 
 function namesOf(kind: string | undefined, { config, ends }: Known): readonly string[] {

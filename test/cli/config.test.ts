@@ -362,6 +362,13 @@ describe('a wrong value of the file', () => {
     ])
   })
 
+  it('is not repeated where it may hold a password', async () => {
+    const { problems } = place('defaults: { source: "wss://me:hunter2@a", target: wss://b }')
+    const [problem = ''] = await problems(['config'])
+    expect(problem).toContain('source (FILE:1:21)')
+    expect(problem).not.toContain('hunter2')
+  })
+
   it('names the profile where not all of them have it', async () => {
     const { problems } = place(
       `defaults: { source: wss://a, rate: fast }\nprofiles:\n  a: { target: wss://b }\n  b: {}\n`,

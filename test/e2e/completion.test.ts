@@ -158,7 +158,7 @@ describe('__complete', () => {
     }
     expect(existsSync(bench.stateFile)).toBe(false)
     const hostile = bench.file('hostile.yaml', [
-      'profiles: { a: { source: ["wss://x/$(id)", "wss://x/\\e[2J", "wss://x/?key=1", "wss://ok.example"] } }',
+      'profiles: { a: { source: ["wss://x/$(id)", "wss://x/\\e[2J", "wss://x/?key=1", "wss://me:pw@x", "wss://ok.example"] } }',
     ])
     expect((await bench.run(['__complete', 'sources', '--config', hostile])).stdout).toBe('wss://ok.example\n')
   })

@@ -92,6 +92,7 @@ module.exports = {
       to: { path: '^src/sync\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
+    only('yaml-in-config', 'yaml', '^src/cli/config/'),
     only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo|test-relay)/'),
     only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo|test-relay)/|^src/node-database\\.ts$'),
     {

@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ConfigOverview } from '../src/cli/config/config-overview.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
 import { runCli } from './support/run-cli.ts'
 import { runHere } from './support/run-here.ts'
@@ -39,6 +42,15 @@ function demoBlock(name: string): string {
   return /```console\n(.*?)```/s.exec(readme.slice(readme.indexOf(marker)))?.[1] ?? ''
 }
 
+/** The configuration that the README shows, in a file. */
+function configFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-readme-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const file = join(directory, 'config.yaml')
+  writeFileSync(file, /<!-- config -->\s*```yaml\n(.*?)```/s.exec(readme)?.[1] ?? '')
+  return file
+}
+
 describe('README', () => {
   it('shows what the demo prints', async () => {
     const { code, stdout, stderr } = await runCli(['demo'])
@@ -54,10 +66,22 @@ describe('README', () => {
     expect(commands.length).toBeGreaterThan(4)
     for (const command of commands) {
       const words = command.split(/\s+/).slice(1)
-      const { stderr } = await runHere([...words, '--this-is-wrong'])
+      const needsConfig = words.some((word) => ['--profile', '--all-profiles'].includes(word))
+      const env = needsConfig ? { NGIT_SYNC_CONFIG: configFile() } : {}
+      const { stderr } = await runHere([...words, '--this-is-wrong'], { env })
       const problems = stderr.split('\n').filter((line) => line.startsWith('error:'))
       expect(problems, command).toEqual([expect.stringContaining('--this-is-wrong')])
     }
+  })
+
+  it('shows a configuration that the program takes', async () => {
+    const { code, stdout } = await runHere(['config', '--config', configFile(), '--json'])
+    const { profiles } = JSON.parse(stdout) as ConfigOverview
+    expect(code).toBe(0)
+    expect(profiles.map(({ profile, refusals }) => [profile, refusals])).toEqual([
+      ['nightly', []],
+      ['backup', []],
+    ])
   })
 
   it('lists the exit codes of the program', () => {

@@ -20,6 +20,14 @@ export function exitWord(code: number): string {
   return EXIT_CODES.find((exit) => exit.code === code)?.word ?? 'ended'
 }
 
+/** From the worst to the best: what must be mended comes before what the next run mends. */
+const WORST_FIRST = [1, 2, 3, 4, 5]
+
+/** The exit code of several runs: that of the worst of them. */
+export function worstExit(codes: readonly number[]): number {
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? 0
+}
+
 /** The exit code for a thrown error that ended a run. */
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof UsageError) return 2

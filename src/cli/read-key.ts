@@ -4,6 +4,7 @@ import { decryptSecretKey, parseSecretKey } from '../nostr/secret-key.ts'
 import { escapeForTerminal } from './escape.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { Environment } from './parse/raw-values.ts'
+import { systemReason } from './system-reason.ts'
 
 /** The files with the key for NIP-42 and its password; an `undefined` one may be given in the environment instead. */
 export type KeyPlace = { readonly keyFile: string | undefined; readonly passwordFile: string | undefined }
@@ -89,20 +90,5 @@ function readSecretFile(what: string, file: string, warn: (line: string) => void
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError([`the ${what} file ${file} cannot be read: ${systemReason(error)}`])
-  }
-}
-
-/** Omits the path, because the message already names it. */
-function systemReason(error: unknown): string {
-  const { code } = error as { code?: string }
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file'
-    case 'EACCES':
-      return 'permission denied'
-    case 'EISDIR':
-      return 'it is a directory'
-    default:
-      return code ?? 'unknown error'
   }
 }

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs'
 import type { Report } from '../report/report.ts'
+import { escapeForTerminal } from './escape.ts'
 import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
-import { exitCodeOf } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { OutputOptions } from './parse/options.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
+import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
 type RelayLine = Extract<CommandLine, { type: 'relay' }>
+type ConfigLine = Extract<CommandLine, { type: 'config' }>
 
 const DEFAULT_WIDTH = 80
 
@@ -22,29 +24,42 @@ export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'st
 
 /** Runs the command line and returns the exit code. `argv`: the words after the program's name. */
 export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
-  const { env, stdout, stderr, interruption } = place
-  try {
-    const line = await parseCommandLine(argv, env, nowSeconds(), { version: readVersion(), width: widthOf(stdout) })
-    return await dispatch(line, place)
-  } catch (error) {
-    const code = interruption.exitCode()
-    if (code === undefined) stderr.write((await import('./render/render-error.ts')).renderError(error, argv[0]))
-    else stderr.write('interrupted\n')
-    return code ?? exitCodeOf(error)
-  }
+  const { env, stdout } = place
+  const options = { version: readVersion(), width: widthOf(stdout), warn: warnOn(place) }
+  const telling = { ...place, command: argv[0] }
+  return tellingFailure(telling, async () => {
+    const line = await parseCommandLine(argv, env, nowSeconds(), options)
+    if (line.type !== 'profiles') return dispatch(line, place)
+    return runProfiles(line.lines, telling, (single, heading) => dispatch(single, place, heading))
+  })
 }
 
-async function dispatch(line: CommandLine, place: Surroundings): Promise<number> {
+type SingleLine = Exclude<CommandLine, { type: 'profiles' }>
+
+async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading): Promise<number> {
   switch (line.type) {
     case 'text':
       place[line.stream].write(line.text)
       return line.exit
     case 'run':
-      return run(line, place)
+      return run(line, place, heading)
     case 'status':
+      place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showStatus(line, place)
     case 'relay':
+      place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showRelay(line, place)
+    case 'config':
+      return showConfig(line, place)
+    case 'version':
+      place.stdout.write((await import('./version-command.ts')).describeVersions(readVersion()))
+      return 0
+    case 'completion':
+      place.stdout.write((await import('./completion/render-completion.ts')).renderCompletion(line.shell))
+      return 0
+    case 'complete':
+      place.stdout.write(await (await import('./complete-command.ts')).listNames(line.words, place.env))
+      return 0
     case 'demo': {
       const { runDemo } = await import('./demo.ts')
       return runDemo(line.output, place.interruption.signal, { print: printReport })
@@ -53,7 +68,7 @@ async function dispatch(line: CommandLine, place: Surroundings): Promise<number>
 }
 
 /** Runs once, with progress on the terminal and the report on standard output. */
-async function run(line: RunLine, place: Surroundings): Promise<number> {
+async function run(line: RunLine, place: Surroundings, heading?: Heading): Promise<number> {
   const { createProgress } = await import('./progress.ts')
   const { stateFileOf } = await import('./state-place.ts')
   const { options, connection, pacing, output } = line
@@ -69,7 +84,13 @@ async function run(line: RunLine, place: Surroundings): Promise<number> {
     const exit = interruption.exitCode() ?? report.exit
     const isStdoutTaken = [options.target, line.check?.output].includes('-')
     const stream = isStdoutTaken ? stderr : stdout
-    await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
+    const told = {
+      ...report,
+      exit,
+      complete: exit === 0,
+      ...(heading === undefined ? {} : { profile: heading.profile }),
+    }
+    await printReport(told, output, stream, heading?.text)
     return exit
   } finally {
     progress.stop()
@@ -83,7 +104,12 @@ async function runLine({ check }: RunLine, request: RunRequest): Promise<Report>
 }
 
 /** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
-async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
+async function printReport(
+  report: Report,
+  output: OutputOptions,
+  stream: NodeJS.WriteStream,
+  heading = '',
+): Promise<void> {
   if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
@@ -92,7 +118,8 @@ async function printReport(report: Report, output: OutputOptions, stream: NodeJS
   }
   const { renderReport } = await import('./render/render-table.ts')
   const color = output.color && stream.isTTY
-  stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
+  const rendering = { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }
+  stream.write(heading + renderReport(report, rendering))
 }
 
 async function showStatus(
@@ -124,13 +151,21 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
   return 0
 }
 
+async function showConfig({ overview, output }: ConfigLine, { stdout }: Surroundings): Promise<number> {
+  const text = output.json
+    ? (await import('./render/render-json.ts')).renderJson(overview)
+    : (await import('./render/render-config.ts')).renderConfig(overview, renderingFor(output, stdout))
+  stdout.write(text)
+  return 0
+}
+
 /** Reads the key for NIP-42, if there is one; asks for its password on the terminal. */
 async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uint8Array | undefined> {
   const { env, stderr, interruption } = surroundings
   if (place.keyFile === undefined && (env[SECRET_VARIABLES.key] ?? '') === '') return undefined
   const { readKey } = await import('./read-key.ts')
   const { stdin } = surroundings
-  const warn = (line: string): void => void stderr.write(`${line}\n`)
+  const warn = warnOn(surroundings)
   if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env, warn })
   const { askPassword } = await import('./ask-password.ts')
   const ask = (question: string): Promise<string> =>
@@ -138,7 +173,14 @@ async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uin
   return readKey(place, { env, warn, askPassword: ask })
 }
 
-function renderingFor({ color, verbose }: OutputOptions, stdout: NodeJS.WriteStream): RenderOptions {
+function warnOn({ stderr }: Surroundings): (line: string) => void {
+  return (line) => void stderr.write(`${escapeForTerminal(line)}\n`)
+}
+
+function renderingFor(
+  { color, verbose }: Pick<OutputOptions, 'color' | 'verbose'>,
+  stdout: NodeJS.WriteStream,
+): RenderOptions {
   return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
 }
 

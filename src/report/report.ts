@@ -151,6 +151,8 @@ export type CheckReport = {
 /** The outcome of a run as plain data; rendered by `cli/render/render-table.ts` and `cli/render/render-json.ts`. */
 export type Report = {
   readonly version: 1
+  /** The profile of the configuration file that was run; absent without one. */
+  readonly profile?: string | undefined
   readonly command: CommandName
   readonly exit: number
   readonly complete: boolean

@@ -111,8 +111,9 @@ function commandWith(flag: string): string[] {
 }
 
 describe('each option', () => {
-  it('is in the table below, or is --source or --target', () => {
-    const tested = ['--source', '--target', ...FLAGS.map(([flag]) => flag)]
+  it('is in the table below, or is --source or --target, or chooses the configuration (config.test.ts)', () => {
+    const elsewhere = ['--config', '--profile', '--all-profiles']
+    const tested = ['--source', '--target', ...elsewhere, ...FLAGS.map(([flag]) => flag)]
     expect(ALL_OPTIONS.map(({ flag }) => flag)).toEqual(expect.arrayContaining(tested))
     expect(tested).toHaveLength(ALL_OPTIONS.length)
   })
@@ -184,8 +185,8 @@ describe('sources and target', () => {
 
   it('are required', async () => {
     expect(await problemsOf(['catchup'])).toEqual([
-      'no source: give --source or NGIT_SYNC_SOURCE',
-      'no target: give --target or NGIT_SYNC_TARGET',
+      'no source: give --source, NGIT_SYNC_SOURCE, or "source" in the configuration file',
+      'no target: give --target, NGIT_SYNC_TARGET, or "target" in the configuration file',
     ])
   })
 
@@ -257,7 +258,7 @@ describe('a wrong value is named with where it came from', () => {
 
   it('knows a switch by its variable', async () => {
     const problems = await problemsOf(['catchup', ...ENDS], { NGIT_SYNC_QUIET: 'very' })
-    expect(problems).toEqual(['NGIT_SYNC_QUIET "very" is not a switch: give 1 or 0'])
+    expect(problems).toEqual(['NGIT_SYNC_QUIET "very" is not a switch: give true or false'])
   })
 
   it('never repeats a password or a secret key', async () => {
@@ -286,8 +287,8 @@ error: unexpected argument "extra": catchup takes options only
 error: --full is a switch: it takes no value
 error: unknown variable NGIT_SYNC_TARGT: did you mean NGIT_SYNC_TARGET?
 error: --quiet and --verbose exclude each other: give one of them
-error: no source: give --source or NGIT_SYNC_SOURCE
-error: no target: give --target or NGIT_SYNC_TARGET
+error: no source: give --source, NGIT_SYNC_SOURCE, or "source" in the configuration file
+error: no target: give --target, NGIT_SYNC_TARGET, or "target" in the configuration file
 error: --since "yesterdayish" is not a time: give Unix seconds, an ISO date, or a duration ago such as 12h or 3d
 error: NGIT_SYNC_RETRIES "-1" is not a whole number from 0 to 100
 error: --idle-timeout needs a value: --idle-timeout <D>
@@ -306,12 +307,31 @@ see ngit-sync catchup --help
     [['--scope', 'auto', '--author', NPUB], '--scope and --author exclude each other: give one of them'],
     [['--frobnicate'], 'unknown option "--frobnicate"'],
     [['-x'], 'unknown option "-x"'],
+    [['-P'], 'unknown option "-P": progress shows by itself when standard error is a terminal'],
+    [['--bwlimit', '1M'], 'unknown option "--bwlimit": give --rate 60/m'],
+    [['--max-age=3d'], 'unknown option "--max-age": give --since T'],
+    [['--constructor'], 'unknown option "--constructor"'],
     [['--no-colour'], 'unknown option "--no-colour": did you mean --no-color?'],
     [['wss://two.example'], 'unexpected argument "wss://two.example": catchup takes options only'],
   ])('tells what is wrong with %j', async (extra, problem) => {
     const ends = extra[0] === '--target' ? ENDS.slice(0, 2) : ENDS
     const argv = extra[0] === 'wss://two.example' ? ['catchup', ...extra, ...ends] : ['catchup', ...ends, ...extra]
     expect(await problemsOf(argv)).toEqual([problem])
+  })
+
+  it.each([
+    ['-n', { options: { dryRun: true } }],
+    ['-q', { output: { quiet: true } }],
+    ['-v', { output: { verbose: true } }],
+    ['-nq', { options: { dryRun: true }, output: { quiet: true } }],
+  ])('knows %s', async (flag, expected) => {
+    expect(await parseRun(['catchup', ...ENDS, flag])).toMatchObject(expected)
+  })
+
+  it('says where a short option belongs', async () => {
+    expect(await problemsOf(['check', ...ENDS, '-n'])).toEqual([
+      '-n is not an option of check, only of catchup, backfill, retry',
+    ])
   })
 
   it('repeats a switch without complaint', async () => {
@@ -420,13 +440,27 @@ describe('help and version', () => {
     expect(await parse(argv)).toEqual({ type: 'text', text: '1.2.3\n', exit: 0, stream: 'stdout' })
   })
 
+  it.each([
+    ['sync', 'catchup'],
+    ['copy', 'catchup'],
+    ['Pull', 'catchup'],
+    ['diff', 'check'],
+    ['ls', 'status'],
+  ])('knows what other programs call %s', async (word, command) => {
+    expect(await problemsOf([word])).toEqual([`unknown command "${word}": did you mean ${command}?`])
+  })
+
+  it('takes no word of the language for a command', async () => {
+    expect((await problemsOf(['constructor']))[0]).toContain('unknown command "constructor": give one of')
+  })
+
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, retry, status, relay, demo',
+      'unknown command "xyz": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, retry, status, relay, demo',
+      'no command before "--json": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
     ])
   })
 })

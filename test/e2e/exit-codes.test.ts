@@ -13,7 +13,7 @@ describe('wrong usage', () => {
       '--source',
       'http://a.example',
       '--since',
-      'yesterday',
+      'yesterdayish',
       '--bogus',
       '--scope',
       'some',

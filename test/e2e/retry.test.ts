@@ -135,7 +135,7 @@ describe('retry', () => {
     const other = await bench.run(['retry', '--target', 'ws://a', '--source', 'ws://b'])
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('--source is not an option of retry')])
     expect((await bench.run(['retry', '--target', '-'])).code).toBe(2)
-    expect((await bench.run(['retry'])).stderr).toContain('no target: give --target or NGIT_SYNC_TARGET')
+    expect((await bench.run(['retry'])).stderr).toContain('no target: give --target, NGIT_SYNC_TARGET,')
   })
 })
 

@@ -64,6 +64,14 @@ describe('the start', () => {
     expect(packagesOf(await runCli(line.split(' '), { env: NAME_MODULES }))).toEqual(['commander'])
   })
 
+  it('reads no configuration file for the help, and the parser of YAML only where there is one', async () => {
+    const bench = createWorkbench()
+    const env = { ...NAME_MODULES, NGIT_SYNC_CONFIG: bench.file('config.yaml', ['defaults: { json: true }']) }
+    expect(packagesOf(await runCli(['catchup', '--help'], { env }))).toEqual(['commander'])
+    expect(packagesOf(await runCli(['config'], { env }))).toContain('yaml')
+    expect(packagesOf(await runCli(['config'], { env: NAME_MODULES }))).not.toContain('yaml')
+  })
+
   it('loads neither options nor errors nor names for the help', async () => {
     const { stderr } = await runCli(['--help'], { env: NAME_MODULES })
     expect(stderr).toContain('/dist/cli/parse/program.js')

@@ -115,6 +115,7 @@ const check = z.strictObject({
 export const reportSchema = z
   .strictObject({
     version: z.literal(1),
+    profile: z.string().optional(),
     command: z.enum(['catchup', 'backfill', 'check', 'retry']),
     exit: count,
     complete: z.boolean(),

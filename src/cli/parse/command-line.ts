@@ -1,6 +1,7 @@
 import type { UnixSeconds } from '../../time.ts'
 import { COMMANDS, type CliCommand, type CommandSpec } from './command-table.ts'
 import { isOption } from './option-table.ts'
+import type { ConfigLine, ProfilesLine } from '../config/parse-profiles.ts'
 import type { ParsedOptions } from './options.ts'
 import { readInvocation, type Invocation } from './program.ts'
 import type { Environment } from './raw-values.ts'
@@ -8,7 +9,23 @@ import type { Environment } from './raw-values.ts'
 /** The parsed command line: a command with its options, or a text to print before exiting. */
 export type CommandLine =
   | ParsedOptions
+  | ProfilesLine
+  | ConfigLine
+  /** `--version --verbose` */
+  | { readonly type: 'version' }
+  /** For the completions: `what` to list, given the words typed so far. */
+  | { readonly type: 'complete'; readonly words: readonly string[] }
   | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
+
+/** `width` is in columns of the help; `warn` takes one line without its end. */
+export type ParsingOptions = {
+  readonly version: string
+  readonly width?: number
+  readonly warn?: (line: string) => void
+}
+
+/** The hidden command that the completion scripts ask for names. */
+const COMPLETE = '__complete'
 
 /**
  * Parses the command line (`argv` without node and script) and the environment. Never throws for wrong usage: returns a
@@ -19,17 +36,30 @@ export async function parseCommandLine(
   argv: readonly string[],
   env: Environment,
   now: UnixSeconds,
-  { version, width = 80 }: { version: string; width?: number },
+  { version, width = 80, warn = ignore }: ParsingOptions,
 ): Promise<CommandLine> {
+  const [first, ...others] = argv
+  if (first === COMPLETE) return { type: 'complete', words: others }
+  if (isVersionAtLength(argv)) return { type: 'version' }
   const invocation = readInvocation(argv, { version, width })
   if (invocation.type === 'text') return textLine(invocation.text, invocation.exit)
   if (invocation.type === 'no-command') return withoutCommand(invocation)
   const { command, flags, rest } = invocation
-  const { parseOptions } = await import('./options.ts')
   const { argument, stray } = takeArgument(command, rest)
   const problems = stray.length === 0 ? [] : (await import('./stray-words.ts')).strayProblems(command, stray)
-  const parsed = parseOptions({ command, argument, flags, env, now, problems })
+  const { parseProfiles } = await import('../config/parse-profiles.ts')
+  const parsed = await parseProfiles({ command, argument, flags, env, now, problems, warn })
   return parsed instanceof Error ? usageLine(parsed.problems, command) : parsed
+}
+
+function ignore(): void {
+  // What is only warned of does not matter where nobody listens.
+}
+
+/** `--version` with `--verbose`, in either order and spelling, and nothing else. */
+function isVersionAtLength(argv: readonly string[]): boolean {
+  const is = (names: readonly string[]): boolean => argv.some((word) => names.includes(word))
+  return argv.length === 2 && is(['--version', '-V']) && is(['--verbose', '-v'])
 }
 
 function textLine(text: string, exit: 0 | 2): CommandLine {

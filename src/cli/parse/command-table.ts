@@ -115,6 +115,30 @@ export const COMMANDS = {
     exits: [0, 1],
     meanings: { 0: 'the relay answered', 1: 'the relay is unreachable' },
   },
+  config: {
+    summary: 'show the merged configuration, and where each value comes from',
+    description:
+      'Reads the configuration file and shows, for each profile or those named, every option that is set, with its origin: ' +
+      'the command line, a variable, or a line of the file. Takes every option of the other commands. Asks no relay.',
+    examples: [
+      { line: 'ngit-sync config', does: 'is the file right, and what does each profile do?' },
+      { line: 'ngit-sync config --profile nightly --verbose', does: 'one profile, with the defaults of the program' },
+    ],
+    exits: [0],
+    meanings: { 0: 'the file was read, and every value in it is valid' },
+  },
+  completion: {
+    summary: 'print the completions for a shell: bash, zsh or fish',
+    description: 'Prints a script that completes commands, options, profiles, targets and sources.',
+    argument: { name: 'SHELL', help: 'bash, zsh or fish' },
+    examples: [
+      { line: 'source <(ngit-sync completion bash)', does: 'bash: in ~/.bashrc' },
+      { line: 'source <(ngit-sync completion zsh)', does: 'zsh: in ~/.zshrc, after compinit' },
+      { line: 'ngit-sync completion fish > ~/.config/fish/completions/ngit-sync.fish', does: 'fish: once' },
+    ],
+    exits: [0],
+    meanings: { 0: 'the script was printed' },
+  },
   demo: {
     summary: 'two relays on this machine, an outage, and its repair',
     description:
@@ -129,4 +153,14 @@ export const COMMANDS = {
 export type CliCommand = keyof typeof COMMANDS
 
 /** The names of all commands, in the order of the help. */
-export const COMMAND_NAMES: readonly CliCommand[] = ['catchup', 'backfill', 'check', 'retry', 'status', 'relay', 'demo']
+export const COMMAND_NAMES: readonly CliCommand[] = [
+  'catchup',
+  'backfill',
+  'check',
+  'retry',
+  'status',
+  'relay',
+  'config',
+  'completion',
+  'demo',
+]

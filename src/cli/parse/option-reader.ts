@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../escape.ts'
 import type { OptionSpec } from './option-table.ts'
 import { parseSwitch, type Parser, type Wrong } from './parsed.ts'
-import type { RawValues } from './raw-values.ts'
+import { fileOrigin, type RawValue, type RawValues } from './raw-values.ts'
 
 /** Parses raw values and collects their problems, so that all are reported at once. */
 export type OptionReader = {
@@ -13,17 +13,18 @@ export type OptionReader = {
   withDefault<T>(spec: OptionSpec, parse: Parser<T>): T
   /** Whether a switch is on. */
   isOn(spec: OptionSpec): boolean
-  /** Where an option was given (`--since`, `NGIT_SYNC_SINCE`); `undefined` if it was not. */
+  /** Where an option was given (`--since`, `NGIT_SYNC_SINCE`, `since (config.yaml:7:12)`); `undefined` if it was not. */
   originOf(spec: OptionSpec): string | undefined
 }
 
 /** Returns a reader of `raw` that adds one line to `problems` for each problem. */
 export function createOptionReader(raw: RawValues, problems: string[]): OptionReader {
   const parseAll = <T>(spec: OptionSpec, parse: Parser<T>): T[] => {
-    const { texts, origin } = raw.get(spec) ?? { texts: [], origin: spec.flag }
-    return texts.flatMap((text) => {
+    const given = raw.get(spec)
+    return (given?.texts ?? []).flatMap((text, index) => {
       const parsed = text === '' ? undefined : parse(text)
       if (parsed?.type === 'ok') return [parsed.value]
+      const origin = originOfText(spec, given, index)
       problems.push(parsed === undefined ? missingValue(spec, origin) : wrongValue(origin, text, parsed))
       return []
     })
@@ -43,8 +44,15 @@ export function createOptionReader(raw: RawValues, problems: string[]): OptionRe
   }
 }
 
-function missingValue({ value }: OptionSpec, origin: string): string {
-  return `${origin} needs a value: ${origin} <${value ?? ''}>`
+/** Each item of a list in the configuration file has its own line. */
+function originOfText(spec: OptionSpec, given: RawValue | undefined, index: number): string {
+  const place = given?.places?.[index]
+  return place === undefined ? (given?.origin ?? spec.flag) : fileOrigin(spec, place)
+}
+
+function missingValue({ value, flag }: OptionSpec, origin: string): string {
+  const example = origin.startsWith(flag.slice(2)) ? '' : `: ${origin} <${value ?? ''}>`
+  return `${origin} needs a value${example}`
 }
 
 function wrongValue(origin: string, text: string, { problem, secret }: Wrong): string {

@@ -3,6 +3,8 @@ import { COMMAND_NAMES, type CliCommand } from './command-table.ts'
 /** One option as data. Its environment variable follows from the flag: see `envNameOf`. */
 export type OptionSpec = {
   readonly flag: `--${string}`
+  /** One letter, where rclone and restic have the same one. */
+  readonly short: `-${string}` | null
   /** The name of the value in the help; null for a switch. */
   readonly value: string | null
   /** Whether it takes several values: `--source A B`, `--source A --source B`, or `A,B` in the environment. */
@@ -19,6 +21,7 @@ const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
 const RUNS: readonly CliCommand[] = [...COPIES, 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
+const REPORTS = COMMAND_NAMES.filter((name) => name !== 'completion')
 const place = inGroup('Source and target', RUNS)
 const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
@@ -26,6 +29,7 @@ const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
 const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Authentication', CONNECTS)
+const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
 
 /**
  * Every option of every command. A new option needs a row here and a line in `options.ts` that reads it. A default is
@@ -121,7 +125,8 @@ export const OPTIONS = {
     value: 'T',
     help:
       'only events from this time on: Unix seconds, an ISO date (local time unless it has a zone; a date alone is its ' +
-      'midnight), or a duration ago such as 90m, 12h, 3d, 2w, 6M (30 days each), 1Y (365 days)',
+      'midnight), a duration ago such as 90m, 12h, 3d, 2w, 6M (30 days each), 1Y (365 days) or "9 hours ago", now, ' +
+      'today or yesterday (their midnights)',
   }),
   until: range({
     flag: '--until',
@@ -166,15 +171,21 @@ export const OPTIONS = {
   }),
   dryRun: output({
     flag: '--dry-run',
+    short: '-n',
     commands: SENDERS,
     help: 'read everything, send nothing, report what would be sent',
   }),
-  json: output({ flag: '--json', commands: COMMAND_NAMES, help: 'print one JSON document (docs/json-output.md)' }),
-  quiet: output({ flag: '--quiet', help: 'print nothing when all is well; no progress' }),
-  verbose: output({ flag: '--verbose', help: 'print the whole report even when all is well, and every reason' }),
+  json: output({ flag: '--json', commands: REPORTS, help: 'print one JSON document (docs/json-output.md)' }),
+  quiet: output({ flag: '--quiet', short: '-q', help: 'print nothing when all is well; no progress' }),
+  verbose: output({
+    flag: '--verbose',
+    short: '-v',
+    commands: [...RUNS, 'retry', 'config'],
+    help: 'print the whole report even when all is well, and every reason; config: also the defaults',
+  }),
   noColor: output({
     flag: '--no-color',
-    commands: COMMAND_NAMES,
+    commands: REPORTS,
     help: 'no colours; NO_COLOR in the environment does the same',
   }),
   noReconcile: behaviour({
@@ -252,6 +263,20 @@ export const OPTIONS = {
     value: 'FILE',
     help: 'a file with the password of an ncryptsec1… key; or give it in NGIT_SYNC_KEY_PASSWORD, or type it when asked',
   }),
+  config: configuration({
+    flag: '--config',
+    value: 'FILE',
+    help:
+      'the configuration file (default: config.yaml or config.json in ngit-sync/ under $XDG_CONFIG_HOME or ~/.config, ' +
+      'else in /etc/ngit-sync/)',
+  }),
+  profile: configuration({
+    flag: '--profile',
+    value: 'NAME',
+    repeatable: true,
+    help: 'use the options of this profile of the file; several run one after the other, and the worst exit code wins',
+  }),
+  allProfiles: configuration({ flag: '--all-profiles', help: 'use every profile of the file, in its order' }),
 }
 
 /** The whole table, in the order of the help. */
@@ -260,8 +285,12 @@ export const ALL_OPTIONS: readonly OptionSpec[] = Object.values(OPTIONS)
 /** Variables that hold a secret. An option would show it to every user of the machine. */
 export const SECRET_VARIABLES = { key: 'NGIT_SYNC_KEY', password: 'NGIT_SYNC_KEY_PASSWORD' } as const
 
-/** The options that a command takes, in the order of the help. */
+/** The options that choose the file and its profiles, and so cannot stand in it. */
+export const CHOOSERS: readonly OptionSpec[] = [OPTIONS.config, OPTIONS.profile, OPTIONS.allProfiles]
+
+/** The options that a command takes, in the order of the help. `config` takes all, to show what they would change. */
 export function optionsOf(command: CliCommand): readonly OptionSpec[] {
+  if (command === 'config') return ALL_OPTIONS
   return ALL_OPTIONS.filter((spec) => spec.commands.includes(command))
 }
 
@@ -279,5 +308,5 @@ type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>
 
 /** Fills in the common fields of a group. */
 function inGroup(group: string, commands: readonly CliCommand[]): (row: Row) => OptionSpec {
-  return (row) => ({ value: null, repeatable: false, fallback: null, commands, group, ...row })
+  return (row) => ({ short: null, value: null, repeatable: false, fallback: null, commands, group, ...row })
 }

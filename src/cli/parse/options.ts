@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.ts'
 import type { ConnectionOptions, PacingOptions, RunOptions, ScopeRequest } from '../../report/run-options.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
-import { envNameOf, OPTIONS, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
+import { envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { isSameEndpoint, parseEndpoint, parseFileName, parseRelay, parseService } from './parse-endpoint.ts'
 import {
@@ -19,7 +19,14 @@ import { parseSecretFileName } from './parse-secret.ts'
 import { parseTime } from './parse-time.ts'
 import type { KeyPlace } from '../read-key.ts'
 import { parseChoice } from './parsed.ts'
-import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
+import {
+  keyOf,
+  misspeltVariables,
+  readEnvironment,
+  resolveLayers,
+  type Environment,
+  type RawValues,
+} from './raw-values.ts'
 import type { CliCommand } from './command-table.ts'
 
 /** What to print. `color` false means never; true means only on a terminal. */
@@ -29,6 +36,11 @@ export type OutputOptions = {
   readonly verbose: boolean
   readonly color: boolean
 }
+
+const SHELLS = ['bash', 'zsh', 'fish'] as const
+
+/** A shell whose completions there are. */
+export type Shell = (typeof SHELLS)[number]
 
 /** What `check` does besides comparing. */
 export type CheckOptions = {
@@ -69,43 +81,75 @@ export type ParsedOptions =
       readonly key: KeyPlace
       readonly output: OutputOptions
     }
+  | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
+
+/** Every command but `config`, which only shows options. */
+export type ActingCommand = Exclude<CliCommand, 'config'>
 
 /** The inputs of `parseOptions`. `problems`: known problems of the command line. */
 export type OptionsInput = {
-  readonly command: CliCommand
+  readonly command: ActingCommand
   /** The positional argument of the command. */
   readonly argument?: string | undefined
   readonly flags: RawValues
   readonly env: Environment
+  /** The profile over the defaults of the configuration file. */
+  readonly settings?: RawValues
+  /** The profiles that the file has, for a hint. */
+  readonly profiles?: readonly string[]
   readonly now: UnixSeconds
   readonly problems: readonly string[]
 }
 
 /**
  * Parses the options of a command from all layers; returns every problem if there are any. Flags win over the
- * environment.
+ * environment, and that over the configuration file.
  */
 export function parseOptions(input: OptionsInput): ParsedOptions | UsageError {
-  const { command, argument, flags, env, now } = input
-  const problems = [...input.problems, ...misspeltVariables(env)]
-  const reader = createOptionReader(resolveLayers([flags, readEnvironment(command, env)]), problems)
-  const parsed = readCommand(command, { reader, argument, env, now, problems })
+  const problems = [...input.problems, ...misspeltVariables(input.env)]
+  const reader = createOptionReader(layersOf(input), problems)
+  const parsed = readCommand(input.command, { ...input, reader, problems })
   return problems.length > 0 ? new UsageError(problems) : parsed
 }
 
-type Reading = {
+/** The problems of the values that a command would use, whatever else it needs. */
+export function problemsOfValues(input: OptionsInput): readonly string[] {
+  const problems: string[] = []
+  readCommand(input.command, { ...input, reader: createOptionReader(layersOf(input), problems), problems: [] })
+  return problems
+}
+
+type LayersInput = Pick<OptionsInput, 'flags' | 'env' | 'settings'> & { readonly command: CliCommand }
+
+/** The raw values that a command uses, from all layers. */
+export function layersOf({ command, flags, env, settings = new Map() }: LayersInput): RawValues {
+  return resolveLayers([flags, readEnvironment(command, env), takenBy(command, settings, env)])
+}
+
+/** A key in the environment wins over a file that the configuration names. */
+function takenBy(command: CliCommand, settings: RawValues, env: Environment): RawValues {
+  const taken = optionsOf(command)
+  const isReplaced = (spec: OptionSpec): boolean =>
+    (spec === OPTIONS.keyFile && isSet(env[SECRET_VARIABLES.key])) ||
+    (spec === OPTIONS.keyPasswordFile && isSet(env[SECRET_VARIABLES.password]))
+  return new Map([...settings].filter(([spec]) => taken.includes(spec) && !isReplaced(spec)))
+}
+
+function isSet(variable: string | undefined): boolean {
+  return (variable ?? '') !== ''
+}
+
+type Reading = Pick<OptionsInput, 'argument' | 'env' | 'now' | 'profiles'> & {
   readonly reader: OptionReader
-  readonly argument: string | undefined
-  readonly env: Environment
-  readonly now: UnixSeconds
   readonly problems: string[]
 }
 
-function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
+function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const { reader } = reading
   const output = readOutput(reading)
   if (command === 'demo') return { type: 'demo', output }
+  if (command === 'completion') return { type: 'completion', shell: readShell(reading) }
   if (command === 'relay') {
     const url = readUrl(reading)
     return { type: 'relay', url, connection: readConnection(reader), key: readKeyPlace(reading), output }
@@ -119,6 +163,16 @@ function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
   return { type: 'run', options, connection, pacing, key, output, stateFile, check }
+}
+
+function readShell({ argument, problems }: Reading): Shell {
+  const parsed = parseChoice(...SHELLS)(argument ?? '')
+  if (parsed.type === 'ok') return parsed.value
+  const shown = argument === undefined ? 'no shell' : `the shell "${escapeForTerminal(argument, { maxLength: 100 })}"`
+  if (argument !== undefined || problems.length === 0) {
+    problems.push(argument === undefined ? `${shown}: give one of ${SHELLS.join(', ')}` : `${shown} ${parsed.problem}`)
+  }
+  return 'bash'
 }
 
 /** Reports a missing URL only if there is no other problem, because an unknown option may have claimed it. */
@@ -209,13 +263,14 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
   return { both, output }
 }
 
-function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {
+function readEnds(command: string, { reader, problems, profiles }: Reading): Pick<RunOptions, 'sources' | 'target'> {
   const sources = reader.many(OPTIONS.source, parseEndpoint)
   const target = reader.one(OPTIONS.target, parseEndpoint)
   const isRetry = command === 'retry'
   if (isRetry && target === '-') problems.push('nothing is parked for standard output: retry needs another target')
-  if (!isRetry && reader.originOf(OPTIONS.source) === undefined) problems.push(missing('source', OPTIONS.source))
-  if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target))
+  if (!isRetry && reader.originOf(OPTIONS.source) === undefined)
+    problems.push(missing('source', OPTIONS.source, profiles))
+  if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target, profiles))
   if (target !== undefined && sources.some((source) => isSameEndpoint(source, target))) {
     problems.push(
       `${reader.originOf(OPTIONS.source) ?? ''} names the target itself: a source must be another relay or file`,
@@ -264,8 +319,10 @@ function readRange(command: string, { reader, now, problems }: Reading): Pick<Ru
   return { since, until, full }
 }
 
-function missing(what: string, spec: OptionSpec): string {
-  return `no ${what}: give ${spec.flag} or ${envNameOf(spec)}`
+function missing(what: string, spec: OptionSpec, profiles: readonly string[] = []): string {
+  const shown = profiles.slice(0, 5).map((name) => escapeForTerminal(name, { maxLength: 64 }))
+  const hint = profiles.length === 0 ? '' : `; or name a profile: --profile ${shown.join(', ')}`
+  return `no ${what}: give ${spec.flag}, ${envNameOf(spec)}, or "${keyOf(spec)}" in the configuration file${hint}`
 }
 
 function conflict(reader: OptionReader, a: OptionSpec, b: OptionSpec): string {

@@ -3,6 +3,11 @@ import { ok, wrong, type Parsed } from './parsed.ts'
 
 const TIME_HELP = 'is not a time: give Unix seconds, an ISO date, or a duration ago such as 12h or 3d'
 const AGO = /^(\d{1,9})([smhdwMY])$/
+const WORDS_AGO = /^(\d{1,9}) (second|minute|hour|day|week|month|year)s? ago$/
+const DAYS_BEFORE = new Map([
+  ['today', 0],
+  ['yesterday', 1],
+])
 const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i
 
 /** Numbers that look like dates; nobody means a time in 1970 by them. */
@@ -18,21 +23,37 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
   w: 604_800,
   M: 2_592_000,
   Y: 31_536_000,
+  second: 1,
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  week: 604_800,
+  month: 2_592_000,
+  year: 31_536_000,
 }
 
 /**
  * Parses a time to Unix seconds: up to 10 digits as they are unless they look like a date; an ISO 8601 date, or date
- * and time (without a zone: local time; a date alone: its first second); or a duration before `now` (`90m`, `12h`,
- * `3d`, `2w`, `6M`, `1Y`).
+ * and time (without a zone: local time; a date alone: its first second); a duration before `now` (`90m`, `12h`, `3d`,
+ * `2w`, `6M`, `1Y`, `9 hours ago`); or `now`, `today`, `yesterday` (the first second of that day, local time).
  */
 export function parseTime(text: string, now: UnixSeconds): Parsed<UnixSeconds> {
   if (YEAR.test(text) || COMPACT_DATE.test(text)) return wrong(TIME_HELP)
   if (/^\d{1,10}$/.test(text)) return ok(Number(text))
   if (/^\d{13}$/.test(text)) return wrong('looks like milliseconds: give Unix seconds (10 digits)')
-  const ago = AGO.exec(text)
+  if (text === 'now') return ok(now)
+  const daysBefore = DAYS_BEFORE.get(text)
+  if (daysBefore !== undefined) return ok(startOfDay(now, daysBefore))
+  const ago = AGO.exec(text) ?? WORDS_AGO.exec(text)
   if (ago !== null) return parseAgo(ago, now)
   const date = DATE.exec(text)
   return date === null ? wrong(TIME_HELP) : parseDate(date)
+}
+
+/** By the calendar, because a day on which the clocks change has not 24 hours. */
+function startOfDay(now: UnixSeconds, daysBefore: number): UnixSeconds {
+  const today = new Date(now * 1000)
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() - daysBefore).getTime() / 1000
 }
 
 function parseAgo([, amount, unit]: RegExpExecArray, now: UnixSeconds): Parsed<UnixSeconds> {

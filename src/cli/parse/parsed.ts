@@ -35,9 +35,15 @@ export function parseChoice<T extends string>(...choices: readonly T[]): Parser<
   }
 }
 
-/** Parses a switch. The command line always passes `true`; the environment may pass anything. */
+/** Parses a switch. The command line always passes `true`; the environment and the file may pass anything. */
 export function parseSwitch(text: string): Parsed<boolean> {
   const word = text.toLowerCase()
   if (['1', 'true', 'yes', 'on'].includes(word)) return ok(true)
-  return ['0', 'false', 'no', 'off'].includes(word) ? ok(false) : wrong('is not a switch: give 1 or 0')
+  return ['0', 'false', 'no', 'off'].includes(word) ? ok(false) : wrong('is not a switch: give true or false')
+}
+
+/** Whether the text turns a switch on; false for a text that is wrong. */
+export function isOn(text: string): boolean {
+  const parsed = parseSwitch(text)
+  return parsed.type === 'ok' && parsed.value
 }

@@ -42,14 +42,14 @@ type Sink = { print(text: string): void; found(invocation: Invocation): void }
 function buildProgram({ version, width }: ProgramOptions, argv: readonly string[], { print, found }: Sink): Command {
   const program = new Command('ngit-sync')
     .description('Brings a Nostr git relay (NIP-34) up to date after an outage, and says what is still missing.')
-    .version(version, '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version; with --verbose also those of what it runs on')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .usage('<command> [options]')
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: print, getOutHelpWidth: () => width, getErrHelpWidth: () => width })
     .configureHelp({
-      optionTerm: (option) => option.flags.replace('[', '<').replace(']', '>'),
+      optionTerm: (option) => termOf(option),
       optionDescription: (option) => option.description,
     })
     .addHelpText('after', footer('every command'))
@@ -71,7 +71,8 @@ function addCommand(program: Command, name: CliCommand): Command {
 function describeCommand(command: Command, name: CliCommand, found: Sink['found']): void {
   const spec: CommandSpec = COMMANDS[name]
   const texts = new Map<OptionSpec, string[]>()
-  for (const option of optionsOf(name)) command.addOption(buildOption(option, texts))
+  for (const option of optionsOf(name))
+    command.addOption(buildOption(option, texts).hideHelp(!option.commands.includes(name)))
   const { argument } = spec
   // Only for the help; `parseCommandLine` reads positional words.
   if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
@@ -93,12 +94,19 @@ function acceptAnything(command: Command): Command {
  */
 function buildOption(spec: OptionSpec, texts: Map<OptionSpec, string[]>): Option {
   const value = spec.value === null ? '' : ` [${spec.value}${spec.repeatable ? '...' : ''}]`
-  const option = new Option(`${spec.flag}${value}`, describe(spec)).helpGroup(`${spec.group}:`)
+  const short = spec.short === null ? '' : `${spec.short}, `
+  const option = new Option(`${short}${spec.flag}${value}`, describe(spec)).helpGroup(`${spec.group}:`)
   if (spec.value !== null) option.preset('')
   return option.argParser((text: string | undefined) => {
     texts.set(spec, [...(texts.get(spec) ?? []), text ?? 'true'])
     return true
   })
+}
+
+/** `--source <URL...>`, `--dry-run, -n`: the long name first, so that they stand in one column. */
+function termOf({ flags, short, long }: Option): string {
+  const isOurs = short !== undefined && short !== null && !['-h', '-V'].includes(short)
+  return isOurs ? `${long ?? ''}, ${short}` : flags.replace('[', '<').replace(']', '>')
 }
 
 function describe(spec: OptionSpec): string {
@@ -115,6 +123,8 @@ function footer(name: string, { exits, meanings = {} }: Partial<CommandSpec> = {
   const lines = codes.map(
     ({ code, word, meaning }) => `  ${String(code).padEnd(4)} ${word.padEnd(12)} ${meanings[code] ?? meaning}`,
   )
-  const precedence = '\nEvery option can be given by the variable in brackets; the command line wins.\n'
+  const precedence =
+    '\nEvery option can also be given by the variable in brackets, and in a\n' +
+    'configuration file (ngit-sync config). The command line wins, then the variable.\n'
   return `\nExit codes of ${name}:\n${lines.join('\n')}\n${precedence}`
 }

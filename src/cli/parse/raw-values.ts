@@ -1,9 +1,26 @@
-import { ALL_OPTIONS, envNameOf, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
+import { ALL_OPTIONS, envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import type { CliCommand } from './command-table.ts'
+import { isOn } from './parsed.ts'
 import { suggestSimilar } from '../../scope/suggest.ts'
 
-/** The texts given for one option, and their origin: `--since`, `NGIT_SYNC_SINCE`. An empty text is a missing value. */
-export type RawValue = { readonly texts: readonly string[]; readonly origin: string }
+/** A place in the configuration file. Line and column start at 1; `profile` undefined means under `defaults`. */
+export type FilePlace = {
+  readonly file: string
+  readonly profile: string | undefined
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * The texts given for one option, and their origin: `--since`, `NGIT_SYNC_SINCE`, `since (config.yaml:7:12)`. An empty
+ * text is a missing value.
+ */
+export type RawValue = {
+  readonly texts: readonly string[]
+  readonly origin: string
+  /** The place of each text; only for values of the configuration file. */
+  readonly places?: readonly FilePlace[]
+}
 
 /** The texts of one layer: the command line, the environment, a configuration file. */
 export type RawValues = ReadonlyMap<OptionSpec, RawValue>
@@ -11,9 +28,36 @@ export type RawValues = ReadonlyMap<OptionSpec, RawValue>
 /** Environment variables as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Takes each option from the first layer that has it: the command line, then the environment. */
+/** Options that exclude each other: one that is given wins over the other in a lower layer. */
+const RIVALS: readonly (readonly [OptionSpec, OptionSpec])[] = [
+  [OPTIONS.quiet, OPTIONS.verbose],
+  [OPTIONS.full, OPTIONS.since],
+  [OPTIONS.scope, OPTIONS.repo],
+  [OPTIONS.scope, OPTIONS.author],
+  [OPTIONS.profile, OPTIONS.allProfiles],
+]
+
+/**
+ * Takes each option from the first layer that has it: the command line, the environment, the profile, the defaults of
+ * the file.
+ */
 export function resolveLayers(layers: readonly RawValues[]): RawValues {
-  return new Map(layers.toReversed().flatMap((layer) => [...layer]))
+  const resolved = new Map<OptionSpec, RawValue>()
+  for (const layer of layers) {
+    const beaten = new Set([...resolved].flatMap(([spec, value]) => rivalsOf(spec, value)))
+    for (const [spec, value] of layer) if (!resolved.has(spec) && !beaten.has(spec)) resolved.set(spec, value)
+  }
+  return resolved
+}
+
+/** How an error names an option of the configuration file: `since (config.yaml:7:12)`. */
+export function fileOrigin(spec: OptionSpec, { file, line, column }: FilePlace): string {
+  return `${keyOf(spec)} (${file}:${line}:${column})`
+}
+
+/** The name of an option in the configuration file: `--quick-window` → `quick-window`. */
+export function keyOf({ flag }: OptionSpec): string {
+  return flag.slice(2)
 }
 
 /** Reads the environment variables of a command's options. An empty variable counts as unset. */
@@ -38,6 +82,12 @@ function readVariable(spec: OptionSpec, env: Environment): [OptionSpec, RawValue
   if (text === '') return []
   const texts = spec.repeatable ? text.split(/[\s,]+/).filter((part) => part !== '') : [text]
   return [[spec, { texts, origin }]]
+}
+
+/** A switch that is turned off rivals nothing. */
+function rivalsOf(spec: OptionSpec, { texts }: RawValue): OptionSpec[] {
+  if (spec.value === null && texts.every((text) => !isOn(text))) return []
+  return RIVALS.filter((pair) => pair.includes(spec)).flatMap((pair) => pair.filter((other) => other !== spec))
 }
 
 function withoutPrefix(name: string): string {

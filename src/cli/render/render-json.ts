@@ -1,4 +1,5 @@
 import { maskUrls } from '../mask-url.ts'
+import type { ConfigOverview } from '../config/config-overview.ts'
 import type { RelayInspection } from '../../relay/inspection.ts'
 import type { Report } from '../../report/report.ts'
 import type { Status } from '../../report/status.ts'
@@ -10,7 +11,7 @@ import type { Status } from '../../report/status.ts'
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 /** Renders a document as JSON on one line with a newline at its end. Parsing gives back every character. */
-export function renderJson(document: Report | Status | RelayInspection): string {
+export function renderJson(document: Report | Status | RelayInspection | ConfigOverview): string {
   return `${renderJsonValue(document)}\n`
 }
 

@@ -8,6 +8,7 @@ import type { OutputOptions } from './parse/options.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
+import type { Tell } from '../run-event.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -37,7 +38,8 @@ export async function runProgram(argv: readonly string[], place: Surroundings): 
 async function dispatch(line: CommandLine, place: Surroundings): Promise<number> {
   switch (line.type) {
     case 'text':
-      place[line.stream].write(line.text)
+      if (line.stream === 'stdout') await (await import('./write-output.ts')).writeOutput(place.stdout, line.text)
+      else place.stderr.write(line.text)
       return line.exit
     case 'run':
       return run(line, place)
@@ -52,28 +54,37 @@ async function dispatch(line: CommandLine, place: Surroundings): Promise<number>
   }
 }
 
-/** Runs once, with progress on the terminal and the report on standard output. */
+/** Runs once, watched as the operator wants it, with the report on standard output. */
 async function run(line: RunLine, place: Surroundings): Promise<number> {
-  const { createProgress } = await import('./progress.ts')
+  const { createWatch } = await import('./watch-run.ts')
   const { stateFileOf } = await import('./state-place.ts')
-  const { options, connection, pacing, output } = line
+  const { options, output } = line
   const { env, stdout, stderr, interruption } = place
-  const key = await findKey(line.key, place)
-  const progress = createProgress({ stream: stderr, isTTY: stderr.isTTY, quiet: output.quiet })
   const stateFile = stateFileOf(line.stateFile, env)
-  const openStdin = (): NodeJS.ReadStream => place.stdin
-  const request = { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal }
+  const watch = createWatch(line, { stateFile, stderr, version: readVersion() })
+  let report: Report | undefined
   try {
-    const report = await runLine(line, { ...request, progress })
-    progress.stop()
-    const exit = interruption.exitCode() ?? report.exit
+    await watch.begin()
+    const found = await runLine(line, await requestOf(line, stateFile, place, watch.tell))
+    watch.stopProgress()
+    const exit = interruption.exitCode() ?? found.exit
+    report = { ...found, exit, complete: exit === 0 }
     const isStdoutTaken = [options.target, line.check?.output].includes('-')
-    const stream = isStdoutTaken ? stderr : stdout
-    await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
+    await printReport(report, output, isStdoutTaken ? stderr : stdout)
+    await watch.end({ exit, report })
     return exit
-  } finally {
-    progress.stop()
+  } catch (error) {
+    await watch.end({ exit: interruption.exitCode() ?? exitCodeOf(error), report, error })
+    throw error
   }
+}
+
+async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
+  const { options, connection, pacing } = line
+  const { stdout, interruption } = place
+  const key = await findKey(line.key, place)
+  const openStdin = (): NodeJS.ReadStream => place.stdin
+  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, tell }
 }
 
 async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
@@ -85,14 +96,13 @@ async function runLine({ check }: RunLine, request: RunRequest): Promise<Report>
 /** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
 async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
   if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
+  const { writeOutput } = await import('./write-output.ts')
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
-    stream.write(renderJson(report))
-    return
+    return writeOutput(stream, renderJson(report))
   }
   const { renderReport } = await import('./render/render-table.ts')
-  const color = output.color && stream.isTTY
-  stream.write(renderReport(report, { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }))
+  await writeOutput(stream, renderReport(report, renderingFor(output, stream)))
 }
 
 async function showStatus(
@@ -120,7 +130,7 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
   const text = output.json
     ? (await import('./render/render-json.ts')).renderJson(inspection)
     : (await import('./render/render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
-  stdout.write(text)
+  await (await import('./write-output.ts')).writeOutput(stdout, text)
   return 0
 }
 

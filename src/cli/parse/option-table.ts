@@ -26,6 +26,7 @@ const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
 const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Authentication', CONNECTS)
+const monitoring = inGroup('Monitoring', [...RUNS, 'retry'])
 
 /**
  * Every option of every command. A new option needs a row here and a line in `options.ts` that reads it. A default is
@@ -171,7 +172,12 @@ export const OPTIONS = {
   }),
   json: output({ flag: '--json', commands: COMMAND_NAMES, help: 'print one JSON document (docs/json-output.md)' }),
   quiet: output({ flag: '--quiet', help: 'print nothing when all is well; no progress' }),
-  verbose: output({ flag: '--verbose', help: 'print the whole report even when all is well, and every reason' }),
+  verbose: output({
+    flag: '--verbose',
+    help:
+      'print the whole report even when all is well, and every reason; show what happens on standard error, ' +
+      'as --log-file would keep it',
+  }),
   noColor: output({
     flag: '--no-color',
     commands: COMMAND_NAMES,
@@ -251,6 +257,42 @@ export const OPTIONS = {
     flag: '--key-password-file',
     value: 'FILE',
     help: 'a file with the password of an ncryptsec1… key; or give it in NGIT_SYNC_KEY_PASSWORD, or type it when asked',
+  }),
+  metricsFile: monitoring({
+    flag: '--metrics-file',
+    value: 'FILE.prom',
+    help:
+      'write the metrics of this run for the textfile collector of node_exporter, whatever its end; ' +
+      'a dry run writes none (docs/operations.md)',
+  }),
+  ping: monitoring({
+    flag: '--ping',
+    value: 'URL',
+    help:
+      'tell a watchdog such as healthchecks: URL/start, then URL on exit 0, or URL/EXIT, with the verdict; ' +
+      'never changes the exit code; a dry run tells nothing',
+  }),
+  logFile: monitoring({
+    flag: '--log-file',
+    value: 'FILE',
+    help: 'append a line for each thing that happens: connections, requests, events sent, refused or parked',
+  }),
+  logFormat: monitoring({
+    flag: '--log-format',
+    value: 'text|json',
+    fallback: 'text',
+    help: 'the format of the lines of --log-file and --verbose',
+  }),
+  logLevel: monitoring({
+    flag: '--log-level',
+    value: 'error|warn|info|debug',
+    fallback: 'info',
+    help: 'how much --log-file and --verbose tell; debug: every page and every event sent',
+  }),
+  stats: monitoring({
+    flag: '--stats',
+    value: 'D',
+    help: 'print a line of progress this often when standard error is no terminal: 30s, 5m',
   }),
 }
 

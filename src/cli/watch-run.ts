@@ -103,13 +103,15 @@ class RunWatch implements Watch {
 
   async end(ending: Ending): Promise<void> {
     this.#progress.stop()
-    const verdict = await verdictOf(ending)
-    if (ending.report !== undefined) this.#noteReport(ending.report)
     const durationMs = Math.round(performance.now() - this.#startMs)
-    this.#note({ type: 'ended', exit: ending.exit, durationMs, verdict })
-    this.#log?.close()
     if (this.#isMeasured) await this.#measure(ending, durationMs)
-    await this.#ping?.end(ending.exit, `${verdict}\n`)
+    if (this.#listeners.length === 0 && this.#ping === undefined) return
+    const { exit, report } = ending
+    const verdict = await verdictOf(ending)
+    if (report !== undefined) this.#noteReport(report)
+    this.#note({ type: 'ended', exit, durationMs, verdict })
+    this.#log?.close()
+    await this.#ping?.end(exit, `${verdict}\n`)
   }
 
   /** For the log and the live lines: the progress line shows only what the run does. */

@@ -176,6 +176,7 @@ describe('createLiveLog', () => {
     const tell = createLiveLog({ logFormat: 'text', logLevel: 'info' }, (text) => printed.push(text))
     tell({ type: 'connected', relay: 'wss://a' })
     tell({ type: 'notice', relay: 'wss://a', text: 'slow down' })
+    tell({ type: 'ended', exit: 0, durationMs: 1, verdict: 'the report says so' })
     expect(printed.map((line) => line.replace(/^\d\d:\d\d:\d\d /, ''))).toEqual([
       'wss://a: connected\n',
       'warn: wss://a: NOTICE slow down\n',

@@ -5,6 +5,8 @@ import { formatCount, formatDuration, formatPlural } from '../render/format-quan
 import { layerTitle } from '../render/layer-title.ts'
 import { renderForecast } from '../render/render-progress.ts'
 
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
+
 /** How much a line matters. What the report counts among its problems is a warning. */
 export function levelOf(event: RunEvent): LogLevel {
   switch (event.type) {
@@ -31,12 +33,18 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'end':
       return event.reason === null ? 'debug' : 'warn'
     case 'event':
-      return { answered: 'debug', settled: 'debug', parked: 'info', refused: 'warn' }[event.state] as LogLevel
+      return levelOfState(event)
     case 'source':
       return event.complete ? 'info' : 'warn'
     case 'ended':
       return event.exit === 0 ? 'info' : event.exit === 1 || event.exit === 2 ? 'error' : 'warn'
   }
+}
+
+/** When publishing stops, everything left is parked unsent: the report counts that. */
+function levelOfState({ state, outcome }: Of<'event'>): LogLevel {
+  if (state === 'refused') return 'warn'
+  return state === 'parked' && outcome !== 'unsent' ? 'info' : 'debug'
 }
 
 /** Says in one line what happened, with everything foreign escaped and URLs masked. */
@@ -87,8 +95,6 @@ export function describeEvent(event: RunEvent): string {
       return foreign(event.verdict)
   }
 }
-
-type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
 const NAMED_SOURCES = 5
 

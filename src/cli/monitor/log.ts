@@ -30,10 +30,13 @@ export function openLogFile(path: string, options: LogOptions, warn: (line: stri
   return { tell, close: () => closeSync(file) }
 }
 
+/** What the report tells anyway, which follows on standard output. */
+const TOLD_BY_REPORT: readonly RunEvent['type'][] = ['source', 'problem', 'ended']
+
 /** Returns a listener that prints each line as it happens. */
 export function createLiveLog({ logFormat, logLevel }: LogOptions, print: (text: string) => void): Tell {
   return (event) => {
-    if (!isWanted(event, logLevel)) return
+    if (!isWanted(event, logLevel) || TOLD_BY_REPORT.includes(event.type)) return
     const now = new Date()
     print(`${logFormat === 'json' ? renderLogLine(event, 'json', now) : renderLiveLine(event, now)}\n`)
   }

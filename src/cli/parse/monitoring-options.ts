@@ -2,7 +2,7 @@ import type { OptionReader } from './option-reader.ts'
 import { OPTIONS } from './option-table.ts'
 import { parseFileName } from './parse-endpoint.ts'
 import { parseTimeoutMs } from './parse-quantity.ts'
-import { ok, parseChoice, wrong, wrongSecret, type Parsed } from './parsed.ts'
+import { ok, parseChoice, wrong, type Parsed } from './parsed.ts'
 
 /** How much is logged: each level with those before it. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
@@ -49,13 +49,13 @@ function parseLogFile(text: string): Parsed<string> {
   return parseFileName(text)
 }
 
-/** The path of such a URL lets anybody report in our name, so no problem repeats it. */
+/** The path of such a URL is a secret, since it lets anybody report in our name. */
 function parsePing(text: string): Parsed<string> {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
-    return wrongSecret('is not an http:// or https:// URL: give for example https://hc-ping.com/your-uuid')
+    return wrong('is not an http:// or https:// URL: give for example https://hc-ping.com/your-uuid')
   if (url.username !== '' || url.password !== '')
-    return wrongSecret('holds a user name or a password: give the URL without them (the part before @)')
+    return wrong('holds a user name or a password: give the URL without them (the part before @)')
   url.hash = ''
   return ok(url.href)
 }

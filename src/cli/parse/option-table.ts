@@ -13,6 +13,8 @@ export type OptionSpec = {
   readonly help: string
   /** The default as an operator would write it; null if there is none. */
   readonly fallback: string | null
+  /** The value is a secret: nothing may repeat it. */
+  readonly isSecret?: true
 }
 
 const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
@@ -268,6 +270,7 @@ export const OPTIONS = {
   ping: monitoring({
     flag: '--ping',
     value: 'URL',
+    isSecret: true,
     help:
       'tell a watchdog such as healthchecks: URL/start, then URL on exit 0, or URL/EXIT, with the verdict; ' +
       'never changes the exit code; a dry run tells nothing',

@@ -34,7 +34,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
   const layers = layersOf({ followUps: options.followUps, host: possibleHost(choice.scope, target.profile) })
   const names = layers.map(({ name }) => name)
   const ledger = new Ledger(names)
-  const fate = new Fate({ state: world.state, ledger, now: startedAt, software })
+  const fate = new Fate({ state: world.state, ledger, now: startedAt, software, tell: world.tell })
   const number = beginRun(options, choice, world.state, fate, startedAt)
   const catalog = openCatalog(options, choice, target, world.state, startedAt)
   const logs = startLogs(world, names)

@@ -25,10 +25,12 @@ import { moveCheckpoints } from './trust/move-checkpoints.ts'
  */
 export async function sync(options: RunOptions, world: World): Promise<Report> {
   const startedMs = world.nowMs()
+  world.tell?.({ type: 'phase', phase: 'connecting' })
   const run = await openRun(options, world)
   let stop: Stop | undefined
   try {
     await gather(run)
+    world.tell?.({ type: 'phase', phase: 'selecting' })
     await selectEvents(run)
     // Before sending, during which connections may drop and time may run out.
     await settleOpen(run)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { Fate, FOLLOWS } from '../src/run/fate.ts'
+import type { RunEvent } from '../src/run-event.ts'
 import { Ledger } from '../src/run/ledger.ts'
 import type { SpooledEvent, SpoolState } from '../src/store/spooled-event.ts'
 import { issue, SOME_TIME } from './support/builders.ts'
@@ -33,15 +34,32 @@ const VERBS: readonly (readonly [name: string, next: SpoolState | 'gone', verb: 
 function standing(state: SpoolState) {
   const { state: target } = openTemporaryState()
   const ledger = new Ledger(['threads'])
-  const fate = new Fate({ state: target, ledger, now: SOME_TIME, software: 'ngit-grasp' })
+  const told: RunEvent[] = []
+  const tell = (happened: RunEvent): void => void told.push(happened)
+  const fate = new Fate({ state: target, ledger, now: SOME_TIME, software: 'ngit-grasp', tell })
   const event = issue('30617:x:y', alice)
   fate.take(event, { ...ORIGIN, isOutside: state === 'outside' })
   target.spoolRows.change(event.id, { state }, SOME_TIME)
   const find = (): SpooledEvent | undefined => target.spool.find(event.id)
   const spooled = find()
   if (spooled === undefined) throw new Error('the event is not in the spool')
-  return { fate, spooled, find, ledger }
+  return { fate, spooled, find, ledger, told }
 }
+
+describe('who listens', () => {
+  it.each([
+    ['confirmLater', 'ready', 'answered', 'accepted'],
+    ['park', 'ready', 'parked', 'waiting'],
+    ['refuse', 'ready', 'refused', 'refused'],
+    ['hold', 'confirming', 'settled', 'duplicate'],
+    ['settle', 'confirming', 'settled', 'accepted'],
+  ] as const)('is told by %s of an event that was %s that it is %s', (name, state, becomes, outcome) => {
+    const { fate, spooled, told } = standing(state)
+    VERBS.find(([verb]) => verb === name)?.[2](fate, spooled)
+    const { id, kind } = spooled.event
+    expect(told).toEqual([expect.objectContaining({ type: 'event', state: becomes, id, kind, outcome })])
+  })
+})
 
 describe('the table of what follows a state', () => {
   describe.each(STATES)('says of %s', (state) => {

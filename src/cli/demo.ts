@@ -104,7 +104,6 @@ async function catchUp(
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
-    progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   })
   say(`$ ngit-sync catchup --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)

@@ -5,7 +5,8 @@ import { runProgram } from './run-program.ts'
 export async function main(): Promise<number> {
   const interruption = listenForInterruption()
   const { env, stdout, stderr } = process
-  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
+  // Each write to standard output learns of its own failure, and of one to standard error nobody could be told.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
   try {
     return await runProgram(process.argv.slice(2), {
       ...{ env, stdout, stderr, interruption },
@@ -16,9 +17,4 @@ export async function main(): Promise<number> {
   } finally {
     interruption.dispose()
   }
-}
-
-/** A reader that goes away (`| head`) does not affect the run. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }

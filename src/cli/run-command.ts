@@ -18,7 +18,8 @@ import { adoptTarget } from '../store/adopt-target.ts'
 import { acquireLock } from '../store/lock.ts'
 import { explainStateError, openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState } from '../store/target-state.ts'
-import type { Progress, World } from '../run/world.ts'
+import type { Tell } from '../run-event.ts'
+import type { World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import { targetKeyOf } from './state-place.ts'
@@ -36,7 +37,8 @@ export type RunRequest = {
   readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
-  readonly progress: Progress
+  /** Takes what happens; absent if nobody listens. */
+  readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks. */
   readonly onMissing?: (event: NostrEvent) => Promise<void>
 }
@@ -86,7 +88,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       nowMs: () => performance.now(),
       signal,
       deadline: deadline.signal,
-      progress: request.progress,
+      tell: request.tell,
       strangers,
       ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
     }
@@ -143,12 +145,17 @@ async function createEndpoint(url: string, role: 'source' | 'target', request: R
   })
 }
 
-function connectRelay(url: string, { connection, key, signal }: RunRequest, lookup?: LookupFunction): WebSocketRelay {
+function connectRelay(
+  url: string,
+  { connection, key, signal, tell }: RunRequest,
+  lookup?: LookupFunction,
+): WebSocketRelay {
   return createWebSocketRelay(url, {
     ...connection,
     signal,
     now: Date.now,
     random: Math.random,
+    tell,
     ...(key === undefined ? {} : { key }),
     ...(lookup === undefined ? {} : { lookup }),
   })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Report } from '../report/report.ts'
 import { escapeForTerminal } from './escape.ts'
+import { exitCodeOf } from './exit-codes.ts'
 import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
 import type { Interruption } from './interruption.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
@@ -9,6 +10,7 @@ import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
+import type { Tell } from '../run-event.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -39,7 +41,8 @@ type SingleLine = Exclude<CommandLine, { type: 'profiles' }>
 async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading): Promise<number> {
   switch (line.type) {
     case 'text':
-      place[line.stream].write(line.text)
+      if (line.stream === 'stdout') await writeText(place, line.text)
+      else place.stderr.write(line.text)
       return line.exit
     case 'run':
       return run(line, place, heading)
@@ -52,13 +55,13 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
     case 'config':
       return showConfig(line, place)
     case 'version':
-      place.stdout.write((await import('./version-command.ts')).describeVersions(readVersion()))
+      await writeText(place, (await import('./version-command.ts')).describeVersions(readVersion()))
       return 0
     case 'completion':
-      place.stdout.write((await import('./completion/render-completion.ts')).renderCompletion(line.shell))
+      await writeText(place, (await import('./completion/render-completion.ts')).renderCompletion(line.shell))
       return 0
     case 'complete':
-      place.stdout.write(await (await import('./complete-command.ts')).listNames(line.words, place.env))
+      await writeText(place, await (await import('./complete-command.ts')).listNames(line.words, place.env))
       return 0
     case 'demo': {
       const { runDemo } = await import('./demo.ts')
@@ -67,34 +70,42 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
   }
 }
 
-/** Runs once, with progress on the terminal and the report on standard output. */
+async function writeText({ stdout }: Surroundings, text: string): Promise<void> {
+  await (await import('./write-output.ts')).writeOutput(stdout, text)
+}
+
+/** Runs once, watched as the operator wants it, with the report on standard output. */
 async function run(line: RunLine, place: Surroundings, heading?: Heading): Promise<number> {
-  const { createProgress } = await import('./progress.ts')
+  const { createWatch } = await import('./watch-run.ts')
   const { stateFileOf } = await import('./state-place.ts')
-  const { options, connection, pacing, output } = line
+  const { options, output } = line
   const { env, stdout, stderr, interruption } = place
-  const key = await findKey(line.key, place)
-  const progress = createProgress({ stream: stderr, isTTY: stderr.isTTY, quiet: output.quiet })
   const stateFile = stateFileOf(line.stateFile, env)
-  const openStdin = (): NodeJS.ReadStream => place.stdin
-  const request = { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal }
+  const watch = createWatch(line, { stateFile, stderr, version: readVersion() })
+  let report: Report | undefined
   try {
-    const report = await runLine(line, { ...request, progress })
-    progress.stop()
-    const exit = interruption.exitCode() ?? report.exit
+    await watch.begin()
+    const found = await runLine(line, await requestOf(line, stateFile, place, watch.tell))
+    watch.stopProgress()
+    const exit = interruption.exitCode() ?? found.exit
+    report = { ...found, exit, complete: exit === 0 }
     const isStdoutTaken = [options.target, line.check?.output].includes('-')
-    const stream = isStdoutTaken ? stderr : stdout
-    const told = {
-      ...report,
-      exit,
-      complete: exit === 0,
-      ...(heading === undefined ? {} : { profile: heading.profile }),
-    }
-    await printReport(told, output, stream, heading?.text)
+    const profile = heading === undefined ? {} : { profile: heading.profile }
+    await printReport({ ...report, ...profile }, output, isStdoutTaken ? stderr : stdout, heading?.text)
+    await watch.end({ exit, report })
     return exit
-  } finally {
-    progress.stop()
+  } catch (error) {
+    await watch.end({ exit: interruption.exitCode() ?? exitCodeOf(error), report, error })
+    throw error
   }
+}
+
+async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
+  const { options, connection, pacing } = line
+  const { stdout, interruption } = place
+  const key = await findKey(line.key, place)
+  const openStdin = (): NodeJS.ReadStream => place.stdin
+  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, tell }
 }
 
 async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
@@ -111,15 +122,13 @@ async function printReport(
   heading = '',
 ): Promise<void> {
   if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
+  const { writeOutput } = await import('./write-output.ts')
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
-    stream.write(renderJson(report))
-    return
+    return writeOutput(stream, renderJson(report))
   }
   const { renderReport } = await import('./render/render-table.ts')
-  const color = output.color && stream.isTTY
-  const rendering = { color, width: widthOf(stream), now: nowSeconds(), verbose: output.verbose }
-  stream.write(heading + renderReport(report, rendering))
+  await writeOutput(stream, heading + renderReport(report, renderingFor(output, stream)))
 }
 
 async function showStatus(
@@ -147,15 +156,16 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
   const text = output.json
     ? (await import('./render/render-json.ts')).renderJson(inspection)
     : (await import('./render/render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
-  stdout.write(text)
+  await (await import('./write-output.ts')).writeOutput(stdout, text)
   return 0
 }
 
-async function showConfig({ overview, output }: ConfigLine, { stdout }: Surroundings): Promise<number> {
+async function showConfig({ overview, output }: ConfigLine, place: Surroundings): Promise<number> {
+  const { stdout } = place
   const text = output.json
     ? (await import('./render/render-json.ts')).renderJson(overview)
     : (await import('./render/render-config.ts')).renderConfig(overview, renderingFor(output, stdout))
-  stdout.write(text)
+  await writeText(place, text)
   return 0
 }
 

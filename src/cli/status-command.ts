@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { SyncError } from '../errors.ts'
 import { listSpooled } from '../store/list-spooled.ts'
 import { loadStatus } from '../store/load-status.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { OutputOptions, StatusOptions } from './parse/options.ts'
 import { renderJson, renderJsonValue } from './render/render-json.ts'
 import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render/render-status.ts'
+import { outputError } from './write-output.ts'
 
 /** The inputs of `status`. `target`: its name in the state file; undefined means all. */
 export type StatusRequest = {
@@ -65,11 +67,11 @@ function* renderEach<T>(events: Iterable<T>, render: (event: T) => string, none:
   if (text === none) yield none
 }
 
-/** Waits for a slow reader; stops when the reader goes away. */
+/** Waits for a slow reader. Throws SyncError when the text cannot be written. */
 async function print(chunks: Iterable<string>, stream: NodeJS.WriteStream): Promise<void> {
   try {
     await pipeline(Readable.from(chunks), stream, { end: false })
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EPIPE') throw error
+    throw error instanceof SyncError ? error : outputError(error)
   }
 }

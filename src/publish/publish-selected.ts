@@ -43,6 +43,7 @@ async function publishInOrder(run: PublishingRun): Promise<Stop | undefined> {
       shutDoor(end, run)
       return end
     }
+    if (run.world.state.spool.count('confirming') > 0) run.world.tell?.({ type: 'phase', phase: 'confirming' })
     await confirmSent(run)
     if (end.type !== 'sent') return end
   } while ((await reconsiderRefused(run)) + (await reviveWaiting(run)) > 0)
@@ -86,15 +87,18 @@ async function settleWaiting(run: PublishingRun): Promise<void> {
   settleOrphans(run, isProvable ? await findNowhere(run) : undefined)
 }
 
-/** Announces a sending that will take long. Returns what to call for each event sent. */
-function watchSending({ world, pacer }: PublishingRun): () => void {
-  const { progress, state } = world
+/** Announces the sending, with a forecast if it will take long. Returns what to call for each event sent. */
+function watchSending({ world, pacer }: PublishingRun): (event: NostrEvent) => void {
+  const { tell, state } = world
   const events = state.spool.count('ready')
   const rate = pacer.rate()
   const durationMs = projectedMs(events, rate)
-  if (rate !== undefined && durationMs > LONG_SENDING_MS) {
-    progress.longSending({ events, rate: describeRate(rate), durationMs })
-  }
+  const isLong = rate !== undefined && durationMs > LONG_SENDING_MS
+  if (events > 0)
+    tell?.({ type: 'sending', events, forecast: isLong ? { rate: describeRate(rate), durationMs } : undefined })
   let sent = 0
-  return () => progress.sending((sent += 1), events)
+  return ({ id }) => {
+    sent += 1
+    tell?.({ type: 'sent', id, sent, total: Math.max(sent, events) })
+  }
 }

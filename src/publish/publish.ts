@@ -24,9 +24,9 @@ export type SendingRun = Pick<
   PublishingRun,
   'target' | 'ledger' | 'fate' | 'pacer' | 'door' | 'window' | 'blocked' | 'awaitsOwner' | 'isHosted'
 > & {
-  readonly world: Pick<World, 'state' | 'clock' | 'nowMs' | 'signal' | 'deadline'>
+  readonly world: Pick<World, 'state' | 'clock' | 'nowMs' | 'signal' | 'deadline' | 'tell'>
   /** Called for each event that was sent. */
-  readonly onSent: () => void
+  readonly onSent: (event: NostrEvent) => void
 }
 
 /**
@@ -115,7 +115,7 @@ async function publishOne(spooled: SpooledEvent, run: SendingRun): Promise<Decis
 /** Counts events, not sends: an event that was freed after a refusal is sent once more. */
 function noteSent({ event, layer }: SpooledEvent, { world, ledger, onSent }: SendingRun): void {
   if (!world.state.run.markSent(event.id)) return
-  onSent()
+  onSent(event)
   ledger.count(layer, 'published')
 }
 
@@ -154,7 +154,9 @@ async function sendPaced(event: NostrEvent, run: SendingRun): Promise<Sent | { r
       return { type: 'sent', answer, meaning }
     }
     window.noteTrouble()
-    if (pacer.slowDown(turn)) door.noteComplaint(answer.text)
+    if (!pacer.slowDown(turn)) continue
+    door.noteComplaint(answer.text)
+    run.world.tell?.({ type: 'slow-down', relay: target.endpoint.url, reason: answer.text })
   }
 }
 

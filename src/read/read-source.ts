@@ -73,7 +73,7 @@ function fetchingFrom(source: OpenSource, run: SourceReading): Omit<FetchContext
   return {
     budget: source.budget,
     sink: async (request, events) => {
-      run.world.progress.fetched(request.layer, endpoint.url, events.length)
+      run.world.tell?.({ type: 'page', source: endpoint.url, layer: request.layer, events: events.length })
       await takeIn(endpoint.url, request, events, run)
     },
     answer: (request, matches) => run.wholes.answer(source, request, matches),
@@ -157,14 +157,14 @@ function* recorded(
   }
 }
 
-function conclude(
-  { peer, log }: OpenSource,
-  request: PlannedRequest,
-  fetched: Fetched,
-  { world: { state } }: ScopedRun,
-): void {
+function conclude({ peer, log }: OpenSource, request: PlannedRequest, fetched: Fetched, { world }: ScopedRun): void {
   const { drain } = fetched
+  const { state } = world
   const { match, scan } = request
+  world.tell?.({
+    ...{ type: 'end', source: peer.endpoint.url, layer: request.layer },
+    ...{ pages: drain.pages, events: drain.rows, reason: drain.reason },
+  })
   if (scan !== undefined || (match !== undefined && peer.findsIdentifiers)) {
     log.note(`tag values longer than ${peer.maxTagValueLength} bytes were read by a scan: it may not index them`)
   }

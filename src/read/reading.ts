@@ -57,6 +57,7 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
     if (progress.rounds >= MAX_ROUNDS) return logTooManyRounds(run)
     for (const layer of layers) {
       const last = anchors.last(layer.name)
+      if (isBehind(layer, last)) world.tell?.({ type: 'reading', layer: layer.name })
       while (isBehind(layer, last)) {
         await advance(layer, target, run, (found) => run.atTarget.read(layer, found))
         await Promise.all(

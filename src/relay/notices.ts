@@ -7,11 +7,13 @@ const KEPT = 20
 export class Notices {
   readonly #counts = new Map<string, number>()
 
-  /** Counts a text. */
-  add(text: string): void {
-    const isKept = this.#counts.has(text) || this.#counts.size < KEPT
+  /** Counts a text. Returns whether it is one of the first 20 and new. */
+  add(text: string): boolean {
+    const isKnown = this.#counts.has(text)
+    const isKept = isKnown || this.#counts.size < KEPT
     const key = isKept ? text : 'further notices'
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+    return isKept && !isKnown
   }
 
   /** The texts in order of first appearance. */

@@ -18,6 +18,7 @@ import { fetchRelayDocument } from './socket/relay-document.ts'
 import { Requests } from './socket/requests.ts'
 import type { SessionPlace } from './negentropy/session-place.ts'
 import { Traffic } from './pace/traffic.ts'
+import type { Tell } from '../run-event.ts'
 
 export type { NegentropyAnswer, NegentropySession } from './negentropy/negentropy-session.ts'
 
@@ -35,6 +36,8 @@ export type WebSocketRelayOptions = {
   readonly lookup?: LookupFunction
   /** Called with every NOTICE that does not end a reconciliation: unescaped, cut at 1,000 characters. */
   readonly onNotice?: (text: string) => void
+  /** Told of connections, pauses, repeated questions and notices. */
+  readonly tell?: Tell | undefined
   /** @default 10_000 */
   readonly connectTimeoutMs?: number
   /** @default 30_000 */
@@ -132,13 +135,18 @@ class SocketRelay implements WebSocketRelay {
     // Every event in flight listens to the signal, so a full window is not a leak.
     setMaxListeners(0, this.#life.signal)
     const given = { ...DEFAULTS, ...options, url, signal: this.#life.signal }
-    const traffic = new Traffic({ patienceMs: IDLE_TIMES_PATIENCE * given.idleTimeoutMs, ...given })
+    const { tell } = options
+    const traffic = new Traffic({
+      patienceMs: IDLE_TIMES_PATIENCE * given.idleTimeoutMs,
+      ...given,
+      onWait: (waitMs) => tell?.({ type: 'slow-down', relay: url, reason: 'it limits how often it is asked', waitMs }),
+    })
     const settings = { ...given, traffic }
     this.#traffic = traffic
     const { key, onNotice = () => undefined } = options
     this.#settings = settings
     const hear = (text: string): void => {
-      this.#notices.add(text)
+      if (this.#notices.add(text)) tell?.({ type: 'notice', relay: url, text })
       onNotice(text)
     }
     const authentication = key === undefined ? undefined : new Authentication({ ...settings, key })
@@ -162,7 +170,8 @@ class SocketRelay implements WebSocketRelay {
 
   async open(): Promise<Profile> {
     const document = await this.#connect()
-    const { maxSubscriptions = Infinity, requiresAuth = false } = document
+    const { maxSubscriptions = Infinity, requiresAuth = false, software, version, documentError: problem } = document
+    this.#settings.tell?.({ type: 'document', relay: this.url, software, version, problem })
     this.#requests.limitOpenRequests(maxSubscriptions - SUBSCRIPTION_MARGIN)
     this.#traffic.limit(this.#settings.limitsOf(document))
     this.#requiresAuth = requiresAuth

@@ -7,6 +7,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
 import type { Origin, RowChange } from '../store/spool-rows.ts'
 import type { SpooledEvent, SpoolState } from '../store/spooled-event.ts'
+import type { RunEvent, Tell } from '../run-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Ledger } from './ledger.ts'
@@ -58,9 +59,19 @@ export type FateContext = {
   /** When the run began. */
   readonly now: UnixSeconds
   readonly software: string | undefined
+  readonly tell?: Tell | undefined
 }
 
 const PIECE = 500
+
+type Told = Extract<RunEvent, { type: 'event' }>['state']
+/** The states that listeners are told of. */
+const TOLD_AS: Readonly<Partial<Record<SpoolState, Told>>> = {
+  confirming: 'answered',
+  parked: 'parked',
+  refused: 'refused',
+  held: 'settled',
+}
 
 /** Changes the states of the events of one run. Verbs for one event throw TypeError for what `FOLLOWS` forbids. */
 export class Fate {
@@ -119,6 +130,7 @@ export class Fate {
   settle(spooled: SpooledEvent, outcome: Outcome): void {
     this.#remove(spooled)
     this.#context.ledger.settle(spooled.layer, outcome)
+    this.#tell(spooled, 'settled', { outcome })
   }
 
   /** Nobody wants the event: removes the row and counts `why`. */
@@ -188,6 +200,13 @@ export class Fate {
   #change(spooled: SpooledEvent, state: SpoolState, change: Omit<RowChange, 'state'>): void {
     this.#follow(spooled, state)
     this.#context.state.spoolRows.change(spooled.event.id, { state, ...change }, this.#context.now)
+    const told = TOLD_AS[state]
+    if (told !== undefined) this.#tell(spooled, told, change)
+  }
+
+  #tell(spooled: SpooledEvent, state: Told, { outcome = spooled.outcome, reason = spooled.reason }: Wait): void {
+    const { id, kind } = spooled.event
+    this.#context.tell?.({ type: 'event', state, id, kind, layer: spooled.layer, outcome, reason })
   }
 
   #remove(spooled: SpooledEvent): void {

@@ -1,18 +1,10 @@
-import type { LayerName } from '../layer-name.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Verifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import type { Pacer } from '../relay/pace/pacing.ts'
+import type { Tell } from '../run-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Clock } from '../time.ts'
-
-/** Callbacks that show a person how the run goes on. */
-export type Progress = {
-  fetched(layer: LayerName, source: string, events: number): void
-  sending(sent: number, total: number): void
-  /** Sending is about to take more than a minute. */
-  longSending(forecast: { readonly events: number; readonly rate: string; readonly durationMs: number }): void
-}
 
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
@@ -27,7 +19,8 @@ export type World = {
   readonly signal: AbortSignal
   /** Aborts with an OutOfTimeError: reading ends, and nothing more is sent. */
   readonly deadline: AbortSignal
-  readonly progress: Progress
+  /** Absent if nobody listens: call it by `tell?.(…)`, so that a message nobody wants is not even made. */
+  readonly tell?: Tell | undefined
   /** For `check`: receives each event that the target lacks. */
   readonly onMissing?: (event: NostrEvent) => Promise<void>
   /** Opens relays that strangers named. */

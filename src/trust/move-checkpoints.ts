@@ -1,5 +1,6 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
 import { hasVanished, isDeleted } from '../run/withdrawn.ts'
+import type { LayerName } from '../layer-name.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
 /** Moves the checkpoints, last and only on proof (rule 2): by now everything fetched is settled or parked on disk. */
@@ -11,9 +12,12 @@ export function moveCheckpoints(run: ScopedRun): void {
   const copiesEverything = options.command === 'catchup' && options.until === undefined && options.deletions === 'apply'
   if (!copiesEverything) return
   const { overlapSeconds } = options
+  const moved: Moved[] = []
   // Synced, with everything written before it: a power cut leaves no checkpoint without the events behind it.
   state.durableTransaction(() => {
     for (const { peer } of sources.filter((source) => source.peer.endpoint.kind === 'relay')) {
+      const layers = new Map<LayerName, number>()
+      moved.push({ source: peer.endpoint.url, layers })
       for (const read of state.checkpoints.reads(peer.endpoint.url)) {
         if (!catalog.isOfMembers(read.layer, read.anchor)) {
           state.checkpoints.forget(peer.endpoint.url, read.layer, read.anchor)
@@ -21,11 +25,22 @@ export function moveCheckpoints(run: ScopedRun): void {
         }
         const after = advanceCheckpoint(read, read.before, { startedAt, overlapSeconds })
         const hadEvents = read.hadEvents || read.before?.hadEvents === true
-        if (after !== undefined)
-          state.checkpoints.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
+        if (after === undefined) continue
+        state.checkpoints.save(peer.endpoint.url, read.layer, read.anchor, { ...after, hadEvents })
+        layers.set(read.layer, (layers.get(read.layer) ?? 0) + 1)
       }
     }
   })
+  tellMoved(moved, world)
+}
+
+/** How many anchors of each layer moved at one source. */
+type Moved = { readonly source: string; readonly layers: ReadonlyMap<LayerName, number> }
+
+/** Tells it once it is on disk. */
+function tellMoved(moved: readonly Moved[], { tell }: ScopedRun['world']): void {
+  for (const { source, layers } of moved)
+    for (const [layer, anchors] of layers) tell?.({ type: 'checkpoint', source, layer, anchors })
 }
 
 /** Saves the witnesses, without what authors took back. */

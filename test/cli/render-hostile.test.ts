@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { renderJson } from '../../src/cli/render/render-json.ts'
-import { renderProgress } from '../../src/cli/progress.ts'
+import { renderProgress } from '../../src/cli/render/render-progress.ts'
 import { renderError } from '../../src/cli/render/render-error.ts'
 import { renderStatus } from '../../src/cli/render/render-status.ts'
 import { renderReport } from '../../src/cli/render/render-table.ts'
@@ -93,7 +93,7 @@ describe('whatever strangers write', () => {
         fc.array(fc.record({ url: hostileText, events: hostileNumber }), { maxLength: 4 }),
         anyWidth,
         (perSource, width) => {
-          const line = renderProgress({ layer: 'threads', perSource }, width)
+          const line = renderProgress({ doing: 'reading', layer: 'threads', perSource }, width)
           expect(line).not.toContain('\n')
           expectHarmless(line, width)
         },

@@ -90,6 +90,7 @@ describe('the start', () => {
     const { code, stderr } = await repeatCatchup(NAME_MODULES)
     expect([code, stderr.includes('/dist/sync.js')]).toEqual([0, true])
     expect(stderr).not.toMatch(/dist\/(?:cli\/render\/render-table|file\/file-endpoint)|\/ora\//)
+    expect(stderr).not.toMatch(/dist\/cli\/(?:monitor\/|render\/render-verdict)|\/prom-client\//)
   })
 })
 

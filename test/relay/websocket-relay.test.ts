@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { SyncError } from '../../src/errors.ts'
 import { createWebSocketRelay } from '../../src/relay/websocket-relay.ts'
+import type { RunEvent } from '../../src/run-event.ts'
 import { startScriptedRelay } from '../support/scripted-relay.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { serveRows, startWsDouble, useRelay } from '../support/ws-double.ts'
@@ -17,6 +18,32 @@ describe('createWebSocketRelay', () => {
   it('throws SyncError for a URL that is not a WebSocket', () => {
     const options = { signal: new AbortController().signal, now: () => 0, random: () => 0 }
     expect(() => createWebSocketRelay('https://relay.example', options)).toThrow(SyncError)
+  })
+})
+
+describe('tell', () => {
+  it('hears of connections made and lost, documents, notices, and tries in between', async () => {
+    const double = await startWsDouble({ onDocument: (_, response) => response.end('{"software":"x","version":"1"}') })
+    const told: RunEvent[] = []
+    const tell = (event: RunEvent): void => void told.push(event)
+    const relay = useRelay(double.url, { retries: 1, tell })
+    await relay.open()
+    expect(told.map(({ type }) => type)).toEqual(['connecting', 'connected', 'document'])
+    expect(told[2]).toMatchObject({ relay: double.url, software: 'x', version: '1', problem: undefined })
+    await double.stop()
+    await relay.request({ kinds: [1] })
+    const types = told.map(({ type }) => type)
+    expect(types).toEqual(expect.arrayContaining(['disconnected', 'reconnecting']))
+    expect(types.filter((type) => type === 'connected')).toHaveLength(1)
+  })
+
+  it('does not hear of a connection that we close', async () => {
+    const double = await startWsDouble()
+    const told: RunEvent[] = []
+    const relay = useRelay(double.url, { tell: (event) => told.push(event) })
+    await relay.open()
+    await relay.close()
+    expect(told.map(({ type }) => type)).not.toContain('disconnected')
   })
 })
 

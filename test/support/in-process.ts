@@ -47,7 +47,6 @@ export async function runInProcess({
     signal,
     deadline: new AbortController().signal,
     strangers,
-    progress: { fetched: () => undefined, sending: () => undefined, longSending: () => undefined },
   }
   try {
     return await sync({ ...DEFAULTS, sources: sources.map(({ url }) => url), target: target.url, ...options }, world)

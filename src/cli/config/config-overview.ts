@@ -47,6 +47,7 @@ export type OverviewInput = {
   readonly now: UnixSeconds
 }
 
+const NOT_SHOWN = '(not shown)'
 /** Every option belongs to one of these. */
 const COMMANDS: readonly ActingCommand[] = ['catchup', 'check', 'retry', 'status', 'relay']
 
@@ -101,7 +102,8 @@ function listValues(raw: RawValues): readonly ConfigValue[] {
 
 function toValue(spec: OptionSpec, { texts, origin, places }: RawValue): ConfigValue {
   const [place] = places ?? []
-  const values = spec.value === null ? texts.map((text) => String(isOn(text))) : texts
+  const shown = spec.isSecret === true ? texts.map(() => NOT_SHOWN) : texts
+  const values = spec.value === null ? texts.map((text) => String(isOn(text))) : shown
   const name = keyOf(spec)
   if (place === undefined) {
     const from = origin === spec.flag ? 'flag' : 'variable'

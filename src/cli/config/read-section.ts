@@ -82,7 +82,7 @@ function isSecret(spec: OptionSpec, text: string): boolean {
 /** Endpoints that are mistyped relays stay as they are, for the message. */
 function isFileName(spec: OptionSpec, text: string): boolean {
   if (text === '-' || /^[a-z][a-z0-9+.-]*:/i.test(text)) return false
-  if (spec.value === 'FILE') return true
+  if (spec.value?.startsWith('FILE') === true) return true
   return (spec === OPTIONS.source || spec === OPTIONS.target) && parseEndpoint(text).type === 'ok'
 }
 

@@ -25,7 +25,7 @@ export function createOptionReader(raw: RawValues, problems: string[]): OptionRe
       const parsed = text === '' ? undefined : parse(text)
       if (parsed?.type === 'ok') return [parsed.value]
       const origin = originOfText(spec, given, index)
-      problems.push(parsed === undefined ? missingValue(spec, origin) : wrongValue(origin, text, parsed))
+      problems.push(parsed === undefined ? missingValue(spec, origin) : wrongValue(spec, origin, text, parsed))
       return []
     })
   }
@@ -55,8 +55,10 @@ function missingValue({ value, flag }: OptionSpec, origin: string): string {
   return `${origin} needs a value${example}`
 }
 
-function wrongValue(origin: string, text: string, { problem, secret }: Wrong): string {
-  return secret ? `${origin} ${problem}` : `${origin} "${escapeForTerminal(text, { maxLength: 100 })}" ${problem}`
+function wrongValue(spec: OptionSpec, origin: string, text: string, { problem, secret }: Wrong): string {
+  return secret || spec.isSecret === true
+    ? `${origin} ${problem}`
+    : `${origin} "${escapeForTerminal(text, { maxLength: 100 })}" ${problem}`
 }
 
 function parseDefault<T>(spec: OptionSpec, parse: Parser<T>): T {

@@ -15,6 +15,8 @@ export type OptionSpec = {
   readonly help: string
   /** The default as an operator would write it; null if there is none. */
   readonly fallback: string | null
+  /** The value is a secret: nothing may repeat it. */
+  readonly isSecret?: true
 }
 
 const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
@@ -30,6 +32,7 @@ const behaviour = inGroup('Dealing with relays', RUNS)
 const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
+const monitoring = inGroup('Monitoring', [...RUNS, 'retry'])
 
 /**
  * Every option of every command. A new option needs a row here and a line in `options.ts` that reads it. A default is
@@ -181,7 +184,9 @@ export const OPTIONS = {
     flag: '--verbose',
     short: '-v',
     commands: [...RUNS, 'retry', 'config'],
-    help: 'print the whole report even when all is well, and every reason; config: also the defaults',
+    help:
+      'print the whole report even when all is well, and every reason; show what happens on standard error, ' +
+      'as --log-file would keep it; config: also the defaults',
   }),
   noColor: output({
     flag: '--no-color',
@@ -277,6 +282,43 @@ export const OPTIONS = {
     help: 'use the options of this profile of the file; several run one after the other, and the worst exit code wins',
   }),
   allProfiles: configuration({ flag: '--all-profiles', help: 'use every profile of the file, in its order' }),
+  metricsFile: monitoring({
+    flag: '--metrics-file',
+    value: 'FILE.prom',
+    help:
+      'write the metrics of this run for the textfile collector of node_exporter, whatever its end; ' +
+      'a dry run writes none (docs/operations.md)',
+  }),
+  ping: monitoring({
+    flag: '--ping',
+    value: 'URL',
+    isSecret: true,
+    help:
+      'tell a watchdog such as healthchecks: URL/start, then URL on exit 0, or URL/EXIT, with the verdict; ' +
+      'never changes the exit code; a dry run tells nothing',
+  }),
+  logFile: monitoring({
+    flag: '--log-file',
+    value: 'FILE',
+    help: 'append a line for each thing that happens: connections, requests, events sent, refused or parked',
+  }),
+  logFormat: monitoring({
+    flag: '--log-format',
+    value: 'text|json',
+    fallback: 'text',
+    help: 'the format of the lines of --log-file and --verbose',
+  }),
+  logLevel: monitoring({
+    flag: '--log-level',
+    value: 'error|warn|info|debug',
+    fallback: 'info',
+    help: 'how much --log-file and --verbose tell; debug: every page and every event sent',
+  }),
+  stats: monitoring({
+    flag: '--stats',
+    value: 'D',
+    help: 'print a line of progress this often when standard error is no terminal: 30s, 5m',
+  }),
 }
 
 /** The whole table, in the order of the help. */

@@ -14,6 +14,7 @@ import {
   parseRunDurationMs,
   parseTimeoutMs,
 } from './parse-quantity.ts'
+import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import { parseTime } from './parse-time.ts'
@@ -62,6 +63,7 @@ export type ParsedOptions =
       readonly pacing: PacingOptions
       readonly key: KeyPlace
       readonly output: OutputOptions
+      readonly monitoring: MonitoringOptions
       readonly stateFile: string | undefined
       /** Only for `check`. */
       readonly check: CheckOptions | undefined
@@ -162,7 +164,8 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const options = readRun(command, reading)
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
-  return { type: 'run', options, connection, pacing, key, output, stateFile, check }
+  const monitoring = readMonitoring(reader)
+  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, check }
 }
 
 function readShell({ argument, problems }: Reading): Shell {

@@ -1,6 +1,7 @@
 import { OUT_OF_TIME } from '../../errors.ts'
 import type { CheckReport, Report } from '../../report/report.ts'
-import type { Canvas, Paint } from './canvas.ts'
+import type { UnixSeconds } from '../../time.ts'
+import { createCanvas, type Canvas, type Paint } from './canvas.ts'
 import { exitWord } from '../exit-codes.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
@@ -9,6 +10,9 @@ import { mendsOf } from './next-steps.ts'
 import { hasReconciled } from './render-check.ts'
 import { wrapText } from './text-width.ts'
 
+/** Wider than any verdict. */
+const LONG = 10_000
+
 /** Renders the last lines: the verdict with its exit code, the next step, and how long the run took. */
 export function renderVerdict(canvas: Canvas, report: Report): string[] {
   const word = `${verdictWord(report)} (${report.exit})`
@@ -16,6 +20,11 @@ export function renderVerdict(canvas: Canvas, report: Report): string[] {
   const [first = '', ...rest] = wrapText(sentence, canvas.width)
   if (!first.startsWith(word)) return [first, ...rest]
   return [verdictPaint(canvas, report)(word) + first.slice(word.length), ...rest]
+}
+
+/** The verdict of a report on one line, without colours. */
+export function renderVerdictLine(report: Report, now: UnixSeconds): string {
+  return renderVerdict(createCanvas({ color: false, width: LONG, now }), report).join(' ')
 }
 
 /** Equal sides are called `equal`, not `complete`. */

@@ -13,6 +13,8 @@ export type TrafficOptions = {
   readonly silenceMs: number
   /** How long to wait for a relay that postpones everything. */
   readonly patienceMs: number
+  /** Called when questions begin to wait for about this long. */
+  readonly onWait?: (waitMs: number) => void
 }
 
 /** Reserved for frames that are never held back: CLOSE of open subscriptions, AUTH, pongs. */
@@ -46,7 +48,10 @@ export class Traffic {
     const throttle = {
       ...options,
       lastFrameMs: () => (this.#frameRate === undefined ? 0 : this.#frames.lastMs),
-      onPause: (untilMs: number) => this.#beQuiet(untilMs),
+      onPause: (untilMs: number) => {
+        options.onWait?.(Math.round(untilMs - options.nowMs()))
+        this.#beQuiet(untilMs)
+      },
     }
     this.queries = new Throttle(throttle)
     this.messages = new Throttle(throttle)

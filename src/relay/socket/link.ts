@@ -2,6 +2,7 @@ import { backoffMs, pause } from '../pace/backoff.ts'
 import type { Connection, ConnectionListener } from './connection.ts'
 import { dial, type DialOptions } from './dial.ts'
 import type { End } from '../endpoint.ts'
+import type { Tell } from '../../run-event.ts'
 
 /** The options for keeping a link up. */
 export type LinkOptions = DialOptions & {
@@ -11,6 +12,7 @@ export type LinkOptions = DialOptions & {
   readonly random: () => number
   /** Authenticates a new connection; returns the reason if the relay hung up because of it. */
   readonly introduce: (connection: Connection) => Promise<string | undefined>
+  readonly tell?: Tell | undefined
 }
 
 /** The most questions in a row that may stay unanswered; each costs a full timeout. */
@@ -101,7 +103,7 @@ export class Link {
   async #dialUntilConnected(): Promise<Reach> {
     const { signal, retries, backoffBaseMs, random } = this.#options
     while (this.#failures <= retries) {
-      if (this.#failures > 0) await pause(backoffMs(this.#failures, backoffBaseMs, random), signal)
+      if (this.#failures > 0) await this.#pause(backoffMs(this.#failures, backoffBaseMs, random))
       if (signal.aborted) return this.#aborted()
       const reach = await this.#dialOnce()
       if (reach !== undefined) return reach
@@ -109,12 +111,27 @@ export class Link {
     return { type: 'disconnected', reason: this.#lastFailure }
   }
 
+  async #pause(waitMs: number): Promise<void> {
+    const { signal, tell } = this.#options
+    if (!signal.aborted) tell?.({ type: 'reconnecting', relay: this.#url, waitMs: Math.round(waitMs) })
+    await pause(waitMs, signal)
+  }
+
   async #dialOnce(): Promise<Reach | undefined> {
+    const { tell } = this.#options
+    tell?.({ type: 'connecting', relay: this.#url })
     const dialled = await dial(this.#url, this.#options, {
       ...this.#listener,
-      onLost: ({ reason, wasUsed }) => (wasUsed ? this.#noteFailure(reason) : undefined),
+      onLost: ({ reason, wasUsed }) => {
+        this.#tellLost(reason)
+        if (wasUsed) this.#noteFailure(reason)
+      },
     })
-    if (dialled.type === 'failed') return this.#noteFailure(dialled.reason)
+    if (dialled.type === 'failed') {
+      this.#tellLost(dialled.reason)
+      return this.#noteFailure(dialled.reason)
+    }
+    tell?.({ type: 'connected', relay: this.#url })
     this.#clockOffsetSeconds = dialled.clockOffsetSeconds
     this.#connection = dialled.connection
     this.#options.traffic.renew()
@@ -128,6 +145,12 @@ export class Link {
     if (reason === undefined) return
     this.#noteFailure(reason)
     this.#failures = Infinity
+  }
+
+  /** A connection that we closed is not lost. */
+  #tellLost(reason: string): void {
+    const { tell, signal } = this.#options
+    if (!signal.aborted) tell?.({ type: 'disconnected', relay: this.#url, reason })
   }
 
   #noteFailure(reason: string): undefined {

@@ -12,6 +12,7 @@ import { readPage, type PageLimits } from './read-page.ts'
 import { readRefusal } from './refusal.ts'
 import { joinPages, RequestSize } from './request-size.ts'
 import { RequestWindow, type WindowPlace } from '../pace/request-window.ts'
+import type { Tell } from '../../run-event.ts'
 import type { Turn } from '../pace/throttle.ts'
 import type { Traffic } from '../pace/traffic.ts'
 
@@ -27,6 +28,8 @@ export type RequestOptions = PageLimits & {
   readonly nowMs: () => number
   /** Absent without a key. */
   readonly authentication: Authentication | undefined
+  readonly url: string
+  readonly tell?: Tell | undefined
 }
 
 /** What one REQ has tried so far. */
@@ -173,7 +176,10 @@ export class Requests {
         this.#options.traffic.queries.settle(turn, 'taken')
         return { ...page, bytes }
       }
-      if (await this.#isWorthRepeating(page.end, tried, tries)) continue
+      if (await this.#isWorthRepeating(page.end, tried, tries)) {
+        this.#options.tell?.({ type: 'retry', relay: this.#options.url, reason: describeEnd(page.end) })
+        continue
+      }
       return { ...page, end: this.#explain(page.end), bytes }
     }
   }

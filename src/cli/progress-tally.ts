@@ -1,0 +1,91 @@
+import type { LayerName } from '../layer-name.ts'
+import type { RunEvent } from '../run-event.ts'
+import type { ProgressState } from './render/render-progress.ts'
+
+/** Relays that the line names; discovery may bring many more. */
+const MAX_NAMED = 100
+
+/** What a run is doing now, and how much of it is done, added up from what happens. */
+export class ProgressTally {
+  readonly #nowMs: () => number
+  readonly #waitingFor = new Set<string>()
+  #doing: ProgressState['doing'] = 'connecting'
+  #layer: LayerName = 'announcements'
+  #events = new Map<string, number>()
+  #sent = 0
+  #total = 0
+  /** When the first event was sent. */
+  #firstMs: number | undefined
+
+  /** `nowMs`: the clock for the time left, in milliseconds. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  /** Takes what happens. */
+  tell(event: RunEvent): void {
+    switch (event.type) {
+      case 'connecting':
+        if (this.#waitingFor.size < MAX_NAMED) this.#waitingFor.add(event.relay)
+        return
+      case 'connected':
+      case 'disconnected':
+        this.#waitingFor.delete(event.relay)
+        return
+      case 'phase':
+        this.#doing = event.phase
+        return
+      case 'reading':
+        return this.#read(event.layer)
+      case 'page':
+        return this.#addPage(event.source, event.events)
+      case 'sending':
+        return this.#send(this.#sent, this.#sent + event.events)
+      case 'sent':
+        this.#firstMs ??= this.#nowMs()
+        return this.#send(event.sent, event.total)
+      default:
+    }
+  }
+
+  /** What to show now. */
+  state(): ProgressState {
+    const doing = this.#doing
+    switch (doing) {
+      case 'connecting':
+        return { doing, waitingFor: [...this.#waitingFor] }
+      case 'reading':
+        return { doing, layer: this.#layer, perSource: [...this.#events].map(([url, events]) => ({ url, events })) }
+      case 'selecting':
+        return { doing }
+      case 'sending':
+        return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
+      case 'confirming':
+        return { doing, sent: this.#sent }
+    }
+  }
+
+  /** The layers of a later round count anew. */
+  #read(layer: LayerName): void {
+    if (this.#doing !== 'reading' || layer !== this.#layer) this.#events = new Map()
+    this.#doing = 'reading'
+    this.#layer = layer
+  }
+
+  #addPage(source: string, events: number): void {
+    const before = this.#events.get(source)
+    if (before !== undefined || this.#events.size < MAX_NAMED) this.#events.set(source, (before ?? 0) + events)
+  }
+
+  #send(sent: number, total: number): void {
+    this.#doing = 'sending'
+    this.#sent = sent
+    this.#total = Math.max(this.#total, total)
+  }
+
+  #leftMs(): number {
+    const done = this.#sent - 1
+    if (this.#firstMs === undefined || done < 1) return 0
+    return ((this.#nowMs() - this.#firstMs) / done) * (this.#total - this.#sent)
+  }
+}

@@ -1,0 +1,73 @@
+import type { LayerName } from '../../layer-name.ts'
+import { foreign } from './foreign.ts'
+import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
+import { layerTitle } from './layer-title.ts'
+import { ellipsize, visibleWidth } from './text-width.ts'
+
+/** What is being done now: the content of the progress line. */
+export type ProgressState =
+  /** `waitingFor`: relays that have not answered yet. */
+  | { readonly doing: 'connecting'; readonly waitingFor: readonly string[] }
+  /** `perSource`: events of this layer so far. */
+  | {
+      readonly doing: 'reading'
+      readonly layer: LayerName
+      readonly perSource: readonly { readonly url: string; readonly events: number }[]
+    }
+  | { readonly doing: 'selecting' }
+  /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
+  | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
+  | { readonly doing: 'confirming'; readonly sent: number }
+
+/** Renders the progress line, cut to `width` columns. */
+export function renderProgress(state: ProgressState, width: number): string {
+  const line = longLine(state)
+  return visibleWidth(line) <= width ? line : ellipsize(shortLine(state), width)
+}
+
+/** Announces a long wait: how many events, how fast, how long. */
+export function renderForecast(events: number, { rate, durationMs }: { rate: string; durationMs: number }): string {
+  return `sending ${formatPlural(events, 'event')} at ${rate}: about ${formatDuration(durationMs)}`
+}
+
+function longLine(state: ProgressState): string {
+  switch (state.doing) {
+    case 'connecting':
+      return state.waitingFor.length === 0 ? 'connecting' : `connecting  ${state.waitingFor.map(shortUrl).join(' · ')}`
+    case 'reading':
+      return reading(state.layer, state.perSource.map(nameSource))
+    case 'selecting':
+      return 'selecting what the target lacks'
+    case 'sending':
+      return sending(state)
+    case 'confirming':
+      return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
+  }
+}
+
+/** Sums up what has no room by name. */
+function shortLine(state: ProgressState): string {
+  if (state.doing === 'connecting') return `connecting  ${formatPlural(state.waitingFor.length, 'relay')}`
+  if (state.doing !== 'reading') return longLine(state)
+  const { perSource, layer } = state
+  const sum = perSource.reduce((total, { events }) => total + events, 0)
+  return reading(layer, [`${formatPlural(perSource.length, 'source')} ${formatPlural(sum, 'event')}`])
+}
+
+function reading(layer: LayerName, parts: readonly string[]): string {
+  return `reading ${layerTitle(layer)}${parts.length === 0 ? '' : `  ${parts.join(' · ')}`}`
+}
+
+/** Only the first number has its noun. */
+function nameSource({ url, events }: { readonly url: string; readonly events: number }, index: number): string {
+  return `${shortUrl(url)} ${index === 0 ? formatPlural(events, 'event') : formatCount(events)}`
+}
+
+function sending({ sent, total, leftMs }: Extract<ProgressState, { doing: 'sending' }>): string {
+  const count = `sending  ${formatCount(sent)}/${formatCount(total)}`
+  return leftMs < 2000 ? count : `${count} · about ${formatDuration(leftMs)} left`
+}
+
+function shortUrl(url: string): string {
+  return foreign(url).replace(/^wss?:\/\//, '')
+}

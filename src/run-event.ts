@@ -1,0 +1,85 @@
+import type { LayerName } from './layer-name.ts'
+import type { Outcome } from './nostr/outcome.ts'
+
+/** What a run is doing, apart from reading a layer and sending, which have events of their own. */
+export type Phase = 'connecting' | 'selecting' | 'confirming'
+
+/**
+ * One thing that happens in a run, told at that moment: for the progress line, the log and `--verbose`. The report, not
+ * these, says how the run ended. URLs, reasons and texts may be a stranger's and are unescaped (rule 7).
+ */
+export type RunEvent =
+  | { readonly type: 'begun'; readonly command: string; readonly target: string; readonly sources: readonly string[] }
+  | { readonly type: 'phase'; readonly phase: Phase }
+  | { readonly type: 'reading'; readonly layer: LayerName }
+  /** `forecast`: present if it will take more than a minute. */
+  | {
+      readonly type: 'sending'
+      readonly events: number
+      readonly forecast?: { readonly rate: string; readonly durationMs: number } | undefined
+    }
+  | { readonly type: 'connecting'; readonly relay: string }
+  | { readonly type: 'connected'; readonly relay: string }
+  /** A connection could not be opened, or was lost. */
+  | { readonly type: 'disconnected'; readonly relay: string; readonly reason: string }
+  /** Another try to connect, after this pause. */
+  | { readonly type: 'reconnecting'; readonly relay: string; readonly waitMs: number }
+  /** The NIP-11 document of a relay; `problem`: why it could not be read. */
+  | {
+      readonly type: 'document'
+      readonly relay: string
+      readonly software: string | undefined
+      readonly version: string | undefined
+      readonly problem: string | undefined
+    }
+  /** A NOTICE with a text that this relay has not sent before; at most twenty a relay. */
+  | { readonly type: 'notice'; readonly relay: string; readonly text: string }
+  /** Questions or events wait, because the relay wants them slower; `waitMs` if it is known how long. */
+  | {
+      readonly type: 'slow-down'
+      readonly relay: string
+      readonly reason: string
+      readonly waitMs?: number
+    }
+  /** A question is asked again, because of how it ended. */
+  | { readonly type: 'retry'; readonly relay: string; readonly reason: string }
+  /** Rows of a filter, as they come. */
+  | { readonly type: 'page'; readonly source: string; readonly layer: LayerName; readonly events: number }
+  /** A filter was read to its end, or (`reason`) was not. */
+  | {
+      readonly type: 'end'
+      readonly source: string
+      readonly layer: LayerName
+      readonly pages: number
+      readonly events: number
+      readonly reason: string | null
+    }
+  /** `sent` of `total` so far; `total` grows when waiting events become free. */
+  | { readonly type: 'sent'; readonly id: string; readonly sent: number; readonly total: number }
+  /** The state of an event changed (`run/fate.ts`). */
+  | {
+      readonly type: 'event'
+      readonly state: 'answered' | 'parked' | 'refused' | 'settled'
+      readonly id: string
+      readonly kind: number
+      readonly layer: LayerName
+      readonly outcome: Outcome | undefined
+      readonly reason: string | undefined
+    }
+  /** The checkpoints of this many anchors moved. */
+  | { readonly type: 'checkpoint'; readonly source: string; readonly layer: LayerName; readonly anchors: number }
+  /** How a source was read in the whole run, by the report. */
+  | { readonly type: 'source'; readonly source: string; readonly complete: boolean; readonly events: number }
+  /** A problem of the report. */
+  | {
+      readonly type: 'problem'
+      readonly what: string
+      readonly where: string
+      readonly reason: string
+      readonly count: number
+    }
+  /** `verdict`: the last sentence of the report, or the error. */
+  | { readonly type: 'ended'; readonly exit: number; readonly durationMs: number; readonly verdict: string }
+
+/** Takes what happens. It must not throw: a log that cannot be written ends no run. */
+export type Tell = (event: RunEvent) => void

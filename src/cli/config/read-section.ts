@@ -57,7 +57,7 @@ function wrongShape(node: Node, problem: string, reading: ConfigReading): [] {
 
 /** As it is written, so that numbers stay what they are; `undefined` after a problem. */
 function readText(spec: OptionSpec, node: Scalar, reading: ConfigReading): string | undefined {
-  const text = node.type === 'PLAIN' ? (node.source ?? '') : String(node.value ?? '')
+  const text = node.type === 'PLAIN' ? (node.source ?? '') : quotedText(node)
   if (isSecret(spec, text)) {
     reading.report(node, MISPLACED_SECRET)
     return undefined
@@ -71,6 +71,10 @@ function readText(spec: OptionSpec, node: Scalar, reading: ConfigReading): strin
     return undefined
   }
   return isFileName(spec, text) ? besideFile(text, reading.file) : text
+}
+
+function quotedText({ value }: Scalar): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** 64 hex digits are a public key where authors and repositories are named. */

@@ -84,8 +84,8 @@ describe('the systemd unit', () => {
     expect([flags.length, unknownOptions(flags)]).toEqual([2, []])
   })
 
-  it('takes a held lock for success, and a partial run for a failure', () => {
-    expect(/^SuccessExitStatus=(.*)$/m.exec(service)?.[1]).toBe('4')
+  it('takes a held lock and a stop for success, and a partial run for a failure', () => {
+    expect(/^SuccessExitStatus=(.*)$/m.exec(service)?.[1]).toBe('4 143')
   })
 
   it.skipIf(!isThere('systemd-analyze', '--version'))('passes systemd-analyze, with its timer and its drop-ins', () => {

@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
 import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
+import { COMMAND_NAMES } from './parse/command-table.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { OutputOptions } from './parse/options.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
+import { toolVersion } from './tool-version.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -24,14 +26,33 @@ export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'st
 export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
   const { env, stdout, stderr, interruption } = place
   try {
-    const line = await parseCommandLine(argv, env, nowSeconds(), { version: readVersion(), width: widthOf(stdout) })
+    const line = await parseCommandLine(argv, env, nowSeconds(), { version: toolVersion(), width: widthOf(stdout) })
+    if (line.type === 'text' && line.exit !== 0) await printFailure(argv, place, new UsageError(line.problems), 2)
     return await dispatch(line, place)
   } catch (error) {
     const code = interruption.exitCode()
+    await printFailure(argv, place, code === undefined ? error : new Error('interrupted'), code ?? exitCodeOf(error))
     if (code === undefined) stderr.write((await import('./render/render-error.ts')).renderError(error, argv[0]))
     else stderr.write('interrupted\n')
     return code ?? exitCodeOf(error)
   }
+}
+
+/** With `--json` scripts get a document however the run ends; not among events on standard output. */
+async function printFailure(
+  argv: readonly string[],
+  { env, stdout, stderr }: Surroundings,
+  error: unknown,
+  exit: number,
+): Promise<void> {
+  if (!argv.includes('--json') && !/^(?:1|true|yes|on)$/i.test(env['NGIT_SYNC_JSON'] ?? '')) return
+  const { renderFailure } = await import('./render/render-failure.ts')
+  const isStdoutTaken = [...argv, env['NGIT_SYNC_TARGET'], env['NGIT_SYNC_OUTPUT']].includes('-')
+  ;(isStdoutTaken ? stderr : stdout).write(renderFailure(error, exit, commandIn(argv)))
+}
+
+function commandIn([first]: readonly string[]): string | undefined {
+  return COMMAND_NAMES.find((name) => name === first)
 }
 
 async function dispatch(line: CommandLine, place: Surroundings): Promise<number> {
@@ -67,7 +88,11 @@ async function run(line: RunLine, place: Surroundings): Promise<number> {
     const report = await runLine(line, { ...request, progress })
     progress.stop()
     const exit = interruption.exitCode() ?? report.exit
-    const isStdoutTaken = [options.target, line.check?.output].includes('-')
+    const isStdoutTaken = [
+      options.target,
+      line.check?.output,
+      ...(line.check?.lists ?? []).map(({ file }) => file),
+    ].includes('-')
     const stream = isStdoutTaken ? stderr : stdout
     await printReport({ ...report, exit, complete: exit === 0 }, output, stream)
     return exit
@@ -76,15 +101,21 @@ async function run(line: RunLine, place: Surroundings): Promise<number> {
   }
 }
 
-async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
+async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
+  if (reportFile === undefined) return runOrCheck(line, request)
+  const { writePage } = await import('./page-command.ts')
+  return writePage(reportFile, () => runOrCheck(line, request))
+}
+
+async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {
   if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
   const { runCheck } = await import('./check-command.ts')
   return runCheck({ ...request, check })
 }
 
-/** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
+/** Prints a report as the operator wants it: no text with `--quiet` when all is well, but always a document. */
 async function printReport(report: Report, output: OutputOptions, stream: NodeJS.WriteStream): Promise<void> {
-  if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
+  if (output.quiet && !output.json && (await import('./render/all-well.ts')).isAllWell(report)) return
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
     stream.write(renderJson(report))
@@ -140,11 +171,6 @@ async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uin
 
 function renderingFor({ color, verbose }: OutputOptions, stdout: NodeJS.WriteStream): RenderOptions {
   return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function widthOf(stream: NodeJS.WriteStream): number {

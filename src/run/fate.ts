@@ -61,6 +61,8 @@ export type FateContext = {
 }
 
 const PIECE = 500
+/** With these outcomes the target has the event, or a newer version. */
+const IS_AT_TARGET: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
 
 /** Changes the states of the events of one run. Verbs for one event throw TypeError for what `FOLLOWS` forbids. */
 export class Fate {
@@ -83,6 +85,11 @@ export class Fate {
     state.spoolRows.makeReady(spooled.event.id, stage)
     if (spooled.isLate && (spooled.state === 'candidate' || spooled.state === 'outside'))
       ledger.count(spooled.layer, 'lateArrivals')
+  }
+
+  /** Notes the repository of an event: reports count by it. */
+  assign({ event, repository: noted }: SpooledEvent, repository: string | undefined): void {
+    if (repository !== undefined && repository !== noted) this.#context.state.spoolRows.assign(event.id, repository)
   }
 
   /** The event was sent; the target must still be asked whether it serves it. */
@@ -117,8 +124,10 @@ export class Fate {
 
   /** The target serves the event, or nothing is left to serve: removes the row. */
   settle(spooled: SpooledEvent, outcome: Outcome): void {
+    const { state, ledger } = this.#context
     this.#remove(spooled)
-    this.#context.ledger.settle(spooled.layer, outcome)
+    ledger.settle(spooled.layer, outcome)
+    state.run.countSettled(spooled, IS_AT_TARGET.includes(outcome))
   }
 
   /** Nobody wants the event: removes the row and counts `why`. */

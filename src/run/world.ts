@@ -14,6 +14,17 @@ export type Progress = {
   longSending(forecast: { readonly events: number; readonly rate: string; readonly durationMs: number }): void
 }
 
+/** An event that the target lacks, or does not serve as it should. */
+export type FoundDifference = {
+  /** `+` the target has nothing of it, `*` it serves an older version, `!` it has said why it does not serve it. */
+  readonly sign: '+' | '*' | '!'
+  /** Whether it counts as missing: what the target took and holds back, or refused for good, does not. */
+  readonly isMissing: boolean
+  readonly event: NostrEvent
+  /** An address `30617:…`; undefined if the event names no known one. */
+  readonly repository: string | undefined
+}
+
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
   readonly target: Endpoint
@@ -28,8 +39,8 @@ export type World = {
   /** Aborts with an OutOfTimeError: reading ends, and nothing more is sent. */
   readonly deadline: AbortSignal
   readonly progress: Progress
-  /** For `check`: receives each event that the target lacks. */
-  readonly onMissing?: (event: NostrEvent) => Promise<void>
+  /** For `check`: receives each event that the target lacks, or does not serve. */
+  readonly onDifference?: (difference: FoundDifference) => Promise<void>
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
 }

@@ -8,7 +8,14 @@ import type { Environment } from './raw-values.ts'
 /** The parsed command line: a command with its options, or a text to print before exiting. */
 export type CommandLine =
   | ParsedOptions
-  | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
+  | {
+      readonly type: 'text'
+      readonly text: string
+      readonly exit: 0 | 2
+      readonly stream: 'stdout' | 'stderr'
+      /** What is wrong, for `--json`; empty when a help was asked for. */
+      readonly problems: readonly string[]
+    }
 
 /**
  * Parses the command line (`argv` without node and script) and the environment. Never throws for wrong usage: returns a
@@ -32,18 +39,18 @@ export async function parseCommandLine(
   return parsed instanceof Error ? usageLine(parsed.problems, command) : parsed
 }
 
-function textLine(text: string, exit: 0 | 2): CommandLine {
-  return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr' }
+function textLine(text: string, exit: 0 | 2, problems: readonly string[] = []): CommandLine {
+  return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr', problems }
 }
 
 async function usageLine(problems: readonly string[], command?: CliCommand): Promise<CommandLine> {
   const { renderUsageProblems } = await import('../render/render-error.ts')
-  return textLine(renderUsageProblems(problems, command), 2)
+  return textLine(renderUsageProblems(problems, command), 2, problems)
 }
 
 async function withoutCommand({ rest, help }: Extract<Invocation, { type: 'no-command' }>): Promise<CommandLine> {
   const [first] = rest
-  if (first === undefined) return textLine(help, 2)
+  if (first === undefined) return textLine(help, 2, ['no command'])
   const { noCommandProblem } = await import('./stray-words.ts')
   return usageLine([noCommandProblem(first)])
 }

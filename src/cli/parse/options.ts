@@ -18,7 +18,8 @@ import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import { parseTime } from './parse-time.ts'
 import type { KeyPlace } from '../read-key.ts'
-import { parseChoice } from './parsed.ts'
+import { LIST_NAMES, type ListName } from '../difference-lists.ts'
+import { parseChoice, wrong, type Parsed } from './parsed.ts'
 import { misspeltVariables, readEnvironment, resolveLayers, type Environment, type RawValues } from './raw-values.ts'
 import type { CliCommand } from './command-table.ts'
 
@@ -36,6 +37,8 @@ export type CheckOptions = {
   readonly both: boolean
   /** The JSONL file for the missing events; `-` is standard output. */
   readonly output: string | undefined
+  /** Files for lists of differences; `-` is standard output. */
+  readonly lists: readonly { readonly name: ListName; readonly flag: string; readonly file: string }[]
 }
 
 /** What `status` shows besides the summary. */
@@ -51,6 +54,8 @@ export type ParsedOptions =
       readonly key: KeyPlace
       readonly output: OutputOptions
       readonly stateFile: string | undefined
+      /** The file for the report as a page: `.html`, `.htm` or `.md`. */
+      readonly reportFile: string | undefined
       /** Only for `check`. */
       readonly check: CheckOptions | undefined
     }
@@ -118,7 +123,26 @@ function readCommand(command: CliCommand, reading: Reading): ParsedOptions {
   const options = readRun(command, reading)
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
-  return { type: 'run', options, connection, pacing, key, output, stateFile, check }
+  const reportFile = readReportFile(options, check, reading)
+  return { type: 'run', options, connection, pacing, key, output, stateFile, reportFile, check }
+}
+
+/** The page must not replace a file that the run reads or writes. */
+function readReportFile(
+  { sources, target }: RunOptions,
+  check: CheckOptions | undefined,
+  { reader, problems }: Reading,
+): string | undefined {
+  const file = reader.one(OPTIONS.report, parsePageName)
+  const others = [...sources, target, check?.output, ...(check?.lists ?? []).map((list) => list.file)]
+  if (file !== undefined && others.some((other) => other !== undefined && isSameEndpoint(other, file)))
+    problems.push(`${reader.originOf(OPTIONS.report) ?? ''} names a file that is used otherwise: give another one`)
+  return file
+}
+
+function parsePageName(text: string): Parsed<string> {
+  if (!/\.(?:html?|md)$/i.test(text)) return wrong('is no page: give a name that ends in .html or .md')
+  return parseFileName(text)
 }
 
 /** Reports a missing URL only if there is no other problem, because an unknown option may have claimed it. */
@@ -206,7 +230,26 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
   if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
     problems.push(`${outputOrigin} names a file that is read: give another file for what is missing`)
   }
-  return { both, output }
+  return { both, output, lists: readLists([...sources, target], output, { reader, problems }) }
+}
+
+/** Each list has a file of its own, and at most one of all outputs goes to standard output. */
+function readLists(
+  ends: readonly string[],
+  output: string | undefined,
+  { reader, problems }: Pick<Reading, 'reader' | 'problems'>,
+): CheckOptions['lists'] {
+  const lists: { name: ListName; flag: string; file: string }[] = []
+  for (const name of LIST_NAMES) {
+    const spec = OPTIONS[name]
+    const file = reader.one(spec, parseFileName)
+    if (file === undefined) continue
+    const taken = [...(output === undefined ? [] : [output]), ...lists.map((list) => list.file), ...ends]
+    if (taken.some((other) => isSameEndpoint(other, file)))
+      problems.push(`${reader.originOf(spec) ?? spec.flag} names a file that is used otherwise: give another one`)
+    lists.push({ name, flag: spec.flag, file })
+  }
+  return lists
 }
 
 function readEnds(command: string, { reader, problems }: Reading): Pick<RunOptions, 'sources' | 'target'> {

@@ -215,7 +215,7 @@ export type Report = {
   }
   /** The result of `check`; null for other commands. */
   readonly check: CheckReport | null
-  /** The repositories that were hit, worst first; at most 10,000. */
+  /** The repositories that were hit: those with something left to do first, most events first; at most 10,000. */
   readonly repositories: readonly RepositoryReport[]
   /** How many more were hit. */
   readonly repositoriesLeftOut: number

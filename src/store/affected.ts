@@ -54,9 +54,10 @@ export class AffectedRows {
     this.#target = target
   }
 
-  /** The repositories hit in a run that began at `since`, worst first, at most `limit`. */
+  /** The repositories hit in a run that began at `since`, at most `limit`: those with something left to do first. */
   repositories(since: UnixSeconds, limit: number): AffectedRow[] {
-    const sql = `${REPOSITORIES} ORDER BY sum(ready + sent + waiting + refused + pending) DESC, repository LIMIT @limit`
+    const order = 'sum(ready + waiting + pending) > 0 DESC, sum(ready + sent + waiting + refused + pending) DESC'
+    const sql = `${REPOSITORIES} ORDER BY ${order}, repository LIMIT @limit`
     return this.#db.prepare(sql).all({ target: this.#target, since, limit }) as AffectedRow[]
   }
 

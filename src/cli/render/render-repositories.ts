@@ -15,12 +15,13 @@ const NAME_WIDTH = 20
 type Counts = Partial<Pick<RepositoryReport, 'missing' | 'sent' | 'waiting' | 'refused' | 'pending'>>
 type Row = Pick<RepositoryReport, 'repository' | 'name'> & Counts
 
-const HEADINGS: readonly (readonly [of: keyof Counts, heading: string])[] = [
-  ['missing', 'missing'],
-  ['sent', 'sent'],
-  ['waiting', 'waiting'],
-  ['refused', 'refused'],
-  ['pending', 'pending on git'],
+/** On a narrow terminal the highest `expendable` goes first, after the name. */
+const HEADINGS: readonly { readonly of: keyof Counts; readonly heading: string; readonly expendable: number }[] = [
+  { of: 'missing', heading: 'missing', expendable: 0 },
+  { of: 'sent', heading: 'sent', expendable: 3 },
+  { of: 'waiting', heading: 'waiting', expendable: 1 },
+  { of: 'refused', heading: 'refused', expendable: 4 },
+  { of: 'pending', heading: 'pending on git', expendable: 2 },
 ]
 
 /** Renders the worst ten repositories (all with `verbose`), what the others sum up to, and when events were signed. */
@@ -38,8 +39,8 @@ export function renderRepositoryTable(canvas: Canvas, rows: readonly Row[], left
   const shown = canvas.verbose ? rows : rows.slice(0, MAX_ROWS)
   const hidden = rows.slice(shown.length)
   const lines = hidden.length === 0 ? shown : [...shown, sumUp(hidden)]
-  const counts = HEADINGS.filter(([of]) => rows.some((row) => (row[of] ?? 0) > 0)).map(([of, heading]) =>
-    column({ heading, expendable: 0, align: 'right' }, lines, (row) => countCell(canvas, row[of] ?? 0)),
+  const counts = HEADINGS.filter(({ of }) => rows.some((row) => (row[of] ?? 0) > 0)).map(({ of, ...heading }) =>
+    column({ ...heading, align: 'right' }, lines, (row) => countCell(canvas, row[of] ?? 0)),
   )
   const more = hidden.length + leftOut
   const labels = (width: number): string[] => [
@@ -63,7 +64,7 @@ function layOutRows(
   counts: readonly Column[],
   labels: (width: number) => string[],
 ): string[] {
-  const name = column({ heading: 'name', expendable: 1 }, rows, (row) => ({
+  const name = column({ heading: 'name', expendable: 5 }, rows, (row) => ({
     text: ellipsize(foreign(row.name ?? ''), NAME_WIDTH),
   }))
   const isNamed = rows.some((row) => (row.name ?? '') !== '')
@@ -80,7 +81,7 @@ function layOutRows(
 
 function sumUp(rows: readonly Row[]): Row {
   const sum = (of: keyof Counts): number => rows.reduce((total, row) => total + (row[of] ?? 0), 0)
-  const counts = Object.fromEntries(HEADINGS.map(([of]) => [of, sum(of)]))
+  const counts = Object.fromEntries(HEADINGS.map(({ of }) => [of, sum(of)]))
   return { repository: null, name: null, ...counts }
 }
 

@@ -32,14 +32,15 @@ dd{margin:0;font-variant-numeric:tabular-nums}
 .axis{display:flex;justify-content:space-between;gap:1rem;font-size:.85rem;color:var(--muted);
  font-variant-numeric:tabular-nums;padding-top:.35rem}
 .scroll{overflow-x:auto;max-width:100%;border:1px solid var(--line);border-radius:.5rem}
-table{border-collapse:collapse;width:100%;font-size:.94rem}
+table{border-collapse:collapse;width:100%;font-size:.94rem;overflow-wrap:normal}
+.scroll+h3{margin-top:1.75rem}
 th,td{padding:.55rem .9rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tr:last-child>td{border-bottom:0}
 th{font-weight:600;color:var(--muted);white-space:nowrap}
-td.name{min-width:13rem}
+td.name{min-width:13rem;overflow-wrap:anywhere}
 td.name small{display:block;color:var(--muted);font-size:.82rem}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.end{min-width:9rem}
+td.end{min-width:11rem;overflow-wrap:anywhere}
 .zero{color:var(--muted)}
 .card{background:var(--panel);border-radius:.5rem;padding:1rem 1.15rem;margin:.75rem 0}
 .card ul{margin:.4rem 0;padding-left:1.2rem}
@@ -48,6 +49,8 @@ td.end{min-width:9rem}
 pre{margin:.35rem 0 1rem;padding:.75rem 1rem;background:var(--panel);border-radius:.5rem;overflow-x:auto;max-width:100%;
  font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 footer{margin-top:3.5rem;font-size:.85rem;border-top:1px solid var(--line);padding-top:1rem}
+@media (max-width:34rem){dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.7rem}
+ main{padding-top:1.5rem}}
 @media print{main{max-width:none;padding:0}.scroll{overflow:visible;border:0}pre{white-space:pre-wrap}
  h2{break-after:avoid}tr,.card,.chart{break-inside:avoid}a{color:inherit}}
 `

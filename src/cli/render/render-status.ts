@@ -1,4 +1,3 @@
-import { encodeEventId } from '../../nostr/nip19.ts'
 import type {
   CheckpointStatus,
   ParkedStatus,

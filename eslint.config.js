@@ -68,6 +68,8 @@ export default tseslint.config(
       'src/store/target-state.ts',
       'src/store/spool-rows.ts',
       'src/store/spool-statements.ts',
+      // Upgrades fill in columns; no event changes its state.
+      'src/store/schema.ts',
     ],
     rules: {
       'no-restricted-syntax': [

@@ -1,4 +1,6 @@
 import { listHeldBack } from './check/held-back.ts'
+import { listRepositories } from './check/list-repositories.ts'
+import { signingTimes } from './check/signing-times.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
@@ -44,6 +46,8 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
       refused: world.state.spool.count('refused'),
     },
     check: run.check,
+    ...listRepositories(world.state, startedAt),
+    signed: signingTimes(world.state.affected.hours(startedAt)),
     heldBack: listHeldBack(world.state, run.catalog),
     problems: ledger.problems(),
     notes: ledger.notes(),

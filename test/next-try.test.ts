@@ -26,6 +26,7 @@ function parked(changes: Partial<SpooledEvent>): SpooledEvent {
     attempts: 1,
     software: undefined,
     obstacle: undefined,
+    repository: undefined,
     ...changes,
   }
 }

@@ -1,6 +1,7 @@
 import type { LayerName } from '../layer-name.ts'
 import type { CheckReport, Difference } from '../report/report.ts'
 import { tallyKey } from '../run/held-tally.ts'
+import type { FoundDifference } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
@@ -32,16 +33,19 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
   const ids: string[] = []
   let [waiting, isAnyLate] = [0, false]
   parkAgain(run)
-  for (const { layer, event, state, outcome, isLate } of missingEvents(world.state)) {
+  for (const spooled of missingEvents(world.state)) {
+    const { layer, event, state, outcome, isLate } = spooled
     if (state === 'parked' && outcome === 'waiting') waiting += 1
     isAnyLate ||= isLate && state !== 'parked'
-    const key = tallyKey(layer, event.kind, catalog.repositoryOf(event))
+    const repository = catalog.repositoryOf(event)
+    const key = tallyKey(layer, event.kind, repository)
     missing.set(key, (missing.get(key) ?? 0) + 1)
     const hour = hourOf(event.created_at)
     times.set(hour, (times.get(hour) ?? 0) + 1)
     if (options.listIds) ids.push(event.id)
-    await world.onMissing?.(event)
+    await world.onDifference?.({ sign: signOf(spooled, run), isMissing: true, event, repository })
   }
+  await tellWithheld(run)
   return {
     missing: [...missing.values()].reduce((total, count) => total + count, 0),
     waiting,
@@ -52,6 +56,25 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     ids: options.listIds ? ids : null,
     both: null,
   }
+}
+
+/** A wait is the target's own answer; what was only not sent yet is simply missing. */
+function signOf({ event, state, outcome }: SpooledEvent, { world }: ScopedRun): FoundDifference['sign'] {
+  if (state === 'parked' && outcome === 'waiting') return '!'
+  return world.state.run.isDiffering(event.id) ? '*' : '+'
+}
+
+/** Hands on the events that the target holds back, or refused for good: they are no differences. */
+async function tellWithheld({ world, catalog }: ScopedRun): Promise<void> {
+  if (world.onDifference === undefined) return
+  for (const { event } of withheldEvents(world.state))
+    await world.onDifference({ sign: '!', isMissing: false, event, repository: catalog.repositoryOf(event) })
+}
+
+function* withheldEvents({ spool }: TargetState): Generator<SpooledEvent> {
+  for (const piece of spool.inState('parked', PIECE)) yield* piece.filter(({ outcome }) => outcome === 'pending')
+  for (const piece of spool.inState('refused', PIECE))
+    yield* piece.filter(({ outcome }) => outcome !== 'superseded' && outcome !== 'duplicate')
 }
 
 /** Parks again the parked events that selection made ready: `check` sends nothing. */

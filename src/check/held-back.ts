@@ -10,7 +10,6 @@ import type { TargetState } from '../store/target-state.ts'
 type Group = { readonly ids: string[]; readonly commits: Set<string>; count: number; lastOkAt: number | undefined }
 
 const COMMITS_SHOWN = 10
-const NAME_LENGTH = 200
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/
 
 /** Lists events that the target holds back until git data arrives, by repository, those that delay most first. */
@@ -26,7 +25,7 @@ export function listHeldBack(state: TargetState, catalog: Catalog): HeldBackRepo
   return [...groups]
     .map(([repository, { ids, commits, count, lastOkAt }]) => ({
       repository,
-      name: repository === null ? null : nameOf(state.waits.announcementAt(repository)),
+      name: repository === null ? null : state.waits.nameAt(repository),
       events: count,
       waiting: [...ids, repository ?? ''].reduce((sum, anchor) => sum + (waiting.get(anchor) ?? 0), 0),
       commits: [...commits].slice(0, COMMITS_SHOWN),
@@ -52,9 +51,4 @@ function commitsOf(event: NostrEvent): string[] {
   const named = refs.flatMap(([, value = '']) => value)
   const tips = event.kind === KIND.announcement || event.kind === KIND.state ? [] : tagValues(event, 'c')
   return [...named, ...tips].filter((text) => COMMIT.test(text))
-}
-
-function nameOf(announcement: NostrEvent | undefined): string | null {
-  const name = announcement === undefined ? undefined : tagValues(announcement, 'name')[0]
-  return name === undefined || name === '' ? null : name.slice(0, NAME_LENGTH)
 }

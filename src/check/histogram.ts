@@ -29,7 +29,7 @@ export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): Histogr
   const sorted = [...hours].sort(([a], [b]) => a - b)
   const [first, last] = [sorted[0]?.[0], sorted.at(-1)?.[0]]
   if (first === undefined || last === undefined) return []
-  const [all, bulk] = [{ first, last }, findBulk(sorted)]
+  const [all, bulk] = [{ first, last }, findDense(sorted, BULK)]
   const stretch = widthFor(bulk) < widthFor(all) ? widen(bulk, sorted) : all
   const [width, bins] = [widthFor(stretch), evenBins(stretch, sorted)]
   const [from, to] = [bins[0]?.from ?? first, bins.at(-1)?.to ?? last]
@@ -39,10 +39,10 @@ export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): Histogr
   return [earlier, ...bins, later].filter((bin) => bin.missing > 0 || bins.includes(bin))
 }
 
-/** Finds the shortest stretch with nine tenths of the events. */
-function findBulk(sorted: Hours): Stretch {
+/** Finds the shortest stretch with at least this share of the events; infinite if there are none. */
+export function findDense(sorted: Hours, share: number): Stretch {
   const eventsAt = (index: number): number => sorted[index]?.[1] ?? 0
-  const needed = BULK * count(sorted, () => true)
+  const needed = share * count(sorted, () => true)
   let shortest: Stretch = { first: -Infinity, last: Infinity }
   let [start, inside] = [0, 0]
   for (const [last, events] of sorted) {

@@ -2,10 +2,9 @@ import { setMaxListeners } from 'node:events'
 import type { LookupFunction } from 'node:net'
 import { availableParallelism, hostname, tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { UsageError } from '../errors.ts'
+import { InterruptedError, reasonOf, SyncError, UsageError } from '../errors.ts'
 import { isSameFile } from '../file/same-file.ts'
 import { layerVersions } from '../checkpoint/layers.ts'
-import type { NostrEvent } from '../nostr/event.ts'
 import { createVerifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import { combineRates, createPacer, knownRate } from '../relay/pace/pacing.ts'
@@ -16,12 +15,14 @@ import type { Report } from '../report/report.ts'
 import type { ConnectionOptions, PacingOptions, RunOptions } from '../report/run-options.ts'
 import { adoptTarget } from '../store/adopt-target.ts'
 import { acquireLock } from '../store/lock.ts'
+import { recordFailure } from '../store/record-failure.ts'
 import { explainStateError, openScratchCopy, openStateFile } from '../store/state-file.ts'
-import { createTargetState } from '../store/target-state.ts'
+import { createTargetState, type TargetState } from '../store/target-state.ts'
 import type { Tell } from '../run-event.ts'
-import type { World } from '../run/world.ts'
+import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
+import { exitCodeOf } from './exit-codes.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -39,8 +40,8 @@ export type RunRequest = {
   readonly signal: AbortSignal
   /** Takes what happens; absent if nobody listens. */
   readonly tell?: Tell | undefined
-  /** `check`: takes each event that the target lacks. */
-  readonly onMissing?: (event: NostrEvent) => Promise<void>
+  /** `check`: takes each event that the target lacks, or does not serve. */
+  readonly onDifference?: (difference: FoundDifference) => Promise<void>
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
@@ -52,8 +53,10 @@ export async function runCommand(request: RunRequest): Promise<Report> {
   const { options, signal, pacing } = request
   refuseLinks(options)
   const cleanups: (() => unknown)[] = []
+  const startedMs = Date.now()
+  let state: TargetState | undefined
   try {
-    const state = openState(request, cleanups)
+    state = openState(request, cleanups)
     const deadline = startDeadline(pacing.maxDurationMs)
     cleanups.push(() => deadline.dispose())
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
@@ -90,13 +93,32 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       deadline: deadline.signal,
       tell: request.tell,
       strangers,
-      ...(request.onMissing === undefined ? {} : { onMissing: request.onMissing }),
+      ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)
   } catch (error) {
+    if (state?.runs.hasBegun !== true) noteFailedStart(request, error, startedMs)
     throw explainStateError(error, request.stateFile)
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup()
+  }
+}
+
+/** Wrong usage is no run, and a state file that cannot be written tells so itself. */
+function noteFailedStart({ options, stateFile, signal }: RunRequest, error: unknown, startedMs: number): void {
+  if (options.dryRun || options.target === '-' || error instanceof UsageError) return
+  const failed = {
+    command: options.command,
+    startedAt: Math.floor(startedMs / 1000),
+    durationMs: Date.now() - startedMs,
+    exit: signal.reason instanceof InterruptedError ? signal.reason.exitCode : exitCodeOf(error),
+    reason: reasonOf(error),
+  }
+  try {
+    recordFailure(stateFile, targetKeyOf(options.target), failed)
+  } catch (second) {
+    // The first error is the one to tell; it is most likely the same.
+    if (!(second instanceof SyncError)) throw explainStateError(second, stateFile)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ProfileLine } from './config/parse-profiles.ts'
 import { exitCodeOf, exitWord, worstExit } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
+import type { TellScript } from './tell-script.ts'
 
 /** What stands above all that is printed of one profile. `text` ends with a newline. */
 export type Heading = { readonly profile: string; readonly text: string }
@@ -10,6 +11,7 @@ export type Telling = {
   readonly stderr: Pick<NodeJS.WriteStream, 'write'>
   readonly interruption: Interruption
   readonly command: string | undefined
+  readonly tellScript: TellScript
 }
 
 /** Runs one profile after the other, whatever becomes of each; only a signal ends the rest. Returns the worst exit code. */
@@ -30,7 +32,7 @@ export async function runProfiles(
 
 /** Returns the exit code of the work; after a failure, tells it on standard error and returns its code. */
 export async function tellingFailure(
-  { stderr, interruption, command }: Telling,
+  { stderr, interruption, command, tellScript }: Telling,
   work: () => Promise<number>,
   heading?: Heading,
 ): Promise<number> {
@@ -39,10 +41,17 @@ export async function tellingFailure(
   } catch (error) {
     const code = interruption.exitCode()
     const above = heading?.text ?? ''
+    const exit = code ?? exitCodeOf(error)
+    const told = code === undefined ? error : new Error('interrupted')
+    await tellScript({ error: told, exit, profile: heading?.profile }).catch(ignore)
     if (code !== undefined) stderr.write('interrupted\n')
     else stderr.write(above + (await import('./render/render-error.ts')).renderError(error, command))
-    return code ?? exitCodeOf(error)
+    return exit
   }
+}
+
+function ignore(): void {
+  // Standard output may be what failed; standard error tells it below.
 }
 
 /** The last report says nothing of the others: a failure among them must not go unseen above it. */

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
 import { escapeForTerminal } from './escape.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { createScriptTeller } from './tell-script.ts'
 import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
 import type { Interruption } from './interruption.ts'
 import { SECRET_VARIABLES } from './parse/option-table.ts'
@@ -11,6 +12,7 @@ import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
 import type { Tell } from '../run-event.ts'
+import { toolVersion } from './tool-version.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
@@ -27,10 +29,12 @@ export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'st
 /** Runs the command line and returns the exit code. `argv`: the words after the program's name. */
 export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
   const { env, stdout } = place
-  const options = { version: readVersion(), width: widthOf(stdout), warn: warnOn(place) }
-  const telling = { ...place, command: argv[0] }
+  const options = { version: toolVersion(), width: widthOf(stdout), warn: warnOn(place) }
+  const tellScript = createScriptTeller(argv, place)
+  const telling = { ...place, command: argv[0], tellScript }
   return tellingFailure(telling, async () => {
     const line = await parseCommandLine(argv, env, nowSeconds(), options)
+    if (line.type === 'text' && line.exit !== 0) await tellScript({ error: new UsageError(line.problems), exit: 2 })
     if (line.type !== 'profiles') return dispatch(line, place)
     return runProfiles(line.lines, telling, (single, heading) => dispatch(single, place, heading))
   })
@@ -55,7 +59,7 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
     case 'config':
       return showConfig(line, place)
     case 'version':
-      await writeText(place, (await import('./version-command.ts')).describeVersions(readVersion()))
+      await writeText(place, (await import('./version-command.ts')).describeVersions(toolVersion()))
       return 0
     case 'completion':
       await writeText(place, (await import('./completion/render-completion.ts')).renderCompletion(line.shell))
@@ -81,7 +85,7 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
   const { options, output } = line
   const { env, stdout, stderr, interruption } = place
   const stateFile = stateFileOf(line.stateFile, env)
-  const watch = createWatch(line, { stateFile, stderr, version: readVersion() })
+  const watch = createWatch(line, { stateFile, stderr, version: toolVersion() })
   let report: Report | undefined
   try {
     await watch.begin()
@@ -89,7 +93,8 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
     watch.stopProgress()
     const exit = interruption.exitCode() ?? found.exit
     report = { ...found, exit, complete: exit === 0 }
-    const isStdoutTaken = [options.target, line.check?.output].includes('-')
+    const lists = (line.check?.lists ?? []).map(({ file }) => file)
+    const isStdoutTaken = [options.target, line.check?.output, ...lists].includes('-')
     const profile = heading === undefined ? {} : { profile: heading.profile }
     await printReport({ ...report, ...profile }, output, isStdoutTaken ? stderr : stdout, heading?.text)
     await watch.end({ exit, report })
@@ -108,20 +113,26 @@ async function requestOf(line: RunLine, stateFile: string, place: Surroundings, 
   return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, tell }
 }
 
-async function runLine({ check }: RunLine, request: RunRequest): Promise<Report> {
+async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
+  if (reportFile === undefined) return runOrCheck(line, request)
+  const { writePage } = await import('./page-command.ts')
+  return writePage(reportFile, () => runOrCheck(line, request))
+}
+
+async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {
   if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
   const { runCheck } = await import('./check-command.ts')
   return runCheck({ ...request, check })
 }
 
-/** Prints a report as the operator wants it: nothing with `--quiet` when all is well. */
+/** Prints a report as the operator wants it: no text with `--quiet` when all is well, but always a document. */
 async function printReport(
   report: Report,
   output: OutputOptions,
   stream: NodeJS.WriteStream,
   heading = '',
 ): Promise<void> {
-  if (output.quiet && (await import('./render/all-well.ts')).isAllWell(report)) return
+  if (output.quiet && !output.json && (await import('./render/all-well.ts')).isAllWell(report)) return
   const { writeOutput } = await import('./write-output.ts')
   if (output.json) {
     const { renderJson } = await import('./render/render-json.ts')
@@ -192,11 +203,6 @@ function renderingFor(
   stdout: NodeJS.WriteStream,
 ): RenderOptions {
   return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function widthOf(stream: NodeJS.WriteStream): number {

@@ -5,8 +5,10 @@ import { listSpooled } from '../store/list-spooled.ts'
 import { loadStatus } from '../store/load-status.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { OutputOptions, StatusOptions } from './parse/options.ts'
+import { toolVersion } from './tool-version.ts'
 import { renderJson, renderJsonValue } from './render/render-json.ts'
-import { renderParkedEvent, renderRefusedEvent, renderStatus } from './render/render-status.ts'
+import { renderSpooled } from './render/render-spooled.ts'
+import { renderStatus } from './render/render-status.ts'
 import { outputError } from './write-output.ts'
 
 /** The inputs of `status`. `target`: its name in the state file; undefined means all. */
@@ -41,7 +43,7 @@ function renderLists(
 
 /** Yields one JSON document in pieces. */
 function* listAsJson(stateFile: string, lists: Partial<Lists>): Generator<string> {
-  yield `{"version":1,"stateFile":${renderJsonValue(stateFile)}`
+  yield `{"version":1,"toolVersion":${renderJsonValue(toolVersion())},"stateFile":${renderJsonValue(stateFile)}`
   for (const [name, events] of Object.entries(lists)) {
     yield `,"${name}":[`
     let separator = ''
@@ -55,16 +57,18 @@ function* listAsJson(stateFile: string, lists: Partial<Lists>): Generator<string
 }
 
 function* listAsText({ parked, refused }: Partial<Lists>, rendering: RenderOptions): Generator<string> {
-  if (parked !== undefined)
-    yield* renderEach(parked, (event) => renderParkedEvent(event, rendering), 'no event waits\n')
-  if (refused !== undefined)
-    yield* renderEach(refused, (event) => renderRefusedEvent(event, rendering), 'none was refused\n')
+  if (parked !== undefined) yield* orNone(renderSpooled(parked, rendering), 'no event waits\n')
+  if (parked !== undefined && refused !== undefined) yield '\n'
+  if (refused !== undefined) yield* orNone(renderSpooled(refused, rendering), 'none was refused\n')
 }
 
-function* renderEach<T>(events: Iterable<T>, render: (event: T) => string, none: string): Generator<string> {
-  let text = none
-  for (const event of events) yield (text = render(event))
-  if (text === none) yield none
+function* orNone(texts: Iterable<string>, none: string): Generator<string> {
+  let isEmpty = true
+  for (const text of texts) {
+    isEmpty = false
+    yield text
+  }
+  if (isEmpty) yield none
 }
 
 /** Waits for a slow reader. Throws SyncError when the text cannot be written. */

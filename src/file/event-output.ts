@@ -39,7 +39,12 @@ export class EventOutput {
 
   /** Takes one event; waits for the disk or the reader when enough lines are buffered. Throws SyncError. */
   async write(event: NostrEvent): Promise<void> {
-    const line = `${formatEventLine(event)}\n`
+    await this.writeLine(formatEventLine(event))
+  }
+
+  /** Takes one line without its end. Throws SyncError. */
+  async writeLine(text: string): Promise<void> {
+    const line = `${text}\n`
     this.#lines.push(line)
     this.#length += line.length
     if (this.#length >= BATCH_LENGTH) await this.#orFail(() => this.#writeLines())

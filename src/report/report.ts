@@ -130,6 +130,41 @@ export type Difference = {
 /** Missing events signed from `from` to `to`, both inclusive. */
 export type HistogramBin = { readonly from: UnixSeconds; readonly to: UnixSeconds; readonly missing: number }
 
+/** What became of the events of one repository that the target lacked. Counts are events. */
+export type RepositoryReport = {
+  /** An address `30617:…`; null if the events name no known one. */
+  readonly repository: string | null
+  /** The name in its announcement, unescaped (rule 7); null if it has none. */
+  readonly name: string | null
+  /** The target lacked them when the run asked. With `check`: it lacks them. */
+  readonly missing: number
+  /** The target has them now. */
+  readonly sent: number
+  /** They wait on disk, those of earlier runs included. */
+  readonly waiting: number
+  /** Refused for good in this run. */
+  readonly refused: number
+  /** The target took them, and serves them once git data arrives; those of earlier runs included. */
+  readonly pending: number
+}
+
+/** The shortest stretch of time in which most of the missing events were signed; both ends inclusive. */
+export type SignedStretch = {
+  readonly from: UnixSeconds
+  readonly to: UnixSeconds
+  /** How many were signed in it, of how many. */
+  readonly events: number
+  readonly of: number
+}
+
+/** When the events that the target lacked were signed: an outage shows as a bar. */
+export type SigningTimes = {
+  /** Null if no stretch of at most 60 days holds four fifths of at least two events. */
+  readonly stretch: SignedStretch | null
+  /** At most 40 bins of equal width; a few outlying events share a wider bin before and after. */
+  readonly histogram: readonly HistogramBin[]
+}
+
 /** The result of `check`. */
 export type CheckReport = {
   /** Events that the target lacks and would accept, as far as is known; null if nothing could be compared. */
@@ -182,6 +217,11 @@ export type Report = {
   }
   /** The result of `check`; null for other commands. */
   readonly check: CheckReport | null
+  /** The repositories that were hit: those with something left to do first, most events first; at most 10,000. */
+  readonly repositories: readonly RepositoryReport[]
+  /** How many more were hit. */
+  readonly repositoriesLeftOut: number
+  readonly signed: SigningTimes
   /** Repositories that wait for git data, those that block the most events first. */
   readonly heldBack: readonly HeldBackRepository[]
   readonly problems: readonly Problem[]

@@ -1,4 +1,4 @@
-import type { CommandName, Outcome } from './report.ts'
+import type { CommandName, Outcome, RepositoryReport } from './report.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
@@ -14,6 +14,29 @@ export type CheckpointStatus = {
   /** The oldest time at which an anchor was last read in full. */
   readonly oldestFullAt: UnixSeconds
 }
+
+/**
+ * How a source was read last: `drained` to its end, `partial` not to its end, `unreached` not at all; `unknown`: by an
+ * earlier version, which noted only when it was last read to its end.
+ */
+export type SourceState = 'drained' | 'partial' | 'unreached' | 'unknown'
+
+/** A source that the operator named in a `catchup`. */
+export type SourceStatus = {
+  readonly source: string
+  readonly state: SourceState
+  /** Why it is not drained, unescaped (rule 7). */
+  readonly reason: string | null
+  /** When this state began: the start of the first run of an unbroken row of runs that found it so. */
+  readonly since: UnixSeconds
+  /** The start of the last run that asked it. */
+  readonly askedAt: UnixSeconds
+  /** The start of the last run that read it to its end; null: none did. */
+  readonly drainedAt: UnixSeconds | null
+}
+
+/** What waits or was refused, of one repository. Counts are events. */
+export type RepositoryStatus = Pick<RepositoryReport, 'repository' | 'name' | 'waiting' | 'refused' | 'pending'>
 
 /** Events that wait on disk for one reason. */
 export type ParkedStatus = {
@@ -59,6 +82,8 @@ type SpooledStatus = {
   readonly target: string
   readonly id: string
   readonly kind: number
+  /** The address of its repository, as far as it is known. */
+  readonly repository: string | null
   /** `<kind>:<pubkey>:<d>` of an addressable or replaceable event; otherwise null. */
   readonly address: string | null
   readonly layer: LayerName
@@ -94,14 +119,22 @@ export type RunStatus = {
   readonly exit: number | null
   readonly published: number
   readonly parked: number
+  /** The error that ended it, unescaped (rule 7); null if there was none. */
+  readonly reason: string | null
 }
 
 /** The stored state of one target. */
 export type TargetStatus = {
   readonly target: string
+  /** Every source that was ever named, until none of a year's runs names it. */
+  readonly sources: readonly SourceStatus[]
   readonly coverage: readonly CheckpointStatus[]
   readonly parked: readonly ParkedStatus[]
   readonly refused: readonly RefusedStatus[]
+  /** The repositories with events that wait or were refused, worst first; at most 10,000. */
+  readonly repositories: readonly RepositoryStatus[]
+  /** How many more there are. */
+  readonly repositoriesLeftOut: number
   /** The last ten, newest first. */
   readonly runs: readonly RunStatus[]
   /** The run that holds the lock now. */

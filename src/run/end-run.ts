@@ -1,17 +1,31 @@
-import { InterruptedError, UsageError } from '../errors.ts'
+import { InterruptedError, reasonOf, UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
 import type { Run } from './run.ts'
 
-/** Writes how a run ended into the history. */
-export function endRun({ world, number }: Run, report: Report): void {
-  const { exit, durationMs, totals } = report
-  world.state.runs.end(number, { durationMs, exit, published: totals.published, parked: totals.parked })
+/** Writes how a run ended into the history, and how the sources that the operator named were read. */
+export function endRun({ world, number, options }: Run, report: Report): void {
+  const { exit, durationMs, totals, problems, sources, startedAt } = report
+  const { state } = world
+  const failure = exit === 1 ? problems.find(({ what }) => what === 'target' || what === 'key') : undefined
+  state.transaction(() => {
+    const { published, parked } = totals
+    state.runs.end(number, { durationMs, exit, published, parked, reason: failure?.reason })
+    // A window says nothing about the rest of a source.
+    if (options.command !== 'catchup') return
+    for (const source of sources) if (!source.discovered) state.sources.note(source, startedAt)
+  })
 }
 
 /** Writes an error into the history as the end of the run: one without an end was killed. Returns the error. */
 export function endThrown({ world, number }: Run, error: unknown, durationMs: number): unknown {
   const exit = exitAfterSignal(world.signal) ?? (error instanceof UsageError ? 2 : 1)
-  world.state.runs.end(number, { durationMs, exit, published: 0, parked: world.state.spool.count('parked') })
+  world.state.runs.end(number, {
+    durationMs,
+    exit,
+    published: 0,
+    parked: world.state.spool.count('parked'),
+    reason: reasonOf(error),
+  })
   return error
 }
 

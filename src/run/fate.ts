@@ -63,6 +63,8 @@ export type FateContext = {
 }
 
 const PIECE = 500
+/** With these outcomes the target has the event, or a newer version. */
+const IS_AT_TARGET: readonly Outcome[] = ['accepted', 'duplicate', 'superseded']
 
 type Told = Extract<RunEvent, { type: 'event' }>['state']
 /** The states that listeners are told of. */
@@ -94,6 +96,11 @@ export class Fate {
     state.spoolRows.makeReady(spooled.event.id, stage)
     if (spooled.isLate && (spooled.state === 'candidate' || spooled.state === 'outside'))
       ledger.count(spooled.layer, 'lateArrivals')
+  }
+
+  /** Notes the repository of an event: reports count by it. */
+  assign({ event, repository: noted }: SpooledEvent, repository: string | undefined): void {
+    if (repository !== undefined && repository !== noted) this.#context.state.spoolRows.assign(event.id, repository)
   }
 
   /** The event was sent; the target must still be asked whether it serves it. */
@@ -128,8 +135,10 @@ export class Fate {
 
   /** The target serves the event, or nothing is left to serve: removes the row. */
   settle(spooled: SpooledEvent, outcome: Outcome): void {
+    const { state, ledger } = this.#context
     this.#remove(spooled)
-    this.#context.ledger.settle(spooled.layer, outcome)
+    ledger.settle(spooled.layer, outcome)
+    state.run.countSettled(spooled, IS_AT_TARGET.includes(outcome))
     this.#tell(spooled, 'settled', { outcome })
   }
 

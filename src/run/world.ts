@@ -6,6 +6,17 @@ import type { Tell } from '../run-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { Clock } from '../time.ts'
 
+/** An event that the target lacks, or does not serve as it should. */
+export type FoundDifference = {
+  /** `+` the target has nothing of it, `*` it serves an older version, `!` it has said why it does not serve it. */
+  readonly sign: '+' | '*' | '!'
+  /** Whether it counts as missing: what the target took and holds back, or refused for good, does not. */
+  readonly isMissing: boolean
+  readonly event: NostrEvent
+  /** An address `30617:…`; undefined if the event names no known one. */
+  readonly repository: string | undefined
+}
+
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
   readonly target: Endpoint
@@ -21,8 +32,8 @@ export type World = {
   readonly deadline: AbortSignal
   /** Absent if nobody listens: call it by `tell?.(…)`, so that a message nobody wants is not even made. */
   readonly tell?: Tell | undefined
-  /** For `check`: receives each event that the target lacks. */
-  readonly onMissing?: (event: NostrEvent) => Promise<void>
+  /** For `check`: receives each event that the target lacks, or does not serve. */
+  readonly onDifference?: (difference: FoundDifference) => Promise<void>
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
 }

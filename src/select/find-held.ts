@@ -16,6 +16,8 @@ type Aside = {
   readonly remembered: ReadonlyMap<string, NostrEvent>
   /** Ids that win over the target's version of the same second: its page may have shown only one of several. */
   readonly tied: readonly string[]
+  /** Ids of events of which the target serves an older version. */
+  readonly older: readonly string[]
 }
 
 /** Looks up the other versions at the addresses of a piece, at the target and in the spool. */
@@ -36,11 +38,15 @@ export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run
     const shown = versions.get(address)
     return shown?.created_at === event.created_at && isNewerVersion(event, shown) ? [event.id] : []
   })
+  const older = addressed.flatMap(({ event, address }) => {
+    const shown = versions.get(address)
+    return shown !== undefined && isNewerVersion(event, shown) ? [event.id] : []
+  })
   const remembered = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
     const newer = state.spool.rememberedVersions(address).filter((other) => isNewerVersion(other.event, event))
     return newer.map((other) => [address, other.event])
   })
-  return { served: new Map(served), remembered: new Map(remembered), tied }
+  return { served: new Map(served), remembered: new Map(remembered), tied, older }
 }
 
 /** Returns, by id, events that the target serves: `held`, or `superseded` by a newer version that counts. */

@@ -72,7 +72,9 @@ async function selectPiece(
       judged.flatMap(({ spooled, why }) => (why === 'held' && spooled.state === 'parked' ? [spooled] : [])),
       run,
     )
+    for (const spooled of wanted) fate.assign(spooled, run.catalog.repositoryOf(spooled.event))
     for (const spooled of sendable) fate.makeReady(spooled, staging.stageOf(spooled.event))
+    for (const id of versions.older) state.run.markDiffering(id)
   })
   const older = await selectOlder(
     gone.map(({ spooled }) => spooled),

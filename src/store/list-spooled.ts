@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
-import { SyncError } from '../errors.ts'
 import { nextTryAt } from '../checkpoint/next-try.ts'
 import type { Outcome } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { ParkedEvent, RefusedEvent } from '../report/status.ts'
-import { openStateFile, type Db } from './state-file.ts'
+import { openKnownState, targetsOf } from './open-known-state.ts'
+import type { Db } from './state-file.ts'
 
 type Row = {
   readonly target: string
@@ -22,23 +21,21 @@ type Row = {
   readonly last_ok_at: number | null
   readonly retry_at: number | null
   readonly software: string | null
-  readonly rowid: number
+  readonly repository: string | null
 }
-
-const PIECE = 500
 
 /**
  * Opens the state file, passes lists of its events to `work`, and closes the file. Throws SyncError when the file is
- * missing.
+ * missing, and UsageError when it does not know the target.
  */
 export async function listSpooled(
   stateFile: string,
   target: string | undefined,
   work: (lists: { parked: Iterable<ParkedEvent>; refused: Iterable<RefusedEvent> }) => Promise<void>,
 ): Promise<void> {
-  if (!existsSync(stateFile)) throw new SyncError(`read state ${stateFile}: no such file`)
-  const db = openStateFile(stateFile)
+  const db = openKnownState(stateFile)
   try {
+    targetsOf(db, stateFile, target)
     await work({ parked: listParked(db, target), refused: listRefused(db, target) })
   } finally {
     db.close()
@@ -59,22 +56,33 @@ function* listRefused(db: Db, target: string | undefined): Generator<RefusedEven
   }
 }
 
-function common({ target, id, kind, address, layer, outcome, reason, obstacle, attempts, sources }: Row) {
-  return { target, id, kind, address, layer, outcome, reason: reason ?? '', obstacle, attempts, sources: [sources] }
+function common({ target, id, kind, address, layer, outcome, reason, obstacle, attempts, sources, repository }: Row) {
+  return {
+    target,
+    id,
+    kind,
+    repository,
+    address,
+    layer,
+    outcome,
+    reason: reason ?? '',
+    obstacle,
+    attempts,
+    sources: [sources],
+  }
 }
 
-/** Yields rows in pieces, so that a run may write meanwhile and memory does not grow. */
-function* rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): Generator<Row> {
-  const page = db.prepare<[{ state: string; target: string | null; last: number }], Row>(
-    `SELECT rowid, target, lower(hex(id)) AS id, kind, address, layer, outcome, reason, obstacle, attempts, sources, parked_at,
-       settled_at, last_ok_at, retry_at, software
-     FROM spool WHERE state = @state AND target = coalesce(@target, target) AND rowid > @last ORDER BY rowid LIMIT ${PIECE}`,
-  )
-  for (let last = 0; ;) {
-    const rows = page.all({ state, target: target ?? null, last })
-    yield* rows
-    const end = rows.at(-1)
-    if (end === undefined) return
-    last = end.rowid
-  }
+/**
+ * Yields rows by outcome and reason, the longest waiting first. SQLite sorts on disk, so memory does not grow, and a run
+ * may write meanwhile: readers see the file as it was when they began.
+ */
+function rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): IterableIterator<Row> {
+  return db
+    .prepare<[{ state: string; target: string | null }], Row>(
+      `SELECT target, lower(hex(id)) AS id, kind, address, repository, layer, outcome, reason, obstacle, attempts, sources,
+         parked_at, settled_at, last_ok_at, retry_at, software
+       FROM spool WHERE state = @state AND target = coalesce(@target, target)
+       ORDER BY target, outcome, reason, coalesce(settled_at, parked_at), rowid`,
+    )
+    .iterate({ state, target: target ?? null })
 }

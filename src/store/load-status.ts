@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { SyncError } from '../errors.ts'
 import { keptUntil, nextTryAt } from '../checkpoint/next-try.ts'
 import type { Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -7,45 +5,57 @@ import type {
   CheckpointStatus,
   ParkedStatus,
   RefusedStatus,
+  RepositoryStatus,
   RunStatus,
+  SourceStatus,
   Status,
   TargetStatus,
 } from '../report/status.ts'
 import { findLockHolder } from './lock.ts'
-import { openStateFile, type Db } from './state-file.ts'
+import { openKnownState, targetsOf } from './open-known-state.ts'
+import type { Db } from './state-file.ts'
+import { WaitingRows } from './waiting-rows.ts'
 
-/** Loads the state of one target, or of all. Throws SyncError when the file is missing or unreadable. */
+/** Strangers may name as many repositories as they like. */
+const MAX_REPOSITORIES = 10_000
+
+/**
+ * Loads the state of one target, or of all. Throws SyncError when the file is missing or unreadable, and UsageError
+ * when it does not know the target.
+ */
 export function loadStatus(stateFile: string, target: string | undefined): Status {
-  if (!existsSync(stateFile)) {
-    throw new SyncError(`read state ${stateFile}: no such file`, {
-      hint: 'it is made by the first run; name another with --state',
-    })
-  }
-  const db = openStateFile(stateFile)
+  const db = openKnownState(stateFile)
   try {
-    const targets = target === undefined ? knownTargets(db) : [target]
+    const targets = targetsOf(db, stateFile, target)
     return { version: 1, stateFile, targets: targets.map((name) => loadTarget(db, stateFile, name)) }
   } finally {
     db.close()
   }
 }
 
-function knownTargets(db: Db): string[] {
-  const rows = db
-    .prepare('SELECT target FROM run UNION SELECT target FROM coverage UNION SELECT target FROM spool')
-    .all()
-  return rows.map((row) => (row as { target: string }).target)
-}
-
 function loadTarget(db: Db, stateFile: string, target: string): TargetStatus {
   return {
     target,
+    sources: db.prepare(SOURCES).all(target) as SourceStatus[],
     coverage: db.prepare(COVERAGE).all(target) as CheckpointStatus[],
     parked: (db.prepare(PARKED).all(target) as ParkedRow[]).map(toParkedStatus),
     refused: db.prepare(REFUSED).all(target) as RefusedStatus[],
+    ...loadRepositories(db, target),
     runs: db.prepare(RUNS).all(target) as RunStatus[],
     lock: findLockHolder(stateFile, target) ?? null,
   }
+}
+
+function loadRepositories(db: Db, target: string): Pick<TargetStatus, 'repositories' | 'repositoriesLeftOut'> {
+  const waits = new WaitingRows(db, target)
+  const rows = db.prepare(REPOSITORIES).all({ target, limit: MAX_REPOSITORIES + 1 }) as Omit<RepositoryStatus, 'name'>[]
+  const listed = rows.slice(0, MAX_REPOSITORIES)
+  const repositories = listed.map(({ repository, ...counts }) => {
+    return { repository, name: repository === null ? null : waits.nameAt(repository), ...counts }
+  })
+  const isCut = rows.length > MAX_REPOSITORIES
+  const all = isCut ? (db.prepare(REPOSITORY_COUNT).get({ target, limit: -1 }) as { n: number }).n : rows.length
+  return { repositories, repositoriesLeftOut: all - repositories.length }
 }
 
 type ParkedRow = Omit<ParkedStatus, 'nextTryAt' | 'keptUntil' | 'obstacle'> & {
@@ -67,6 +77,18 @@ function toParkedStatus({ retryAt, lastOkAt, obstacle, obstacles, ...row }: Park
   }
 }
 
+const SOURCES = `
+SELECT source, state, reason, since, asked_at AS askedAt, drained_at AS drainedAt FROM source
+WHERE target = ? ORDER BY state = 'drained', since, source`
+
+const REPOSITORIES = `
+SELECT repository, sum(state = 'parked' AND outcome <> 'pending') AS waiting, sum(state = 'refused') AS refused,
+  sum(state = 'parked' AND outcome = 'pending') AS pending
+FROM spool WHERE target = @target AND state IN ('parked', 'refused') GROUP BY repository
+ORDER BY sum(state = 'parked') DESC, count(*) DESC, repository LIMIT @limit`
+
+const REPOSITORY_COUNT = `SELECT count(*) AS n FROM (${REPOSITORIES})`
+
 const COVERAGE = `
 SELECT source, layer, count(*) AS anchors, min(drained_at) AS oldestDrainedAt, max(drained_at) AS newestDrainedAt,
   min(full_at) AS oldestFullAt
@@ -84,5 +106,5 @@ FROM spool WHERE target = ? AND state IN ('refused', 'held') GROUP BY outcome, r
 
 const RUNS = `
 SELECT started_at AS startedAt, duration_ms AS durationMs, command, exit, coalesce(published, 0) AS published,
-  coalesce(parked, 0) AS parked
+  coalesce(parked, 0) AS parked, reason
 FROM run WHERE target = ? ORDER BY number DESC LIMIT 10`

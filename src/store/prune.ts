@@ -49,6 +49,7 @@ function pruneSources(db: Db, target: string, usedAfter: UnixSeconds): void {
   const unused = db
     .prepare('SELECT source FROM coverage WHERE target = ? GROUP BY source HAVING max(drained_at) < ?')
     .all(target, usedAfter) as { source: string }[]
+  db.prepare('DELETE FROM source WHERE target = ? AND asked_at < ?').run(target, usedAfter)
   for (const { source } of unused) {
     db.prepare('DELETE FROM coverage WHERE target = ? AND source = ?').run(target, source)
     db.prepare('DELETE FROM witness WHERE target = ? AND relay = ?').run(target, source)

@@ -1,5 +1,5 @@
 /** The schema version that this program writes to the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 /** Distinguishes our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
@@ -33,6 +33,29 @@ CREATE TABLE witness (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** How each source that the operator named was read last; `since`: when that state began. Times are Unix seconds. */
+const SOURCE = `
+CREATE TABLE source (
+  target TEXT NOT NULL, source TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
+  since INTEGER NOT NULL, asked_at INTEGER NOT NULL, drained_at INTEGER,
+  PRIMARY KEY (target, source)
+) STRICT, WITHOUT ROWID;
+`
+
+/** Finds the repositories of spooled events as far as their own tags name them; a run finds the others. */
+const REPOSITORY = `
+ALTER TABLE spool ADD COLUMN repository TEXT;
+UPDATE spool SET repository = CASE WHEN kind = 30617 THEN address ELSE (
+  SELECT json_extract(t.value, '$[1]') FROM json_each(spool.json, '$.tags') t
+  WHERE json_extract(t.value, '$[0]') = 'a' AND json_extract(t.value, '$[1]') LIKE '30617:%' LIMIT 1) END;
+`
+
+/** Earlier versions noted sources only by what was read to its end. */
+const OLD_SOURCES = `
+INSERT INTO source SELECT target, source, 'unknown', NULL, max(drained_at), max(drained_at), max(drained_at)
+FROM coverage GROUP BY target, source;
+`
+
 /**
  * Upgrades a state file from one version to the next. Drops witnesses of version 2, which do not tell deletions from
  * other events, nor name their repositories; so the next run is full.
@@ -40,6 +63,7 @@ CREATE TABLE witness (
 export const UPGRADES: readonly { readonly from: number; readonly sql: string }[] = [
   { from: 1, sql: ALSO_IN },
   { from: 2, sql: `${ACCEPTED}${OBSTACLE}DROP TABLE witness; ${WITNESS}` },
+  { from: 3, sql: `${REPOSITORY}ALTER TABLE run ADD COLUMN reason TEXT;${SOURCE}${OLD_SOURCES}` },
 ]
 
 /*
@@ -47,7 +71,8 @@ export const UPGRADES: readonly { readonly from: number; readonly sql: string }[
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
  * The `subject` of a witness is its address, or the id of a regular event.
  * `spool` removes duplicates, keeps the newest version per address, gives the order of publishing, is the journal after
- * a crash, and holds the parked events. Its `obstacle` is the missing parent (an address or an id).
+ * a crash, and holds the parked events. Its `obstacle` is the missing parent (an address or an id), its `repository` the
+ * address that the event belongs to, as far as selection knew it.
  */
 export const SCHEMA = `
 CREATE TABLE coverage (
@@ -78,28 +103,36 @@ CREATE TABLE spool (
   state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
   outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
   parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
-  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT
+  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT, repository TEXT
 ) STRICT;
 CREATE UNIQUE INDEX spool_id ON spool (target, id);
 CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
 CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
 ${SPOOL_PROFILES}
 ${WITNESS}
+${SOURCE}
 CREATE TABLE run (
   number INTEGER PRIMARY KEY, target TEXT NOT NULL, command TEXT NOT NULL, scope TEXT, started_at INTEGER NOT NULL,
-  duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER, accepted INTEGER NOT NULL DEFAULT 0
+  duration_ms INTEGER, exit INTEGER, published INTEGER, parked INTEGER, accepted INTEGER NOT NULL DEFAULT 0,
+  reason TEXT
 ) STRICT;
 CREATE INDEX run_target ON run (target, number);
 `
 
 /*
  * Tables that live as long as one run, in SQLite's temporary file. `read` holds how each anchor is read at each source
- * in this run; an anchor is drained there if none of its filters stayed open.
+ * in this run; an anchor is drained there if none of its filters stayed open. `settled` counts the events that left the
+ * spool, by repository ('' without one) and by the hour in which they were signed.
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE served (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE sent (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE differing (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE settled (
+  repository TEXT NOT NULL, hour INTEGER NOT NULL, sent INTEGER NOT NULL, refused INTEGER NOT NULL,
+  first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (repository, hour)
+) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE found (
   layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (layer, anchor)

@@ -73,6 +73,11 @@ export class SpoolRows {
     this.#statements.makeReady.run(stage, this.#target, toBlob(id))
   }
 
+  /** Notes the repository of an event. */
+  assign(id: string, repository: string): void {
+    this.#statements.assign.run(repository, this.#target, toBlob(id))
+  }
+
   /** Moves an event to another state. */
   change(id: string, change: RowChange, now: UnixSeconds): void {
     this.#statements.change.run({

@@ -22,6 +22,7 @@ export type SpoolStatements = {
   readonly firstStep: Statement<[target: string], Step>
   readonly insert: Statement<[Record<string, unknown>]>
   readonly makeReady: Statement<[stage: number, target: string, id: Buffer]>
+  readonly assign: Statement<[repository: string, target: string, id: Buffer]>
   readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer; orphan: number }]>
   readonly link: Statement<[target: string]>
   readonly begin: Statement<[]>
@@ -54,6 +55,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
        VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @json, @source, @state, @late)`,
     ),
     makeReady: db.prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`),
+    assign: db.prepare('UPDATE spool SET repository = ? WHERE target = ? AND id = ?'),
     reopen: db.prepare(
       `UPDATE spool SET state = 'parked', outcome = 'waiting', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
        WHERE target = @target AND id = @id`,

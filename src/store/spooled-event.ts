@@ -36,6 +36,8 @@ export type SpooledEvent = {
   readonly software: string | undefined
   /** The missing parent, an address or an id; `undefined` if there is none or it is unknown. */
   readonly obstacle: string | undefined
+  /** The address of its repository, as far as selection knew it. */
+  readonly repository: string | undefined
 }
 
 /** The columns of a `spool` row that are read. */
@@ -59,11 +61,12 @@ export type SpoolRow = {
   attempts: number
   software: string | null
   obstacle: string | null
+  repository: string | null
 }
 
 /** The columns of `SpoolRow`. The others serve only as conditions; reading them costs time. */
 export const SPOOL_COLUMNS = `id, created_at, stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
-  last_ok_at, retry_at, attempts, software, obstacle`
+  last_ok_at, retry_at, attempts, software, obstacle, repository`
 
 /** A newly fetched event; `size` is the length of its text. */
 export function newcomer(event: NostrEvent, size: number, layer: LayerName): SpooledEvent {
@@ -84,6 +87,7 @@ export function newcomer(event: NostrEvent, size: number, layer: LayerName): Spo
     attempts: 0,
     software: undefined,
     obstacle: undefined,
+    repository: undefined,
   }
 }
 
@@ -106,6 +110,7 @@ export function fromRow(row: SpoolRow): SpooledEvent {
     attempts: row.attempts,
     software: row.software ?? undefined,
     obstacle: row.obstacle ?? undefined,
+    repository: row.repository ?? undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LayerVersions } from '../checkpoint/layers.ts'
+import { AffectedRows } from './affected.ts'
 import { AnchorStore } from './anchors.ts'
 import { CheckpointStore } from './checkpoints.ts'
 import { KnownEvents } from './known-events.ts'
@@ -8,6 +9,7 @@ import { RunStore } from './runs.ts'
 import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
 import { prepareSpoolStatements } from './spool-statements.ts'
+import { SourceStore } from './sources.ts'
 import { SpoolRows } from './spool-rows.ts'
 import { durably, type Db } from './state-file.ts'
 import { WaitingRows } from './waiting-rows.ts'
@@ -21,8 +23,10 @@ export type TargetState = {
   /** For `fate.ts` only. */
   readonly spoolRows: SpoolRows
   readonly waits: WaitingRows
+  readonly affected: AffectedRows
   readonly known: KnownEvents
   readonly witnesses: WitnessStore
+  readonly sources: SourceStore
   readonly runs: RunStore
   readonly run: RunTables
   /** Runs `work` in one transaction: all of it or nothing. It survives the death of the process, not a power cut. */
@@ -50,7 +54,9 @@ export function createTargetState(
     spool,
     spoolRows: new SpoolRows(db, target, { spool, statements }),
     waits: new WaitingRows(db, target),
+    affected: new AffectedRows(db, target),
     witnesses: new WitnessStore(db, target),
+    sources: new SourceStore(db, target),
     runs: new RunStore(db, target),
     run: new RunTables(db),
     transaction: (work) => db.transaction(work).immediate(),

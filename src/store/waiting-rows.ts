@@ -1,10 +1,11 @@
-import type { NostrEvent } from '../nostr/event.ts'
+import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
 import { fromRow, SPOOL_COLUMNS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** The identifier follows `30617:` or `30618:`, a public key and a colon. */
 const IDENTIFIER = 'substr(address, 72)'
+const NAME_LENGTH = 200
 
 /** Queries for events in the spool that wait for others. */
 export class WaitingRows {
@@ -54,6 +55,13 @@ export class WaitingRows {
       .prepare<[string, string], { json: string }>('SELECT json FROM announcement WHERE target = ? AND address = ?')
       .get(this.#target, address)
     return row === undefined ? undefined : (JSON.parse(row.json) as NostrEvent)
+  }
+
+  /** The name in the newest announcement known at an address, unescaped and cut; null if it has none. */
+  nameAt(address: string): string | null {
+    const announcement = this.announcementAt(address)
+    const name = announcement === undefined ? undefined : tagValues(announcement, 'name')[0]
+    return name === undefined || name === '' ? null : name.slice(0, NAME_LENGTH)
   }
 
   /** Refused profiles and relay lists (kinds 0 and 10002) of these authors. */

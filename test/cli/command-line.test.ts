@@ -114,6 +114,11 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--both', '', { check: { both: true } }],
   ['--ids', '', { options: { listIds: true } }],
   ['--output', './missing.jsonl', { check: { output: 'missing.jsonl' } }],
+  ['--combined', './c', { check: { lists: [{ name: 'combined', flag: '--combined', file: 'c' }] } }],
+  ['--missing-on-target', 'm', { check: { lists: [{ name: 'missingOnTarget', file: 'm' }] } }],
+  ['--differ', 'd', { check: { lists: [{ name: 'differ', file: 'd' }] } }],
+  ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
+  ['--report', './night.html', { reportFile: 'night.html' }],
 ]
 
 /** The first command that takes the flag, with what it needs besides. */
@@ -292,7 +297,7 @@ describe('a wrong value is named with where it came from', () => {
 describe('a wrong command line', () => {
   it('tells all problems at once', async () => {
     const argv = 'catchup --sorce wss://x --since yesterdayish extra --full=1 --quiet --verbose --idle-timeout --json'
-    expect(await parse(argv.split(' '), { NGIT_SYNC_RETRIES: '-1', NGIT_SYNC_TARGT: 'wss://t' })).toEqual({
+    expect(await parse(argv.split(' '), { NGIT_SYNC_RETRIES: '-1', NGIT_SYNC_TARGT: 'wss://t' })).toMatchObject({
       type: 'text',
       exit: 2,
       stream: 'stderr',
@@ -371,7 +376,7 @@ describe('check', () => {
   it('reads both sides and sends nothing; without flags it lists, writes and swaps nothing', async () => {
     expect(await parseRun(['check', ...ENDS])).toMatchObject({
       options: { command: 'check', dryRun: true, listIds: false, followUps: false, reconcile: true },
-      check: { both: false, output: undefined },
+      check: { both: false, output: undefined, lists: [] },
     })
     expect((await parseRun(['catchup', ...ENDS])).check).toBeUndefined()
   })
@@ -430,7 +435,7 @@ describe('help and version', () => {
   it('no command is wrong usage, with the same help on standard error', async () => {
     const [asked, missing] = [await parse(['--help']), await parse([])]
     expect(missing).toMatchObject({ type: 'text', exit: 2, stream: 'stderr' })
-    expect({ ...missing, exit: 0, stream: 'stdout' }).toEqual(asked)
+    expect({ ...missing, exit: 0, stream: 'stdout', problems: [] }).toEqual(asked)
   })
 
   it.each(['catchup', 'backfill', 'check', 'status', 'demo'] as const)(
@@ -451,7 +456,7 @@ describe('help and version', () => {
   )
 
   it.each([[['--version']], [['-V']], [['catchup', '--version']]])('%j prints the version', async (argv) => {
-    expect(await parse(argv)).toEqual({ type: 'text', text: '1.2.3\n', exit: 0, stream: 'stdout' })
+    expect(await parse(argv)).toEqual({ type: 'text', text: '1.2.3\n', exit: 0, stream: 'stdout', problems: [] })
   })
 
   it.each([

@@ -332,13 +332,13 @@ describe('a check that found differences', () => {
     expect(text).toContain('window   created_at from Wed 00:00 to the end')
   })
 
-  it('sums up repositories beyond the twentieth, and shows them all with --verbose', () => {
+  it('sums up repositories beyond the tenth, and shows them all with --verbose', () => {
     const differences = Array.from({ length: 30 }, (_, index) =>
       difference(['threads', 1111], `30617:${'ab'.repeat(32)}:repository-${index}`, [0, 30 - index]),
     )
     const many = checked({ missing: 465, differences })
-    expect(render(many)).toMatch(/ total +465\n the total holds 10 repositories more: --verbose and --json show all\n/)
-    expect(render(many)).not.toContain('repository-20')
+    expect(render(many)).toMatch(/ total +465\n the total holds 20 repositories more: --verbose and --json show all\n/)
+    expect(render(many)).not.toContain('repository-10')
     expect(render(many, { verbose: true })).toContain('repository-29')
   })
 })

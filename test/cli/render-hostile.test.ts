@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { toolVersion } from '../../src/cli/tool-version.ts'
 import { renderJson } from '../../src/cli/render/render-json.ts'
 import { renderProgress } from '../../src/cli/render/render-progress.ts'
 import { renderError } from '../../src/cli/render/render-error.ts'
@@ -120,7 +121,10 @@ describe('whatever strangers write', () => {
         const text = renderJson(report)
         expect(text.slice(0, -1)).not.toMatch(FORBIDDEN)
         expect(text.indexOf('\n')).toBe(text.length - 1)
-        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(report)))
+        expect(JSON.parse(text)).toEqual({
+          ...(JSON.parse(JSON.stringify(report)) as object),
+          toolVersion: toolVersion(),
+        })
       }),
       { numRuns: 100 },
     )

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Status } from '../../src/report/status.ts'
 import { renderStatus, renderStatusJson } from '../../src/cli/render/render-status.ts'
+import { toolVersion } from '../../src/cli/tool-version.ts'
 import { NOW, STATUS } from './reports.ts'
 
 const OPTIONS = { color: false, width: 80, now: NOW, timeZone: 'UTC' }
@@ -21,11 +22,16 @@ describe('renderStatus', () => {
       running  process 4711 on git.example.org since Sun 12:12, 60 s ago
 
        layer              anchors  drained                          in full
+       wss://relay.three
+         not reached since Fri 00:13, 2 d ago; never drained: connect ECONNREFUSED
+       wss://relay.two
+         not read to its end since Sat 07:13, 29 h ago; last drained Fri 07:13: idle
+         30 s on page 3 of #E 101–200
+         1 announcements        1  Sun 12:03, 10 min ago            Sat 16:13
        wss://relay.one
+         read to its end in every run since 2025-11-13 12:13, 10 d ago
          1 announcements        1  Sat 07:13, 29 h ago              Sat 07:13
          3 threads          3,812  from 2025-11-13 12:13, 10 d ago  2025-11-12 12:13
-       wss://relay.two
-         1 announcements        1  Sun 12:03, 10 min ago            Sat 16:13
 
        17 waiting since Sat 06:13, 30 h ago; sent at most 1 time; again with the next
           run
@@ -49,8 +55,12 @@ describe('renderStatus', () => {
          → These events are sent again after 30 days, when the target's software
            changes, or by \`ngit-sync retry --refused\`.
 
+       repository           name   waiting  refused  pending on git
+       npub1alh7…/hello     Hello       17        4               1
+       no known repository               ·    1,201               ·
+
        run                         command         took  sent  parked  end
-       Sun 12:12, 60 s ago         catchup            ·     ·       ·  no end
+       Sun 12:12, 60 s ago         catchup            ·     ·       ·  running
        Sat 07:13, 29 h ago         catchup   9 min 31 s   598      26  partial (3)
        2025-11-13 12:13, 10 d ago  backfill       1.4 s     ·       ·  complete (0)
 
@@ -92,7 +102,7 @@ describe('renderStatus', () => {
 
 describe('renderStatusJson', () => {
   it('is one line that parses back to the same', () => {
-    expect(JSON.parse(renderStatusJson(STATUS))).toEqual(STATUS)
+    expect(JSON.parse(renderStatusJson(STATUS))).toEqual({ ...STATUS, toolVersion: toolVersion() })
     expect(renderStatusJson(STATUS).trimEnd()).not.toContain('\n')
   })
 })

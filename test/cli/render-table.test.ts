@@ -127,6 +127,11 @@ describe('a partial run', () => {
            e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
          → Push the repository to the target; the next run asks again.
 
+       repository          name     missing  sent  waiting  pending on git
+       npub14w46…/ngit     ngit         412   398       14               ·
+       npub1ehxu…/my-repo  My repo      186   174        3               9
+       591 of 598 were signed between Fri 20:13 and Sat 05:13 (9 h)
+
       note     relay.two keeps its old checkpoint (never), so the next run reads all
                of its threads again.
 
@@ -177,6 +182,11 @@ describe('a partial run', () => {
          "purgatory: won't be served until git data arrives"
            e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
          → Push the repository to the target; the next run asks again.
+
+       repository          name     missing  sent  waiting  pending on git
+       npub14w46…/ngit     ngit         412   398       14               ·
+       npub1ehxu…/my-repo  My repo      186   174        3               9
+       591 of 598 were signed between Fri 20:13 and Sat 05:13 (9 h)
 
       note     relay.two keeps its old checkpoint (never), so the next run reads all of its threads again.
 
@@ -252,6 +262,12 @@ describe('a partial run', () => {
          → Push the repository to the target;
            the next run asks again.
 
+       repository          missing  waiting
+       npub14w46…/ngit         412       14
+       npub1ehxu…/my-repo      186        3
+       591 of 598 were signed between Fri
+       20:13 and Sat 05:13 (9 h)
+
       note     relay.two keeps its old
                checkpoint (never), so the next
                run reads all of its threads
@@ -306,6 +322,11 @@ describe('a partial run', () => {
          "purgatory: won't be served until git data arrives"
            e.g. ^2mnevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp^22m
          → Push the repository to the target; the next run asks again.
+
+       ^2mrepository^22m          ^2mname^22m     ^2mmissing^22m  ^2msent^22m  ^2mwaiting^22m  ^2mpending on git^22m
+       npub14w46…/ngit     ngit         412   398       14               ^2m·^22m
+       npub1ehxu…/my-repo  My repo      186   174        3               9
+       ^1m591 of 598 were signed between Fri 20:13 and Sat 05:13 (9 h)^22m
 
       note     relay.two keeps its old checkpoint (never), so the next run reads all of its threads again.
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { renderJson } from '../../src/cli/render/render-json.ts'
+import { toolVersion } from '../../src/cli/tool-version.ts'
 import { buildJsonSchema, reportSchema } from '../support/report-schema.ts'
 import type { Report } from '../../src/report/report.ts'
 import { CHECKED, DOOR, DRY_BACKFILL, HELD_BACK, PARTIAL, REPAIRED, report } from './reports.ts'
@@ -11,17 +12,20 @@ const REPORTS = [report({}), CHECKED, HELD_BACK, PARTIAL, REPAIRED, DRY_BACKFILL
 
 describe('reportSchema', () => {
   it('has exactly the type Report', () => {
-    expectTypeOf<z.infer<typeof reportSchema>>().toExtend<Report>()
-    expectTypeOf<Report>().toExtend<z.infer<typeof reportSchema>>()
+    type Printed = Report & { readonly toolVersion: string }
+    expectTypeOf<z.infer<typeof reportSchema>>().toExtend<Printed>()
+    expectTypeOf<Printed>().toExtend<z.infer<typeof reportSchema>>()
   })
 
   it.each(REPORTS)('accepts what --json prints', (document) => {
-    expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual(document)
+    expect(reportSchema.parse(JSON.parse(renderJson(document)))).toEqual({ ...document, toolVersion: toolVersion() })
   })
 
   it('refuses a field that it does not know, and one that is missing', () => {
-    expect(reportSchema.safeParse({ ...PARTIAL, more: 1 }).success).toBe(false)
-    expect(reportSchema.safeParse({ ...PARTIAL, exit: undefined }).success).toBe(false)
+    const whole = { ...PARTIAL, toolVersion: '1' }
+    expect(reportSchema.safeParse(whole).success).toBe(true)
+    expect(reportSchema.safeParse({ ...whole, more: 1 }).success).toBe(false)
+    expect(reportSchema.safeParse({ ...whole, exit: undefined }).success).toBe(false)
   })
 })
 
@@ -36,18 +40,26 @@ describe('report.schema.json', () => {
     const published = () => z.fromJSONSchema(JSON.parse(readFileSync(file, 'utf8')))
 
     it.each(REPORTS)('accepts what --json prints', (document) => {
-      expect(published().parse(JSON.parse(renderJson(document)))).toEqual(document)
+      expect(published().parse(JSON.parse(renderJson(document)))).toEqual({ ...document, toolVersion: toolVersion() })
+    })
+
+    it('accepts what --json prints when the program fails', () => {
+      const text = renderJson({ version: 1, exit: 4, error: 'locked', hint: null })
+      expect(published().parse(JSON.parse(text))).toMatchObject({ exit: 4, hint: null })
     })
 
     it('accepts a field that a later program adds', () => {
-      expect(published().safeParse({ ...PARTIAL, more: 1 }).success).toBe(true)
+      expect(published().safeParse({ ...PARTIAL, toolVersion: '1', more: 1 }).success).toBe(true)
     })
 
     it.each([
-      ['a field that is missing', { ...PARTIAL, exit: undefined }],
-      ['a field of another type', { ...PARTIAL, complete: 'yes' }],
-      ['an outcome that there is not', { ...PARTIAL, layers: [{ ...PARTIAL.layers[0], outcomes: { lost: 1 } }] }],
-      ['another version', { ...PARTIAL, version: 2 }],
+      ['a field that is missing', { ...PARTIAL, toolVersion: '1', exit: undefined }],
+      ['a field of another type', { ...PARTIAL, toolVersion: '1', complete: 'yes' }],
+      [
+        'an outcome that there is not',
+        { ...PARTIAL, toolVersion: '1', layers: [{ ...PARTIAL.layers[0], outcomes: { lost: 1 } }] },
+      ],
+      ['another version', { ...PARTIAL, toolVersion: '1', version: 2 }],
     ])('refuses %s', (_, document) => {
       expect(published().safeParse(JSON.parse(JSON.stringify(document))).success).toBe(false)
     })

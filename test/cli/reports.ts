@@ -74,6 +74,9 @@ export function report(changes: Partial<Report>): Report {
     ],
     totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },
     check: null,
+    repositories: [],
+    repositoriesLeftOut: 0,
+    signed: { stretch: null, histogram: [] },
     heldBack: [],
     problems: [],
     notes: [],
@@ -232,6 +235,33 @@ export const PARTIAL = report({
       example: null,
     },
   ],
+  repositories: [
+    {
+      repository: `30617:${'ab'.repeat(32)}:ngit`,
+      name: 'ngit',
+      missing: 412,
+      sent: 398,
+      waiting: 14,
+      refused: 0,
+      pending: 0,
+    },
+    {
+      repository: `30617:${'cd'.repeat(32)}:my-repo`,
+      name: 'My repo',
+      missing: 186,
+      sent: 174,
+      waiting: 3,
+      refused: 0,
+      pending: 9,
+    },
+  ],
+  signed: {
+    stretch: { from: NOW - 40 * HOUR, to: NOW - 31 * HOUR, events: 591, of: 598 },
+    histogram: [
+      { from: NOW - 42 * HOUR, to: NOW - 37 * HOUR - 1, missing: 200 },
+      { from: NOW - 37 * HOUR, to: NOW - 32 * HOUR - 1, missing: 398 },
+    ],
+  },
   notes: ['relay.two keeps its old checkpoint (never), so the next run reads all of its threads again.'],
 })
 
@@ -309,6 +339,37 @@ export const STATUS: Status = {
   targets: [
     {
       target: 'ws://localhost:7443',
+      sources: [
+        {
+          source: 'wss://relay.three',
+          state: 'unreached',
+          reason: 'connect ECONNREFUSED',
+          since: NOW - 60 * HOUR,
+          askedAt: NOW - 29 * HOUR,
+          drainedAt: null,
+        },
+        {
+          source: 'wss://relay.two',
+          state: 'partial',
+          reason: 'idle 30 s on page 3 of #E 101–200',
+          since: NOW - 29 * HOUR,
+          askedAt: NOW - 29 * HOUR,
+          drainedAt: NOW - 53 * HOUR,
+        },
+        {
+          source: 'wss://relay.one',
+          state: 'drained',
+          reason: null,
+          since: NOW - 240 * HOUR,
+          askedAt: NOW - 29 * HOUR,
+          drainedAt: NOW - 29 * HOUR,
+        },
+      ],
+      repositories: [
+        { repository: `30617:${'ef'.repeat(32)}:hello`, name: 'Hello', waiting: 17, refused: 4, pending: 1 },
+        { repository: null, name: null, waiting: 0, refused: 1201, pending: 0 },
+      ],
+      repositoriesLeftOut: 0,
       coverage: [
         {
           source: 'wss://relay.one',
@@ -370,13 +431,47 @@ export const STATUS: Status = {
         { outcome: 'refused', reason: 'blocked', count: 1, software: null, example: null },
       ],
       runs: [
-        { startedAt: NOW - 60, durationMs: null, command: 'catchup', exit: null, published: 0, parked: 0 },
-        { startedAt: NOW - 29 * HOUR, durationMs: 571_000, command: 'catchup', exit: 3, published: 598, parked: 26 },
-        { startedAt: NOW - 240 * HOUR, durationMs: 1400, command: 'backfill', exit: 0, published: 0, parked: 0 },
+        {
+          startedAt: NOW - 60,
+          durationMs: null,
+          command: 'catchup',
+          exit: null,
+          published: 0,
+          parked: 0,
+          reason: null,
+        },
+        {
+          startedAt: NOW - 29 * HOUR,
+          durationMs: 571_000,
+          command: 'catchup',
+          exit: 3,
+          published: 598,
+          parked: 26,
+          reason: null,
+        },
+        {
+          startedAt: NOW - 240 * HOUR,
+          durationMs: 1400,
+          command: 'backfill',
+          exit: 0,
+          published: 0,
+          parked: 0,
+          reason: null,
+        },
       ],
       lock: { pid: 4711, host: 'git.example.org', startedAt: NOW - 60 },
     },
-    { target: 'wss://new.example', coverage: [], parked: [], refused: [], runs: [], lock: null },
+    {
+      target: 'wss://new.example',
+      sources: [],
+      coverage: [],
+      repositories: [],
+      repositoriesLeftOut: 0,
+      parked: [],
+      refused: [],
+      runs: [],
+      lock: null,
+    },
   ],
 }
 

@@ -102,10 +102,32 @@ describe('openStateFile', () => {
   })
 })
 
+/** Takes back what version 4 added. */
+function leaveVersion4(db: InstanceType<typeof Sqlite>): void {
+  db.exec('ALTER TABLE spool DROP COLUMN repository; ALTER TABLE run DROP COLUMN reason; DROP TABLE source')
+}
+
 describe('openStateFile', () => {
+  it('brings a file of version 3 up to date, and finds the repositories and sources that it can', () => {
+    const file = closedState()
+    const old = new Sqlite(file)
+    leaveVersion4(old)
+    old.exec("INSERT INTO coverage VALUES ('ws://t', 'ws://s', 'announcements', 'all', 1, 5, 5, 1)")
+    old.exec(`UPDATE spool SET kind = 1621, json = '{"tags":[["p","x"],["a","30617:ab:mine"]]}'`)
+    old.pragma('user_version = 3')
+    old.close()
+    const db = openStateFile(file)
+    expect(db.prepare('SELECT repository FROM spool').get()).toEqual({ repository: '30617:ab:mine' })
+    expect(db.prepare('SELECT source, state, since FROM source').all()).toEqual([
+      { source: 'ws://s', state: 'unknown', since: 5 },
+    ])
+    db.close()
+  })
+
   it('brings a file of version 1 up to date, and keeps what is in it', () => {
     const file = closedState()
     const old = new Sqlite(file)
+    leaveVersion4(old)
     old.exec('ALTER TABLE run DROP COLUMN accepted')
     old.exec('DROP TABLE also_in; DROP INDEX spool_profile; ALTER TABLE spool DROP COLUMN obstacle')
     old.exec("INSERT INTO coverage VALUES ('ws://t', 'ws://s', 'announcements', 'all', 1, 5, 5, 1)")
@@ -122,6 +144,7 @@ describe('openStateFile', () => {
   it('knows of the runs in a file of version 2 at which targets something was accepted', () => {
     const file = closedState()
     const old = new Sqlite(file)
+    leaveVersion4(old)
     old.exec('DELETE FROM run; ALTER TABLE run DROP COLUMN accepted')
     old.exec('DROP INDEX spool_profile; ALTER TABLE spool DROP COLUMN obstacle')
     const insert = old.prepare(
@@ -141,6 +164,7 @@ describe('openStateFile', () => {
   it('brings a file of version 2 up to date, and gives up its witnesses, which do not say what they are', () => {
     const file = closedState()
     const old = new Sqlite(file)
+    leaveVersion4(old)
     old.exec('ALTER TABLE run DROP COLUMN accepted; DROP INDEX spool_profile')
     old.exec('ALTER TABLE spool DROP COLUMN obstacle; DROP TABLE witness')
     old.exec('CREATE TABLE witness (target TEXT, relay TEXT, id BLOB, pubkey BLOB, created_at INTEGER)')

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { FailureDocument } from '../../src/cli/render/render-json.ts'
 import type { Report } from '../../src/report/report.ts'
 
 const count = z.number().int().nonnegative()
@@ -111,10 +112,28 @@ const check = z.strictObject({
     .nullable(),
 })
 
+const repository = z.strictObject({
+  repository: z.string().nullable(),
+  name: z.string().nullable(),
+  missing: count,
+  sent: count,
+  waiting: count,
+  refused: count,
+  pending: count,
+})
+
+const histogram = z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly()
+
+const signed = z.strictObject({
+  stretch: z.strictObject({ from: time, to: time, events: count, of: count }).readonly().nullable(),
+  histogram,
+})
+
 /** The shape of the JSON document that `--json` prints, version 1. `docs/json-output.md` says what each field means. */
 export const reportSchema = z
   .strictObject({
     version: z.literal(1),
+    toolVersion: z.string(),
     profile: z.string().optional(),
     command: z.enum(['catchup', 'backfill', 'check', 'retry']),
     exit: count,
@@ -143,18 +162,33 @@ export const reportSchema = z
       })
       .readonly(),
     check: check.readonly().nullable(),
+    repositories: z.array(repository.readonly()).readonly(),
+    repositoriesLeftOut: count,
+    signed: signed.readonly(),
     heldBack: z.array(heldBackRepository.readonly()).readonly(),
     problems: z.array(problem.readonly()).readonly(),
     notes: z.array(z.string()).readonly(),
   })
-  .readonly() satisfies z.ZodType<Report>
+  .readonly() satisfies z.ZodType<Report & { readonly toolVersion: string }>
+
+/** The document that `--json` prints when the program ends without a report. */
+export const failureSchema = z
+  .strictObject({
+    version: z.literal(1),
+    toolVersion: z.string(),
+    profile: z.string().optional(),
+    exit: count,
+    error: z.string(),
+    hint: z.string().nullable(),
+  })
+  .readonly() satisfies z.ZodType<FailureDocument & { readonly toolVersion: string }>
 
 /**
- * `report.schema.json`: `reportSchema` as JSON Schema (2020-12), for programs that read a report. It lets fields pass
+ * `report.schema.json`: `reportSchema` or `failureSchema` as JSON Schema (2020-12), for programs that read a report. It lets fields pass
  * that it does not know, as `docs/json-output.md` promises that some may be added within a version.
  */
 export function buildJsonSchema(): Readonly<Record<string, unknown>> {
-  const { $schema, ...shape } = z.toJSONSchema(reportSchema, {
+  const { $schema, ...shape } = z.toJSONSchema(z.union([reportSchema, failureSchema]), {
     override: ({ jsonSchema }) => {
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
       delete jsonSchema.readOnly

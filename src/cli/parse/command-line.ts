@@ -15,7 +15,14 @@ export type CommandLine =
   | { readonly type: 'version' }
   /** For the completions: `what` to list, given the words typed so far. */
   | { readonly type: 'complete'; readonly words: readonly string[] }
-  | { readonly type: 'text'; readonly text: string; readonly exit: 0 | 2; readonly stream: 'stdout' | 'stderr' }
+  | {
+      readonly type: 'text'
+      readonly text: string
+      readonly exit: 0 | 2
+      readonly stream: 'stdout' | 'stderr'
+      /** What is wrong, for `--json`; empty when a help was asked for. */
+      readonly problems: readonly string[]
+    }
 
 /** `width` is in columns of the help; `warn` takes one line without its end. */
 export type ParsingOptions = {
@@ -62,18 +69,18 @@ function isVersionAtLength(argv: readonly string[]): boolean {
   return argv.length === 2 && is(['--version', '-V']) && is(['--verbose', '-v'])
 }
 
-function textLine(text: string, exit: 0 | 2): CommandLine {
-  return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr' }
+function textLine(text: string, exit: 0 | 2, problems: readonly string[] = []): CommandLine {
+  return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr', problems }
 }
 
 async function usageLine(problems: readonly string[], command?: CliCommand): Promise<CommandLine> {
   const { renderUsageProblems } = await import('../render/render-error.ts')
-  return textLine(renderUsageProblems(problems, command), 2)
+  return textLine(renderUsageProblems(problems, command), 2, problems)
 }
 
 async function withoutCommand({ rest, help }: Extract<Invocation, { type: 'no-command' }>): Promise<CommandLine> {
   const [first] = rest
-  if (first === undefined) return textLine(help, 2)
+  if (first === undefined) return textLine(help, 2, ['no command'])
   const { noCommandProblem } = await import('./stray-words.ts')
   return usageLine([noCommandProblem(first)])
 }

@@ -172,6 +172,16 @@ export const OPTIONS = {
       'write the missing events to this JSONL file, replacing it (compressed when it ends in .gz); ' +
       '- writes them to standard output and the report to standard error',
   }),
+  combined: list('--combined', 'every difference, with its sign: + missing, * older on the target, ! withheld by it'),
+  missingOnTarget: list('--missing-on-target', 'the events of which the target has nothing (+)'),
+  differ: list('--differ', 'the events of which the target serves an older version (*)'),
+  error: list('--error', 'the events that the target does not take yet, holds back, or refused for good (!)'),
+  report: output({
+    flag: '--report',
+    value: 'FILE',
+    commands: ['catchup', 'check'],
+    help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
+  }),
   dryRun: output({
     flag: '--dry-run',
     short: '-n',
@@ -344,6 +354,12 @@ export function envNameOf({ flag }: Pick<OptionSpec, 'flag'>): string {
 /** Whether a word of the command line looks like an option. `-` alone is an endpoint. */
 export function isOption(word: string): boolean {
   return word.length > 1 && word.startsWith('-')
+}
+
+/** A list that `check` writes. */
+function list(flag: OptionSpec['flag'], what: string): OptionSpec {
+  const help = `write one line for each difference to this file: ${what}`
+  return output({ flag, value: 'FILE', commands: ['check'], help })
 }
 
 type Row = Pick<OptionSpec, 'flag' | 'help'> & Partial<OptionSpec>

@@ -19,7 +19,8 @@ import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import { parseTime } from './parse-time.ts'
 import type { KeyPlace } from '../read-key.ts'
-import { parseChoice } from './parsed.ts'
+import { LIST_NAMES, type ListName } from '../difference-lists.ts'
+import { parseChoice, wrong, type Parsed } from './parsed.ts'
 import {
   keyOf,
   misspeltVariables,
@@ -49,6 +50,8 @@ export type CheckOptions = {
   readonly both: boolean
   /** The JSONL file for the missing events; `-` is standard output. */
   readonly output: string | undefined
+  /** Files for lists of differences; `-` is standard output. */
+  readonly lists: readonly { readonly name: ListName; readonly flag: string; readonly file: string }[]
 }
 
 /** What `status` shows besides the summary. */
@@ -65,6 +68,8 @@ export type ParsedOptions =
       readonly output: OutputOptions
       readonly monitoring: MonitoringOptions
       readonly stateFile: string | undefined
+      /** The file for the report as a page: `.html`, `.htm` or `.md`. */
+      readonly reportFile: string | undefined
       /** Only for `check`. */
       readonly check: CheckOptions | undefined
     }
@@ -165,7 +170,8 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
   const monitoring = readMonitoring(reader)
-  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, check }
+  const reportFile = readReportFile(options, check, reading)
+  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, check }
 }
 
 function readShell({ argument, problems }: Reading): Shell {
@@ -176,6 +182,24 @@ function readShell({ argument, problems }: Reading): Shell {
     problems.push(argument === undefined ? `${shown}: give one of ${SHELLS.join(', ')}` : `${shown} ${parsed.problem}`)
   }
   return 'bash'
+}
+
+/** The page must not replace a file that the run reads or writes. */
+function readReportFile(
+  { sources, target }: RunOptions,
+  check: CheckOptions | undefined,
+  { reader, problems }: Reading,
+): string | undefined {
+  const file = reader.one(OPTIONS.report, parsePageName)
+  const others = [...sources, target, check?.output, ...(check?.lists ?? []).map((list) => list.file)]
+  if (file !== undefined && others.some((other) => other !== undefined && isSameEndpoint(other, file)))
+    problems.push(`${reader.originOf(OPTIONS.report) ?? ''} names a file that is used otherwise: give another one`)
+  return file
+}
+
+function parsePageName(text: string): Parsed<string> {
+  if (!/\.(?:html?|md)$/i.test(text)) return wrong('is no page: give a name that ends in .html or .md')
+  return parseFileName(text)
 }
 
 /** Reports a missing URL only if there is no other problem, because an unknown option may have claimed it. */
@@ -263,7 +287,26 @@ function readCheck({ sources, target }: RunOptions, { reader, problems }: Readin
   if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
     problems.push(`${outputOrigin} names a file that is read: give another file for what is missing`)
   }
-  return { both, output }
+  return { both, output, lists: readLists([...sources, target], output, { reader, problems }) }
+}
+
+/** Each list has a file of its own, and at most one of all outputs goes to standard output. */
+function readLists(
+  ends: readonly string[],
+  output: string | undefined,
+  { reader, problems }: Pick<Reading, 'reader' | 'problems'>,
+): CheckOptions['lists'] {
+  const lists: { name: ListName; flag: string; file: string }[] = []
+  for (const name of LIST_NAMES) {
+    const spec = OPTIONS[name]
+    const file = reader.one(spec, parseFileName)
+    if (file === undefined) continue
+    const taken = [...(output === undefined ? [] : [output]), ...lists.map((list) => list.file), ...ends]
+    if (taken.some((other) => isSameEndpoint(other, file)))
+      problems.push(`${reader.originOf(spec) ?? spec.flag} names a file that is used otherwise: give another one`)
+    lists.push({ name, flag: spec.flag, file })
+  }
+  return lists
 }
 
 function readEnds(command: string, { reader, problems, profiles }: Reading): Pick<RunOptions, 'sources' | 'target'> {

@@ -23,9 +23,12 @@ const GROUPS: readonly { readonly heading: string; readonly kinds: readonly numb
 ]
 
 /** How many rows of a table are shown without `--verbose`. */
-const MAX_ROWS = 20
+const MAX_ROWS = 10
 const NARROWEST_LABEL = 20
 const SHORT_PUBKEY = 10
+
+const NAME_WIDTH = 20
+const ROOM_FOR_NAMES = 100
 
 type Repository = { readonly address: string | null; readonly differences: readonly Difference[] }
 
@@ -35,7 +38,7 @@ type Repository = { readonly address: string | null; readonly differences: reado
  */
 export function renderCheck(canvas: Canvas, report: Report, check: CheckReport): string[][] {
   return [
-    renderRepositories(canvas, check.differences),
+    renderRepositories(canvas, report, check.differences),
     renderKinds(canvas, report, check.differences),
     renderHistogram(canvas, check.histogram),
     ...(check.both ?? []).map((back) => renderWayBack(canvas, back)),
@@ -44,14 +47,19 @@ export function renderCheck(canvas: Canvas, report: Report, check: CheckReport):
 }
 
 /** The missing events, one row per repository, most first. */
-function renderRepositories(canvas: Canvas, differences: readonly Difference[]): string[] {
+function renderRepositories(
+  canvas: Canvas,
+  { repositories: known }: Report,
+  differences: readonly Difference[],
+): string[] {
   const missing = differences.filter((difference) => difference.missing > 0)
   if (missing.length === 0) return []
   const repositories = byRepository(missing)
   const shown = canvas.verbose ? repositories : repositories.slice(0, MAX_ROWS)
   const hidden = repositories.length - shown.length
   const rows = repositories.length === 1 ? shown : [...shown, { address: null, differences: missing }]
-  const numbers = countColumns(canvas, rows, missing)
+  const names = namesOf(rows, known)
+  const numbers = [...nameColumn(canvas, names), ...countColumns(canvas, rows, missing)]
   const width = canvas.width - tableWidth(numbers) - 2
   const labels = [...labelRepositories(shown, width), ...(rows === shown ? [] : ['total'])]
   const first: Column = {
@@ -62,6 +70,17 @@ function renderRepositories(canvas: Canvas, differences: readonly Difference[]):
   }
   const more = `the total holds ${formatPlural(hidden, 'repository', 'repositories')} more: --verbose and --json show all`
   return [...layOutTable(canvas, [first, ...numbers]), ...(hidden === 0 ? [] : hanging(canvas, ' ', more, canvas.dim))]
+}
+
+function namesOf(rows: readonly Repository[], known: Report['repositories']): string[] {
+  const names = new Map(known.map(({ repository, name }) => [repository, name ?? '']))
+  return rows.map(({ address }) => (address === null ? '' : foreign(names.get(address) ?? '')))
+}
+
+/** The names in the announcements, where there is room beside labels of full length. */
+function nameColumn(canvas: Canvas, names: readonly string[]): Column[] {
+  if (canvas.width < ROOM_FOR_NAMES || names.every((name) => name === '')) return []
+  return [column({ heading: 'name', expendable: 0 }, names, (name) => ({ text: ellipsize(name, NAME_WIDTH) }))]
 }
 
 function byRepository(differences: readonly Difference[]): Repository[] {
@@ -106,7 +125,8 @@ export function labelRepositories(repositories: readonly Pick<Repository, 'addre
   })
 }
 
-function labelRepository(text: string | null, shorten: (npub: string) => string): string {
+/** One label: `npub1…/identifier`, the public key shortened by `shorten`. */
+export function labelRepository(text: string | null, shorten: (npub: string) => string): string {
   if (text === null) return 'no known repository'
   const address = parseAddress(text)
   return address === undefined ? foreign(text) : `${shorten(encodePublicKey(address.pubkey))}/${foreign(address.d)}`

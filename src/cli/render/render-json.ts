@@ -1,5 +1,6 @@
 import { maskUrls } from '../mask-url.ts'
 import type { ConfigOverview } from '../config/config-overview.ts'
+import { toolVersion } from '../tool-version.ts'
 import type { RelayInspection } from '../../relay/inspection.ts'
 import type { Report } from '../../report/report.ts'
 import type { Status } from '../../report/status.ts'
@@ -10,9 +11,24 @@ import type { Status } from '../../report/status.ts'
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
-/** Renders a document as JSON on one line with a newline at its end. Parsing gives back every character. */
-export function renderJson(document: Report | Status | RelayInspection | ConfigOverview): string {
-  return `${renderJsonValue(document)}\n`
+/** A run that failed, for scripts: exit code, error, and what to do. */
+export type FailureDocument = {
+  readonly version: 1
+  /** The profile of the configuration file; absent without one. */
+  readonly profile?: string
+  readonly exit: number
+  /** One line; several problems of a command line are joined by `; `. */
+  readonly error: string
+  readonly hint: string | null
+}
+
+/**
+ * Renders a document as JSON on one line with a newline at its end, with the version of the program. Parsing gives back
+ * every character.
+ */
+export function renderJson(document: Report | Status | RelayInspection | ConfigOverview | FailureDocument): string {
+  const { version, ...fields } = document
+  return `${renderJsonValue({ version, toolVersion: toolVersion(), ...fields })}\n`
 }
 
 /** Renders a part of a document, without a newline. */

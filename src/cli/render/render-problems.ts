@@ -1,5 +1,6 @@
 import { encodeEventId } from '../../nostr/nip19.ts'
 import type { Problem, Report } from '../../report/report.ts'
+import type { UnixSeconds } from '../../time.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
@@ -9,36 +10,56 @@ import { ellipsizeMiddle, padText } from './text-width.ts'
 /** How many reasons of one group are shown without `--verbose`. */
 const MAX_REASONS = 6
 
-type Group = { readonly what: string; readonly where: string; readonly problems: readonly Problem[] }
+/** Problems of one kind at one place, with their meaning and the next step. */
+export type ProblemGroup = {
+  readonly what: string
+  readonly where: string
+  readonly problems: readonly Problem[]
+  readonly count: number
+  readonly isAboutEvents: boolean
+  readonly meaning: string
+  /** Null if there is nothing to do. */
+  readonly step: string | null
+}
 
 /**
  * Renders the problems in groups, one block per group: how many, where, each reason with an example, and the next step.
  */
-export function renderProblems(
-  canvas: Canvas,
-  { problems, heldBack }: Pick<Report, 'problems' | 'heldBack'>,
-): string[][] {
-  return groupProblems(problems).map((group) => renderGroup(canvas, group, heldBack))
+export function renderProblems(canvas: Canvas, report: Pick<Report, 'problems' | 'heldBack'>): string[][] {
+  return groupProblems(report, canvas.now).map((group) => renderGroup(canvas, group))
 }
 
-/** One group per kind of problem and place, most serious first. */
-function groupProblems(problems: readonly Problem[]): Group[] {
+/** One group per kind of problem and place, most serious first. `now`: what is held back may have expired by then. */
+export function groupProblems(
+  { problems, heldBack }: Pick<Report, 'problems' | 'heldBack'>,
+  now: UnixSeconds,
+): ProblemGroup[] {
   const groups = new Map<string, Problem[]>()
   for (const problem of problems) {
     const key = JSON.stringify([problem.what, problem.where])
     groups.set(key, [...(groups.get(key) ?? []), problem])
   }
   return [...groups.values()]
-    .flatMap((members) => (members[0] === undefined ? [] : [{ ...members[0], problems: members }]))
+    .flatMap((members) => (members[0] === undefined ? [] : [explainGroup(members[0], members, heldBack, now)]))
     .sort((a, b) => meaningOf(a.what).rank - meaningOf(b.what).rank)
 }
 
-function renderGroup(canvas: Canvas, { what, where, problems }: Group, heldBack: Report['heldBack']): string[] {
+function explainGroup(
+  { what, where }: Problem,
+  problems: readonly Problem[],
+  heldBack: Report['heldBack'],
+  now: UnixSeconds,
+): ProblemGroup {
   const { isAboutEvents } = meaningOf(what)
   const { meaning, step: usual } =
     what === 'unsent' ? meaningOfUnsent(problems.map(({ reason }) => reason)) : meaningOf(what)
-  const step = stepFor(what, usual, { problems, pending: pendingStep(heldBack, canvas.now) })
+  const step = stepFor(what, usual, { problems, pending: pendingStep(heldBack, now) })
   const count = problems.reduce((sum, problem) => sum + problem.count, 0)
+  return { what, where, problems, count, isAboutEvents, meaning, step }
+}
+
+function renderGroup(canvas: Canvas, group: ProblemGroup): string[] {
+  const { what, where, problems, count, isAboutEvents, meaning, step } = group
   const place = where === '' ? '' : `${isAboutEvents ? ' at' : ''} ${foreign(where)}`
   const title = `${foreign(what)}${place}${meaning === '' ? '' : `: ${meaning}`}`
   return [

@@ -2,7 +2,7 @@ import type { Report, SourceLayerReport, SourceReport } from '../../report/repor
 import { hanging, labelled, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatBytes, formatCount, formatPlural } from './format-quantity.ts'
-import { formatTime, formatTimeWithAge } from './format-time.ts'
+import { formatTime, formatTimeWithAge, type TimeContext } from './format-time.ts'
 import { layerTitle } from './layer-title.ts'
 import { countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 import { visibleWidth } from './text-width.ts'
@@ -90,7 +90,8 @@ function shortReason({ reason }: SourceLayerReport, width: number): string | und
   return reason !== null && visibleWidth(foreign(reason)) <= width ? foreign(reason) : undefined
 }
 
-function howItWasRead(canvas: Canvas, { mode, since, anchors, end }: SourceLayerReport): string {
+/** How a layer was read at a source: `all by paging`, `since Sat 03:00`. */
+export function howItWasRead(canvas: TimeContext, { mode, since, anchors, end }: SourceLayerReport): string {
   if (end === 'not asked') return '·'
   if (mode === 'since') return since === null ? 'since last time' : `since ${formatTime(since, canvas)}`
   if (mode === 'full') return 'all by paging'

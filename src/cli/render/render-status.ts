@@ -1,11 +1,9 @@
-import { encodeEventId } from '../../nostr/nip19.ts'
 import type {
   CheckpointStatus,
-  ParkedEvent,
   ParkedStatus,
-  RefusedEvent,
   RefusedStatus,
   RunStatus,
+  SourceStatus,
   Status,
   TargetStatus,
 } from '../../report/status.ts'
@@ -19,6 +17,7 @@ import { renderJson } from './render-json.ts'
 import { layerTitle } from './layer-title.ts'
 import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
 import { renderCure, renderExample } from './render-problems.ts'
+import { renderRepositoryTable } from './render-repositories.ts'
 
 /**
  * Renders the status: per target the checkpoints, the waiting and refused events, and the last runs. Import it lazily.
@@ -30,35 +29,6 @@ export function renderStatus(status: Status, options: RenderOptions): string {
   return joinBlocks([head, ...status.targets.flatMap((target) => renderTarget(canvas, target))])
 }
 
-/** Renders one parked event: what it is, since when and why it waits. */
-export function renderParkedEvent(event: ParkedEvent, options: RenderOptions): string {
-  const canvas = createCanvas(options)
-  const { outcome, parkedAt, nextTryAt, attempts, target } = event
-  const next = nextText(nextTryAt, canvas)
-  const title = `${outcome} at ${foreign(target)} since ${formatTimeWithAge(parkedAt, canvas)}; sent ${timesText(attempts)}; again ${next}`
-  return `${joinBlocks([renderSpooled(canvas, title, event)])}\n`
-}
-
-/** Renders one refused event. */
-export function renderRefusedEvent(event: RefusedEvent, options: RenderOptions): string {
-  const canvas = createCanvas(options)
-  const { outcome, refusedAt, software, target, reason } = event
-  const by = software === null ? '' : ` by ${foreign(software)}`
-  const title = `${outcome} at ${foreign(target)}${by} ${formatTimeWithAge(refusedAt, canvas)}`
-  return `${joinBlocks([[...renderSpooled(canvas, title, event), ...renderCure(canvas, reason)]])}\n`
-}
-
-function renderSpooled(canvas: Canvas, title: string, event: ParkedEvent | RefusedEvent): string[] {
-  const what = event.address === null ? '' : ` · ${foreign(event.address)}`
-  return [
-    ...hanging(canvas, ' ', title, canvas.warn),
-    ...hanging(canvas, '   ', `kind ${event.kind}${what} · from ${foreign(event.sources.join(', '))}`),
-    ...hanging(canvas, '   ', `"${foreign(event.reason)}"`),
-    ...renderObstacle(canvas, event.obstacle),
-    ...hanging(canvas, '   ', foreign(encodeEventId(event.id)), canvas.dim),
-  ]
-}
-
 /** Renders the status as one JSON document with a newline at its end. */
 export function renderStatusJson(status: Status): string {
   return renderJson(status)
@@ -67,11 +37,12 @@ export function renderStatusJson(status: Status): string {
 function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
   return [
     [...labelled(canvas, 'target', foreign(target.target), canvas.bold), ...renderLock(canvas, target)],
-    renderCheckpoints(canvas, target.coverage),
+    renderSources(canvas, target),
     ...target.parked.map((parked) => renderParked(canvas, parked)),
     ...target.refused.map((refused) => renderRefused(canvas, refused)),
     renderReopening(canvas, target.refused),
-    renderRuns(canvas, target.runs),
+    renderRepositoryTable(canvas, target.repositories, target.repositoriesLeftOut),
+    renderRuns(canvas, target),
   ]
 }
 
@@ -81,21 +52,33 @@ function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {
   return labelled(canvas, 'running', `process ${lock.pid} on ${foreign(lock.host)} since ${since}`, canvas.warn)
 }
 
-/** Sources stand above their layers, as in the report. */
-function renderCheckpoints(canvas: Canvas, checkpoints: readonly CheckpointStatus[]): string[] {
-  if (checkpoints.length === 0)
+/** Sources stand above their layers, as in the report; those that were never read to their end have none. */
+function renderSources(canvas: Canvas, { sources, coverage }: TargetStatus): string[] {
+  if (coverage.length === 0 && sources.length === 0)
     return hanging(canvas, ' ', 'no checkpoint: no relay was read to its end yet (files have no checkpoints)')
-  const sources = [...new Set(checkpoints.map(({ source }) => source))]
-  const sorted = sources.flatMap((source) => checkpoints.filter((row) => row.source === source))
-  const [head = '', ...rows] = layOutTable(canvas, checkpointColumns(canvas, sorted))
-  const isFirst = (index: number): boolean => sorted[index]?.source !== sorted[index - 1]?.source
-  return [
-    head,
-    ...rows.flatMap((row, index) => {
-      if (!isFirst(index)) return [row]
-      return [...hanging(canvas, ' ', foreign(sorted[index]?.source ?? ''), canvas.bold), row]
-    }),
-  ]
+  const urls = [...new Set([...sources, ...coverage].map(({ source }) => source))]
+  const sorted = urls.flatMap((url) => coverage.filter((row) => row.source === url))
+  const [head = '', ...rows] = sorted.length === 0 ? [] : layOutTable(canvas, checkpointColumns(canvas, sorted))
+  const below = urls.flatMap((url) => [
+    ...hanging(canvas, ' ', foreign(url), canvas.bold),
+    ...renderSourceState(
+      canvas,
+      sources.find(({ source }) => source === url),
+    ),
+    ...rows.filter((_, index) => sorted[index]?.source === url),
+  ])
+  return head === '' ? below : [head, ...below]
+}
+
+function renderSourceState(canvas: Canvas, source: SourceStatus | undefined): string[] {
+  if (source === undefined || source.state === 'unknown') return []
+  const { state, since, reason, drainedAt } = source
+  const start = formatTimeWithAge(since, canvas)
+  if (state === 'drained') return hanging(canvas, '   ', `read to its end in every run since ${start}`, canvas.good)
+  const what = state === 'unreached' ? 'not reached' : 'not read to its end'
+  const why = reason === null ? '' : `: ${foreign(reason)}`
+  const last = drainedAt === null ? 'never drained' : `last drained ${formatTime(drainedAt, canvas)}`
+  return hanging(canvas, '   ', `${what} since ${start}; ${last}${why}`, canvas.warn)
 }
 
 function checkpointColumns(canvas: Canvas, rows: readonly CheckpointStatus[]): readonly Column[] {
@@ -170,7 +153,7 @@ function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): str
   return refused.length === 0 ? [] : hanging(canvas, '   → ', text)
 }
 
-function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {
+function renderRuns(canvas: Canvas, { runs, lock }: TargetStatus): string[] {
   if (runs.length === 0) return []
   const columns = [
     column({ heading: 'run', expendable: 0 }, runs, ({ startedAt }) => ({
@@ -182,13 +165,20 @@ function renderRuns(canvas: Canvas, runs: readonly RunStatus[]): string[] {
     })),
     column({ heading: 'sent', expendable: 4, align: 'right' }, runs, ({ published }) => countCell(canvas, published)),
     column({ heading: 'parked', expendable: 3, align: 'right' }, runs, ({ parked }) => countCell(canvas, parked)),
-    column({ heading: 'end', expendable: 0 }, runs, ({ exit }) => endCell(canvas, exit)),
+    column({ heading: 'end', expendable: 0 }, runs, (run) => endCell(canvas, run, lock)),
   ]
-  return layOutTable(canvas, fitColumns(columns, canvas.width))
+  const [head = '', ...rows] = layOutTable(canvas, fitColumns(columns, canvas.width))
+  return [head, ...rows.flatMap((row, index) => [row, ...renderReason(canvas, runs[index])])]
 }
 
-function endCell(canvas: Canvas, exit: number | null): Cell {
-  if (exit === null) return { text: 'no end', paint: canvas.warn }
+function renderReason(canvas: Canvas, run: RunStatus | undefined): string[] {
+  return run === undefined || run.reason === null ? [] : hanging(canvas, '   ', foreign(run.reason), canvas.dim)
+}
+
+/** A run without an end goes on if it holds the lock; else it was killed, or the machine lost its power. */
+function endCell(canvas: Canvas, { exit, startedAt }: RunStatus, lock: TargetStatus['lock']): Cell {
+  if (exit === null && lock !== null && startedAt >= lock.startedAt) return { text: 'running', paint: canvas.warn }
+  if (exit === null) return { text: 'killed', paint: canvas.warn }
   return { text: `${exitWord(exit)} (${exit})`, paint: exit === 0 ? canvas.good : canvas.warn }
 }
 

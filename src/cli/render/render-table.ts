@@ -8,6 +8,7 @@ import { countRefused, isRemembered } from './all-well.ts'
 import { renderLayers, renderLeftOut } from './render-layers.ts'
 import { renderHeldBack } from './render-held-back.ts'
 import { renderProblems } from './render-problems.ts'
+import { renderRepositories } from './render-repositories.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
 
@@ -25,6 +26,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     renderSourceTables(canvas, report),
     ...renderProblems(canvas, report),
     renderHeldBack(canvas, report.heldBack),
+    renderRepositories(canvas, report),
     notes,
     ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
     renderVerdict(canvas, report),

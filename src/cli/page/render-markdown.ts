@@ -1,0 +1,86 @@
+import { formatCount } from '../render/format-quantity.ts'
+import { escapeForTerminal } from '../escape.ts'
+import { escapeMarkdown as text } from './escape-markdown.ts'
+import type { Page, PageBin, PageSource, PageWait } from './page.ts'
+
+const LONGEST_BAR = 24
+
+/** Renders a page as Markdown with tables (GFM). The histogram is drawn with block characters. */
+export function renderMarkdown(page: Page): string {
+  const parts = [
+    `# ${text(page.title)}`,
+    `**${text(page.verdict.word)}** ${text(page.verdict.sentence)}`,
+    page.facts.map(([label, value]) => `- ${text(label)}: ${text(value)}`).join('\n'),
+    renderTimes(page),
+    renderRepositories(page),
+    section('What waits or went wrong, and what to do', [...page.waits.map(renderWait), renderNotes(page)]),
+    section('Sources, and how far they were read', page.sources.map(renderSource)),
+    section('Commands', [
+      ...page.commands.map(({ does, line }) => `${text(does)}:\n\n${fence(line)}`),
+      'Add the options that the run had: a state file, a key, repositories.',
+    ]),
+    section('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
+    text(page.footer),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function section(title: string, parts: readonly string[]): string {
+  const filled = parts.filter((part) => part !== '')
+  return [`## ${title}`, ...(filled.length === 0 ? ['Nothing.'] : filled)].join('\n\n')
+}
+
+function renderTimes({ times }: Page): string {
+  if (times === null) return ''
+  const most = Math.max(...times.bins.map(({ count }) => count))
+  const lines = times.bins.filter(({ count }) => count > 0).map((bin) => renderBar(bin, most))
+  const sentence = times.sentence === null ? '' : `${text(times.sentence)}.`
+  return section('When the missing events were signed', [sentence, fence(lines.join('\n')), text(times.caption)])
+}
+
+function renderBar({ label, count }: PageBin, most: number): string {
+  return `${label.padEnd(16)} ${'█'.repeat(Math.max(1, Math.round((count / most) * LONGEST_BAR)))} ${formatCount(count)}`
+}
+
+function renderRepositories({ repositories: { columns, rows, more } }: Page): string {
+  if (rows.length === 0) return section('Repositories', ['None was hit.'])
+  const lines = [
+    row(['repository', 'name', ...columns]),
+    row(['---', '---', ...columns.map(() => '--:')]),
+    ...rows.map(({ name, label, counts }) => row([text(label), text(name), ...counts.map(formatCount)])),
+  ]
+  return section('Repositories', [lines.join('\n'), more === 0 ? '' : `And ${formatCount(more)} more.`])
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+function renderWait({ title, reasons, step }: PageWait): string {
+  const lines = reasons.map((reason) => `- ${text(reason)}`)
+  return [`### ${text(title)}`, lines.join('\n'), step === null ? '' : `→ ${text(step)}`]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function renderNotes({ notes }: Page): string {
+  return notes.map((note) => `- ${text(note)}`).join('\n')
+}
+
+function renderSource({ url, state, layers }: PageSource): string {
+  const rows = layers.map(({ layer, read, events, end }) =>
+    row([text(layer), text(read), formatCount(events), text(end)]),
+  )
+  const table = [row(['layer', 'read', 'events', 'end']), row(['---', '---', '--:', '---']), ...rows].join('\n')
+  return [`### ${text(url)}`, `${text(state)}.`, layers.length === 0 ? '' : table]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+/** A block of code, with a fence longer than any in the text. */
+function fence(lines: string): string {
+  const safe = lines.split('\n').map((line) => escapeForTerminal(line))
+  const longest = Math.max(2, ...[...lines.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const mark = '`'.repeat(longest + 1)
+  return [mark, ...safe, mark].join('\n')
+}

@@ -1,7 +1,5 @@
 import { COMMAND_NAMES } from './parse/command-table.ts'
-
-/** What ended a run, its exit code, and the profile that was run. */
-export type Failure = { readonly error: unknown; readonly exit: number; readonly profile?: string | undefined }
+import type { Failure } from './render/render-failure.ts'
 
 /** Writes a document about a failure where scripts want one. */
 export type TellScript = (failure: Failure) => Promise<void>

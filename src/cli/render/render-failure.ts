@@ -1,6 +1,8 @@
 import { reasonOf, SyncError, UsageError } from '../../errors.ts'
-import type { Failure } from '../tell-script.ts'
 import { renderJson } from './render-json.ts'
+
+/** What ended a run, its exit code, and the profile that was run. */
+export type Failure = { readonly error: unknown; readonly exit: number; readonly profile?: string | undefined }
 
 /** Renders the error that ended the program, or the run of a profile, as a JSON document. */
 export function renderFailure({

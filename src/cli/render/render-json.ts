@@ -15,7 +15,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]
 export type FailureDocument = {
   readonly version: 1
   /** The profile of the configuration file; absent without one. */
-  readonly profile?: string
+  readonly profile?: string | undefined
   readonly exit: number
   /** One line; several problems of a command line are joined by `; `. */
   readonly error: string

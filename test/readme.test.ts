@@ -61,6 +61,14 @@ describe('README', () => {
     expect(normalize(stderr)).toContain(normalize(demoBlock('repair').split('\n')[0] ?? ''))
   })
 
+  it('shows what a check in the demo prints, in parts', async () => {
+    const { stdout } = await runCli(['demo'])
+    const [, ...lines] = demoBlock('check').split('\n')
+    const parts = lines.join('\n').split(/^ …$/m)
+    expect(parts.length).toBeGreaterThan(3)
+    for (const part of parts) expect(normalize(stdout)).toContain(normalize(part))
+  })
+
   it('shows commands that the command line understands', async () => {
     const commands = shownCommands()
     expect(commands.length).toBeGreaterThan(4)

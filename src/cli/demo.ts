@@ -6,6 +6,7 @@ import { EventStore } from '../demo/event-store.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Report } from '../report/report.ts'
 import type { RunOptions } from '../report/run-options.ts'
+import { exitWord } from './exit-codes.ts'
 import type { OutputOptions } from './parse/options.ts'
 import { runCommand } from './run-command.ts'
 
@@ -19,8 +20,8 @@ const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000
 const DAY = 86_400
 
 /**
- * Runs the demo: two relays on loopback with storage on disk, real events, an outage of the target, its repair, and a
- * run with nothing left to do. Returns 0 if everything went as expected, else 1. Leaves nothing behind.
+ * Runs the demo: two relays on loopback with storage on disk, real events, an outage of the target, what it lacks, its
+ * repair, and a run with nothing left to do. Returns 0 if everything went as expected, else 1. Leaves nothing behind.
  */
 export async function runDemo(output: OutputOptions, signal: AbortSignal, screen: DemoScreen): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-demo-'))
@@ -54,22 +55,28 @@ async function tellStory(demo: Demo): Promise<number> {
   const source = await start(sourceFile, demo)
   const first = await start(targetFile, demo)
   const { port } = first
-  const healthy = await catchUp(demo, source.url, first.url)
+  const healthy = await runStep(demo, 'catchup', [source.url, first.url])
 
   say(`2. The target goes down. Meanwhile the source receives ${missed.length} events.`)
   demo.relays.delete(first)
   await first.close()
   store(sourceFile, missed)
 
-  say('3. The target is back. Its checkpoint is young, but authors date events as they like: everything is read.')
+  say('3. The target is back. What does it lack?')
   const target = await start(targetFile, demo, port)
-  const repair = await catchUp(demo, source.url, target.url, { full: true })
+  const ends = [source.url, target.url] as const
+  const found = await runStep(demo, 'check', ends)
 
-  say('4. A second run, right after: there is nothing left to send.')
-  const second = await catchUp(demo, source.url, target.url)
+  say('4. The repair. The checkpoint is young, but authors date events as they like: everything is read.')
+  const repair = await runStep(demo, 'catchup', ends, { full: true })
+
+  say('5. A second run, right after: there is nothing left to send.')
+  const second = await runStep(demo, 'catchup', ends)
   const isAsPromised =
     [healthy, repair, second].every(({ exit }) => exit === 0) &&
+    exitWord(found.exit) === 'differences' &&
     repair.totals.accepted > 0 &&
+    repair.totals.accepted === found.check?.missing &&
     repair.totals.accepted === repair.totals.published &&
     second.totals.published === 0
   return isAsPromised ? 0 : 1
@@ -90,14 +97,15 @@ async function start(file: string, { relays }: Demo, port?: number): Promise<Emb
   return relay
 }
 
-async function catchUp(
+async function runStep(
   { directory, output, signal, screen }: Demo,
-  source: string,
-  target: string,
+  command: 'catchup' | 'check',
+  [source, target]: readonly [source: string, target: string],
   changes: Partial<RunOptions> = {},
 ): Promise<Report> {
   const report = await runCommand({
-    options: { ...optionsFor(source, target), ...changes },
+    // A check works on a copy of the state.
+    options: { ...optionsFor(source, target), command, dryRun: command === 'check', ...changes },
     connection: CONNECTION,
     pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
@@ -105,7 +113,7 @@ async function catchUp(
     stdout: process.stdout,
     signal,
   })
-  say(`$ ngit-sync catchup --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
+  say(`$ ngit-sync ${command} --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)
   return report
 }

@@ -4,9 +4,8 @@ import type { DatabaseConstructor } from './database.ts'
 import { SyncError, reasonOf } from './errors.ts'
 import { loadNodeDatabase } from './node-database.ts'
 
-const require = createRequire(import.meta.url)
 // An import of it would read all its properties, and so open standard input.
-const { versions } = require('node:process') as typeof Process
+const { versions } = createRequire(import.meta.url)('node:process') as typeof Process
 
 /** Opens SQLite databases: with the SQLite inside Node, or on Node 20 with better-sqlite3 (docs/decisions/0011). */
 export const Sqlite: DatabaseConstructor = hasNodeSqlite(versions.node) ? loadNodeDatabase() : loadBetterSqlite()
@@ -19,12 +18,12 @@ function hasNodeSqlite(version: string): boolean {
 
 function loadBetterSqlite(): DatabaseConstructor {
   // Where node20/install.mjs has put it, or wherever else it is found from there.
-  const requireHere = createRequire(new URL('../node20/package.json', import.meta.url))
+  const require = createRequire(new URL('../node20/package.json', import.meta.url))
   try {
     // Release 13 ends the process here by a segmentation fault.
-    const { version } = requireHere('better-sqlite3/package.json') as { version: string }
+    const { version } = require('better-sqlite3/package.json') as { version: string }
     if (!version.startsWith('12.')) throw new Error(`release 12 is needed, and ${version} is installed`)
-    const BetterSqlite = requireHere('better-sqlite3') as DatabaseConstructor
+    const BetterSqlite = require('better-sqlite3') as DatabaseConstructor
     new BetterSqlite(':memory:').close()
     return BetterSqlite
   } catch (error) {

@@ -25,7 +25,9 @@ describe.each([
     const target = await bench.scripted()
     const args = [command, ...endArguments(source, target), ...flags.map((flag) => flag.replace('1y', '1Y'))]
     const { code, stdout, stderr } = await bench.run([...args, '--repo', `${ALICE}/nothing-like-it`])
-    expect([code, stdout]).toEqual([2, ''])
+    expect(code).toBe(2)
+    if (flags.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ exit: 2 })
+    else expect(stdout).toBe('')
     expect(stderr).toContain(
       `error: no source announces ${ALICE}/nothing-like-it, nor does the target: the author announces hello, x\\x1b[2Jx, second, first\n`,
     )

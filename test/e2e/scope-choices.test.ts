@@ -32,7 +32,7 @@ describe('--scope auto', () => {
     const bench = createWorkbench()
     const target = await bench.scripted({ onDocument: () => ({ status: 500, body: '' }) })
     const { code, stdout, stderr } = await bench.catchup(await bench.scripted(), target)
-    expect([code, stdout, target.received.events]).toEqual([1, '', []])
+    expect([code, JSON.parse(stdout), target.received.events]).toMatchObject([1, { exit: 1 }, []])
     expect(stderr).toMatch(/NIP-11.*HTTP 500.*--scope/s)
   })
 

@@ -192,7 +192,7 @@ describe('--scope listed', () => {
     ]
     const [source, target] = await Promise.all([bench.real({ events }), bench.real()])
     const { code, stdout, stderr } = await bench.catchup(source, target, '--scope', 'listed')
-    expect([code, stdout]).toEqual([2, ''])
+    expect([code, JSON.parse(stdout)]).toMatchObject([2, { exit: 2 }])
     expect(stderr).toContain(`127.0.0.1:${target.port}`)
     expect(stderr).toMatch(/most\.example:443, once\.example:8443.*--service/s)
     expect(target.events()).toEqual([])

@@ -6,7 +6,7 @@ import type { CheckReport, Problem, Report } from '../report/report.ts'
 import type { RunOptions } from '../report/run-options.ts'
 import type { FoundDifference } from '../run/world.ts'
 import { formatDifference, listsOf, type ListedDifference } from './difference-lists.ts'
-import type { CheckOptions } from './parse/options.ts'
+import type { CheckOptions } from './parse/check-options.ts'
 import { runCommand, type RunRequest } from './run-command.ts'
 
 /** A check, as parsed from the command line. */

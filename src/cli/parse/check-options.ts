@@ -1,0 +1,74 @@
+import type { RunOptions } from '../../report/run-options.ts'
+import { LIST_NAMES, type ListName } from '../difference-lists.ts'
+import type { OptionReader } from './option-reader.ts'
+import { OPTIONS } from './option-table.ts'
+import { isSameEndpoint, parseFileName } from './parse-endpoint.ts'
+import { wrong, type Parsed } from './parsed.ts'
+
+/** What `check` does besides comparing. */
+export type CheckOptions = {
+  /** Whether the sources are also compared with the target. */
+  readonly both: boolean
+  /** The JSONL file for the missing events; `-` is standard output. */
+  readonly output: string | undefined
+  /** Files for lists of differences; `-` is standard output. */
+  readonly lists: readonly { readonly name: ListName; readonly flag: string; readonly file: string }[]
+}
+
+/** A reader of options, and the list that takes what is wrong. */
+type Reading = { readonly reader: OptionReader; readonly problems: string[] }
+
+/** Reads the options of `check`, which reads its target and must not write to a file that it reads. */
+export function readCheck({ sources, target }: RunOptions, { reader, problems }: Reading): CheckOptions {
+  const both = reader.isOn(OPTIONS.both)
+  const output = reader.one(OPTIONS.output, parseFileName)
+  const outputOrigin = reader.originOf(OPTIONS.output) ?? ''
+  if (target === '-')
+    problems.push(`${reader.originOf(OPTIONS.target) ?? ''} - cannot be read: check needs a relay or a file`)
+  if (both && sources.includes('-')) {
+    problems.push(
+      `${reader.originOf(OPTIONS.both) ?? ''} reads each source twice, and standard input can be read once only`,
+    )
+  }
+  if (output !== undefined && [...sources, target].some((end) => isSameEndpoint(end, output))) {
+    problems.push(`${outputOrigin} names a file that is read: give another file for what is missing`)
+  }
+  return { both, output, lists: readLists([...sources, target], output, { reader, problems }) }
+}
+
+/** Each list has a file of its own, and at most one of all outputs goes to standard output. */
+function readLists(
+  ends: readonly string[],
+  output: string | undefined,
+  { reader, problems }: Reading,
+): CheckOptions['lists'] {
+  const lists: { name: ListName; flag: string; file: string }[] = []
+  for (const name of LIST_NAMES) {
+    const spec = OPTIONS[name]
+    const file = reader.one(spec, parseFileName)
+    if (file === undefined) continue
+    const taken = [...(output === undefined ? [] : [output]), ...lists.map((list) => list.file), ...ends]
+    if (taken.some((other) => isSameEndpoint(other, file)))
+      problems.push(`${reader.originOf(spec) ?? spec.flag} names a file that is used otherwise: give another one`)
+    lists.push({ name, flag: spec.flag, file })
+  }
+  return lists
+}
+
+/** Reads the name of the page of a report, which must not replace a file that the run reads or writes. */
+export function readReportFile(
+  { sources, target }: RunOptions,
+  check: CheckOptions | undefined,
+  { reader, problems }: Reading,
+): string | undefined {
+  const file = reader.one(OPTIONS.report, parsePageName)
+  const others = [...sources, target, check?.output, ...(check?.lists ?? []).map((list) => list.file)]
+  if (file !== undefined && others.some((other) => other !== undefined && isSameEndpoint(other, file)))
+    problems.push(`${reader.originOf(OPTIONS.report) ?? ''} names a file that is used otherwise: give another one`)
+  return file
+}
+
+function parsePageName(text: string): Parsed<string> {
+  if (!/\.(?:html?|md)$/i.test(text)) return wrong('is no page: give a name that ends in .html or .md')
+  return parseFileName(text)
+}

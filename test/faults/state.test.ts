@@ -129,7 +129,7 @@ function damage(file: string, isCut: boolean, at: number): void {
 }
 
 function expectNamed({ stdout, stderr }: CliResult, bench: Workbench, damaged: Buffer): void {
-  expect(stdout).toBe('')
+  expect(JSON.parse(stdout)).toMatchObject({ exit: 1 })
   expect(stderr).toMatch(new RegExp(`^error: read state ${bench.stateFile}: .*\\nhint: move `))
   expect(readFileSync(bench.stateFile).equals(damaged)).toBe(true)
 }

@@ -23,6 +23,7 @@ export class AnchorStore {
   readonly #target: string
   readonly #insertFound
   readonly #insertAnchor
+  readonly #findRepositories
   readonly #recalled = new Map<LayerName, number>()
 
   constructor(db: Db, target: string) {
@@ -35,6 +36,10 @@ export class AnchorStore {
     )
     this.#insertAnchor = db.prepare<[string, string, LayerName, string, string | null]>(
       'INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)',
+    )
+    this.#findRepositories = db.prepare<[{ root: string; target: string }], { repository: string }>(
+      `SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = @root AND repository IS NOT NULL
+       UNION ALL SELECT repository FROM also_in WHERE target = @target AND anchor = @root`,
     )
   }
 
@@ -79,12 +84,7 @@ export class AnchorStore {
 
   /** The repositories that a root belongs to, most important first; empty if the root is unknown or names none. */
   repositoriesOf(root: string): string[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = @root AND repository IS NOT NULL
-         UNION ALL SELECT repository FROM also_in WHERE target = @target AND anchor = @root`,
-      )
-      .all({ root, target: this.#target }) as { repository: string }[]
+    const rows = this.#findRepositories.all({ root, target: this.#target })
     return rows.map(({ repository }) => repository)
   }
 

@@ -54,7 +54,7 @@ export type WebSocketRelayOptions = {
   readonly maxPageBytes?: number
   /** @default 10_000 */
   readonly maxPageRows?: number
-  /** How many requests may be open at once at a relay that answers quickly. @default 64 */
+  /** How many requests may be open at once at a relay that answers quickly. @default 32 */
   readonly maxOpenRequests?: number
   /** A monotonic clock in milliseconds. @default that of the process */
   readonly nowMs?: () => number
@@ -95,7 +95,7 @@ const DEFAULTS = {
   maxMessageBytes: 16 * MIB,
   maxPageBytes: 32 * MIB,
   maxPageRows: 10_000,
-  maxOpenRequests: 64,
+  maxOpenRequests: 32,
   nowMs: () => performance.now(),
   silenceMs: 1_000 + SLACK_MS,
   limitsOf: (profile: Profile) => knownLimits(profile),

@@ -47,8 +47,8 @@ describe('requests at once', () => {
     await ask(relay, 8)
     expect(load.most).toBe(8)
     await ask(relay, 400)
-    expect(load.most).toBe(64)
-    expect(relay.requestsAtOnce()).toBe(64)
+    expect(load.most).toBe(32)
+    expect(relay.requestsAtOnce()).toBe(32)
     expect(relay.learntLimits()).toEqual({})
   })
 

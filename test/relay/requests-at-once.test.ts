@@ -120,7 +120,7 @@ describe('requests at once', () => {
 
   it('that are passed over again are idle', async () => {
     const { double } = await startBusyRelay({ tooMany: (_, id) => id !== 'r1' })
-    const pages = await ask(useRelay(double.url, { ...STANDSTILL, idleTimeoutMs: 50 }), 3)
+    const pages = await ask(useRelay(double.url, { ...STANDSTILL, idleTimeoutMs: 500 }), 3)
     expect(pages.map(({ end }) => end.type)).toEqual(['eose', 'idle', 'idle'])
   })
 })

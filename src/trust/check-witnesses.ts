@@ -30,7 +30,7 @@ export async function checkWitnesses(run: ScopedRun): Promise<WitnessCheck> {
   return { asked: asked.length, unexplained: unexplained.length }
 }
 
-/** Counts the witnesses whose absence nothing explains, in batches; stops after the first batch that has any. */
+/** Counts the witnesses whose absence nothing explains, in batches; stops after the first batch with one. */
 export async function countUnexplained(missing: readonly Witness[], run: ScopedRun): Promise<number> {
   const alive = missing.filter((witness) => isAlive(witness, run.startedAt))
   for (let first = 0; first < alive.length; first += ASKED) {

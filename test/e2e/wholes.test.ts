@@ -58,23 +58,22 @@ describe('a full pass over two relays that differ by little', () => {
     const { bench, source, target } = await startAlikeRelays()
     await bench.catchup(source, target, ...FULL)
     const ids = askedFor(target).flatMap((filter) => filter.ids ?? [])
-    // Witnesses, announcements (all of so few), roots, and the sample of the source.
+    // Of the witnesses, the announcements (all of so few), the roots, and the sample of the source; the rest is listed.
     expect(ids.length).toBeLessThanOrEqual(6 + 20 + 6 + 6)
+    // A sample of 40, and three at the bottom.
     const shown = askedFor(source).filter((filter) => Object.keys(filter).every((key) => /^(until|limit)$/.test(key)))
-    expect(
-      shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0),
-    ).toBeLessThan(20)
+    expect(shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0)).toBe(43)
   })
 
-  it('has more shown where no checkpoint says that they were alike before', async () => {
+  it('has all of the sample served where no checkpoint says that they were alike before', async () => {
     const { bench, source, target } = await startAlikeRelays()
-    const newestAsked = (): (number | undefined)[] =>
-      askedFor(source).flatMap((filter) => (Object.keys(filter).join() === 'limit' ? filter.limit : []))
+    const largest = (): number => Math.max(...askedFor(target).map(({ ids = [] }) => ids.length))
     await bench.catchup(source, target, ...FULL)
-    const again = newestAsked()
-    source.forgetReceived()
+    const again = largest()
+    target.forgetReceived()
     await createWorkbench().catchup(source, target, ...FULL)
-    expect([again, newestAsked()]).toEqual([[8], [20]])
+    // The pages of so small a history may overlap.
+    expect([again < 25, largest() >= 30]).toEqual([true, true])
   })
 
   it('brings what is missing of every layer, and what follows from it', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { waitFor } from '../support/wait-for.ts'
 import { startWsDouble, useRelay, type WsScript } from '../support/ws-double.ts'
-import type { WebSocketRelayOptions } from '../../src/relay/websocket-relay.ts'
+import type { WebSocketRelayOptions } from '../../src/relay/socket-options.ts'
 
 /** A session at a double that answers each frame with these. */
 async function openAt(onFrame: NonNullable<WsScript['onFrame']>, options: Partial<WebSocketRelayOptions> = {}) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { Aftermath } from '../../src/relay/aftermath.ts'
-import type { WebSocketRelayOptions } from '../../src/relay/websocket-relay.ts'
+import type { WebSocketRelayOptions } from '../../src/relay/socket-options.ts'
 import { comment, issue, repositoryAddress } from '../support/builders.ts'
 import { alice, bob } from '../support/scenes.ts'
 import { waitFor } from '../support/wait-for.ts'

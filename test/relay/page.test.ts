@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { waitFor } from '../support/wait-for.ts'
 import { serveRows, startWsDouble, useRelay, type WsScript } from '../support/ws-double.ts'
-import type { WebSocketRelayOptions } from '../../src/relay/websocket-relay.ts'
+import type { WebSocketRelayOptions } from '../../src/relay/socket-options.ts'
 
 /** The page of one REQ at a double with this script. */
 async function requestAt(script: WsScript, options: Partial<WebSocketRelayOptions> = {}) {

@@ -4,11 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
 
-import {
-  createWebSocketRelay,
-  type WebSocketRelay,
-  type WebSocketRelayOptions,
-} from '../../src/relay/websocket-relay.ts'
+import type { WebSocketRelayOptions } from '../../src/relay/socket-options.ts'
+import { createWebSocketRelay, type WebSocketRelay } from '../../src/relay/websocket-relay.ts'
 
 /** The server's side of one connection. `number` counts from 1. */
 export type Visitor = {

@@ -57,6 +57,23 @@ describe('SiblingTurns', () => {
     expect(began).toEqual([first, elsewhere, both])
   })
 
+  it('remembers 10,000 parents: of one that was forgotten, an event goes first once more', async () => {
+    const turns = new SiblingTurns()
+    const done = async (): Promise<void> => undefined
+    await turns.inTurn(first, done)
+    for (let n = 0; n < 10_000; n += 1) {
+      const tags = [['a', repositoryAddress(alice, `repository-${n}`)]]
+      await turns.inTurn({ ...first, tags }, done)
+    }
+    const began: NostrEvent[] = []
+    const start = (event: NostrEvent): Promise<void> =>
+      turns.inTurn(event, () => new Promise<void>(() => began.push(event)))
+    void start(second)
+    void start(third)
+    await done()
+    expect(began).toEqual([second])
+  })
+
   it('lets announcements and their states go at once', () => {
     const { began, begin } = createLog()
     const events = [announcement(alice, 'hello'), state(alice, 'hello'), first]

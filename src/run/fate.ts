@@ -138,7 +138,7 @@ export class Fate {
     const { state, ledger } = this.#context
     this.#remove(spooled)
     ledger.settle(spooled.layer, outcome)
-    state.run.countSettled(spooled, IS_AT_TARGET.includes(outcome))
+    state.settled.count(spooled, IS_AT_TARGET.includes(outcome))
     this.#tell(spooled, 'settled', { outcome })
   }
 

@@ -121,18 +121,20 @@ CREATE INDEX run_target ON run (target, number);
 
 /*
  * Tables that live as long as one run, in SQLite's temporary file. `read` holds how each anchor is read at each source
- * in this run; an anchor is drained there if none of its filters stayed open. `settled` counts the events that left the
- * spool, by repository ('' without one) and by the hour in which they were signed.
+ * in this run; an anchor is drained there if none of its filters stayed open. `settled_…` count the events that left
+ * the spool, by repository ('' without one) and by the hour in which they were signed.
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE served (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE sent (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE differing (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TEMP TABLE settled (
-  repository TEXT NOT NULL, hour INTEGER NOT NULL, sent INTEGER NOT NULL, refused INTEGER NOT NULL,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (repository, hour)
+CREATE TEMP TABLE settled_repository (
+  repository TEXT PRIMARY KEY, sent INTEGER NOT NULL, refused INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE settled_hour (
+  hour INTEGER PRIMARY KEY, events INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+) STRICT;
 CREATE TEMP TABLE found (
   layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (layer, anchor)

@@ -40,6 +40,30 @@ describe('with --json, a run that ends without a report', () => {
     expect([code, failureSchema.parse(JSON.parse(stdout)).exit]).toEqual([4, 4])
   })
 
+  it.each([
+    ['defaults', 'defaults: { json: true, retries: 0 }\nprofiles: { nightly: {} }\n', []],
+    ['a profile', 'defaults: { retries: 0 }\nprofiles: { nightly: { json: true } }\n', ['--profile', 'nightly']],
+  ])('prints it if %s of the configuration file wants JSON', async (_, text, words) => {
+    const bench = createWorkbench()
+    const target = await bench.scripted()
+    await target.close()
+    const config = bench.file('config.yaml', [text])
+    const source = bench.file('source.jsonl', mine.events)
+    const options = [...words, '--config', config]
+    const failed = await bench.spawn(['catchup', ...endArguments(source, target), ...options])
+    expect([failed.code, failureSchema.parse(failed.json()).exit]).toEqual([1, 1])
+    const wrong = await bench.spawn(['catchup', '--since', 'yesterdayish', ...options])
+    expect([wrong.code, failureSchema.parse(wrong.json()).exit]).toEqual([2, 2])
+  })
+
+  it('does not print it among events, though only the configuration file names standard output', async () => {
+    const bench = createWorkbench()
+    const config = bench.file('config.yaml', ['defaults: { json: true, target: "-" }\n'])
+    const { code, stdout, stderr } = await bench.spawn(['catchup', '--config', config])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('"exit":2')
+  })
+
   it('does not print it among events', async () => {
     const bench = createWorkbench()
     const { stdout, stderr } = await bench.spawn(['catchup', '--json', '--target', '-'])

@@ -18,6 +18,8 @@ export type RunEvent =
       readonly events: number
       readonly forecast?: { readonly rate: string; readonly durationMs: number } | undefined
     }
+  /** `--settle`: what the target holds back, or takes only later, is asked for again, at most this long. */
+  | { readonly type: 'waiting'; readonly events: number; readonly repositories: number; readonly leftMs: number }
   | { readonly type: 'connecting'; readonly relay: string }
   | { readonly type: 'connected'; readonly relay: string }
   /** A connection could not be opened, or was lost. */

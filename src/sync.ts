@@ -4,9 +4,9 @@
  */
 import { buildReport } from './build-report.ts'
 import { checkRun } from './check/find-missing.ts'
+import { deliver } from './deliver.ts'
 import { LostRelayError } from './errors.ts'
 import { openRun } from './open-run.ts'
-import { publishSelected } from './publish/publish-selected.ts'
 import { gather, tryTargetAgain } from './read/gather.ts'
 import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
@@ -54,7 +54,7 @@ async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (run.options.command === 'check') await checkRun(run)
   else if (run.options.dryRun) run.fate.countReady()
   else {
-    const stop = await publishSelected(run)
+    const stop = await deliver(run)
     if (stop === undefined) await tryTargetAgain(run)
     return stop
   }

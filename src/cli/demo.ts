@@ -140,6 +140,7 @@ function optionsFor(source: string, target: string): RunOptions {
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
     forgetParkedSeconds: 30 * DAY,
+    settleMs: undefined,
   }
 }
 

@@ -49,6 +49,8 @@ export type RunOptions = {
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
+  /** How long to stay for what waits after publishing (`--settle`). */
+  readonly settleMs: number | undefined
 }
 
 /** How fast events are sent, and how long a run may take. */

@@ -83,4 +83,5 @@ const DEFAULTS: RunOptions = {
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
   forgetParkedSeconds: 30 * DAY,
+  settleMs: undefined,
 }

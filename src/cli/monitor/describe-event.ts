@@ -3,7 +3,7 @@ import type { LogLevel } from '../parse/monitoring-options.ts'
 import { foreign } from '../render/foreign.ts'
 import { formatCount, formatDuration, formatPlural } from '../render/format-quantity.ts'
 import { layerTitle } from '../render/layer-title.ts'
-import { renderForecast } from '../render/render-progress.ts'
+import { renderForecast, renderWaiting } from '../render/render-progress.ts'
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
@@ -14,6 +14,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'phase':
     case 'reading':
     case 'sending':
+    case 'waiting':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -61,6 +62,8 @@ export function describeEvent(event: RunEvent): string {
     case 'sending':
       if (event.forecast !== undefined) return renderForecast(event.events, event.forecast)
       return `sending ${formatPlural(event.events, 'event')}`
+    case 'waiting':
+      return renderWaiting(event)
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':

@@ -248,6 +248,14 @@ export const OPTIONS = {
     fallback: '30d',
     help: 'give up an event that the target has not accepted for this long',
   }),
+  settle: behaviour({
+    flag: '--settle',
+    value: 'D',
+    commands: SENDERS,
+    help:
+      'stay until what the target holds back until git data arrives is served, at most this long: 2m, 1h; ' +
+      'only asks, and sends what becomes free',
+  }),
   rate: sending({
     flag: '--rate',
     value: 'R',

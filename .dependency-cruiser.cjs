@@ -27,6 +27,7 @@ const CHAPTERS = {
   select: ['scope', 'withdraw', 'receive'],
   read: ['scope', 'receive', 'trust', 'discover', 'select'],
   publish: ['scope', 'withdraw', 'select'],
+  repair: ['scope', 'git'],
 }
 const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
@@ -51,7 +52,8 @@ module.exports = {
       from: { path: '^src', pathNot: '^src/test-relay/' },
       to: { path: '^src/test-relay/|node_modules/@nostr-relay' },
     },
-    restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store)/'),
+    restrict('git-knows-sockets-only', '^src/git/', '^src/nostr/', '^src/relay/socket/'),
+    restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store|git)/'),
     ...Object.entries(CHAPTERS).map(([name, others]) =>
       restrict(`${name}-imports-by-name`, `^src/${name}/`, `^src/(${[BASE, ...others].join('|')})/`),
     ),

@@ -46,6 +46,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
       refused: world.state.spool.count('refused'),
     },
     check: run.check,
+    git: run.git,
     ...listRepositories(world.state, startedAt),
     signed: signingTimes(world.state.affected.hours(startedAt)),
     heldBack: listHeldBack(world.state, run.catalog),

@@ -18,6 +18,16 @@ export type DiscoveryPolicy = {
   readonly allowInsecure: boolean
 }
 
+/** What a run does with git data (`--git`). */
+export type GitOptions = {
+  /** `--deep N/T`: clones the N-th (from 1) of T parts of the repositories. */
+  readonly deep: { readonly number: number; readonly of: number } | undefined
+  /** What may be read from git servers. */
+  readonly maxBytes: number
+  /** Whether strangers' URLs may lead to loopback and private addresses. */
+  readonly allowPrivate: boolean
+}
+
 /** One run, parsed and checked. Times are Unix seconds; durations name their unit. */
 export type RunOptions = {
   readonly command: CommandName
@@ -48,6 +58,8 @@ export type RunOptions = {
   /** Whether relays may be compared by NIP-77; otherwise everything is paged. */
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
+  /** `--git`; undefined without it. */
+  readonly git: GitOptions | undefined
   readonly forgetParkedSeconds: number
   /** How long to stay for what waits after publishing (`--settle`). */
   readonly settleMs: number | undefined

@@ -29,6 +29,7 @@ const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
+const git = inGroup('Git data', ['check'])
 const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
@@ -255,6 +256,31 @@ export const OPTIONS = {
     help:
       'stay until what the target holds back until git data arrives is served, at most this long: 2m, 1h; ' +
       'only asks, and sends what becomes free',
+  }),
+  git: git({
+    flag: '--git',
+    help:
+      "also compare the target's git repositories with the signed states and pull requests, and look who has the data " +
+      '(docs/git-data.md)',
+  }),
+  deep: git({
+    flag: '--deep',
+    value: 'N/T',
+    help:
+      'with --git: also clone the N-th of T parts of the repositories from the target, since equal refs prove only the ' +
+      'tips: 1/7 on Monday, 2/7 on Tuesday',
+  }),
+  maxGitBytes: git({
+    flag: '--max-git-bytes',
+    value: 'N',
+    fallback: '1GiB',
+    help: 'with --git: read at most this much from git servers',
+  }),
+  gitAllow: git({
+    flag: '--git-allow',
+    value: 'WHAT',
+    repeatable: true,
+    help: 'private: with --git also ask clone URLs at loopback and private addresses that announcements name',
   }),
   rate: sending({
     flag: '--rate',

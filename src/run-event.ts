@@ -66,6 +66,14 @@ export type RunEvent =
       readonly outcome: Outcome | undefined
       readonly reason: string | undefined
     }
+  /** The git data of one repository was compared, as so many of all before. `verdict`: at the target. */
+  | {
+      readonly type: 'git'
+      readonly repository: string
+      readonly verdict: string
+      readonly compared: number
+      readonly total: number
+    }
   /** The checkpoints of this many anchors moved. */
   | { readonly type: 'checkpoint'; readonly source: string; readonly layer: LayerName; readonly anchors: number }
   /** How a source was read in the whole run, by the report. */

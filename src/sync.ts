@@ -12,6 +12,7 @@ import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
 import type { RunOptions } from './report/run-options.ts'
 import { endRun, endThrown } from './run/end-run.ts'
+import { checkGit } from './repair/check-git.ts'
 import { noteLimits } from './run/note-limits.ts'
 import { stopAfterLoss, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
@@ -51,8 +52,10 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
 
 /** Publishes the selected events; `check` only compares, `--dry-run` only counts what would be sent. */
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
-  if (run.options.command === 'check') await checkRun(run)
-  else if (run.options.dryRun) run.fate.countReady()
+  if (run.options.command === 'check') {
+    await checkRun(run)
+    if (run.options.git !== undefined) run.git = await checkGit(run)
+  } else if (run.options.dryRun) run.fate.countReady()
   else {
     const stop = await publishSelected(run)
     if (stop === undefined) await tryTargetAgain(run)

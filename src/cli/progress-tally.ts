@@ -13,6 +13,7 @@ export class ProgressTally {
   #layer: LayerName = 'announcements'
   #events = new Map<string, number>()
   #sent = 0
+  #git = { compared: 0, total: 0 }
   #total = 0
   /** When the first event was sent. */
   #firstMs: number | undefined
@@ -41,6 +42,10 @@ export class ProgressTally {
         return this.#addPage(event.source, event.events)
       case 'sending':
         return this.#send(this.#sent, this.#sent + event.events)
+      case 'git':
+        this.#doing = 'comparing git'
+        this.#git = event
+        return
       case 'sent':
         this.#firstMs ??= this.#nowMs()
         return this.#send(event.sent, event.total)
@@ -62,6 +67,8 @@ export class ProgressTally {
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
       case 'confirming':
         return { doing, sent: this.#sent }
+      case 'comparing git':
+        return { doing, compared: this.#git.compared, total: this.#git.total }
     }
   }
 

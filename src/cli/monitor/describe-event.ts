@@ -23,6 +23,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'page':
     case 'sent':
     case 'retry':
+    case 'git':
       return 'debug'
     case 'disconnected':
     case 'notice':
@@ -87,6 +88,8 @@ export function describeEvent(event: RunEvent): string {
       return describeState(event)
     case 'checkpoint':
       return `${foreign(event.source)}: ${layerTitle(event.layer)}: checkpoints of ${formatPlural(event.anchors, 'anchor')} moved`
+    case 'git':
+      return `git data of ${foreign(event.repository)}: ${event.verdict} (${formatCount(event.compared)}/${formatCount(event.total)})`
     case 'source':
       return `${foreign(event.source)}: ${event.complete ? 'read to its end' : 'not read to its end'}, ${formatPlural(event.events, 'event')}`
     case 'problem':

@@ -18,6 +18,8 @@ export type ProgressState =
   /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
   | { readonly doing: 'confirming'; readonly sent: number }
+  /** Repositories whose git data was compared. */
+  | { readonly doing: 'comparing git'; readonly compared: number; readonly total: number }
 
 /** Renders the progress line, cut to `width` columns. */
 export function renderProgress(state: ProgressState, width: number): string {
@@ -40,6 +42,8 @@ function longLine(state: ProgressState): string {
       return 'selecting what the target lacks'
     case 'sending':
       return sending(state)
+    case 'comparing git':
+      return `comparing git data  ${formatCount(state.compared)}/${formatPlural(state.total, 'repository', 'repositories')}`
     case 'confirming':
       return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
   }

@@ -4,6 +4,7 @@ import { signingTimes } from './check/signing-times.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
+import type { GitReport } from './report/git-report.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { isWindowed } from './report/run-options.ts'
 import { exitAfterSignal } from './run/end-run.ts'
@@ -63,7 +64,11 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   if (!isRead(run)) return 3
   if (run.check !== null) return exitOfCheck(run.check)
   if (run.options.dryRun) return 0
-  return stop === undefined && parked === 0 ? 0 : 3
+  return stop === undefined && parked === 0 && isGitInSync(run.git) ? 0 : 3
+}
+
+function isGitInSync(git: GitReport | null): boolean {
+  return git === null || (git.differing === 0 && git.unasked === 0)
 }
 
 /** Adds to each layer its parked events by outcome, those of earlier runs included; `totals.parked` is their sum. */

@@ -51,6 +51,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
     targetGaps: new TargetGaps(),
     check: options.command === 'check' ? NOTHING_COMPARED : null,
     git: null,
+    repairs: new Map(),
     wasCutShort: false,
   }
 }

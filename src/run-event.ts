@@ -68,6 +68,24 @@ export type RunEvent =
       readonly outcome: Outcome | undefined
       readonly reason: string | undefined
     }
+  /** The git data of one repository was compared, as so many of all before. `verdict`: at the target. */
+  | {
+      readonly type: 'git'
+      readonly repository: string
+      readonly verdict: string
+      readonly compared: number
+      readonly total: number
+    }
+  /** What became of the git data of one repository. `missing`: object ids. */
+  | {
+      readonly type: 'repaired'
+      readonly repository: string
+      readonly outcome: string
+      readonly reason: string | null
+      readonly missing: readonly string[]
+      readonly repaired: number
+      readonly total: number
+    }
   /** The checkpoints of this many anchors moved. */
   | { readonly type: 'checkpoint'; readonly source: string; readonly layer: LayerName; readonly anchors: number }
   /** How a source was read in the whole run, by the report. */

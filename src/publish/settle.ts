@@ -4,11 +4,10 @@
  * sent again before its time, because that would set back the target's clocks (checkpoint/next-try.ts).
  */
 import { nextTryAt } from '../checkpoint/next-try.ts'
-import { LostRelayError } from '../errors.ts'
 import { addressOf, isNewerVersion } from '../nostr/address.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import { pause } from '../relay/pace/backoff.ts'
-import { stopAfterLoss, type Stop } from '../run/stop.ts'
+import type { Stop } from '../run/stop.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { stopOf } from './publish.ts'
@@ -21,24 +20,12 @@ const LONGEST_PAUSE_MS = 20_000
 
 /**
  * Asks the target every few seconds for what waits, until nothing does or `--settle` has passed. Returns why it stopped
- * early, if it did: a target that goes away ends the waiting, not the run.
+ * early, if it did. Throws LostRelayError.
  */
 export async function settle(run: PublishingRun): Promise<Stop | undefined> {
-  const { nowMs, signal } = run.world
-  const endMs = nowMs() + (run.options.settleMs ?? 0)
-  try {
-    return await waitUntil(endMs, run)
-  } catch (error) {
-    if (!(error instanceof LostRelayError)) throw error
-    const stop = stopAfterLoss(error, signal)
-    run.fate.recover(stop.reason)
-    return stop
-  }
-}
-
-async function waitUntil(endMs: number, run: PublishingRun): Promise<Stop | undefined> {
-  const { world } = run
+  const { world, options } = run
   const { nowMs, signal, deadline, tell } = world
+  const endMs = nowMs() + (options.settleMs ?? 0)
   const isOver = AbortSignal.any([signal, deadline])
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const leftMs = endMs - nowMs()
@@ -48,12 +35,16 @@ async function waitUntil(endMs: number, run: PublishingRun): Promise<Stop | unde
     await pause(Math.min(pauseMs, leftMs), isOver)
     const stop = stopOf(run)
     if (stop !== undefined) return stop
-    if ((await lookAgain(run)) === 0) continue
-    const end = await publishSelected(run)
+    const end = await publishFreed(run)
     if (end !== undefined) return end
     // Where one repository arrived, the next is not far.
-    pauseMs = FIRST_PAUSE_MS / 2
+    if (world.state.waits.countWaiting(world.clock()).events < events) pauseMs = FIRST_PAUSE_MS / 2
   }
+}
+
+/** Settles what the target serves by now, and sends what may be sent by now. Returns why it stopped early, if it did. */
+export async function publishFreed(run: PublishingRun): Promise<Stop | undefined> {
+  return (await lookAgain(run)) === 0 ? undefined : publishSelected(run)
 }
 
 /** Settles what the target serves by now, and makes ready what may be sent by now. Returns how many events changed. */

@@ -28,7 +28,10 @@ export async function confirmRepair(task: Confirming, updates: readonly RefUpdat
   return doubt
 }
 
-async function doubtRefs({ git, places, wanted }: Confirming, updates: readonly RefUpdate[]): Promise<string | undefined> {
+async function doubtRefs(
+  { git, places, wanted }: Confirming,
+  updates: readonly RefUpdate[],
+): Promise<string | undefined> {
   const listing = await git.listRefs(places.target)
   if (listing.type !== 'refs') return `it was pushed, and then the target's refs could not be read: ${listing.reason}`
   const differing = updates.filter(({ ref, to }) => (listing.refs.get(ref) ?? null) !== to)

@@ -1,4 +1,7 @@
-import type { GitAccess, GitPlace, ObjectId, Workshop } from '../git/git-access.ts'
+import type { GitPlace, ObjectId, Workshop } from '../git/git-access.ts'
+import type { Listings } from './listings.ts'
+
+type Lists = Pick<Listings, 'list'>
 
 /** What is still missing after every server was asked, and why; `isTooLarge`: a limit of ours ended it. */
 export type Gathered = {
@@ -12,14 +15,14 @@ export type Gathered = {
  * until nothing is missing: objects may be spread over several servers.
  */
 export async function gatherObjects(
-  git: GitAccess,
+  listings: Lists,
   { workshop, places }: { readonly workshop: Workshop; readonly places: readonly GitPlace[] },
   ids: readonly ObjectId[],
 ): Promise<Gathered> {
   let missing = await workshop.findIncomplete(ids)
   const reasons: string[] = []
   let isTooLarge = false
-  for (const { place, advertised, reason } of missing.length === 0 ? [] : await rank(git, places, missing)) {
+  for (const { place, advertised, reason } of missing.length === 0 ? [] : await rank(listings, places, missing)) {
     if (missing.length === 0 || isTooLarge) break
     if (reason !== undefined) {
       reasons.push(`${place.url}: ${reason}`)
@@ -40,14 +43,18 @@ type Ranked = {
   readonly reason: string | undefined
 }
 
-async function rank(git: GitAccess, places: readonly GitPlace[], ids: readonly ObjectId[]): Promise<Ranked[]> {
-  const ranked = await Promise.all(places.map((place) => list(git, place)))
+async function rank(
+  listings: Pick<Listings, 'list'>,
+  places: readonly GitPlace[],
+  ids: readonly ObjectId[],
+): Promise<Ranked[]> {
+  const ranked = await Promise.all(places.map((place) => list(listings, place)))
   const countOf = ({ advertised }: Ranked): number => ids.filter((id) => advertised.has(id)).length
   return ranked.sort((one, other) => countOf(other) - countOf(one))
 }
 
-async function list(git: GitAccess, place: GitPlace): Promise<Ranked> {
-  const listing = await git.listRefs(place)
+async function list(listings: Pick<Listings, 'list'>, place: GitPlace): Promise<Ranked> {
+  const listing = await listings.list(place)
   if (listing.type !== 'refs') return { place, advertised: new Set(), reason: `${listing.type}: ${listing.reason}` }
   return { place, advertised: new Set(listing.refs.values()), reason: undefined }
 }

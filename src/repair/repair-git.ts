@@ -1,3 +1,5 @@
+import type { GitAccess } from '../git/git-access.ts'
+import { SyncError } from '../errors.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { sideBySide } from '../relay/side-by-side.ts'
 import type { GitRepair } from '../report/git-report.ts'
@@ -6,42 +8,51 @@ import { compareRefs, isDiffering } from './compare-refs.ts'
 import { findPlaces, placeRulesOf, type PlaceRules } from './find-places.ts'
 import { findRepositories, type Repository } from './find-repositories.ts'
 import { gitTargetOf } from './git-target.ts'
+import { Listings } from './listings.ts'
 import { readWanted, type Wanted } from './read-wanted.ts'
-import { repairRepository, type RepairContext } from './repair-repository.ts'
+import { repairRepository } from './repair-repository.ts'
 
-/** What became of repositories, by address `30617:…`. */
-export type Repairs = Map<string, GitRepair>
+type Repairing = {
+  readonly run: ScopedRun
+  readonly git: GitAccess
+  readonly rules: PlaceRules
+  readonly listings: Listings
+}
 
 const BATCH = 100
 const AT_ONCE = 2
 
 /**
- * Repairs every repository in scope whose refs at the target differ, but for those that were tried in vain before, and
- * notes what became of each. Returns how many were released. Throws UsageError when the target is no GRASP relay,
- * LostRelayError when it does not answer.
+ * Repairs every repository in scope whose refs at the target differ, but for those that an earlier call tried in vain,
+ * and notes in `run.repairs` what became of each. Returns how many were released. Throws UsageError when the target is
+ * no GRASP relay, LostRelayError when it does not answer.
  */
-export async function repairGit(run: ScopedRun, repairs: Repairs): Promise<number> {
-  const { git } = run.world
-  if (git === undefined) return 0
+export async function repairGit(run: ScopedRun): Promise<number> {
+  const { git, tell } = run.world
+  if (git === undefined) throw new SyncError('repair git data: no access to git servers was given')
   const gitTarget = gitTargetOf(run.target, run.options)
   const repositories = findRepositories(run, gitTarget)
-  const rules = placeRulesOf(run, gitTarget, repositories)
-  const isOpen = ({ address }: Repository): boolean => (repairs.get(address)?.outcome ?? 'released') === 'released'
-  const open = repositories.filter(isOpen)
-  let released = 0
-  for (let from = 0; from < open.length; from += BATCH) {
-    const batch = open.slice(from, from + BATCH)
+  const context = { run, git, rules: placeRulesOf(run, gitTarget, repositories), listings: new Listings(git) }
+  const open = repositories.filter(({ address }) => (run.repairs.get(address)?.outcome ?? 'released') === 'released')
+  let [released, repaired] = [0, 0]
+  const repair = async (repository: Repository, wanted: Wanted | undefined): Promise<void> => {
+    const done = await repairOne(repository, wanted, context)
+    repaired += 1
+    if (done === undefined) return
+    if (done.outcome === 'released') released += 1
+    run.repairs.set(repository.address, done)
+    tell?.({ type: 'repaired', repository: repository.address, ...done, repaired, total: open.length })
+  }
+  for (const batch of batchesOf(open)) {
     const wanted = await readWanted(batch, run)
-    await sideBySide(groupByIdentifier(batch), () => AT_ONCE, async (group) => {
-      // One after the other: what is pushed to one may complete the next.
-      for (const repository of group) {
-        const repair = await repairOne(repository, wanted.get(repository), { run, git, rules })
-        if (repair === undefined) continue
-        repairs.set(repository.address, repair)
-        if (repair.outcome === 'released') released += 1
-        run.world.tell?.({ type: 'repaired', repository: repository.address, ...repair })
-      }
-    })
+    await sideBySide(
+      groupByIdentifier(batch),
+      () => AT_ONCE,
+      async (group) => {
+        // One after the other: what is pushed to one may complete the next.
+        for (const repository of group) await repair(repository, wanted.get(repository))
+      },
+    )
   }
   return released
 }
@@ -50,7 +61,7 @@ export async function repairGit(run: ScopedRun, repairs: Repairs): Promise<numbe
 async function repairOne(
   repository: Repository,
   wanted: Wanted | undefined,
-  { run, git, rules }: RepairContext & { readonly rules: PlaceRules },
+  { run, git, rules, listings }: Repairing,
 ): Promise<GitRepair | undefined> {
   const places = findPlaces(repository, rules)
   const { target } = places
@@ -61,21 +72,25 @@ async function repairOne(
   const { verdict } = compareRefs(wanted, listing, { tips: true })
   if (!isDiffering(verdict)) return undefined
   const listed = listing.type === 'refs' ? listing.refs : new Map<string, string>()
-  return repairRepository({ repository, wanted, places: { ...places, target }, listed }, { run, git })
+  return repairRepository({ repository, wanted, places: { ...places, target }, listed }, { run, git, listings })
 }
 
 /** Why nothing more is begun. */
 function endOf({ world: { git, signal, deadline }, options }: ScopedRun): string | undefined {
   if (signal.aborted || deadline.aborted) return 'its turn did not come before the end of the run'
-  const bytes = git?.costs().bytes ?? 0
-  return options.git !== undefined && bytes >= options.git.maxBytes ? '--max-git-bytes was used up before its turn' : undefined
+  const isUsedUp = options.git !== undefined && (git?.costs().bytes ?? 0) >= options.git.maxBytes
+  return isUsedUp ? '--max-git-bytes was used up before its turn' : undefined
 }
 
-function groupByIdentifier(repositories: readonly Repository[]): Repository[][] {
+function groupByIdentifier(repositories: readonly Repository[]): Iterable<readonly Repository[]> {
   const groups = new Map<string, Repository[]>()
   for (const repository of repositories) {
     const d = parseAddress(repository.address)?.d ?? ''
     groups.set(d, [...(groups.get(d) ?? []), repository])
   }
-  return [...groups.values()]
+  return groups.values()
+}
+
+function* batchesOf(repositories: readonly Repository[]): Generator<readonly Repository[]> {
+  for (let from = 0; from < repositories.length; from += BATCH) yield repositories.slice(from, from + BATCH)
 }

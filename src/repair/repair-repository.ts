@@ -11,6 +11,7 @@ import { confirmRepair } from './confirm-repair.ts'
 import type { Places } from './find-places.ts'
 import type { Repository } from './find-repositories.ts'
 import { gatherObjects, type Gathered } from './gather-objects.ts'
+import type { Listings } from './listings.ts'
 import { planPush, type PushPlan } from './plan-push.ts'
 import { readWanted, type Wanted } from './read-wanted.ts'
 
@@ -24,7 +25,7 @@ export type RepairTask = {
 }
 
 /** What a repair goes by. */
-export type RepairContext = { readonly run: ScopedRun; readonly git: GitAccess }
+export type RepairContext = { readonly run: ScopedRun; readonly git: GitAccess; readonly listings: Listings }
 
 const SHOWN = 10
 const SHA256_LENGTH = 64
@@ -77,10 +78,10 @@ async function carryOut(plan: PushPlan, work: Work): Promise<GitRepair> {
   return tips.missing.length > 0 ? lacking(tips) : { outcome: 'released', reason: null, missing: [] }
 }
 
-async function gather(updates: readonly RefUpdate[], { git, workshop, places }: Work): Promise<Gathered> {
+async function gather(updates: readonly RefUpdate[], { listings, workshop, places }: Work): Promise<Gathered> {
   const ids = new Set(updates.flatMap(({ to }): ObjectId[] => (to === null ? [] : [to])))
   // The target may have them behind other refs.
-  return gatherObjects(git, { workshop, places: [...places.others, places.target] }, [...ids])
+  return gatherObjects(listings, { workshop, places: [...places.others, places.target] }, [...ids])
 }
 
 async function isStillNewest({ repository, wanted, run }: Work): Promise<boolean> {
@@ -117,8 +118,14 @@ function describePlan({ state, tips }: PushPlan): string {
   const count = (updates: readonly RefUpdate[], what: string): string[] =>
     updates.length === 0 ? [] : [`${updates.length} ${what}${updates.length === 1 ? '' : 's'}`]
   const parts = [
-    ...count(state.filter(({ to }) => to !== null), 'ref'),
-    ...count(state.filter(({ to }) => to === null), 'deletion'),
+    ...count(
+      state.filter(({ to }) => to !== null),
+      'ref',
+    ),
+    ...count(
+      state.filter(({ to }) => to === null),
+      'deletion',
+    ),
     ...count(tips, 'pull request'),
   ]
   return `would push ${parts.join(', ')}`

@@ -22,6 +22,8 @@ export type DiscoveryPolicy = {
 export type GitOptions = {
   /** `--deep N/T`: clones the N-th (from 1) of T parts of the repositories. */
   readonly deep: { readonly number: number; readonly of: number } | undefined
+  /** Whether a repair may delete branches and tags of the target that the state does not name. */
+  readonly pruneRefs: boolean
   /** What may be read from git servers. */
   readonly maxBytes: number
   /** Whether strangers' URLs may lead to loopback and private addresses. */
@@ -85,6 +87,11 @@ export type ConnectionOptions = {
 
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
+
+/** Whether a run copies like `catchup`: `repair` does that first. */
+export function isCatchup({ command }: RunOptions): boolean {
+  return command === 'catchup' || command === 'repair'
+}
 
 /** Whether only events between `since` and `until` are copied or compared. */
 export function isWindowed({ command, since, until }: RunOptions): boolean {

@@ -24,6 +24,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'page':
     case 'sent':
     case 'retry':
+    case 'git':
       return 'debug'
     case 'disconnected':
     case 'notice':
@@ -35,6 +36,8 @@ export function levelOf(event: RunEvent): LogLevel {
       return event.reason === null ? 'debug' : 'warn'
     case 'event':
       return levelOfState(event)
+    case 'repaired':
+      return ['released', 'already', 'planned'].includes(event.outcome) ? 'info' : 'warn'
     case 'source':
       return event.complete ? 'info' : 'warn'
     case 'ended':
@@ -90,6 +93,10 @@ export function describeEvent(event: RunEvent): string {
       return describeState(event)
     case 'checkpoint':
       return `${foreign(event.source)}: ${layerTitle(event.layer)}: checkpoints of ${formatPlural(event.anchors, 'anchor')} moved`
+    case 'repaired':
+      return describeRepair(event)
+    case 'git':
+      return `git data of ${foreign(event.repository)}: ${event.verdict} (${formatCount(event.compared)}/${formatCount(event.total)})`
     case 'source':
       return `${foreign(event.source)}: ${event.complete ? 'read to its end' : 'not read to its end'}, ${formatPlural(event.events, 'event')}`
     case 'problem':
@@ -123,6 +130,12 @@ function describeEnd({ source, layer, pages, events, reason }: Of<'end'>): strin
   const amount = `${formatPlural(events, 'event')} on ${formatPlural(pages, 'page')}`
   if (reason !== null) return `${place}: a filter was not read to its end, after ${amount}: ${foreign(reason)}`
   return `${place}: a filter was read to its end, ${amount}`
+}
+
+function describeRepair({ repository, outcome, reason, missing }: Of<'repaired'>): string {
+  const why = reason === null ? '' : `: ${foreign(reason)}`
+  const ids = missing.length === 0 ? '' : ` (${foreign(missing.join(', '))})`
+  return `git data of ${foreign(repository)}: ${outcome}${ids}${why}`
 }
 
 function describeState({ state, id, kind, outcome, reason = '' }: Of<'event'>): string {

@@ -9,12 +9,13 @@ type Reading = { readonly reader: OptionReader; readonly problems: string[] }
 const MAX_PARTS = 10_000
 
 /** Options that say how git data is looked at: an error without `--git`, unless that was turned off explicitly. */
-const MODIFIERS: readonly OptionSpec[] = [OPTIONS.deep, OPTIONS.maxGitBytes, OPTIONS.gitAllow]
+const MODIFIERS: readonly OptionSpec[] = [OPTIONS.deep, OPTIONS.pruneRefs, OPTIONS.maxGitBytes, OPTIONS.gitAllow]
 
 /** Reads what the run does with git data; undefined without `--git`. */
 export function readGit({ reader, problems }: Reading): RunOptions['git'] {
   const options: GitOptions = {
     deep: reader.one(OPTIONS.deep, parsePart),
+    pruneRefs: reader.isOn(OPTIONS.pruneRefs),
     maxBytes: reader.withDefault(OPTIONS.maxGitBytes, parseBytes),
     allowPrivate: reader.many(OPTIONS.gitAllow, parseChoice('private')).includes('private'),
   }

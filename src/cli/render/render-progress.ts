@@ -19,6 +19,8 @@ export type ProgressState =
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
   | { readonly doing: 'confirming'; readonly sent: number }
   | ({ readonly doing: 'waiting' } & Waiting)
+  /** Repositories whose git data was compared, or was looked at and pushed where it was wanting. */
+  | { readonly doing: 'comparing git' | 'repairing git'; readonly compared: number; readonly total: number }
 
 /** What a run with `--settle` waits for; `repositories` is 0 if none is known. */
 export type Waiting = { readonly events: number; readonly repositories: number; readonly leftMs: number }
@@ -52,6 +54,9 @@ function longLine(state: ProgressState): string {
       return sending(state)
     case 'waiting':
       return renderWaiting(state)
+    case 'comparing git':
+    case 'repairing git':
+      return `${state.doing} data  ${formatCount(state.compared)}/${formatPlural(state.total, 'repository', 'repositories')}`
     case 'confirming':
       return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
   }

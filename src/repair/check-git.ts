@@ -51,9 +51,13 @@ export async function compareEach(
   const context = { run, git, rules, listings: new Listings(git), total: repositories.length }
   for (const batch of batchesOf(repositories)) {
     const wanted = await readWanted(batch, run)
-    await sideBySide(wanted, () => AT_ONCE, async ([repository, ofIt]) => {
-      await take(await compareRepository(repository, ofIt, context), context)
-    })
+    await sideBySide(
+      wanted,
+      () => AT_ONCE,
+      async ([repository, ofIt]) => {
+        await take(await compareRepository(repository, ofIt, context), context)
+      },
+    )
   }
 }
 

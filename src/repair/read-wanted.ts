@@ -46,14 +46,21 @@ const TIP_KINDS: readonly number[] = [KIND.pullRequest, KIND.pullRequestUpdate]
  * second the lower id counts), and the tips of its pull requests. Throws LostRelayError when the target does not answer;
  * a source that does not was not read to its end.
  */
-export async function readWanted(repositories: readonly Repository[], run: ScopedRun): Promise<Map<Repository, Wanted>> {
+export async function readWanted(
+  repositories: readonly Repository[],
+  run: ScopedRun,
+): Promise<Map<Repository, Wanted>> {
   const reading = new WantedReading(repositories, run)
   const atTarget = (reason: string): void => run.targetGaps.note(reason)
   await Promise.all([
     reading.read(askedTarget(run), repositories, atTarget, true),
     askSources(run, repositories.flatMap(outlineOf), (source, about, onGap) => {
       const asked = new Set(about.flatMap((event) => addressOf(event) ?? []))
-      return reading.read(source, repositories.filter(({ address }) => asked.has(address)), onGap)
+      return reading.read(
+        source,
+        repositories.filter(({ address }) => asked.has(address)),
+        onGap,
+      )
     }),
   ])
   reading.addHeldBack()

@@ -14,5 +14,7 @@ export function isRefName(name: string): boolean {
 }
 
 function isComponent(part: string): boolean {
-  return part !== '' && !part.startsWith('.') && !part.endsWith('.lock') && Buffer.byteLength(part) <= MAX_COMPONENT_BYTES
+  return (
+    part !== '' && !part.startsWith('.') && !part.endsWith('.lock') && Buffer.byteLength(part) <= MAX_COMPONENT_BYTES
+  )
 }

@@ -1,6 +1,7 @@
 import type { ObjectId } from '../git/git-access.ts'
 import type { GitRemedy } from '../report/git-report.ts'
-import { isDiffering, type Comparison } from './compare-refs.ts'
+import { isDiffering } from '../report/git-standing.ts'
+import type { Comparison } from './compare-refs.ts'
 import { operatorCommand, type Holder } from './operator-command.ts'
 import type { Wanted } from './read-wanted.ts'
 
@@ -22,13 +23,16 @@ export type Findings = {
   readonly now: number
 }
 
+const IDS_SHOWN = 10
+
 /** Returns what to do about a repository. */
 export function chooseRemedy(findings: Findings): GitRemedy {
   const { repository, wanted, comparison, isBroken, holders, isEveryoneAsked, takesPush, now } = findings
   if (!isBroken && !isDiffering(comparison.verdict)) return { type: isKnown(comparison) ? 'nothing' : 'unknown' }
   const lacking = lackingIds(wanted, comparison, isBroken)
-  const isThere = [...lacking].every((id) => holders.some(({ ids }) => ids.has(id)))
-  if (!isThere) return { type: isEveryoneAsked ? 'lost' : 'unknown' }
+  const nowhere = [...lacking].filter((id) => !holders.some(({ ids }) => ids.has(id)))
+  if (nowhere.length > 0)
+    return isEveryoneAsked ? { type: 'lost', ids: nowhere.slice(0, IDS_SHOWN) } : { type: 'unknown' }
   const { state } = wanted
   if (state?.isHeldBack === true && state.keptUntil !== null && state.keptUntil > now && lacking.size > 0)
     return { type: 'target fetches', until: state.keptUntil }

@@ -38,11 +38,6 @@ export function compareRefs(wanted: WantedRefs, listing: Listing, { tips }: { re
   return { ...found, verdict: judge(found, wanted, listing.refs.size), reason: null }
 }
 
-/** Whether refs at a server differ from the wanted ones, as far as is known. */
-export function isDiffering(verdict: GitVerdict): boolean {
-  return !['in sync', 'no state announced', 'unreachable', 'not asked'].includes(verdict)
-}
-
 type Found = Pick<Comparison, 'behind' | 'missing' | 'extra' | 'isHeadOther'>
 
 /** Of several differences, the worst: what is not there, what is old, and then what needs no object. */

@@ -22,6 +22,7 @@ const GIT_DATA = '"${NGIT_GIT_DATA_PATH:?}"'
 const SAFE = '-c transfer.fsckObjects=true -c http.followRedirects=false'
 /** A command that nobody can paste helps nobody: the rest comes with the next one. */
 const MAX_REFS = 40
+const MAX_LENGTH = 8_000
 /** What would lead to another directory. */
 const UNSAFE_IDENTIFIER = /[/\0]|^\.{0,2}$/
 
@@ -39,15 +40,20 @@ export function operatorCommand(repository: string, input: CommandInput): string
   const expected = new Map([...(wanted.refs ?? []), ...wanted.tips])
   const needed = isBroken || isAbsent ? [...expected.keys()] : [...comparison.missing, ...comparison.behind]
   const fetch = `${git} ${SAFE} fetch --no-tags${isBroken ? ' --refetch' : ''}`
-  const fetches = planFetches(needed.slice(0, MAX_REFS), expected, holders).map(([url, refs]) => {
+  const fetches = planFetches(takeSome(needed), expected, holders).map(([url, refs]) => {
     const specs = refs.map((ref) => quoteShell(`+${expected.get(ref) ?? ''}:${ref}`))
     return `${fetch} -- ${quoteShell(url)} ${specs.join(' ')}`
   })
-  const removals = comparison.extra.slice(0, MAX_REFS).map((ref) => `${git} update-ref -d ${quoteShell(ref)}`)
+  const removals = takeSome(comparison.extra).map((ref) => `${git} update-ref -d ${quoteShell(ref)}`)
   const isHeadWanted = wanted.head !== null && (comparison.isHeadOther || isAbsent)
   const head = isHeadWanted ? [`${git} symbolic-ref HEAD ${quoteShell(wanted.head)}`] : []
   const commands = [...(isAbsent ? [`git init --bare ${directory}`] : []), ...fetches, ...removals, ...head]
   return commands.length === 0 ? undefined : commands.join(' && ')
+}
+
+function takeSome(refs: readonly string[]): readonly string[] {
+  let length = 0
+  return refs.slice(0, MAX_REFS).filter((ref) => (length += quoteShell(ref).length + 64) <= MAX_LENGTH)
 }
 
 /** Takes as much as possible from the first server that has something, and the rest from the next. */

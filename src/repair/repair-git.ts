@@ -35,6 +35,7 @@ export async function repairGit(run: ScopedRun): Promise<number> {
   const context = { run, git, rules: placeRulesOf(run, gitTarget, repositories), listings: new Listings(git) }
   const open = repositories.filter(({ address }) => (run.repairs.get(address)?.outcome ?? 'released') === 'released')
   let [released, repaired] = [0, 0]
+  let failure: unknown
   const repair = async (repository: Repository, wanted: Wanted | undefined): Promise<void> => {
     const done = await repairOne(repository, wanted, context)
     repaired += 1
@@ -50,9 +51,14 @@ export async function repairGit(run: ScopedRun): Promise<number> {
       () => AT_ONCE,
       async (group) => {
         // One after the other: what is pushed to one may complete the next.
-        for (const repository of group) await repair(repository, wanted.get(repository))
+        for (const repository of group) {
+          if (failure !== undefined) return
+          // What runs beside it comes to its own end first.
+          await repair(repository, wanted.get(repository)).catch((error: unknown) => (failure ??= error))
+        }
       },
     )
+    if (failure !== undefined) throw failure
   }
   return released
 }

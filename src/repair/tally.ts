@@ -1,16 +1,13 @@
 import type { GitReport, GitRepositoryReport, GitVerdict } from '../report/git-report.ts'
-import { isDiffering } from './compare-refs.ts'
+import { standingOf, type GitStanding } from '../report/git-standing.ts'
 
 const MAX_LISTED = 10_000
 /** Repositories in which all is well are listed only up to here: their number says enough. */
 const MAX_WELL = 1_000
 
-/** How the target's own repository stands. */
-export type Standing = 'in sync' | 'differing' | 'unasked'
-
 /** Counts repositories, and keeps those that the report lists. */
 export class Tally {
-  readonly #counts: Record<Standing, number> = { 'in sync': 0, differing: 0, unasked: 0 }
+  readonly #counts: Record<GitStanding, number> = { 'in sync': 0, differing: 0, unasked: 0 }
   readonly #troubled: GitRepositoryReport[] = []
   readonly #well: GitRepositoryReport[] = []
   readonly #verdicts: Partial<Record<GitVerdict, number>> = {}
@@ -55,13 +52,6 @@ export class Tally {
       leftOut: this.repositories - list.length,
     }
   }
-}
-
-/** How a repository stands at the target. A clone that could not be proved was not asked. */
-export function standingOf({ places: [target] }: Pick<GitRepositoryReport, 'places'>): Standing {
-  if (target === undefined || target.verdict === 'unreachable' || target.verdict === 'not asked') return 'unasked'
-  if (isDiffering(target.verdict) || target.clone?.isSound === false) return 'differing'
-  return target.clone !== null && target.clone.isSound === null ? 'unasked' : 'in sync'
 }
 
 const BY_TROUBLE: readonly GitRepositoryReport['remedy']['type'][] = [

@@ -40,8 +40,8 @@ export type GitRemedy =
   | { readonly type: 'repair' }
   /** The operator's exact command on the machine of the target. */
   | { readonly type: 'operator'; readonly command: string }
-  /** No server has it. */
-  | { readonly type: 'lost' }
+  /** No server has these objects; at most ten of their ids. */
+  | { readonly type: 'lost'; readonly ids: readonly string[] }
   /** Some server could not be asked, and no other has it. */
   | { readonly type: 'unknown' }
 

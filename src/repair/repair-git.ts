@@ -1,10 +1,11 @@
 import type { GitAccess } from '../git/git-access.ts'
-import { SyncError } from '../errors.ts'
+import { reasonOf, SyncError } from '../errors.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { sideBySide } from '../relay/side-by-side.ts'
 import type { GitRepair } from '../report/git-report.ts'
+import { isDiffering } from '../report/git-standing.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import { compareRefs, isDiffering } from './compare-refs.ts'
+import { compareRefs } from './compare-refs.ts'
 import { findPlaces, placeRulesOf, type PlaceRules } from './find-places.ts'
 import { findRepositories, type Repository } from './find-repositories.ts'
 import { gitTargetOf } from './git-target.ts'
@@ -35,7 +36,7 @@ export async function repairGit(run: ScopedRun): Promise<number> {
   const context = { run, git, rules: placeRulesOf(run, gitTarget, repositories), listings: new Listings(git) }
   const open = repositories.filter(({ address }) => (run.repairs.get(address)?.outcome ?? 'released') === 'released')
   let [released, repaired] = [0, 0]
-  let failure: unknown
+  const failures: unknown[] = []
   const repair = async (repository: Repository, wanted: Wanted | undefined): Promise<void> => {
     const done = await repairOne(repository, wanted, context)
     repaired += 1
@@ -52,13 +53,14 @@ export async function repairGit(run: ScopedRun): Promise<number> {
       async (group) => {
         // One after the other: what is pushed to one may complete the next.
         for (const repository of group) {
-          if (failure !== undefined) return
+          if (failures.length > 0) return
           // What runs beside it comes to its own end first.
-          await repair(repository, wanted.get(repository)).catch((error: unknown) => (failure ??= error))
+          await repair(repository, wanted.get(repository)).catch((error: unknown) => failures.push(error))
         }
       },
     )
-    if (failure !== undefined) throw failure
+    const [failure] = failures
+    if (failure !== undefined) throw failure instanceof Error ? failure : new SyncError(reasonOf(failure))
   }
   return released
 }

@@ -23,6 +23,7 @@ import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { openGit, type GitRequest } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -42,6 +43,8 @@ export type RunRequest = {
   readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks, or does not serve. */
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
+  /** Present if git data is to be looked at. */
+  readonly git?: GitRequest | undefined
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
@@ -75,6 +78,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       lookupTimeoutMs: request.connection.connectTimeoutMs,
     })
     cleanups.push(() => strangers.close())
+    const git = request.git === undefined ? undefined : await openGit(request.git, process.env, untilDeadline)
+    cleanups.push(() => git?.close())
     const world: World = {
       target,
       sources,
@@ -93,6 +98,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       deadline: deadline.signal,
       tell: request.tell,
       strangers,
+      ...(git === undefined ? {} : { git }),
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)

@@ -29,8 +29,6 @@ export type PlaceRules = {
   readonly gitTarget: GitTarget
   /** `host:port` of every relay that the operator named. */
   readonly named: ReadonlySet<string>
-  /** Whether strangers' URLs may lead to private addresses (`--git-allow private`). */
-  readonly allowPrivate: boolean
   readonly withUrls: (announcement: Announcement) => Announcement
   /** The repositories that the target should serve, by address. */
   readonly expected: ReadonlySet<string>
@@ -40,12 +38,11 @@ const MAX_PLACES = 50
 
 /** The rules of a run. `expected`: the repositories that the target should serve. */
 export function placeRulesOf(run: ScopedRun, gitTarget: GitTarget, expected: readonly Repository[]): PlaceRules {
-  const { target, service, sources, git } = run.options
+  const { target, service, sources } = run.options
   const ends = [target, ...sources, ...(service === undefined ? [] : [service])]
   return {
     gitTarget,
     named: new Set(ends.flatMap((end) => hostAndPort(end) ?? [])),
-    allowPrivate: git?.allowPrivate ?? false,
     withUrls: (announcement) => run.catalog.withUrls(announcement),
     expected: new Set(expected.map(({ address }) => address)),
   }
@@ -78,8 +75,8 @@ function isAtTarget(url: string, { base, service }: GitTarget): boolean {
   return url.startsWith(`${base}/`) || isCloneAt(url, service)
 }
 
-function placeOf(url: string, { named, allowPrivate }: PlaceRules): GitPlace {
-  return { url, isNamed: allowPrivate || named.has(hostAndPort(url) ?? '') }
+function placeOf(url: string, { named }: PlaceRules): GitPlace {
+  return { url, isNamed: named.has(hostAndPort(url) ?? '') }
 }
 
 /** Reads a `clone` URL; `refusal`: why it is not dialled. */

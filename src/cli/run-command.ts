@@ -23,7 +23,7 @@ import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import { exitCodeOf } from './exit-codes.ts'
-import { openGit, type GitRequest } from './open-git.ts'
+import { openGit } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -39,12 +39,12 @@ export type RunRequest = {
   readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
+  /** For the place of the cache and of git; no secret is read from it here. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Takes what happens; absent if nobody listens. */
   readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks, or does not serve. */
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
-  /** Present if git data is to be looked at. */
-  readonly git?: GitRequest | undefined
 }
 
 const MAX_SPOOL_BYTES = 8 * 1024 ** 3
@@ -78,7 +78,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       lookupTimeoutMs: request.connection.connectTimeoutMs,
     })
     cleanups.push(() => strangers.close())
-    const git = request.git === undefined ? undefined : await openGit(request.git, process.env, untilDeadline)
+    const git = options.git === undefined ? undefined : await openGit(options.git, request.env, untilDeadline)
     cleanups.push(() => git?.close())
     const world: World = {
       target,

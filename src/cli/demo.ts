@@ -112,6 +112,7 @@ async function runStep(
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
+    env: process.env,
   })
   say(`$ ngit-sync ${command} --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)
@@ -139,7 +140,9 @@ function optionsFor(source: string, target: string): RunOptions {
     reopenRefused: false,
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
+    git: undefined,
     forgetParkedSeconds: 30 * DAY,
+    settleMs: undefined,
   }
 }
 

@@ -13,7 +13,9 @@ export class ProgressTally {
   #layer: LayerName = 'announcements'
   #events = new Map<string, number>()
   #sent = 0
+  #git = { compared: 0, total: 0 }
   #total = 0
+  #waiting = { events: 0, repositories: 0, endMs: 0 }
   /** When the first event was sent. */
   #firstMs: number | undefined
 
@@ -41,6 +43,18 @@ export class ProgressTally {
         return this.#addPage(event.source, event.events)
       case 'sending':
         return this.#send(this.#sent, this.#sent + event.events)
+      case 'waiting':
+        this.#doing = 'waiting'
+        this.#waiting = { ...event, endMs: this.#nowMs() + event.leftMs }
+        return
+      case 'repaired':
+        this.#doing = 'repairing git'
+        this.#git = { compared: event.repaired, total: event.total }
+        return
+      case 'git':
+        this.#doing = 'comparing git'
+        this.#git = event
+        return
       case 'sent':
         this.#firstMs ??= this.#nowMs()
         return this.#send(event.sent, event.total)
@@ -62,6 +76,13 @@ export class ProgressTally {
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
       case 'confirming':
         return { doing, sent: this.#sent }
+      case 'waiting': {
+        const { events, repositories, endMs } = this.#waiting
+        return { doing, events, repositories, leftMs: Math.max(0, endMs - this.#nowMs()) }
+      }
+      case 'comparing git':
+      case 'repairing git':
+        return { doing, compared: this.#git.compared, total: this.#git.total }
     }
   }
 

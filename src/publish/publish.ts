@@ -50,8 +50,10 @@ export async function publishReady(run: SendingRun): Promise<PublishEnd> {
   return { type: 'sent' }
 }
 
+type SendingStop = Pick<SendingRun, 'door'> & { readonly world: Pick<World, 'signal' | 'deadline'> }
+
 /** Why nothing more is sent; `undefined` while sending goes on. */
-function stopOf({ door, world: { signal, deadline } }: SendingRun): Stop | undefined {
+export function stopOf({ door, world: { signal, deadline } }: SendingStop): Stop | undefined {
   if (door.end !== undefined) return door.end
   if (signal.aborted) return INTERRUPTION
   return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined

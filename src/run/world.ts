@@ -1,3 +1,4 @@
+import type { GitAccess } from '../git/git-access.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Verifier } from '../nostr/verifier.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
@@ -36,6 +37,8 @@ export type World = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
+  /** Git servers and the system's git; present if the run was asked to look at git data. */
+  readonly git?: GitAccess
 }
 
 /** Opens relays that strangers named: without a key, and only at allowed addresses. */

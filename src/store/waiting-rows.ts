@@ -6,6 +6,7 @@ import type { Db } from './state-file.ts'
 /** The identifier follows `30617:` or `30618:`, a public key and a colon. */
 const IDENTIFIER = 'substr(address, 72)'
 const NAME_LENGTH = 200
+const NONE = { events: 0, repositories: 0 }
 
 /** Queries for events in the spool that wait for others. */
 export class WaitingRows {
@@ -37,6 +38,18 @@ export class WaitingRows {
       )
       .iterate(this.#target)
     for (const row of rows) yield fromRow(row)
+  }
+
+  /**
+   * How many events wait for git data, or for a time up to `until`, and of how many repositories. Those that wait for
+   * a parent do not count.
+   */
+  countWaiting(until: UnixSeconds): { events: number; repositories: number } {
+    const sql = `SELECT count(*) AS events, count(DISTINCT repository) AS repositories FROM spool
+      WHERE target = ? AND state = 'parked' AND orphan = 0 AND (outcome = 'pending' OR retry_at <= ?)`
+    return (
+      this.#db.prepare<[string, number], { events: number; repositories: number }>(sql).get(this.#target, until) ?? NONE
+    )
   }
 
   /** The number of waiting events by the parent that they lack. */

@@ -82,5 +82,7 @@ const DEFAULTS: RunOptions = {
   reconcile: true,
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
+  git: undefined,
   forgetParkedSeconds: 30 * DAY,
+  settleMs: undefined,
 }

@@ -92,6 +92,25 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 4],
   },
+  repair: {
+    summary: 'catchup, then git data: fetch what the target lacks and push it',
+    description:
+      'With --git: does what catchup does, and then, repository by repository, fetches the objects that the newest signed ' +
+      'state and the pull requests name from the servers in clone, checks them, and pushes exactly those refs to the target. ' +
+      'A push needs no key, because the signed state authorises it. Never pushes elsewhere. --dry-run shows the plan. ' +
+      'Exit 0 means that the git data of every repository in scope is in sync at the target, too.',
+    examples: [
+      {
+        line: 'ngit-sync repair --git --source wss://one.example --target wss://git.example --dry-run',
+        does: 'what would be fetched and pushed?',
+      },
+      {
+        line: 'ngit-sync repair --git --source wss://one.example --target wss://git.example --settle 10m',
+        does: 'after the disk of a GRASP relay was lost: until every repository can be cloned again',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+  },
   status: {
     summary: 'show checkpoints, parked and refused events, and the last runs',
     description: 'Reads only the state file; asks no relay.',
@@ -158,6 +177,7 @@ export const COMMAND_NAMES: readonly CliCommand[] = [
   'backfill',
   'check',
   'retry',
+  'repair',
   'status',
   'relay',
   'config',

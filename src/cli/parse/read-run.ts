@@ -2,10 +2,17 @@ import type { RunOptions, ScopeRequest } from '../../report/run-options.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { conflict } from './conflict.ts'
+import { readGit } from './git-options.ts'
 import type { OptionReader } from './option-reader.ts'
 import { envNameOf, OPTIONS, type OptionSpec } from './option-table.ts'
 import { isSameEndpoint, parseEndpoint, parseService } from './parse-endpoint.ts'
-import { parseBytes, parseDurationSeconds, parseInteger, parseIntervalSeconds } from './parse-quantity.ts'
+import {
+  parseBytes,
+  parseDurationSeconds,
+  parseInteger,
+  parseIntervalSeconds,
+  parseRunDurationMs,
+} from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseTime } from './parse-time.ts'
 import { parseChoice } from './parsed.ts'
@@ -40,7 +47,9 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     reopenRefused: reader.isOn(OPTIONS.refused),
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
+    git: readGit(reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+    settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
   }
 }
 

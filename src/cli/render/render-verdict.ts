@@ -49,12 +49,22 @@ function verdictText(canvas: Canvas, report: Report): string {
 
 function checkText(report: Report): string {
   const { exit, check } = report
-  if (exit === 0 && check !== null) return equalText(report, check)
+  if (exit === 0 && check !== null) return [equalText(report, check), ...gitSentences(report)].join(' ')
   const reasons = whatIsMissing(report).join(' and ') || 'not everything could be read'
-  const found = check === null ? [] : differenceSentences(check, exit)
+  const found = [...(check === null ? [] : differenceSentences(check, exit)), ...gitSentences(report)]
   return exit === 5
     ? [...found, copySentence(report)].join(' ').trim()
     : `${reasons}; ${found.join(' ')}${nextStep(report)}`
+}
+
+/** What was found of git data, if that was looked at. */
+function gitSentences({ git }: Report): string[] {
+  if (git === null) return []
+  const { repositories, differing, unasked, lost } = git
+  const all = formatPlural(repositories, 'repository', 'repositories')
+  if (differing === 0 && unasked === 0) return repositories === 0 ? [] : [`Its git data of ${all} is as signed.`]
+  const gone = lost === 0 ? '' : `, and no server has what ${formatCount(lost)} of them ${lost === 1 ? 'needs' : 'need'}`
+  return differing === 0 ? [] : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`]
 }
 
 function differenceSentences({ missing, both }: CheckReport, exit: number): string[] {
@@ -166,6 +176,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)

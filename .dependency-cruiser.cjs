@@ -24,6 +24,7 @@ const CHAPTERS = {
   trust: ['scope'],
   discover: ['scope'],
   check: ['scope'],
+  why: ['scope', 'receive'],
   select: ['scope', 'withdraw', 'receive'],
   read: ['scope', 'receive', 'trust', 'discover', 'select'],
   publish: ['scope', 'withdraw', 'select'],

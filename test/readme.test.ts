@@ -98,7 +98,7 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const commands = ['catchup', 'backfill', 'check', 'retry', 'status']
+    const commands = ['catchup', 'backfill', 'check', 'retry', 'status', 'why']
     const helps = await Promise.all(commands.map((command) => runHere([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))

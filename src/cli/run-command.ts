@@ -47,7 +47,10 @@ export type RunRequest = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
 }
 
-const MAX_SPOOL_BYTES = 8 * 1024 ** 3
+type EndpointRequest = Pick<RunRequest, 'connection' | 'key' | 'pacing' | 'openStdin' | 'stdout' | 'signal' | 'tell'>
+
+/** How much the spool may hold. */
+export const MAX_SPOOL_BYTES = 8 * 1024 ** 3
 // The main thread waits for them most of the time, and cannot keep more than two busy (docs/benchmarks.md).
 const MAX_VERIFIERS = 2
 
@@ -156,8 +159,12 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   return state
 }
 
-/** All relays here were named by the operator; only those get the key. */
-async function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Promise<Endpoint> {
+/** Returns a relay or file that the operator named: all relays here get the key. */
+export async function createEndpoint(
+  url: string,
+  role: 'source' | 'target',
+  request: EndpointRequest,
+): Promise<Endpoint> {
   const { pacing, openStdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
@@ -175,7 +182,7 @@ async function createEndpoint(url: string, role: 'source' | 'target', request: R
 
 function connectRelay(
   url: string,
-  { connection, key, signal, tell }: RunRequest,
+  { connection, key, signal, tell }: EndpointRequest,
   lookup?: LookupFunction,
 ): WebSocketRelay {
   return createWebSocketRelay(url, {

@@ -18,6 +18,7 @@ import { toolVersion } from './tool-version.ts'
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
 type RelayLine = Extract<CommandLine, { type: 'relay' }>
+type WhyLine = Extract<CommandLine, { type: 'why' }>
 type ConfigLine = Extract<CommandLine, { type: 'config' }>
 
 const DEFAULT_WIDTH = 80
@@ -59,6 +60,9 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
     case 'relay':
       place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showRelay(line, place)
+    case 'why':
+      place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
+      return showWhy(line, place)
     case 'config':
       return showConfig(line, place)
     case 'version':
@@ -170,6 +174,27 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
     : (await import('./render/render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
   await (await import('./write-output.ts')).writeOutput(stdout, text)
   return 0
+}
+
+async function showWhy(line: WhyLine, place: Surroundings): Promise<number> {
+  const { stdout, interruption } = place
+  const { output, connection, subject, options, isOffline } = line
+  const { runWhy } = await import('./why-command.ts')
+  const { stateFileOf } = await import('./state-place.ts')
+  const { withNextStep } = await import('./render/why-steps.ts')
+  const traced = await runWhy({
+    ...{ subject, options, isOffline, connection, stdout },
+    key: await findKey(line.key, place),
+    stateFile: stateFileOf(line.stateFile, place.env),
+    openStdin: () => place.stdin,
+    signal: interruption.signal,
+  })
+  const report = withNextStep(traced, nowSeconds())
+  const text = output.json
+    ? (await import('./render/render-json.ts')).renderJson(report)
+    : (await import('./render/render-why.ts')).renderWhy(report, renderingFor(output, stdout))
+  await writeText(place, text)
+  return interruption.exitCode() ?? report.exit
 }
 
 async function showConfig({ overview, output }: ConfigLine, place: Surroundings): Promise<number> {

@@ -119,6 +119,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--missing-on-target', 'm', { check: { lists: [{ name: 'missingOnTarget', file: 'm' }] } }],
   ['--differ', 'd', { check: { lists: [{ name: 'differ', file: 'd' }] } }],
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
+  ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
 ]
 
@@ -126,6 +127,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
 function commandWith(flag: string): string[] {
   const command = ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? 'catchup'
   if (command === 'status') return [command]
+  if (command === 'why') return [command, HEX]
   if (flag.startsWith('--discover-')) return [command, ...ENDS, '--discover']
   return command === 'retry' ? [command, '--target', 'wss://git.example'] : [command, ...ENDS]
 }
@@ -419,7 +421,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is not an option of demo, only of catchup, backfill, check',
+      '--source is not an option of demo, only of catchup, backfill, check, why',
     ])
   })
 })
@@ -477,10 +479,10 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
+      'unknown command "xyz": give one of catchup, backfill, check, retry, status, why, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
+      'no command before "--json": give one of catchup, backfill, check, retry, status, why, relay, config, completion, demo',
     ])
   })
 })

@@ -18,8 +18,17 @@ export function commandsFor(report: Report): Page['commands'] {
           { does: 'try what waits now, as after a push of git data', line: `ngit-sync retry ${target}` },
         ]
       : []),
+    ...pathOf(report),
     { does: 'compare both sides; sends nothing', line: `ngit-sync check ${ends}` },
     { does: 'checkpoints, sources and the last runs', line: `ngit-sync status ${target}` },
+  ]
+}
+
+function pathOf({ problems, target }: Report): Page['commands'] {
+  const example = problems.find((problem) => problem.example !== null)?.example
+  if (example === null || example === undefined) return []
+  return [
+    { does: 'the path of one of these events', line: `ngit-sync why ${quote(example)} --target ${quote(target)}` },
   ]
 }
 

@@ -121,6 +121,30 @@ export const COMMANDS = {
     exits: [0, 1],
     meanings: { 0: 'the state was read', 1: 'the state file is missing or unreadable' },
   },
+  why: {
+    summary: 'what happened to this event? Where it is, whether it belongs, what would settle it',
+    description:
+      'Asks the sources and the target for one event now, says by which layer and filter it belongs to the scope or why not, ' +
+      'and shows what the state file remembers: when it was sent, and what the target answered. Sends nothing, needs no lock. ' +
+      'Without --source or --target, those of the state file are asked.',
+    argument: {
+      name: 'EVENT',
+      help: 'nevent, note, naddr, the id in hex, <kind>:<public key>:<identifier>, or npub/identifier of a repository',
+    },
+    examples: [
+      { line: 'ngit-sync why nevent1… --target wss://git.example', does: 'an example from a report' },
+      {
+        line: 'ngit-sync why npub1…/my-repo',
+        does: 'the announcement of a repository, by the only target of the state file',
+      },
+      { line: 'ngit-sync why nevent1… --offline', does: 'what the state file knows; asks nobody' },
+    ],
+    exits: [0, 1],
+    meanings: {
+      0: 'it could be told',
+      1: 'the target, or every source, did not answer; or nobody knows the event',
+    },
+  },
   relay: {
     summary: 'what a relay is and can do: NIP-11, NIP-77, NIP-42, limits, round trip',
     description:
@@ -179,6 +203,7 @@ export const COMMAND_NAMES: readonly CliCommand[] = [
   'retry',
   'repair',
   'status',
+  'why',
   'relay',
   'config',
   'completion',

@@ -23,7 +23,9 @@ const CATCHUPS: readonly CliCommand[] = ['catchup', 'repair']
 const COPIES: readonly CliCommand[] = [...CATCHUPS, 'backfill']
 const RUNS: readonly CliCommand[] = [...COPIES, 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
-const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
+/** Commands that compare with a scope. */
+const JUDGES: readonly CliCommand[] = [...RUNS, 'why']
+const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay', 'why']
 const REPORTS = COMMAND_NAMES.filter((name) => name !== 'completion')
 const place = inGroup('Source and target', RUNS)
 const content = inGroup('What to copy', RUNS)
@@ -45,17 +47,19 @@ export const OPTIONS = {
     flag: '--source',
     value: 'URL',
     repeatable: true,
+    commands: JUDGES,
     help: 'a relay (ws://, wss://) or JSONL file to read from, - for standard input; one or several',
   }),
   target: place({
     flag: '--target',
     value: 'URL',
-    commands: [...RUNS, 'retry', 'status'],
+    commands: [...JUDGES, 'retry', 'status'],
     help: 'the relay to bring up to date, or a JSONL file, - for standard output',
   }),
   service: place({
     flag: '--service',
     value: 'URL',
+    commands: JUDGES,
     help: 'the public URL of the target, with its path if any, when you reach it by another name such as localhost',
   }),
   discover: place({
@@ -81,12 +85,13 @@ export const OPTIONS = {
   state: place({
     flag: '--state',
     value: 'FILE',
-    commands: [...RUNS, 'retry', 'status'],
+    commands: [...JUDGES, 'retry', 'status'],
     help: "the state file (default: in ngit-sync/ under the user's state directory)",
   }),
   scope: content({
     flag: '--scope',
     value: 'auto|listed|all',
+    commands: JUDGES,
     fallback: 'auto',
     help:
       'listed: the repositories that name the target in clone and relays; all: every repository; ' +
@@ -96,16 +101,19 @@ export const OPTIONS = {
     flag: '--repo',
     value: 'R',
     repeatable: true,
+    commands: JUDGES,
     help: 'only this repository: naddr, 30617:<public key>:<identifier>, npub/identifier or nostr:// clone URL',
   }),
   author: content({
     flag: '--author',
     value: 'NPUB',
     repeatable: true,
+    commands: JUDGES,
     help: 'only the repositories of this author: npub or hex',
   }),
   followUps: content({
     flag: '--follow-ups',
+    commands: JUDGES,
     help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
   }),
   deletions: content({
@@ -124,6 +132,11 @@ export const OPTIONS = {
     flag: '--refused',
     commands: ['retry', 'status'],
     help: 'retry: also try events that were refused or given up; status: list them',
+  }),
+  offline: content({
+    flag: '--offline',
+    commands: ['why'],
+    help: 'ask no relay: tell what the state file knows',
   }),
   since: range({
     flag: '--since',

@@ -10,6 +10,7 @@ import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import type { KeyPlace } from '../read-key.ts'
 import { readCheck, readReportFile, type CheckOptions } from './check-options.ts'
+import { readWhy, type WhyOptions } from './why-options.ts'
 import { conflict } from './conflict.ts'
 import { parseChoice } from './parsed.ts'
 import { readRun } from './read-run.ts'
@@ -63,6 +64,13 @@ export type ParsedOptions =
       readonly key: KeyPlace
       readonly output: OutputOptions
     }
+  | (WhyOptions & {
+      readonly type: 'why'
+      readonly connection: ConnectionOptions
+      readonly key: KeyPlace
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+    })
   | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
@@ -140,6 +148,10 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   if (command === 'status') {
     const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
     return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
+  }
+  if (command === 'why') {
+    const [connection, key] = [readConnection(reader), readKeyPlace(reading)]
+    return { type: 'why', ...readWhy(reading), connection, key, output, stateFile }
   }
   const options = readRun(command, reading)
   const check = command === 'check' ? readCheck(options, reading) : undefined

@@ -22,7 +22,7 @@ const PUSH_OR_WAIT =
   'Push the repository to the target. If its purgatory has expired, the next run first sends it again.'
 
 /** The next step for events that wait for git data: a push helps only while the target still keeps them. */
-export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
+export function pendingStep(heldBack: readonly Pick<HeldBackRepository, 'keptUntil'>[], now: UnixSeconds): string {
   const expired = heldBack.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now).length
   if (expired === 0) return PUSH
   return expired === heldBack.length ? SENT_AGAIN : PUSH_OR_WAIT

@@ -17,6 +17,7 @@ import { stopAfterLoss, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import { selectEvents } from './select/select.ts'
+import { serveSelected } from './serve/serve-selected.ts'
 import { moveCheckpoints } from './trust/move-checkpoints.ts'
 
 /**
@@ -49,12 +50,15 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   return report
 }
 
-/** Publishes the selected events; `check` only compares, `--dry-run` only counts what would be sent. */
+/**
+ * Publishes the selected events, or has the target take them (`serve`); `check` only compares, `--dry-run` only counts
+ * what would be sent.
+ */
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (run.options.command === 'check') await checkRun(run)
   else if (run.options.dryRun) run.fate.countReady()
   else {
-    const stop = await publishSelected(run)
+    const stop = run.options.command === 'serve' ? await serveSelected(run) : await publishSelected(run)
     if (stop === undefined) await tryTargetAgain(run)
     return stop
   }

@@ -2,7 +2,7 @@ import type { Outcome } from '../nostr/outcome.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { UnixSeconds } from '../time.ts'
 
-export type CommandName = 'catchup' | 'backfill' | 'check' | 'retry'
+export type CommandName = 'catchup' | 'backfill' | 'serve' | 'check' | 'retry'
 
 export type { Outcome } from '../nostr/outcome.ts'
 

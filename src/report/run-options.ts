@@ -72,6 +72,11 @@ export type ConnectionOptions = {
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
 
+/** Whether the run brings the target up to date, by the checkpoints. */
+export function copiesToDate({ command }: RunOptions): boolean {
+  return command === 'catchup' || command === 'serve'
+}
+
 /** Whether only events between `since` and `until` are copied or compared. */
 export function isWindowed({ command, since, until }: RunOptions): boolean {
   return command === 'backfill' || (command === 'check' && (since !== undefined || until !== undefined))

@@ -17,6 +17,25 @@ export type FoundDifference = {
   readonly repository: string | undefined
 }
 
+/** A read-only relay of our own, from which others take what the target lacks. */
+export type OwnRelay = {
+  readonly url: string
+  /** How many events it serves. */
+  readonly size: number
+  /** Adds verified events. */
+  add(events: readonly NostrEvent[]): void
+  has(id: string): boolean
+  /** Lets clients in: before that, what it has is not yet all. */
+  letIn(): void
+}
+
+/** What `serve` needs beside the rest of the world. */
+export type Serving = {
+  readonly relay: OwnRelay
+  /** A connection to the target of its own: one outlives no restart of the target. */
+  readonly connectTarget: () => Promise<Endpoint>
+}
+
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
   readonly target: Endpoint
@@ -36,6 +55,8 @@ export type World = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
+  /** For `serve`. */
+  readonly serving?: Serving | undefined
 }
 
 /** Opens relays that strangers named: without a key, and only at allowed addresses. */

@@ -49,7 +49,7 @@ export type OverviewInput = {
 
 const NOT_SHOWN = '(not shown)'
 /** Every option belongs to one of these. */
-const COMMANDS: readonly ActingCommand[] = ['catchup', 'check', 'retry', 'status', 'relay']
+const COMMANDS: readonly ActingCommand[] = ['catchup', 'serve', 'check', 'retry', 'status', 'relay']
 
 /**
  * Merges the layers for each chosen profile, or for all if none is chosen. Throws UsageError when a value is wrong, for

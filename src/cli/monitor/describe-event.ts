@@ -14,6 +14,8 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'phase':
     case 'reading':
     case 'sending':
+    case 'serving':
+    case 'served':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -61,6 +63,10 @@ export function describeEvent(event: RunEvent): string {
     case 'sending':
       if (event.forecast !== undefined) return renderForecast(event.events, event.forecast)
       return `sending ${formatPlural(event.events, 'event')}`
+    case 'serving':
+      return `serving ${formatPlural(event.events, 'event')} at ${foreign(event.url)}`
+    case 'served':
+      return `the target has ${formatCount(event.served)} of ${formatPlural(event.total, 'event')} that it lacked`
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':

@@ -20,7 +20,9 @@ export type OptionSpec = {
 }
 
 const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
-const RUNS: readonly CliCommand[] = [...COPIES, 'check']
+/** By the checkpoints. */
+const UPDATES: readonly CliCommand[] = ['catchup', 'serve']
+const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
 const REPORTS = COMMAND_NAMES.filter((name) => name !== 'completion')
@@ -102,13 +104,22 @@ export const OPTIONS = {
     repeatable: true,
     help: 'only the repositories of this author: npub or hex',
   }),
+  listen: place({
+    flag: '--listen',
+    value: 'ADDRESS:PORT',
+    commands: ['serve'],
+    fallback: '127.0.0.1:7777',
+    help:
+      'serve at this address; others than this machine reach it only if you name an address that they reach; ' +
+      'port 0: any free one',
+  }),
   followUps: content({
     flag: '--follow-ups',
     help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
   }),
   deletions: content({
     flag: '--deletions',
-    commands: COPIES,
+    commands: [...COPIES, 'serve'],
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
@@ -136,25 +147,25 @@ export const OPTIONS = {
     value: 'T',
     help: 'only events up to this time, in any format of --since; no checkpoint moves',
   }),
-  full: range({ flag: '--full', commands: ['catchup'], help: 'read everything, whatever the checkpoints say' }),
+  full: range({ flag: '--full', commands: UPDATES, help: 'read everything, whatever the checkpoints say' }),
   quickWindow: range({
     flag: '--quick-window',
     value: 'D',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '15m',
     help: 'read only new events if the last complete run is at most this long ago',
   }),
   fullEvery: range({
     flag: '--full-every',
     value: 'D|never',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '24h',
     help: 'read everything if the last full run is longer ago than this',
   }),
   overlap: range({
     flag: '--overlap',
     value: 'D',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '15m',
     help: 'start this long before the last complete run, because clocks differ',
   }),
@@ -179,7 +190,7 @@ export const OPTIONS = {
   report: output({
     flag: '--report',
     value: 'FILE',
-    commands: ['catchup', 'check'],
+    commands: [...UPDATES, 'check'],
     help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
   }),
   dryRun: output({
@@ -264,6 +275,7 @@ export const OPTIONS = {
   maxDuration: sending({
     flag: '--max-duration',
     value: 'D',
+    commands: [...SENDERS, 'serve'],
     help: 'stop between two events after this long: 50m, 2h; the next run continues from there (exit 3)',
   }),
   keyFile: identity({

@@ -17,6 +17,7 @@ export type ProgressState =
   | { readonly doing: 'selecting' }
   /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
+  | { readonly doing: 'serving'; readonly served: number; readonly total: number }
   | { readonly doing: 'confirming'; readonly sent: number }
 
 /** Renders the progress line, cut to `width` columns. */
@@ -40,6 +41,8 @@ function longLine(state: ProgressState): string {
       return 'selecting what the target lacks'
     case 'sending':
       return sending(state)
+    case 'serving':
+      return `serving  the target has ${formatCount(state.served)}/${formatCount(state.total)}`
     case 'confirming':
       return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
   }

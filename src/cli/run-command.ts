@@ -22,6 +22,8 @@ import type { Tell } from '../run-event.ts'
 import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
+import type { ListenAddress } from './parse/parse-listen.ts'
+import type { OpenServing } from './serve-command.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { openGit } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
@@ -32,6 +34,8 @@ export type RunRequest = {
   readonly options: RunOptions
   readonly connection: ConnectionOptions
   readonly pacing: PacingOptions
+  /** `serve`: where. */
+  readonly listen?: ListenAddress | undefined
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
@@ -70,7 +74,10 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     setMaxListeners(0, untilDeadline)
     const open = (url: string): Promise<Endpoint> =>
       createEndpoint(url, 'source', { ...request, signal: untilDeadline })
-    const target = await createEndpoint(options.target, 'target', request)
+    const connectTarget = (): Promise<Endpoint> => createEndpoint(options.target, 'target', request)
+    const serving = request.listen && (await openServing(request.listen, connectTarget))
+    cleanups.push(() => serving?.close())
+    const target = await connectTarget()
     const sources = await Promise.all(options.sources.map(open))
     cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))
     const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
@@ -102,6 +109,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       tell: request.tell,
       strangers,
       ...(git === undefined ? {} : { git }),
+      serving,
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)
@@ -157,6 +165,11 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
   cleanups.push(() => state.close())
   return state
+}
+
+/** Binds before anything is read: a port that is taken shows at once. */
+async function openServing(address: ListenAddress, connectTarget: () => Promise<Endpoint>): Promise<OpenServing> {
+  return (await import('./serve-command.ts')).openServing(address, connectTarget)
 }
 
 /** Returns a relay or file that the operator named: all relays here get the key. */

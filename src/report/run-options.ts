@@ -88,9 +88,9 @@ export type ConnectionOptions = {
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
 
-/** Whether a run copies like `catchup`: `repair` does that first. */
-export function isCatchup({ command }: RunOptions): boolean {
-  return command === 'catchup' || command === 'repair'
+/** Whether the run brings the target up to date, by the checkpoints. */
+export function copiesToDate({ command }: RunOptions): boolean {
+  return command === 'catchup' || command === 'repair' || command === 'serve'
 }
 
 /** Whether only events between `since` and `until` are copied or compared. */

@@ -15,6 +15,8 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'reading':
     case 'sending':
     case 'waiting':
+    case 'serving':
+    case 'served':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -67,6 +69,10 @@ export function describeEvent(event: RunEvent): string {
       return `sending ${formatPlural(event.events, 'event')}`
     case 'waiting':
       return renderWaiting(event)
+    case 'serving':
+      return `serving ${formatPlural(event.events, 'event')} at ${foreign(event.url)}`
+    case 'served':
+      return `the target has ${formatCount(event.served)} of ${formatPlural(event.total, 'event')} that it lacked`
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':

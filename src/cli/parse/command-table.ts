@@ -54,6 +54,29 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 4],
   },
+  serve: {
+    summary: 'offer what the target lacks, read-only, for the target itself to take: restores a large relay',
+    description:
+      'Reads the sources as catchup does, but sends nothing: serves the verified events that the target lacks on a relay of ' +
+      'its own, until the target serves them all, by asking it. A relay limits what it is sent, not what it asks for. ' +
+      'Prints what to set at the target. EVENT is refused. The address is that of this machine alone unless --listen ' +
+      'names another one.',
+    examples: [
+      {
+        line: 'ngit-sync serve --source wss://one.example --target ws://localhost:7443 --service wss://git.example',
+        does: 'on the machine of the target, after a loss',
+      },
+      {
+        line: 'ngit-sync serve --source backup.jsonl --target ws://localhost:7443 --scope all --max-duration 2h',
+        does: 'a backup file; what the target has not taken by then waits for the next run',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+    meanings: {
+      0: 'read to the end; the target serves every event, or has refused it for good',
+      3: 'a source not read to its end, or the target has not taken everything: run again',
+    },
+  },
   check: {
     summary: 'what does the target lack, and since when? Publishes nothing',
     description:
@@ -199,6 +222,7 @@ export type CliCommand = keyof typeof COMMANDS
 export const COMMAND_NAMES: readonly CliCommand[] = [
   'catchup',
   'backfill',
+  'serve',
   'check',
   'retry',
   'repair',

@@ -19,9 +19,10 @@ export type OptionSpec = {
   readonly isSecret?: true
 }
 
-const CATCHUPS: readonly CliCommand[] = ['catchup', 'repair']
-const COPIES: readonly CliCommand[] = [...CATCHUPS, 'backfill']
-const RUNS: readonly CliCommand[] = [...COPIES, 'check']
+/** By the checkpoints. */
+const UPDATES: readonly CliCommand[] = ['catchup', 'repair', 'serve']
+const COPIES: readonly CliCommand[] = ['catchup', 'repair', 'backfill']
+const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 /** Commands that compare with a scope. */
 const JUDGES: readonly CliCommand[] = [...RUNS, 'why']
@@ -32,7 +33,7 @@ const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
-const git = inGroup('Git data', [...CATCHUPS, 'check'])
+const git = inGroup('Git data', ['catchup', 'repair', 'check'])
 const sending = inGroup('How fast to send', SENDERS)
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
@@ -111,6 +112,15 @@ export const OPTIONS = {
     commands: JUDGES,
     help: 'only the repositories of this author: npub or hex',
   }),
+  listen: place({
+    flag: '--listen',
+    value: 'ADDRESS:PORT',
+    commands: ['serve'],
+    fallback: '127.0.0.1:7777',
+    help:
+      'serve at this address; others than this machine reach it only if you name an address that they reach; ' +
+      'port 0: any free one',
+  }),
   followUps: content({
     flag: '--follow-ups',
     commands: JUDGES,
@@ -118,7 +128,7 @@ export const OPTIONS = {
   }),
   deletions: content({
     flag: '--deletions',
-    commands: COPIES,
+    commands: [...COPIES, 'serve'],
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
@@ -151,25 +161,25 @@ export const OPTIONS = {
     value: 'T',
     help: 'only events up to this time, in any format of --since; no checkpoint moves',
   }),
-  full: range({ flag: '--full', commands: CATCHUPS, help: 'read everything, whatever the checkpoints say' }),
+  full: range({ flag: '--full', commands: UPDATES, help: 'read everything, whatever the checkpoints say' }),
   quickWindow: range({
     flag: '--quick-window',
     value: 'D',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '15m',
     help: 'read only new events if the last complete run is at most this long ago',
   }),
   fullEvery: range({
     flag: '--full-every',
     value: 'D|never',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '24h',
     help: 'read everything if the last full run is longer ago than this',
   }),
   overlap: range({
     flag: '--overlap',
     value: 'D',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '15m',
     help: 'start this long before the last complete run, because clocks differ',
   }),
@@ -194,7 +204,7 @@ export const OPTIONS = {
   report: output({
     flag: '--report',
     value: 'FILE',
-    commands: [...CATCHUPS, 'check'],
+    commands: [...UPDATES, 'check'],
     help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
   }),
   dryRun: output({
@@ -279,7 +289,7 @@ export const OPTIONS = {
   }),
   pruneRefs: git({
     flag: '--prune-refs',
-    commands: CATCHUPS,
+    commands: ['catchup', 'repair'],
     help: 'with --git: delete branches and tags of the target that the signed state does not name, where it demands that',
   }),
   deep: git({
@@ -317,6 +327,7 @@ export const OPTIONS = {
   maxDuration: sending({
     flag: '--max-duration',
     value: 'D',
+    commands: [...SENDERS, 'serve'],
     help: 'stop between two events after this long: 50m, 2h; the next run continues from there (exit 3)',
   }),
   keyFile: identity({

@@ -41,10 +41,14 @@ function verdictText(canvas: Canvas, report: Report): string {
   if (report.command === 'check') return checkText(report)
   if (report.exit === 0) return report.dryRun ? dryRunText(canvas, report) : completeText(canvas, report)
   const reasons = whatIsMissing(report).join(' and ') || 'see above'
-  const sent = report.dryRun
-    ? `dry run: ${wouldSend(report)}`
-    : `${formatPlural(report.totals.published, 'event')} sent`
+  const sent = report.dryRun ? `dry run: ${wouldSend(report)}` : whatWasDone(report)
   return `${reasons}; ${sent}.${nextStep(report)}`
+}
+
+/** `serve` sends nothing: the target takes. */
+function whatWasDone({ command, totals: { published, accepted } }: Report): string {
+  if (command === 'serve') return `${formatPlural(accepted, 'event')} taken by the target`
+  return `${formatPlural(published, 'event')} sent`
 }
 
 function checkText(report: Report): string {
@@ -124,14 +128,14 @@ function equalText(report: Report, { differences, both }: CheckReport): string {
 
 function completeText(canvas: Canvas, report: Report): string {
   if (report.command === 'retry') return retryText(report)
-  const { published, held, parked, refused } = report.totals
+  const { published, accepted, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
-  if (published === 0 && parked === 0) {
+  if (published === 0 && parked === 0 && (report.command !== 'serve' || accepted === 0)) {
     const others = refused === 0 ? '' : `, but for ${formatCount(refused)} that it refused in earlier runs`
     return `${whatWasHeld(report)}${range}${others}.`
   }
   const rest = hasReconciled(report) ? 'the rest compared and equal' : `${formatCount(held)} already held`
-  const parts = [`${formatPlural(published, 'event')} sent`, rest]
+  const parts = [whatWasDone(report), rest]
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
   if (refused > 0) parts.push(`${formatCount(refused)} refused for good, now or earlier`)
   return `every source was read to its end${range}: ${parts.join(', ')}.`

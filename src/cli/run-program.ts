@@ -122,7 +122,7 @@ async function requestOf(line: RunLine, stateFile: string, place: Surroundings, 
 async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
   if (reportFile === undefined) return runOrCheck(line, request)
   const { writePage } = await import('./page-command.ts')
-  return writePage(reportFile, () => runOrCheck(line, request))
+  return writePage(reportFile, line.options, () => runOrCheck(line, request))
 }
 
 async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {

@@ -104,17 +104,42 @@ describe('--report', () => {
     expect(readFileSync(bench.path('check.html'), 'utf8')).toContain('differences (5)')
   })
 
-  it('keeps the old page when the run cannot begin', async () => {
+  it.each(['html', 'md'])(
+    'says in a page that ends in .%s what failed when the target is unreachable',
+    async (ending) => {
+      const bench = createWorkbench()
+      const file = bench.path(`night.${ending}`)
+      writeFileSync(file, 'a complete night')
+      const target = await bench.scripted()
+      await target.close()
+      const source = bench.file('source.jsonl', mine.events)
+      const { code } = await bench.spawn([
+        ...['catchup', ...endArguments(source, target)],
+        ...['--retries', '0', '--report', file],
+      ])
+      const text = readFileSync(file, 'utf8').replaceAll('\\', '')
+      expect([code, text.includes('failed (1)'), text.includes('a complete night')]).toEqual([1, true, false])
+      for (const part of [target.url, `ngit-sync relay ${target.url}`, 'Nothing is lost']) expect(text).toContain(part)
+      expect(text).not.toMatch(/None was hit|Words|undefined/)
+    },
+  )
+
+  it('says in a page that another run holds the lock', async () => {
     const bench = createWorkbench()
-    const file = bench.path('night.md')
-    writeFileSync(file, 'old')
-    const target = await bench.scripted()
-    await target.close()
-    const { code } = await bench.spawn([
-      ...['catchup', ...endArguments(target, 'ws://127.0.0.1:9')],
-      ...['--retries', '0', '--report', file],
-    ])
-    expect([code, readFileSync(file, 'utf8')]).toEqual([1, 'old'])
+    const [source, file] = [bench.file('source.jsonl', mine.events), bench.path('night.md')]
+    const silent = await bench.scripted({ onEvent: () => 'silent' })
+    bench.start(['catchup', ...endArguments(source, silent)])
+    await waitFor(() => silent.received.events.length > 0, { timeoutMs: 20_000 })
+    const { code } = await bench.spawn(['catchup', ...endArguments(source, silent), '--report', file])
+    expect([code, readFileSync(file, 'utf8')]).toEqual([4, expect.stringContaining('**locked (4)**')])
+  })
+
+  it('says in a page that the state file is damaged', async () => {
+    const bench = createWorkbench()
+    const [source, file] = [bench.file('source.jsonl', mine.events), bench.path('night.md')]
+    writeFileSync(bench.stateFile, 'no database '.repeat(1_000))
+    const { code } = await bench.spawn(['catchup', ...endArguments(source, 'backup.jsonl'), '--report', file])
+    expect([code, readFileSync(file, 'utf8')]).toEqual([1, expect.stringContaining('not a database')])
   })
 
   it.each([

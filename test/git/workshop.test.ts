@@ -309,7 +309,7 @@ describe('the cache', () => {
   it('keeps objects for the next run', async () => {
     const { server, place, refs } = await hostRepository()
     const cacheDirectory = temporaryDirectory()
-    for (const _run of [1, 2]) {
+    for (let run = 1; run <= 2; run += 1) {
       const access = gitAccess({ cacheDirectory })
       const workshop = await access.openWorkshop(ADDRESS)
       await workshop.fetch(place, [...refs.values()], NOTHING)

@@ -83,8 +83,9 @@ const CONFIG = [
   'protocol.version=2',
   'http.followRedirects=false',
   'http.proxy=',
-  'http.lowSpeedLimit=1000',
-  'http.lowSpeedTime=30',
+  // A server that is busy with a large repository says a few bytes every five seconds; one that says none is given up.
+  'http.lowSpeedLimit=1',
+  'http.lowSpeedTime=60',
   'credential.helper=',
   `core.hooksPath=${NOWHERE}`,
   // Larger objects go to disk as they come, and are not held in memory.
@@ -108,7 +109,8 @@ export function runGit(start: GitStart, { path, signal }: GitHost): Promise<GitE
     if (signal.aborted) return reject(signal.reason as Error)
     const child = spawn('/bin/sh', shellArguments(start), {
       env: { ...ENVIRONMENT, PATH: path, ...(start.repository === undefined ? {} : { GIT_DIR: start.repository }) },
-      cwd: start.repository ?? '/',
+      // Not the repository: that may be deleted at any time, and then it is git that says so.
+      cwd: '/',
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     })

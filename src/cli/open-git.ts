@@ -2,7 +2,7 @@ import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { LockedError } from '../errors.ts'
 import type { GitAccess } from '../git/git-access.ts'
-import { acquireLock } from '../store/lock.ts'
+import { acquireLock, type Lock } from '../store/lock.ts'
 
 /** What a run may do with git servers. */
 export type GitRequest = {
@@ -43,11 +43,11 @@ function gitCacheOf(env: Readonly<Record<string, string | undefined>>): string {
   return join(directory, 'ngit-sync', 'git')
 }
 
-function takeLock(cacheDirectory: string, name: string) {
+/** The locks of the cache lie beside it, as those of targets beside the state file. */
+function takeLock(cacheDirectory: string, name: string): Lock | undefined {
   const holder = { pid: process.pid, host: hostname(), startedAt: Math.floor(Date.now() / 1000) }
   try {
-    // The lock lies in `locks/` beside the file that is named.
-    return acquireLock(join(cacheDirectory, 'cache'), name, holder)
+    return acquireLock(cacheDirectory, `${cacheDirectory} ${name}`, holder)
   } catch (error) {
     if (error instanceof LockedError) return undefined
     throw error

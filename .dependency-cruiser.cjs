@@ -32,7 +32,7 @@ const CHAPTERS = {
 const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
 const SQLITE = '^src/(sqlite|database)\\.ts$'
-const WIRING = '^src/cli/(run-program|watch-run|monitor/load-history|demo|\\w+-command)\\.ts$'
+const WIRING = '^src/cli/(run-program|watch-run|monitor/load-history|demo|open-git|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

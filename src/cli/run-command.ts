@@ -21,6 +21,7 @@ import { createTargetState, type TargetState } from '../store/target-state.ts'
 import type { Tell } from '../run-event.ts'
 import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
+import { openGit } from './open-git.ts'
 import { startDeadline } from './deadline.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { targetKeyOf } from './state-place.ts'
@@ -38,6 +39,8 @@ export type RunRequest = {
   readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
+  /** For the place of the cache and of git; no secret is read from it here. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Takes what happens; absent if nobody listens. */
   readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks, or does not serve. */
@@ -75,6 +78,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       lookupTimeoutMs: request.connection.connectTimeoutMs,
     })
     cleanups.push(() => strangers.close())
+    const git = options.git === undefined ? undefined : await openGit(options.git, request)
+    if (git !== undefined) cleanups.push(() => git.close())
     const world: World = {
       target,
       sources,
@@ -93,6 +98,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       deadline: deadline.signal,
       tell: request.tell,
       strangers,
+      ...(git === undefined ? {} : { git }),
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)

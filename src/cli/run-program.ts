@@ -107,10 +107,10 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
 
 async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
   const { options, connection, pacing } = line
-  const { stdout, interruption } = place
+  const { stdout, env, interruption } = place
   const key = await findKey(line.key, place)
   const openStdin = (): NodeJS.ReadStream => place.stdin
-  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, tell }
+  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, env, tell }
 }
 
 async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {

@@ -52,8 +52,19 @@ module.exports = {
       from: { path: '^src', pathNot: '^src/test-relay/' },
       to: { path: '^src/test-relay/|node_modules/@nostr-relay' },
     },
-    restrict('git-knows-sockets-only', '^src/git/', '^src/nostr/', '^src/relay/socket/'),
-    restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store|git)/'),
+    restrict(
+      'run-imports-no-chapter',
+      '^src/run/',
+      '^src/(nostr|relay|report|checkpoint|store)/',
+      '^src/git/git-access\\.ts$',
+    ),
+    restrict('git-knows-sockets-only', '^src/git/', '^src/relay/socket/'),
+    {
+      name: 'only-wiring-opens-git',
+      severity: 'error',
+      from: { path: '^src', pathNot: `${WIRING}|^src/git/` },
+      to: { path: '^src/git/(?!git-access|ref-name|object-id)', dependencyTypesNot: ['type-only'] },
+    },
     ...Object.entries(CHAPTERS).map(([name, others]) =>
       restrict(`${name}-imports-by-name`, `^src/${name}/`, `^src/(${[BASE, ...others].join('|')})/`),
     ),
@@ -96,7 +107,12 @@ module.exports = {
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
     only('yaml-in-config', 'yaml', '^src/cli/config/'),
     only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo|test-relay)/'),
-    only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo|test-relay)/|^src/node-database\\.ts$'),
+    only(
+      'fs-in-store',
+      'fs|fs/promises|path|os',
+      '^src/(store|file|git|cli|demo|test-relay)/|^src/node-database\\.ts$',
+    ),
+    only('programs-are-started-in-one-place', 'child_process', '^src/git/run-git\\.ts$|^src/cli/|^src/demo/'),
     {
       name: 'sqlite-in-store',
       severity: 'error',

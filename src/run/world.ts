@@ -37,7 +37,7 @@ export type World = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
-  /** Git servers and the system's git; absent unless the run looks at git data. */
+  /** Git servers and the system's git; present if the run was asked to look at git data. */
   readonly git?: GitAccess
 }
 

@@ -109,6 +109,7 @@ async function runStep(
     connection: CONNECTION,
     pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
+    env: process.env,
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,

@@ -17,8 +17,3 @@ export function describeEnd({ code, stderr, stopped }: GitEnd): string {
 
 /** What is said of a repository whose object ids are SHA-256. */
 export const NO_SHA256 = 'SHA-256 repositories are not supported'
-
-/** Whether git gave up at `maxFileBytes`, or was stopped for its size. */
-export function isTooLarge({ code, stderr, stopped }: GitEnd): boolean {
-  return stopped === 'too large' || (code !== 0 && /File too large|died of signal 25/.test(stderr))
-}

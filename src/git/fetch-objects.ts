@@ -1,5 +1,5 @@
 import { removeLeftovers } from './bare-repository.ts'
-import { describeEnd, isTooLarge, NO_SHA256 } from './describe-end.ts'
+import { describeEnd, NO_SHA256 } from './describe-end.ts'
 import { findIncomplete } from './find-incomplete.ts'
 import type { Fetched, GitPlace, ObjectId } from './git-access.ts'
 import type { GitServerAddress, GitTool } from './git-tool.ts'
@@ -27,6 +27,8 @@ const MAX_ONE_BY_ONE = 200
 const COMPLETE: Fetched = { reason: null, isTooLarge: false }
 /** The server has no such object, or does not give it: the others may be had. */
 const IS_ABOUT_ONE = /not our ref|unadvertised object|bad object|no such remote ref|couldn't find remote ref/i
+/** Git takes such a repository without complaint, and keeps no ref of it. */
+const IS_SHALLOW = /because shallow roots are not allowed/
 
 /** Fetches objects with all that they reach; those that are here already are not asked for. */
 export async function fetchObjects(wanted: ObjectsWanted, tool: GitTool, nowMs: () => number): Promise<Fetched> {
@@ -96,9 +98,13 @@ async function fetchTogether(
     requests: 2,
     timeoutMs,
   })
-  if (end.code === 0) return { ...COMPLETE, isAboutOne: false }
+  if (end.code === 0 && !IS_SHALLOW.test(end.stderr)) return { ...COMPLETE, isAboutOne: false }
   removeLeftovers(directory)
-  return { reason: describeEnd(end), isTooLarge: isTooLarge(end), isAboutOne: IS_ABOUT_ONE.test(end.stderr) }
+  return {
+    reason: describeEnd(end),
+    isTooLarge: end.stopped === 'too large',
+    isAboutOne: IS_ABOUT_ONE.test(end.stderr),
+  }
 }
 
 function failed(reason: string): Fetched {

@@ -69,26 +69,24 @@ async function locate(place: GitPlace, { allowPrivate, host }: GitToolOptions): 
   }
 }
 
-/** The size on disk is looked at ten times a second; a single file cannot grow beyond the limit at all. */
+/**
+ * The size on disk is looked at ten times a second; a single file cannot grow beyond the limit at all. Whoever writes
+ * there dies without a word, so what was reached is seen from the size.
+ */
 async function talk(
   call: GitCall,
   { host, budget, maxRepositoryBytes, talkTimeoutMs }: GitToolOptions,
 ): Promise<GitEnd> {
   const before = directorySize(call.repository)
+  const grown = (): number => Math.max(0, directorySize(call.repository) - before)
   const room = Math.min(maxRepositoryBytes - before, budget.bytesLeft())
   if (room <= 0) return NOTHING_LEFT
   budget.countRequests(call.requests)
+  const timeoutMs = Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs)
   try {
-    return await runGit(
-      {
-        ...call,
-        timeoutMs: Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs),
-        maxFileBytes: room,
-        isOver: () => directorySize(call.repository) - before > room,
-      },
-      host,
-    )
+    const end = await runGit({ ...call, timeoutMs, maxFileBytes: room, isOver: () => grown() > room }, host)
+    return end.code !== 0 && grown() >= room ? { ...end, stopped: 'too large' } : end
   } finally {
-    budget.countFetched(Math.max(0, directorySize(call.repository) - before))
+    budget.countFetched(grown())
   }
 }

@@ -1,5 +1,5 @@
 import { createBareRepository } from './bare-repository.ts'
-import { describeEnd, isTooLarge, NO_SHA256 } from './describe-end.ts'
+import { describeEnd, NO_SHA256 } from './describe-end.ts'
 import type { CloneProof, GitPlace, Listing } from './git-access.ts'
 import type { GitTool } from './git-tool.ts'
 import type { GitEnd } from './run-git.ts'
@@ -50,7 +50,7 @@ export async function proveClone(place: GitPlace, { tool, directory, listRefs }:
 }
 
 function judge(end: GitEnd, listing: ListedRefs): CloneProof {
-  if (end.stopped !== null || isTooLarge(end)) return notProved(describeEnd(end))
+  if (end.stopped !== null) return notProved(describeEnd(end))
   if (IS_OF_THE_LINE.test(end.stderr) && !IS_OF_OBJECTS.test(end.stderr)) return notProved(describeEnd(end))
   return broken(end, listing)
 }

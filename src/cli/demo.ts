@@ -109,10 +109,10 @@ async function runStep(
     connection: CONNECTION,
     pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
+    env: process.env,
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
-    env: process.env,
   })
   say(`$ ngit-sync ${command} --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)

@@ -68,10 +68,6 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('catchup --git --settle 
       bench.catchup(source, grasp, '--git', '--git-allow', 'private', '--connections', '4', ...args)
 
     const first = await run('--settle', '2m')
-      JSON.stringify(first.report.git, null, 1).slice(0, 6000),
-      first.report.problems,
-      first.report.durationMs,
-    )
     expect([first.code, first.report.totals.parked, first.report.git?.inSync]).toEqual([0, 0, REPOSITORIES])
     expect(idsOf(await grasp.events())).toEqual(idsOf(events))
     for (const { url, refs, pulls } of repositories)

@@ -27,6 +27,7 @@ export async function createBareRepository(directory: string, { work }: Pick<Git
 
 /** Removes what a git that was killed leaves: locks, and packs that it had not finished. */
 export function removeLeftovers(directory: string): void {
+  if (!existsSync(directory)) return
   for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
     if (isLeftover(name)) rmSync(join(directory, name), { recursive: true, force: true })
   }

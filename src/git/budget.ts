@@ -1,6 +1,6 @@
 import type { GitCosts } from './git-access.ts'
 
-/** Counts what a run spends on git servers, and knows what is left. */
+/** Counts what a run spends on git servers, and knows what is left. What git sends in a push is not seen. */
 export type Budget = {
   readonly countRequests: (requests: number) => void
   /** Bytes of answers that only pass through. */

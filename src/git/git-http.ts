@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns'
-import { request as requestPlain, type IncomingMessage } from 'node:http'
-import { request as requestSecure } from 'node:https'
+import { Agent as PlainAgent, request as requestPlain, type Agent, type IncomingMessage } from 'node:http'
+import { Agent as SecureAgent, request as requestSecure } from 'node:https'
 import { createLookup } from '../relay/socket/guarded-lookup.ts'
 import type { GitUrl } from './git-url.ts'
 
@@ -16,9 +16,15 @@ export type GitQuestion = {
 /** How a question may be asked; `count` hears of each piece of an answer. */
 export type GitHttpOptions = {
   readonly addresses: readonly LookupAddress[]
+  readonly agent: Agent
   readonly maxBytes: number
   readonly signal: AbortSignal
   readonly count: (bytes: number) => void
+}
+
+/** Creates what keeps a connection open between two questions of one listing; destroy it behind the last. */
+export function createAgent({ isSecure }: GitUrl): Agent {
+  return isSecure ? new SecureAgent({ keepAlive: true }) : new PlainAgent({ keepAlive: true })
 }
 
 /** A server's answer is no answer of git. */
@@ -35,7 +41,7 @@ export class GitHttpError extends Error {
 export class TooLongError extends Error {}
 
 /**
- * Asks over a connection of its own, which goes to one of the addresses, and follows no redirect. Rejects with
+ * Asks over a connection that goes to one of the addresses, and follows no redirect. Rejects with
  * GitHttpError if the answer is not git's, with TooLongError, with the error of the socket, or when aborted.
  */
 export async function askGit(url: GitUrl, question: GitQuestion, options: GitHttpOptions): Promise<Buffer> {
@@ -50,6 +56,7 @@ export async function askGit(url: GitUrl, question: GitQuestion, options: GitHtt
 
 function send(url: GitUrl, question: GitQuestion, options: GitHttpOptions): Promise<IncomingMessage> {
   const { path, body } = question
+  const { agent, signal } = options
   const request = url.isSecure ? requestSecure : requestPlain
   const headers = {
     'user-agent': 'git/2.39 (ngit-sync)',
@@ -58,7 +65,7 @@ function send(url: GitUrl, question: GitQuestion, options: GitHttpOptions): Prom
     ...(body === undefined ? {} : { 'content-type': 'application/x-git-upload-pack-request' }),
   }
   const lookup = createLookup(async () => options.addresses)
-  const init = { method: body === undefined ? 'GET' : 'POST', headers, agent: false, signal: options.signal, lookup }
+  const init = { method: body === undefined ? 'GET' : 'POST', headers, agent, signal, lookup }
   return new Promise((resolve, reject) => {
     request(`${url.href}${path}`, init, resolve).on('error', reject).end(body)
   })

@@ -1,7 +1,6 @@
-import type { LookupAddress } from 'node:dns'
 import { reasonOf } from '../errors.ts'
 import type { Listing } from './git-access.ts'
-import { askGit, GitHttpError, TooLongError, type GitHttpOptions } from './git-http.ts'
+import { askGit, createAgent, GitHttpError, TooLongError, type GitHttpOptions } from './git-http.ts'
 import type { GitUrl } from './git-url.ts'
 import { readPackets } from './pkt-line.ts'
 import {
@@ -35,20 +34,25 @@ export async function listRefs(url: GitUrl, options: ListOptions): Promise<Listi
   const timer = setTimeout(() => ending.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
   signal.addEventListener('abort', interrupt)
   if (signal.aborted) interrupt()
+  const agent = createAgent(url)
   try {
-    return await list(url, await resolveHost(url, ending.signal), { ...options, signal: ending.signal })
+    const addresses = await resolveHost(url, ending.signal)
+    return await list(url, { addresses, agent }, { ...options, signal: ending.signal })
   } catch (error) {
     if (signal.aborted) throw signal.reason
     return describeFailure(ending.signal.aborted ? ending.signal.reason : error)
   } finally {
+    agent.destroy()
     clearTimeout(timer)
     signal.removeEventListener('abort', interrupt)
   }
 }
 
-async function list(url: GitUrl, addresses: readonly LookupAddress[], options: ListOptions): Promise<ListedRefs> {
+type Line = Pick<GitHttpOptions, 'addresses' | 'agent'>
+
+async function list(url: GitUrl, line: Line, options: ListOptions): Promise<ListedRefs> {
   const { signal, countRequest, countBytes: count } = options
-  const limits: GitHttpOptions = { addresses, maxBytes: MAX_BYTES, signal, count }
+  const limits: GitHttpOptions = { ...line, maxBytes: MAX_BYTES, signal, count }
   countRequest()
   const path = '/info/refs?service=git-upload-pack'
   const first = await askGit(url, { path, expects: 'application/x-git-upload-pack-advertisement' }, limits)

@@ -45,6 +45,21 @@ const MAX_STDOUT_CHARS = 8 * 1024 ** 2
 /** POSIX counts `ulimit -f` in these. */
 const BLOCK_BYTES = 512
 
+/**
+ * Bounds files, then runs git beside a watcher: when this process dies, whatever kills it, the pipe at 3 ends, and the
+ * watcher ends the whole group. Otherwise a git would go on to fetch for nobody, where the next run works already.
+ */
+const SCRIPT = `
+ulimit -c 0; ulimit -f "$1" || exit 126; shift
+exec 4<&0
+"$@" <&4 3<&- 4<&- &
+git=$!
+(read -r nothing <&3; kill -9 0) 4<&- >/dev/null 2>&1 &
+watcher=$!
+wait "$git"; code=$?
+kill -9 "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null
+exit "$code"`
+
 const ENVIRONMENT = {
   LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',
@@ -68,8 +83,9 @@ const CONFIG = [
   'protocol.version=2',
   'http.followRedirects=false',
   'http.proxy=',
-  'http.lowSpeedLimit=1000',
-  'http.lowSpeedTime=30',
+  // A server that is busy with a large repository says a few bytes every five seconds; one that says none is given up.
+  'http.lowSpeedLimit=1',
+  'http.lowSpeedTime=60',
   'credential.helper=',
   `core.hooksPath=${NOWHERE}`,
   // Larger objects go to disk as they come, and are not held in memory.
@@ -93,9 +109,10 @@ export function runGit(start: GitStart, { path, signal }: GitHost): Promise<GitE
     if (signal.aborted) return reject(signal.reason as Error)
     const child = spawn('/bin/sh', shellArguments(start), {
       env: { ...ENVIRONMENT, PATH: path, ...(start.repository === undefined ? {} : { GIT_DIR: start.repository }) },
-      cwd: start.repository ?? '/',
+      // Not the repository: that may be deleted at any time, and then it is git that says so.
+      cwd: '/',
       detached: true,
-      stdio: 'pipe',
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     })
     const [stdout, stderr] = [gather(child.stdout, MAX_STDOUT_CHARS), gather(child.stderr, MAX_STDERR_CHARS)]
     let stopped: GitEnd['stopped'] = null
@@ -130,7 +147,7 @@ function shellArguments({ args, server, config = [], maxFileBytes }: GitStart): 
   const blocks = Math.max(1, Math.ceil(maxFileBytes / BLOCK_BYTES))
   const settings = [...CONFIG, ...config, ...(server === undefined ? [] : [pinOf(server)])]
   const git = ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args]
-  return ['-c', 'ulimit -c 0; ulimit -f "$1" || exit 126; shift; exec "$@"', 'sh', String(blocks), ...git]
+  return ['-c', SCRIPT, 'sh', String(blocks), ...git]
 }
 
 /** Makes curl dial what was checked, whatever the name resolves to by then. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { TEMPORARY, type CacheSlot } from './cache-slot.ts'
 import { directorySize } from './directory-size.ts'
@@ -20,6 +20,7 @@ export function createShelf(slot: CacheSlot, maxBytes: number): Shelf {
   const taken = new Set<string>()
   const sizes = measure(slot.directory)
   const takeTemporary = (): ShelfPlace => {
+    mkdirSync(slot.directory, { recursive: true, mode: 0o700 })
     const directory = mkdtempSync(join(slot.directory, TEMPORARY))
     return { directory, putBack: () => remove(directory) }
   }

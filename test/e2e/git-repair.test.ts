@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
@@ -23,6 +23,7 @@ import {
   type RepairScene,
 } from '../support/repair-scene.ts'
 import { alice } from '../support/scenes.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, idsOf, type Outcome } from '../support/workbench.ts'
 
 /** The outcome of the repair of each repository, by identifier. */
@@ -195,5 +196,37 @@ describe('a hostile git server', () => {
     expect(code).toBe(3)
     expect(['no data', 'too large']).toContain(report.git?.list[0]?.repair?.outcome)
     expect(await refsAt(scene, repository)).toEqual(new Map())
+  })
+})
+
+describe('kill -9', () => {
+  /** Until then the server takes no push, and does not answer it either. */
+  const BLOCKING = '#!/bin/sh\nwhile [ -f ngit-block ]; do sleep 0.1; done\nexec hooks/judge\n'
+
+  const phases: readonly (readonly [phase: string, isReached: (scene: RepairScene) => boolean | Promise<boolean>])[] = [
+    ['while objects are fetched', ({ server }) => server.count('fetch') > 0],
+    ['while the target judges a push', ({ target }) => target.git.count('receive-pack') > 0],
+    ['right after a push', async ({ target }) => (await target.git.refsOf(OWNER, 'one')).size > 0],
+  ]
+  it.each(phases)('%s loses nothing: the next run ends like an undisturbed one', async (phase, isReached) => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    const repositories = [await scene.add('one'), await scene.add('two')]
+    const isBlocked = phase.includes('judges')
+    const hooks = repositories.map(({ d }) => scene.target.git.directoryOf(OWNER, d))
+    for (const directory of isBlocked ? hooks : []) {
+      renameSync(join(directory, 'hooks', 'pre-receive'), join(directory, 'hooks', 'judge'))
+      writeFileSync(join(directory, 'hooks', 'pre-receive'), BLOCKING, { mode: 0o755 })
+      writeFileSync(join(directory, 'ngit-block'), '')
+    }
+    const cli = bench.start(['catchup', '--git', ...scene.args])
+    await waitFor(() => isReached(scene), { timeoutMs: 30_000, everyMs: 1 })
+    cli.kill('SIGKILL')
+    await cli.finished
+    for (const directory of isBlocked ? hooks : []) rmSync(join(directory, 'ngit-block'))
+    const { code, report } = await scene.catchup()
+    expect([code, report.git?.inSync, report.totals.parked]).toEqual([0, 2, 0])
+    expect(idsOf(scene.target.relay.events.values())).toEqual(idsOf(repositories.flatMap(({ events }) => events)))
+    for (const repository of repositories) expect(await refsAt(scene, repository)).toEqual(repository.expected)
   })
 })

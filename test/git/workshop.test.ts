@@ -294,6 +294,17 @@ describe('pushing refs', () => {
     expect(await workshop.push(to, [{ ref: 'refs/heads/main', to: ABSENT }])).toMatchObject({ type: 'failed' })
   })
 
+  it('says when there are more refs than git can be told in one push', async () => {
+    const { workshop, to, repository } = await openWithObjects()
+    const name = 'x'.repeat(900)
+    const updates = Array.from({ length: 10_000 }, (_, at) => ({
+      ref: `refs/heads/${name}${at}`,
+      to: repository.commit,
+    }))
+    const reason = expect.stringContaining('10000 refs are too many for one push')
+    expect(await workshop.push(to, updates)).toEqual({ type: 'failed', reason })
+  })
+
   it.each(['refs/heads/../x', '--force', 'HEAD', 'refs/heads/a b', 'refs/heads/x:refs/heads/y', '+refs/heads/x'])(
     'takes no %j for a ref',
     async (ref) => {
@@ -343,6 +354,22 @@ describe('the cache', () => {
     rmSync(cacheDirectory, { recursive: true })
     const second = await access.openWorkshop(ADDRESS)
     expect(await second.fetch(place, [...refs.values()], NOTHING)).toEqual({ reason: null, isTooLarge: false })
+  })
+
+  it('may be deleted while it is used: that repository is not repaired, and the next is', async () => {
+    const { place, refs, repository } = await hostRepository()
+    const cacheDirectory = temporaryDirectory()
+    const access = gitAccess({ cacheDirectory })
+    const workshop = await access.openWorkshop(ADDRESS)
+    rmSync(cacheDirectory, { recursive: true })
+    expect((await workshop.fetch(place, [repository.commit], NOTHING)).reason).toContain('not a git repository')
+    expect(await workshop.findIncomplete([repository.commit])).toEqual([repository.commit])
+    const pushed = await workshop.push(place, [{ ref: 'refs/heads/main', to: repository.commit }])
+    expect(pushed).toMatchObject({ type: 'failed' })
+    await workshop.close()
+    expect(await access.proveClone(place)).toEqual({ type: 'sound' })
+    const next = await access.openWorkshop(`${ADDRESS}2`)
+    expect(await next.fetch(place, [...refs.values()], NOTHING)).toEqual({ reason: null, isTooLarge: false })
   })
 
   it('cleans what a git that was killed left: locks and half a pack', async () => {

@@ -114,7 +114,9 @@ export function result(body: Buffer): GitAnswer {
 /** Refs without end. */
 export const endlessRefs: GitAnswer = (response) => {
   response.writeHead(200, { 'content-type': RESULT })
-  pour(response, (at) => packet(`${SOME_COMMIT} refs/heads/branch-${at}\n`))
+  const some = (from: number): Buffer[] => Array.from({ length: 1_000 }, (_, at) => from * 1_000 + at).map(lineOf)
+  const lineOf = (at: number): Buffer => packet(`${SOME_COMMIT} refs/heads/branch-${at}\n`)
+  pour(response, (at) => Buffer.concat(some(at)))
 }
 
 /** One byte of a listing every 20 ms. */

@@ -113,7 +113,6 @@ async function runStep(
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
-    env: process.env,
   })
   say(`$ ngit-sync ${command} --source ${source} --target ${target}${changes.full === true ? ' --full' : ''}`)
   await screen.print(report, output, process.stdout)

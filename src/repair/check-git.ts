@@ -4,7 +4,7 @@
  */
 import { SyncError } from '../errors.ts'
 import { sideBySide } from '../relay/side-by-side.ts'
-import type { GitReport } from '../report/git-report.ts'
+import type { GitRepair, GitReport } from '../report/git-report.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { compareRepository, type ComparedRepository, type CompareContext } from './compare-repository.ts'
 import { placeRulesOf } from './find-places.ts'
@@ -32,7 +32,11 @@ export async function checkGit(run: ScopedRun): Promise<GitReport> {
     return Promise.resolve()
   })
   const costs = world.git?.costs() ?? { requests: 0, bytes: 0 }
-  return tally.summarize({ ...costs, milliseconds: Math.round(world.nowMs() - startedMs) })
+  return tally.summarize({
+    ...costs,
+    repairs: countRepairs(run.repairs.values()),
+    milliseconds: Math.round(world.nowMs() - startedMs),
+  })
 }
 
 /**
@@ -59,6 +63,12 @@ export async function compareEach(
       },
     )
   }
+}
+
+function countRepairs(repairs: Iterable<GitRepair>): GitReport['repairs'] {
+  const counts: Partial<Record<GitRepair['outcome'], number>> = {}
+  for (const { outcome } of repairs) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
 }
 
 function* batchesOf(repositories: readonly Repository[]): Generator<readonly Repository[]> {

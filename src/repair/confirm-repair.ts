@@ -1,10 +1,15 @@
-import type { GitAccess, RefUpdate } from '../git/git-access.ts'
+import type { GitAccess, GitPlace, RefUpdate } from '../git/git-access.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import { pause } from '../relay/pace/backoff.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
-import type { RepairTask } from './repair-repository.ts'
+import type { Repository } from './find-repositories.ts'
+import type { Wanted } from './read-wanted.ts'
 
-type Confirming = Pick<RepairTask, 'repository' | 'wanted' | 'places'> & {
+/** A repository to which was pushed. */
+export type PushedRepository = {
+  readonly repository: Repository
+  readonly wanted: Wanted
+  readonly target: GitPlace
   readonly run: ScopedRun
   readonly git: GitAccess
 }
@@ -16,7 +21,10 @@ const TRIES = 8
  * Asks the target whether a push did what it was for: it serves the announcement and the state, and its refs and HEAD
  * are as signed. Gives it some 25 seconds for that. Returns what is not so; undefined if all is.
  */
-export async function confirmRepair(task: Confirming, updates: readonly RefUpdate[]): Promise<string | undefined> {
+export async function confirmRepair(
+  task: PushedRepository,
+  updates: readonly RefUpdate[],
+): Promise<string | undefined> {
   const { signal, deadline } = task.run.world
   const isOver = AbortSignal.any([signal, deadline])
   let doubt: string | undefined
@@ -29,10 +37,10 @@ export async function confirmRepair(task: Confirming, updates: readonly RefUpdat
 }
 
 async function doubtRefs(
-  { git, places, wanted }: Confirming,
+  { git, target, wanted }: PushedRepository,
   updates: readonly RefUpdate[],
 ): Promise<string | undefined> {
-  const listing = await git.listRefs(places.target)
+  const listing = await git.listRefs(target)
   if (listing.type !== 'refs') return `it was pushed, and then the target's refs could not be read: ${listing.reason}`
   const differing = updates.filter(({ ref, to }) => (listing.refs.get(ref) ?? null) !== to)
   if (differing.length > 0) return `it was pushed, but the target does not list ${differing[0]?.ref ?? ''} as pushed`
@@ -40,8 +48,7 @@ async function doubtRefs(
   return `it was pushed, but HEAD is ${listing.head ?? 'unknown'} at the target, not ${wanted.head}`
 }
 
-async function doubtEvents({ repository, wanted, run }: Confirming): Promise<string | undefined> {
-  const { target } = run
+async function doubtEvents({ repository, wanted, run: { target } }: PushedRepository): Promise<string | undefined> {
   const versions = await findVersions(target, [repository.address], () => undefined)
   if (!versions.has(repository.address)) return 'it was pushed, but the target does not serve its announcement'
   if (wanted.state === null) return undefined

@@ -73,7 +73,7 @@ async function carryOut(plan: PushPlan, work: Work): Promise<GitRepair> {
   if (!(await isStillNewest(work))) return giveUp('a newer state came while its data was fetched: run again')
   const pushed = await pushAll(plan.state, ready, work)
   if (pushed !== undefined) return pushed
-  const doubt = await confirmRepair(work, [...plan.state, ...ready])
+  const doubt = await confirmRepair({ ...work, target: work.places.target }, [...plan.state, ...ready])
   if (doubt !== undefined) return giveUp(doubt)
   return tips.missing.length > 0 ? lacking(tips) : { outcome: 'released', reason: null, missing: [] }
 }

@@ -83,6 +83,8 @@ export type GitReport = {
   readonly verdicts: Readonly<Partial<Record<GitVerdict, number>>>
   /** With `--deep`: how many were cloned from the target; null without it. */
   readonly cloned: number | null
+  /** How many repairs ended how; empty if nothing was repaired. */
+  readonly repairs: Readonly<Partial<Record<GitRepair['outcome'], number>>>
   /** Repositories of which no server has everything. */
   readonly lost: number
   readonly requests: number

@@ -154,10 +154,7 @@ const gitPlace = z.strictObject({
   counts: z.strictObject({ behind: count, missing: count, extra: count }).readonly(),
   head: z.string().nullable(),
   reason: z.string().nullable(),
-  clone: z
-    .strictObject({ isSound: z.boolean().nullable(), reason: z.string().nullable() })
-    .readonly()
-    .nullable(),
+  clone: z.strictObject({ isSound: z.boolean().nullable(), reason: z.string().nullable() }).readonly().nullable(),
 })
 
 const gitRemedy = z.discriminatedUnion('type', [
@@ -169,6 +166,8 @@ const gitRemedy = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('unknown') }).readonly(),
 ])
 
+const gitOutcome = z.enum(['released', 'already', 'denied', 'no data', 'too large', 'given up', 'planned'])
+
 const gitRepository = z.strictObject({
   repository: z.string(),
   name: z.string().nullable(),
@@ -178,7 +177,7 @@ const gitRepository = z.strictObject({
   remedy: gitRemedy,
   repair: z
     .strictObject({
-      outcome: z.enum(['released', 'already', 'denied', 'no data', 'too large', 'given up', 'planned']),
+      outcome: gitOutcome,
       reason: z.string().nullable(),
       missing: names,
     })
@@ -192,6 +191,7 @@ const git = z.strictObject({
   differing: count,
   unasked: count,
   verdicts: z.partialRecord(gitVerdict, count).readonly(),
+  repairs: z.partialRecord(gitOutcome, count).readonly(),
   cloned: count.nullable(),
   lost: count,
   requests: count,

@@ -30,6 +30,7 @@ export function buildFailurePage({ options, error }: FailedRun, times: TimeConte
     ],
     times: null,
     repositories: null,
+    git: null,
     sources: [],
     waits: [{ title: 'the run ended without a report', reasons: [...problems, ...causes], step }],
     notes: [SAFE],

@@ -1,5 +1,5 @@
 /* The words for what was found of a repository's git data, each on one line and safe to print (rule 7). */
-import type { GitPlaceReport, GitRepositoryReport } from '../../report/git-report.ts'
+import type { GitPlaceReport, GitRepair, GitRepositoryReport } from '../../report/git-report.ts'
 import { foreign } from './foreign.ts'
 import { formatCount } from './format-quantity.ts'
 import { formatTime, type TimeContext } from './format-time.ts'
@@ -34,14 +34,14 @@ export function whoHasIt({ places, hasAll, remedy }: GitRepositoryReport): strin
 }
 
 /** What to do about a repository. */
-export function whatToDo({ remedy, places }: GitRepositoryReport, times: TimeContext): string {
+export function whatToDo({ remedy, places, repair }: GitRepositoryReport, times: TimeContext): string {
   switch (remedy.type) {
     case 'nothing':
       return '·'
     case 'target fetches':
       return `wait: the target fetches it${remedy.until === null ? '' : ` until ${formatTime(remedy.until, times)}`}`
     case 'repair':
-      return 'ngit-sync repair --git'
+      return repair === null ? 'ngit-sync repair --git' : `${repair.outcome}: see below`
     case 'operator':
       return 'the command below'
     case 'lost':
@@ -49,6 +49,13 @@ export function whatToDo({ remedy, places }: GitRepositoryReport, times: TimeCon
     case 'unknown':
       return isAnswering(places[0]) ? 'not known: no server that answered shows it' : 'is its git server up?'
   }
+}
+
+/** How a repair ended, and why: `denied: "refs differ from the state event"`. */
+export function howItEnded({ outcome, reason, missing }: GitRepair): string {
+  const ids = missing.length === 0 ? '' : ` for ${missing.slice(0, REFS_NAMED).map(shortId).join(', ')}`
+  const more = missing.length > REFS_NAMED ? ' and more' : ''
+  return `${outcome}${ids}${more}${reason === null ? '' : `: ${foreign(reason)}`}`
 }
 
 /** `refs/heads/main` → `main`; the tip of a pull request → `PR 3f2a91c0…`. */

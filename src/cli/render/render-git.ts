@@ -1,10 +1,10 @@
 import { standingOf } from '../../report/git-standing.ts'
-import type { GitReport, GitRepositoryReport } from '../../report/git-report.ts'
+import type { GitRepair, GitReport, GitRepositoryReport } from '../../report/git-report.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format-quantity.ts'
-import { whatIsThere, whatToDo, whoHasIt } from './git-words.ts'
+import { howItEnded, whatIsThere, whatToDo, whoHasIt } from './git-words.ts'
 import { labelRepositories } from './render-check.ts'
 import { column, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
 import { ellipsize } from './text-width.ts'
@@ -12,6 +12,8 @@ import { ellipsize } from './text-width.ts'
 const MAX_ROWS = 10
 /** They are long. */
 const MAX_COMMANDS = 3
+/** Repairs after which there is nothing to explain. */
+const ENDED: readonly GitRepair['outcome'][] = ['released', 'already']
 const NARROWEST_LABEL = 20
 const FOUND_WIDTH = 44
 const NAME_WIDTH = 20
@@ -27,7 +29,26 @@ export function renderGit(canvas: Canvas, git: GitReport | null): string[][] {
   const shown = canvas.verbose ? troubled : troubled.slice(0, MAX_ROWS)
   return [
     [...renderRows(canvas, shown), ...renderSummary(canvas, git, troubled.length + git.leftOut - shown.length)],
+    renderRepairs(canvas, git),
     ...renderCommands(canvas, shown),
+  ]
+}
+
+/** What a repair did: the numbers, and each repository that it did not bring to an end. */
+function renderRepairs(canvas: Canvas, { repairs, list }: GitReport): string[] {
+  const counts = Object.entries(repairs).map(([outcome, count]) => `${formatCount(count)} ${outcome}`)
+  if (counts.length === 0) return []
+  const open = list.filter(({ repair }) => repair !== null && !ENDED.includes(repair.outcome))
+  const shown = canvas.verbose ? open : open.slice(0, MAX_ROWS)
+  const labels = labelRepositories(
+    shown.map(({ repository }) => ({ address: repository })),
+    NAME_WIDTH + NARROWEST_LABEL,
+  )
+  return [
+    ...hanging(canvas, ' ', `git data pushed to the target: ${counts.join(', ')}`),
+    ...shown.flatMap(({ repair }, index) =>
+      repair === null ? [] : hanging(canvas, '  ', `${labels[index] ?? ''}: ${howItEnded(repair)}`),
+    ),
   ]
 }
 

@@ -14,9 +14,10 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 
 const BATCH = 240
-/** Its announcement may still be on its way to the target. */
-const ORPHAN_WAIT_MS = 15_000
-const MAX_ATTEMPTS = 10
+/** So many in a row without an announcement there: it is still on its way to the target. */
+const MAX_ORPHANS = 5
+const FIRST_PAUSE_MS = 5_000
+const MAX_PAUSE_MS = 120_000
 
 type SendingRun = Pick<ScopedRun, 'world' | 'fate' | 'ledger'>
 type Verdict = Extract<Classification, { type: 'outcome' }>
@@ -28,7 +29,10 @@ export class StateSender {
   readonly #pacer: Pacer
   #isWanted: boolean
   #batch: SpooledEvent[] = []
-  #orphansMs = -Infinity
+  /** Nothing is sent before this time. */
+  #untilMs = -Infinity
+  #pauseMs = FIRST_PAUSE_MS
+  #orphans = 0
 
   constructor(serving: Serving, { target, software, ...run }: SendingRun & Pick<ScopedRun, 'target' | 'software'>) {
     this.#run = run
@@ -39,28 +43,33 @@ export class StateSender {
 
   /** Picks out states of these events, which the target was just found not to serve. */
   note(absent: readonly SpooledEvent[]): void {
-    if (!this.#isWanted || !this.#serving.relay.wasVisited) return
-    const due = absent.filter((spooled) => spooled.event.kind === KIND.state && this.#isDue(spooled))
-    this.#batch.push(...due.slice(0, BATCH - this.#batch.length))
+    if (!this.#isWanted || !this.#serving.relay.wasVisited || this.#run.world.nowMs() < this.#untilMs) return
+    const due = absent.filter(isDue)
+    // Those that were tried least come first, so that none keeps back the others.
+    this.#batch = [...this.#batch, ...due].sort((a, b) => a.attempts - b.attempts).slice(0, BATCH)
   }
 
   /** Sends what was picked out; returns whether that was anything. */
   async send(target: Peer, end: AbortSignal): Promise<boolean> {
     const batch = this.#batch
+    if (batch.length === 0) return false
     this.#batch = []
-    if (batch.some(({ isOrphan }) => isOrphan)) this.#orphansMs = this.#run.world.nowMs()
+    this.#orphans = 0
     for (const spooled of batch) {
       const turn = await this.#pacer.turn()
       if (end.aborted || !this.#isWanted) break
       this.#take(spooled, await target.endpoint.publish(spooled.event), turn)
+      if (this.#orphans >= MAX_ORPHANS) break
     }
-    return batch.length > 0
+    this.#rest()
+    return true
   }
 
-  #isDue({ state, isOrphan, attempts }: SpooledEvent): boolean {
-    if (state === 'ready') return true
-    const hasWaited = this.#run.world.nowMs() - this.#orphansMs > ORPHAN_WAIT_MS
-    return isOrphan && hasWaited && attempts < MAX_ATTEMPTS
+  /** Pauses, longer each time, while announcements are missing at the target. */
+  #rest(): void {
+    if (this.#orphans === 0) return void (this.#pauseMs = FIRST_PAUSE_MS)
+    this.#untilMs = this.#run.world.nowMs() + this.#pauseMs
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
   }
 
   #take(spooled: SpooledEvent, answer: Answer, turn: number): void {
@@ -70,6 +79,7 @@ export class StateSender {
     const meaning = classifyAnswer({ ...answer, event: spooled.event, now: clock() })
     if (meaning.type === 'rate-limited') return void this.#pacer.slowDown(turn)
     this.#pacer.taken(turn)
+    this.#orphans = meaning.type === 'outcome' && meaning.orphan !== undefined ? this.#orphans + 1 : 0
     // A target that refuses us may read all the same.
     if (meaning.type !== 'outcome') this.#isWanted = false
     state.transaction(() => {
@@ -116,4 +126,8 @@ export class StateSender {
     this.#run.fate.confirmLater(spooled, { outcome: 'pending', reason, lastOkAt })
     return { ...spooled, state: 'confirming' }
   }
+}
+
+function isDue({ event, state, isOrphan }: SpooledEvent): boolean {
+  return event.kind === KIND.state && (state === 'ready' || isOrphan)
 }

@@ -23,6 +23,7 @@ export async function watchTarget(serving: Serving, run: ScopedRun): Promise<voi
   const total = countLeft(run)
   const sight = new Sight(serving)
   const sender = new StateSender(serving, run)
+  tell?.({ type: 'served', served: 0, total })
   let waitMs = FIRST_WAIT_MS
   let hasProgressed = false
   try {

@@ -23,14 +23,16 @@ export type OwnRelayOptions = {
 const READ_ONLY = 'restricted: read-only: ngit-sync serve takes no events'
 const UNSPECIFIED = ['0.0.0.0', '::']
 
+type Gate = { isOpen: boolean; wasVisited: boolean }
+
 /** A read-only relay (NIP-01, 11, 45, 77) that turns clients away until they are let in. */
 export class OwnRelay {
   readonly url: string
   readonly #events: ServedEvents
   readonly #server: RelayServer
-  readonly #gate: { isOpen: boolean }
+  readonly #gate: Gate
 
-  private constructor(url: string, parts: { events: ServedEvents; server: RelayServer; gate: { isOpen: boolean } }) {
+  private constructor(url: string, parts: { events: ServedEvents; server: RelayServer; gate: Gate }) {
     this.url = url
     this.#events = parts.events
     this.#server = parts.server
@@ -40,7 +42,7 @@ export class OwnRelay {
   /** Listens at the address. Throws SyncError when that is impossible. */
   static async open(options: OwnRelayOptions): Promise<OwnRelay> {
     const events = new ServedEvents(options.directory)
-    const gate = { isOpen: false }
+    const gate: Gate = { isOpen: false, wasVisited: false }
     try {
       const server = await startRelayServer({
         ...options,
@@ -53,6 +55,10 @@ export class OwnRelay {
         },
         document: documentOf(options),
         isOpen: () => gate.isOpen,
+        onClient: () => {
+          gate.wasVisited = true
+          return () => undefined
+        },
       })
       return new OwnRelay(urlOf(options, server.port), { events, server, gate })
     } catch (error) {
@@ -63,6 +69,10 @@ export class OwnRelay {
 
   get size(): number {
     return this.#events.size
+  }
+
+  get wasVisited(): boolean {
+    return this.#gate.wasVisited
   }
 
   add(...[events]: Parameters<ServedEvents['add']>): void {

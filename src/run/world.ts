@@ -26,6 +26,8 @@ export type OwnRelay = {
   /** Adds verified events. */
   add(events: readonly NostrEvent[]): void
   has(id: string): boolean
+  /** Whether anybody has come to read. */
+  readonly wasVisited: boolean
   /** Lets clients in: before that, what it has is not yet all. */
   letIn(): void
 }

@@ -7,6 +7,7 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import { concludeProof, explainAbsence, type Proof } from '../select/proof.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
+import { StateSender } from './state-sender.ts'
 
 const PIECE = 1_000
 const FIRST_WAIT_MS = 1_000
@@ -21,6 +22,8 @@ export async function watchTarget(serving: Serving, run: ScopedRun): Promise<voi
   const end = AbortSignal.any([signal, deadline])
   const total = countLeft(run)
   const sight = new Sight(serving)
+  const sender = new StateSender(serving, run)
+  tell?.({ type: 'served', served: 0, total })
   let waitMs = FIRST_WAIT_MS
   let hasProgressed = false
   try {
@@ -28,11 +31,16 @@ export async function watchTarget(serving: Serving, run: ScopedRun): Promise<voi
       const before = countLeft(run)
       const beganMs = nowMs()
       // What is not served is explained when nothing comes any more: that costs more questions.
-      await sight.look((target) => settleServed({ ...run, target }, end, !hasProgressed))
+      const isExplained = !hasProgressed
+      hasProgressed = false
+      await sight.look(async (target) => {
+        await settleServed({ ...run, target }, { end, isExplained, sender })
+        hasProgressed = await sender.send(target, end)
+      })
       const left = countLeft(run)
       tell?.({ type: 'served', served: total - left, total })
       if (left === 0) return
-      hasProgressed = left < before
+      hasProgressed ||= left < before
       waitMs = hasProgressed ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2)
       // At most half of the time is spent on questions.
       await pause(Math.max(waitMs, nowMs() - beganMs), end)
@@ -82,17 +90,23 @@ class Sight {
   }
 }
 
+type Looking = { readonly end: AbortSignal; readonly isExplained: boolean; readonly sender: StateSender }
+
 /** Settles what the target serves now, and with `isExplained` also what it will never serve. Throws LostRelayError. */
-async function settleServed(run: ScopedRun, end: AbortSignal, isExplained: boolean): Promise<void> {
+async function settleServed(run: ScopedRun, looking: Looking): Promise<void> {
   for (const state of ['ready', 'parked'] as const) {
     for (const piece of run.world.state.spool.inState(state, PIECE)) {
-      if (end.aborted) return
-      await settlePiece(piece, run, isExplained)
+      if (looking.end.aborted) return
+      await settlePiece(piece, run, looking)
     }
   }
 }
 
-async function settlePiece(piece: readonly SpooledEvent[], run: ScopedRun, isExplained: boolean): Promise<void> {
+async function settlePiece(
+  piece: readonly SpooledEvent[],
+  run: ScopedRun,
+  { isExplained, sender }: Looking,
+): Promise<void> {
   const { target, fate, witnesses } = run
   const served = await findServed(
     target,
@@ -114,4 +128,5 @@ async function settlePiece(piece: readonly SpooledEvent[], run: ScopedRun, isExp
     }
     noteArrivals(arrived, run)
   })
+  sender.note(absent.filter(({ event }) => !proofs.has(event.id)))
 }

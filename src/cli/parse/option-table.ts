@@ -34,7 +34,7 @@ const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
 const git = inGroup('Git data', ['catchup', 'repair', 'check'])
-const sending = inGroup('How fast to send', SENDERS)
+const sending = inGroup('How fast to send', [...SENDERS, 'serve'])
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
 const monitoring = inGroup('Monitoring', [...RUNS, 'retry'])
@@ -262,7 +262,7 @@ export const OPTIONS = {
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
-    commands: [...SENDERS, 'relay'],
+    commands: [...SENDERS, 'serve', 'relay'],
     fallback: '30s',
     help: 'wait this long for the answer to an event',
   }),
@@ -327,7 +327,6 @@ export const OPTIONS = {
   maxDuration: sending({
     flag: '--max-duration',
     value: 'D',
-    commands: [...SENDERS, 'serve'],
     help: 'stop between two events after this long: 50m, 2h; the next run continues from there (exit 3)',
   }),
   keyFile: identity({

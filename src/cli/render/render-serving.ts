@@ -7,16 +7,16 @@ type ServingEvent = Extract<RunEvent, { type: 'serving' }>
 /** Says what is served where, and what the operator of the target has to do, by its software. */
 export function renderServing({ url, events, software = '' }: ServingEvent): string {
   const place = foreign(url)
-  const head = `serving ${formatPlural(events, 'event')} at ${place}, read-only, until the target serves what it lacked`
+  const head = `serving ${formatPlural(events, 'event')} at ${place}, read-only, until the target has what it lacked`
   return [head, ...stepsFor(software, place), ''].join('\n')
 }
 
 function stepsFor(software: string, url: string): string[] {
   const grasp = [
-    '  set this where ngit-grasp gets its environment, restart it, and take it out again afterwards:',
+    '  set these where ngit-grasp gets its environment, and restart it; afterwards put back what was there:',
     `    NGIT_SYNC_BOOTSTRAP_RELAY_URL=${url}`,
-    '  for threads of repositories whose announcements name no other relay, also (docs/restore.md):',
     `    NGIT_SYNC_PLUS_FALLBACK_RELAYS=${url}`,
+    '    NGIT_USER_INDEX_RELAYS=',
   ]
   const strfry = ['  run this on the machine of strfry:', `    strfry sync ${url} --dir down`]
   if (/\bngit-grasp\b/i.test(software)) return grasp

@@ -45,10 +45,12 @@ function verdictText(canvas: Canvas, report: Report): string {
   return `${reasons}; ${sent}.${nextStep(report)}`
 }
 
-/** `serve` sends nothing: the target takes. */
+/** `serve` lets the target take; it sends states at most. */
 function whatWasDone({ command, totals: { published, accepted } }: Report): string {
-  if (command === 'serve') return `${formatPlural(accepted, 'event')} taken by the target`
-  return `${formatPlural(published, 'event')} sent`
+  const sent = `${formatPlural(published, 'event')} sent`
+  if (command === 'serve')
+    return `${formatPlural(accepted, 'event')} taken by the target${published === 0 ? '' : `, ${formatPlural(published, 'state')} sent`}`
+  return sent
 }
 
 function checkText(report: Report): string {

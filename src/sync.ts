@@ -7,6 +7,7 @@ import { checkRun } from './check/find-missing.ts'
 import { LostRelayError } from './errors.ts'
 import { openRun } from './open-run.ts'
 import { publishSelected } from './publish/publish-selected.ts'
+import { stopImplausible } from './publish/stop-implausible.ts'
 import { gather, tryTargetAgain } from './read/gather.ts'
 import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
@@ -54,7 +55,7 @@ async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (run.options.command === 'check') await checkRun(run)
   else if (run.options.dryRun) run.fate.countReady()
   else {
-    const stop = await publishSelected(run)
+    const stop = stopImplausible(run) ?? (await publishSelected(run))
     if (stop === undefined) await tryTargetAgain(run)
     return stop
   }

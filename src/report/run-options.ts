@@ -49,7 +49,13 @@ export type RunOptions = {
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
   readonly forgetParkedSeconds: number
+  /** `--max-send`: a larger plan stops before anything is sent. */
+  readonly maxSend: SendLimit | undefined
 }
+
+/** How much a plan may send: a number of events, or a share of what the target was seen to hold. */
+export type SendLimit =
+  { readonly type: 'events'; readonly count: number } | { readonly type: 'percent'; readonly percent: number }
 
 /** How fast events are sent, and how long a run may take. */
 export type PacingOptions = {

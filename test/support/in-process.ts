@@ -82,5 +82,6 @@ const DEFAULTS: RunOptions = {
   reconcile: true,
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
+  maxSend: undefined,
   forgetParkedSeconds: 30 * DAY,
 }

@@ -261,6 +261,13 @@ export const OPTIONS = {
     fallback: '30d',
     help: 'give up an event that the target has not accepted for this long',
   }),
+  maxSend: sending({
+    flag: '--max-send',
+    value: 'N|P%',
+    help:
+      'stop with exit 1 before anything is sent when more than this would be: a number of events, or a percentage of ' +
+      'what the target was seen to hold (default: no limit)',
+  }),
   rate: sending({
     flag: '--rate',
     value: 'R',

@@ -5,7 +5,13 @@ import { conflict } from './conflict.ts'
 import type { OptionReader } from './option-reader.ts'
 import { envNameOf, OPTIONS, type OptionSpec } from './option-table.ts'
 import { isSameEndpoint, parseEndpoint, parseService } from './parse-endpoint.ts'
-import { parseBytes, parseDurationSeconds, parseInteger, parseIntervalSeconds } from './parse-quantity.ts'
+import {
+  parseBytes,
+  parseDurationSeconds,
+  parseInteger,
+  parseIntervalSeconds,
+  parseSendLimit,
+} from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseTime } from './parse-time.ts'
 import { parseChoice } from './parsed.ts'
@@ -43,6 +49,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+    maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
 }
 

@@ -3,6 +3,7 @@ import { stopOf } from './publish/publish.ts'
 import { endPublishing, publishSelected, startPublishing } from './publish/publish-selected.ts'
 import type { PublishingRun } from './publish/publishing-run.ts'
 import { publishFreed, settle } from './publish/settle.ts'
+import { stopImplausible } from './publish/stop-implausible.ts'
 import { tryTargetAgain } from './read/gather.ts'
 import { repairGit } from './repair/repair-git.ts'
 import { stopAfterLoss, type Stop } from './run/stop.ts'
@@ -16,7 +17,8 @@ const MAX_ROUNDS = 3
  * Publishes the selected events, or has the target take them (`serve`). Returns why it stopped early, if it did.
  */
 export async function deliver(run: ScopedRun): Promise<Stop | undefined> {
-  const stop = run.options.command === 'serve' ? await serveSelected(run) : await publish(run)
+  let stop = stopImplausible(run)
+  stop ??= run.options.command === 'serve' ? await serveSelected(run) : await publish(run)
   if (stop === undefined) await tryTargetAgain(run)
   return stop
 }

@@ -65,7 +65,13 @@ export type RunOptions = {
   readonly forgetParkedSeconds: number
   /** How long to stay for what waits after publishing (`--settle`). */
   readonly settleMs: number | undefined
+  /** `--max-send`: a larger plan stops before anything is sent. */
+  readonly maxSend: SendLimit | undefined
 }
+
+/** How much a plan may send: a number of events, or a share of what the target was seen to hold. */
+export type SendLimit =
+  { readonly type: 'events'; readonly count: number } | { readonly type: 'percent'; readonly percent: number }
 
 /** How fast events are sent, and how long a run may take. */
 export type PacingOptions = {

@@ -7,7 +7,7 @@ import type { Run } from './run.ts'
 export function endRun({ world, number, options }: Run, report: Report): void {
   const { exit, durationMs, totals, problems, sources, startedAt } = report
   const { state } = world
-  const failure = exit === 1 ? problems.find(({ what }) => what === 'target' || what === 'key') : undefined
+  const failure = exit === 1 ? problems.find(({ what }) => ['target', 'key', 'plan'].includes(what)) : undefined
   state.transaction(() => {
     const { published, parked } = totals
     state.runs.end(number, { durationMs, exit, published, parked, reason: failure?.reason })

@@ -64,6 +64,7 @@ describe('the defaults of catchup', () => {
         maxBytesPerSource: 2_147_483_648,
         git: undefined,
         forgetParkedSeconds: 2_592_000,
+        maxSend: undefined,
       },
     })
   })
@@ -119,6 +120,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--missing-on-target', 'm', { check: { lists: [{ name: 'missingOnTarget', file: 'm' }] } }],
   ['--differ', 'd', { check: { lists: [{ name: 'differ', file: 'd' }] } }],
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
+  ['--max-send', '10%', { options: { maxSend: { type: 'percent', percent: 10 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
 ]

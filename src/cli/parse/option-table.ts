@@ -311,6 +311,13 @@ export const OPTIONS = {
     repeatable: true,
     help: 'private: with --git also ask clone URLs at loopback and private addresses that announcements name',
   }),
+  maxSend: sending({
+    flag: '--max-send',
+    value: 'N|P%',
+    help:
+      'stop with exit 1 before anything is sent when more than this would be: a number of events, or a percentage of ' +
+      'what the target was seen to hold (default: no limit)',
+  }),
   rate: sending({
     flag: '--rate',
     value: 'R',

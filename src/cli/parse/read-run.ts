@@ -12,6 +12,7 @@ import {
   parseInteger,
   parseIntervalSeconds,
   parseRunDurationMs,
+  parseSendLimit,
 } from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseTime } from './parse-time.ts'
@@ -52,6 +53,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     git: readGit(reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
+    maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
 }
 

@@ -14,7 +14,18 @@ export type ProblemMeaning = {
 }
 
 /** Problems that concern a relay or a file, not events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'git', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = [
+  'plan',
+  'target',
+  'key',
+  'narrow',
+  'empty',
+  'source',
+  'gap',
+  'git',
+  'file',
+  'notice',
+]
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -30,6 +41,10 @@ export function pendingStep(heldBack: readonly Pick<HeldBackRepository, 'keptUnt
 
 /** By `Problem.what`, most serious first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
+  plan: {
+    meaning: 'more than --max-send allows, so nothing was sent',
+    step: 'Is a source an old copy, the scope wider, or the target emptied? Look with --dry-run. If it is right, raise --max-send or leave it out.',
+  },
   target: {
     meaning: 'it stopped answering, or refuses us',
     step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',

@@ -179,7 +179,12 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
 
 function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
   const parts: string[] = []
-  if (exit === 1) parts.push('the target refuses us')
+  if (exit === 1)
+    parts.push(
+      problems.some(({ what }) => what === 'plan')
+        ? 'the plan is larger than --max-send allows'
+        : 'the target refuses us',
+    )
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')

@@ -15,7 +15,6 @@ declare module 'vitest' {
 
 type Manifest = {
   readonly dependencies: Readonly<Record<string, string>>
-  readonly peerDependencies: Readonly<Record<string, string>>
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -48,14 +47,10 @@ function unpackInto(directory: string): void {
 }
 
 function linkPackages(directory: string): void {
-  const { dependencies, peerDependencies } = JSON.parse(
-    readFileSync(join(directory, 'package.json'), 'utf8'),
-  ) as Manifest
+  const { dependencies } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest
   for (const name of Object.keys(dependencies)) link(name, directory)
   // What node20/install.mjs does.
-  if (process.versions.node.startsWith('20.')) {
-    for (const name of Object.keys(peerDependencies)) link(name, join(directory, 'node20'))
-  }
+  if (process.versions.node.startsWith('20.')) link('better-sqlite3', join(directory, 'node20'))
 }
 
 function link(name: string, directory: string): void {

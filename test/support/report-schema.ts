@@ -154,10 +154,7 @@ const gitPlace = z.strictObject({
   counts: z.strictObject({ behind: count, missing: count, extra: count }).readonly(),
   head: z.string().nullable(),
   reason: z.string().nullable(),
-  clone: z
-    .strictObject({ isSound: z.boolean().nullable(), reason: z.string().nullable() })
-    .readonly()
-    .nullable(),
+  clone: z.strictObject({ isSound: z.boolean().nullable(), reason: z.string().nullable() }).readonly().nullable(),
 })
 
 const gitRemedy = z.discriminatedUnion('type', [

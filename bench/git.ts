@@ -70,7 +70,7 @@ function* eventsOf(elsewhere: string) {
 
 /** A git server from memory; what is not git goes to the relay at this port, as at a GRASP relay. */
 async function serveGit(relayPort: number | undefined): Promise<{ readonly url: string }> {
-  const server = createServer(answerGit)
+  const server = createServer((request, response) => void answerGit(request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const on = connect(relayPort ?? 0, '127.0.0.1')
     const headers = request.rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')

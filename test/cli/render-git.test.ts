@@ -103,7 +103,6 @@ describe('the report of git data', () => {
       ),
       { width: 200, verbose: true },
     )
-    // eslint-disable-next-line no-control-regex
     expect(text).not.toMatch(/[\u001b\u202e]/)
     expect(text.split('\n').some((line) => line.startsWith('$ rm'))).toBe(false)
   })

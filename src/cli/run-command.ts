@@ -21,9 +21,9 @@ import { createTargetState, type TargetState } from '../store/target-state.ts'
 import type { Tell } from '../run-event.ts'
 import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
-import { openGit } from './open-git.ts'
 import { startDeadline } from './deadline.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { openGit } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -78,8 +78,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       lookupTimeoutMs: request.connection.connectTimeoutMs,
     })
     cleanups.push(() => strangers.close())
-    const git = options.git === undefined ? undefined : await openGit(options.git, request)
-    if (git !== undefined) cleanups.push(() => git.close())
+    const git = options.git === undefined ? undefined : await openGit(options.git, request.env, untilDeadline)
+    cleanups.push(() => git?.close())
     const world: World = {
       target,
       sources,

@@ -1,6 +1,6 @@
 import type { ObjectId, Refs } from '../git/git-access.ts'
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
-import { isRefName } from './ref-name.ts'
+import { isRefName } from '../git/ref-name.ts'
 
 /** What signed events say that a git repository holds. */
 export type WantedRefs = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { isRefName } from '../../src/repair/ref-name.ts'
+import { isRefName } from '../../src/git/ref-name.ts'
 import { MAX_REFS, readState, readTip, wantedIds } from '../../src/repair/wanted-refs.ts'
 import { pullRequest, repositoryAddress } from '../support/builders.ts'
 import { alice } from '../support/scenes.ts'

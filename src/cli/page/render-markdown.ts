@@ -13,6 +13,7 @@ export function renderMarkdown(page: Page): string {
     page.facts.map(([label, value]) => `- ${text(label)}: ${text(value)}`).join('\n'),
     renderTimes(page),
     renderRepositories(page),
+    renderGitData(page),
     section('What waits or went wrong, and what to do', [...page.waits.map(renderWait), renderNotes(page)]),
     section('Sources, and how far they were read', page.sources.map(renderSource)),
     section('Commands', [
@@ -50,6 +51,23 @@ function renderRepositories({ repositories: { columns, rows, more } }: Page): st
     ...rows.map(({ name, label, counts }) => row([text(label), text(name), ...counts.map(formatCount)])),
   ]
   return section('Repositories', [lines.join('\n'), more === 0 ? '' : `And ${formatCount(more)} more.`])
+}
+
+function renderGitData({ git }: Page): string {
+  if (git === null) return ''
+  const lines = [
+    row(['repository', 'name', 'at the target', 'data at', 'do']),
+    row(['---', '---', '---', '---', '---']),
+    ...git.rows.map(({ name, label, found, dataAt, toDo }) => row([label, name, found, dataAt, toDo].map(text))),
+  ]
+  const commands = git.rows.flatMap(({ command }) => (command === null ? [] : [fence(command)]))
+  const more = git.more === 0 ? '' : `And ${formatCount(git.more)} more.`
+  return section('Git data', [
+    `${text(git.sentence)}.`,
+    git.rows.length === 0 ? '' : lines.join('\n'),
+    more,
+    ...commands,
+  ])
 }
 
 function row(cells: readonly string[]): string {

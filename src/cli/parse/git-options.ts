@@ -29,7 +29,7 @@ export function readGit({ reader, problems }: Reading): RunOptions['git'] {
 }
 
 /** Parses `N/T`: the N-th of T parts. */
-export function parsePart(text: string): Parsed<{ number: number; of: number }> {
+function parsePart(text: string): Parsed<{ number: number; of: number }> {
   const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text)
   const [number, of] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)]
   if (number < 1 || number > of || of > MAX_PARTS) {

@@ -14,7 +14,7 @@ export function whatIsThere({ verdict, behind, missing, extra, counts, head, rea
     ...listRefs('missing', missing, counts.missing),
     ...listRefs('behind', behind, counts.behind),
     ...listRefs('extra', extra, counts.extra),
-    ...(verdict === 'HEAD differs' ? [`HEAD is ${head === null ? 'not said' : shortRef(head)}`] : []),
+    ...(verdict === 'HEAD differs' ? [head === null ? 'HEAD is not said' : `HEAD points to ${shortRef(head)}`] : []),
   ]
   const isNamed = verdict === 'missing' || verdict === 'behind' || verdict === 'extra' || verdict === 'HEAD differs'
   const why = reason === null || verdict === 'no repository' ? '' : `: ${foreign(reason)}`

@@ -10,6 +10,8 @@ import { column, fitColumns, layOutTable, tableWidth, type Column } from './tabl
 import { ellipsize } from './text-width.ts'
 
 const MAX_ROWS = 10
+/** They are long. */
+const MAX_COMMANDS = 3
 /** Repairs after which there is nothing to explain. */
 const ENDED: readonly GitRepair['outcome'][] = ['released', 'already']
 const NARROWEST_LABEL = 20
@@ -86,6 +88,12 @@ function columnsOf(canvas: Canvas, rows: readonly GitRepositoryReport[]): Column
 }
 
 function renderSummary(canvas: Canvas, git: GitReport, hidden: number): string[] {
+  const more = `and ${formatCount(hidden)} more: --verbose and --json show them`
+  return [...(hidden > 0 ? hanging(canvas, ' ', more, canvas.dim) : []), ...hanging(canvas, ' ', summarizeGit(git))]
+}
+
+/** How many repositories are as signed, and what it took to find out. */
+export function summarizeGit(git: GitReport): string {
   const { repositories, inSync, requests, bytes, milliseconds, cloned, verdicts } = git
   const unsigned = verdicts['no state announced'] ?? 0
   const all = formatPlural(repositories, 'repository', 'repositories')
@@ -99,20 +107,22 @@ function renderSummary(canvas: Canvas, git: GitReport, hidden: number): string[]
     ...(cloned === null ? [] : [`${formatCount(cloned)} cloned to prove it`]),
   ]
   const costs = `${formatPlural(requests, 'request')}, ${formatBytes(bytes)}, ${formatDuration(milliseconds)}`
-  return [
-    ...(hidden > 0
-      ? hanging(canvas, ' ', `and ${formatCount(hidden)} more: --verbose and --json show them`, canvas.dim)
-      : []),
-    ...hanging(canvas, ' ', `${parts.join(', ')} (${costs})`),
-  ]
+  return `${parts.join(', ')} (${costs})`
 }
 
 /** Commands are not wrapped: what is copied must run. */
 function renderCommands(canvas: Canvas, rows: readonly GitRepositoryReport[]): string[][] {
-  const lines = rows.flatMap(({ remedy }) =>
-    remedy.type === 'operator' ? [` $ ${escapeForTerminal(remedy.command)}`] : [],
-  )
-  if (lines.length === 0) return []
-  const intro = 'the target takes no push for these: its operator runs, where its data lies and as its user'
-  return [[...hanging(canvas, ' ', intro), ...lines]]
+  const commands = rows.flatMap(({ remedy }) => (remedy.type === 'operator' ? [remedy.command] : []))
+  if (commands.length === 0) return []
+  const shown = canvas.verbose ? commands : commands.slice(0, MAX_COMMANDS)
+  const hidden = commands.length - shown.length
+  const intro = 'The target takes no push for these. Its operator runs this, where its git data lies and as its user:'
+  const more = `and ${formatPlural(hidden, 'more command')}: --verbose and --json show all`
+  return [
+    [
+      ...hanging(canvas, ' ', intro),
+      ...shown.map((command) => ` $ ${escapeForTerminal(command)}`),
+      ...(hidden === 0 ? [] : hanging(canvas, ' ', more, canvas.dim)),
+    ],
+  ]
 }

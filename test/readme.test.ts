@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConfigOverview } from '../src/cli/config/config-overview.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
+import { setRepairScene } from './support/repair-scene.ts'
 import { runCli } from './support/run-cli.ts'
 import { runHere } from './support/run-here.ts'
+import { createWorkbench } from './support/workbench.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -38,7 +40,10 @@ function normalize(text: string): string {
 }
 
 function demoBlock(name: string): string {
-  const marker = `<!-- demo: ${name} -->`
+  return shownBlock(`<!-- demo: ${name} -->`)
+}
+
+function shownBlock(marker: string): string {
   return /```console\n(.*?)```/s.exec(readme.slice(readme.indexOf(marker)))?.[1] ?? ''
 }
 
@@ -65,6 +70,20 @@ describe('README', () => {
     const { stdout } = await runCli(['demo'])
     const [, ...lines] = demoBlock('check').split('\n')
     const parts = lines.join('\n').split(/^ …$/m)
+    expect(parts.length).toBeGreaterThan(3)
+    for (const part of parts) expect(normalize(stdout)).toContain(normalize(part))
+  })
+
+  it('shows what the repair of a lost disk prints, in parts', async () => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    for (const d of ['ngit', 'tools', 'website']) await scene.add(d)
+    const [command = '', ...lines] = shownBlock('<!-- repair: disk -->').split('\n')
+    const words = command.split(' ').slice(2)
+    const rest = words.flatMap((word, at) => (/^--(source|target)$/.test(words[at - 1] ?? word) ? [] : [word]))
+    const { code, stdout } = await bench.run([...rest, ...scene.args])
+    expect(code).toBe(0)
+    const parts = lines.join('\n').split(/^…$/m)
     expect(parts.length).toBeGreaterThan(3)
     for (const part of parts) expect(normalize(stdout)).toContain(normalize(part))
   })
@@ -98,7 +117,7 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const commands = ['catchup', 'backfill', 'check', 'retry', 'status']
+    const commands = ['catchup', 'backfill', 'check', 'retry', 'repair', 'status']
     const helps = await Promise.all(commands.map((command) => runHere([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))

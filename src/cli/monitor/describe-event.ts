@@ -15,6 +15,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'reading':
     case 'sending':
     case 'waiting':
+    case 'repairing':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -93,6 +94,8 @@ export function describeEvent(event: RunEvent): string {
       return describeState(event)
     case 'checkpoint':
       return `${foreign(event.source)}: ${layerTitle(event.layer)}: checkpoints of ${formatPlural(event.anchors, 'anchor')} moved`
+    case 'repairing':
+      return `repairing the git data of ${formatPlural(event.total, 'repository', 'repositories')} where it is wanting`
     case 'repaired':
       return describeRepair(event)
     case 'git':

@@ -68,7 +68,9 @@ export function listMetrics(end: RunEnd, history: History, { version, node }: Bu
   const { report } = end
   const metrics = [
     ...runMetrics(end, history),
-    ...(report === undefined ? [] : [...layerMetrics(report), ...discoveryMetrics(report), ...checkMetrics(report), ...gitMetrics(report)]),
+    ...(report === undefined
+      ? []
+      : [...layerMetrics(report), ...discoveryMetrics(report), ...checkMetrics(report), ...gitMetrics(report)]),
     ...(history.waiting === undefined ? [] : waitingMetrics(history.waiting)),
     ...sourceMetrics(end, history),
   ]

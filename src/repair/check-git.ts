@@ -43,7 +43,7 @@ export async function checkGit(run: ScopedRun): Promise<GitReport> {
  * Compares the repositories in scope, some at a time, and hands each on. Reads what is wanted of a hundred at once:
  * memory holds no more.
  */
-export async function compareEach(
+async function compareEach(
   run: ScopedRun,
   take: (compared: ComparedRepository, context: CompareContext) => Promise<void>,
 ): Promise<void> {

@@ -32,11 +32,6 @@ export class Listings {
     return asked
   }
 
-  /** Forgets what was listed, to see what changed; hosts that do not answer stay unasked. */
-  forget(): void {
-    this.#kept.clear()
-  }
-
   async #ask(place: GitPlace): Promise<Listing> {
     const host = hostAndPort(place.url) ?? place.url
     if ((this.#silent.get(host) ?? 0) >= MAX_SILENT)

@@ -40,7 +40,7 @@ export type GitRemedy =
   | { readonly type: 'repair' }
   /** The operator's exact command on the machine of the target. */
   | { readonly type: 'operator'; readonly command: string }
-  /** No server has these objects; at most ten of their ids. */
+  /** No server shows these objects as refs, and all were asked; at most ten of their ids. */
   | { readonly type: 'lost'; readonly ids: readonly string[] }
   /** Some server could not be asked, and no other has it. */
   | { readonly type: 'unknown' }
@@ -85,7 +85,7 @@ export type GitReport = {
   readonly cloned: number | null
   /** How many repairs ended how; empty if nothing was repaired. */
   readonly repairs: Readonly<Partial<Record<GitRepair['outcome'], number>>>
-  /** Repositories of which no server has everything. */
+  /** Differing, and some object is shown by no server. */
   readonly lost: number
   readonly requests: number
   readonly bytes: number

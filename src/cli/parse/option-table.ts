@@ -20,7 +20,7 @@ export type OptionSpec = {
 }
 
 const CATCHUPS: readonly CliCommand[] = ['catchup', 'repair']
-const COPIES: readonly CliCommand[] = [...CATCHUPS, 'backfill']
+const COPIES: readonly CliCommand[] = ['catchup', 'backfill', 'repair']
 const RUNS: readonly CliCommand[] = [...COPIES, 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']

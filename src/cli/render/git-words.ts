@@ -45,7 +45,7 @@ export function whatToDo({ remedy, places, repair }: GitRepositoryReport, times:
     case 'operator':
       return 'the command below'
     case 'lost':
-      return `lost: no server has ${remedy.ids.slice(0, 2).map(shortId).join(', ')}`
+      return `lost: no server shows ${remedy.ids.slice(0, 2).map(shortId).join(', ')}`
     case 'unknown':
       return isAnswering(places[0]) ? 'not known: no server that answered shows it' : 'is its git server up?'
   }

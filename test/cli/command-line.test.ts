@@ -101,6 +101,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--rate', '120/m', { pacing: { rate: { burst: 1, intervalMs: 500 } } }],
   ['--connections', '4', { pacing: { connections: 4 } }],
   ['--max-duration', '50m', { pacing: { maxDurationMs: 3_000_000 } }],
+  ['--listen', '[::1]:8080', { listen: { host: '::1', port: 8080 } }],
   ['--key-file', './key', { key: { keyFile: 'key' } }],
   ['--key-password-file', './password', { key: { passwordFile: 'password' } }],
   ['--refused', '', { options: { command: 'retry', reopenRefused: true } }],
@@ -367,7 +368,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, serve'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -418,7 +419,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is not an option of demo, only of catchup, backfill, check',
+      '--source is not an option of demo, only of catchup, backfill, serve, check',
     ])
   })
 })
@@ -476,10 +477,29 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
+      'unknown command "xyz": give one of catchup, backfill, serve, check, retry, status, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, retry, status, relay, config, completion, demo',
+      'no command before "--json": give one of catchup, backfill, serve, check, retry, status, relay, config, completion, demo',
     ])
   })
+})
+
+describe('serve', () => {
+  it('listens on this machine alone if nothing else is said', async () => {
+    expect(await parseRun(['serve', ...ENDS])).toMatchObject({ listen: { host: '127.0.0.1', port: 7777 } })
+    expect(await parseRun(['catchup', ...ENDS])).toMatchObject({ listen: undefined })
+  })
+
+  it.each(['0.0.0.0:7777', 'localhost:0', '127.0.0.1:65535', '[::]:80'])('listens at %s', async (address) => {
+    expect(await problemsOf(['serve', ...ENDS, '--listen', address])).toEqual([])
+  })
+
+  it.each(['7777', ':7777', 'relay.one:80', '127.0.0.1', '127.0.0.1:', '::1:80', '127.0.0.1:65536', '[127.0.0.1:80'])(
+    'does not listen at %s',
+    async (address) => {
+      const [problem = '', ...others] = await problemsOf(['serve', ...ENDS, '--listen', address])
+      expect([problem.startsWith(`--listen "${address}" `), others]).toEqual([true, []])
+    },
+  )
 })

@@ -379,7 +379,7 @@ export const MUTANTS = [
   {
     rule: 6,
     what: 'of two versions of one second ours is sent again each time',
-    in: 'conclude',
+    in: 'concludeProof',
     from: "fate.refuse(spooled, 'superseded', { reason })",
     to: 'fate.forget(spooled)',
   },

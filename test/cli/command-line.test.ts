@@ -104,6 +104,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--rate', '120/m', { pacing: { rate: { burst: 1, intervalMs: 500 } } }],
   ['--connections', '4', { pacing: { connections: 4 } }],
   ['--max-duration', '50m', { pacing: { maxDurationMs: 3_000_000 } }],
+  ['--listen', '[::1]:8080', { listen: { host: '::1', port: 8080 } }],
   ['--key-file', './key', { key: { keyFile: 'key' } }],
   ['--key-password-file', './password', { key: { passwordFile: 'password' } }],
   ['--refused', '', { options: { command: 'retry', reopenRefused: true } }],
@@ -397,7 +398,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, repair'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, serve, repair'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -512,4 +513,23 @@ describe('help and version', () => {
       'no command before "--json": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
     ])
   })
+})
+
+describe('serve', () => {
+  it('listens on this machine alone if nothing else is said', async () => {
+    expect(await parseRun(['serve', ...ENDS])).toMatchObject({ listen: { host: '127.0.0.1', port: 7777 } })
+    expect(await parseRun(['catchup', ...ENDS])).toMatchObject({ listen: undefined })
+  })
+
+  it.each(['0.0.0.0:7777', 'localhost:0', '127.0.0.1:65535', '[::]:80'])('listens at %s', async (address) => {
+    expect(await problemsOf(['serve', ...ENDS, '--listen', address])).toEqual([])
+  })
+
+  it.each(['7777', ':7777', 'relay.one:80', '127.0.0.1', '127.0.0.1:', '::1:80', '127.0.0.1:65536', '[127.0.0.1:80'])(
+    'does not listen at %s',
+    async (address) => {
+      const [problem = '', ...others] = await problemsOf(['serve', ...ENDS, '--listen', address])
+      expect([problem.startsWith(`--listen "${address}" `), others]).toEqual([true, []])
+    },
+  )
 })

@@ -75,7 +75,8 @@ async function restore(bench: Workbench, { grasp, events }: Scene, timeoutMs: nu
   const beganMs = Date.now()
   const settings = [...told.matchAll(/^ +(NGIT_\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value])
   await grasp.stop()
-  await grasp.start(Object.fromEntries(settings))
+  // By its own timers: those of its tests ask again for the first hundred authors before they come to the second.
+  await grasp.start({ ...Object.fromEntries(settings), NGIT_TEST: '0' })
   const { code, stdout, json } = await cli.finished
   expect(stdout, cli.stderr()).not.toBe('')
   return { code, report: json<Report>(), seconds: (Date.now() - beganMs) / 1000 }
@@ -85,26 +86,30 @@ describe.skipIf(!wantedRelays().includes('ngit-grasp'))('serve for ngit-grasp 3.
   it('brings back repositories that it has lost, and a catchup finds nothing to do', async () => {
     const bench = createInteropBench()
     const scene = await lostRepositories(2, 3)
-    const { code, report } = await restore(bench, scene, 170_000)
+    const { code, report } = await restore(bench, scene, 400_000)
     expect(differenceOf(await scene.grasp.events(), scene.events)).toEqual({ missing: [], extra: [] })
     // Only states were sent: nobody asks a bootstrap relay for them.
     expect([code, report.totals.accepted, report.totals.published]).toEqual([0, scene.missing.length, 6])
     const next = await bench.catchup(bench.path('source.jsonl'), scene.grasp, '--service', scene.grasp.url)
     expect([next.code, next.report.totals.published]).toEqual([0, 0])
-  }, 200_000)
+  }, 450_000)
 
-  it('brings back 600 repositories and their threads many times faster than they can be sent', async () => {
-    const bench = createInteropBench()
-    const scene = await lostRepositories(20, 30)
-    const { code, report, seconds } = await restore(bench, scene, 1_700_000, '--connections', '4')
-    expect(differenceOf(await scene.grasp.events(), scene.events)).toEqual({ missing: [], extra: [] })
-    expect([code, report.totals.accepted]).toEqual([0, scene.missing.length])
-    // What catchup takes over as many connections, were the target as fast as it allows.
-    const catchupSeconds = scene.missing.length / (A_SECOND * 4) - BURST
-    console.log(`${scene.missing.length} events, ${report.totals.published} sent: ${seconds.toFixed(0)} s`)
-    console.log(
-      `catchup needs ${catchupSeconds.toFixed(0)} s over 4 connections, ${scene.missing.length - BURST} s over one`,
-    )
-    expect((scene.missing.length - BURST) / seconds).toBeGreaterThan(5)
-  }, 1_800_000)
+  it.runIf(process.env['NGIT_SYNC_INTEROP_LARGE'] === '1')(
+    'brings back 600 repositories and their threads many times faster than they can be sent',
+    async () => {
+      const bench = createInteropBench()
+      const scene = await lostRepositories(20, 30)
+      const { code, report, seconds } = await restore(bench, scene, 1_700_000, '--connections', '4')
+      expect(differenceOf(await scene.grasp.events(), scene.events)).toEqual({ missing: [], extra: [] })
+      expect([code, report.totals.accepted]).toEqual([0, scene.missing.length])
+      // What catchup takes over as many connections, were the target as fast as it allows.
+      const catchupSeconds = scene.missing.length / (A_SECOND * 4) - BURST
+      console.log(`${scene.missing.length} events, ${report.totals.published} sent: ${seconds.toFixed(0)} s`)
+      console.log(
+        `catchup needs ${catchupSeconds.toFixed(0)} s over 4 connections, ${scene.missing.length - BURST} s over one`,
+      )
+      expect((scene.missing.length - BURST) / seconds).toBeGreaterThan(5)
+    },
+    1_800_000,
+  )
 })

@@ -80,8 +80,10 @@ describe('README', () => {
     const scene = await setRepairScene(bench)
     for (const d of ['ngit', 'tools', 'website']) await scene.add(d)
     const [command = '', ...lines] = shownBlock('<!-- repair: disk -->').split('\n')
-    const words = command.split(' ').slice(2)
-    const rest = words.flatMap((word, at) => (/^--(source|target)$/.test(words[at - 1] ?? word) ? [] : [word]))
+    const rest = command
+      .replaceAll(/ --(source|target) \S+/g, '')
+      .split(' ')
+      .slice(2)
     const { code, stdout } = await bench.run([...rest, ...scene.args])
     expect(code).toBe(0)
     const parts = lines.join('\n').split(/^…$/m)

@@ -36,8 +36,8 @@ async function connect(url: string): Promise<TinyClient> {
 }
 
 /** A relay that pulls by itself, played by another `catchup` that has a state of its own. */
-async function pull(url: string, target: End) {
-  return createWorkbench().catchup({ url }, target)
+async function pull(url: string, target: End, ...args: readonly string[]) {
+  return createWorkbench().catchup({ url }, target, ...args)
 }
 
 function newestFirst(events: readonly NostrEvent[]): string[] {
@@ -193,6 +193,25 @@ describe('serve', () => {
     expect((await pull(url, target)).code).toBe(0)
     const { code, json } = await cli.finished
     expect([code, reportSchema.parse(json()).totals.accepted]).toEqual([0, HISTORY.length])
+  })
+
+  it('sends ngit-grasp the states, once it has come to read, and nothing else', async () => {
+    const bench = createWorkbench()
+    const source = await bench.real({ events: HISTORY })
+    const target = await bench.real({ software: 'https://gitworkshop.dev/danconwaydev.com/ngit-grasp' })
+    const states = HISTORY.filter(({ kind }) => kind === 30618)
+    const cli = startServe(bench, source, target, '--scope', 'all', '--json', '--stats', '100ms')
+    const url = await urlOf(cli)
+    await waitFor(() => cli.stderr().includes(`the target has 0/${HISTORY.length}`))
+    expect(target.events()).toEqual([])
+    await connect(url)
+    await waitFor(() => target.events().length > 0, { timeoutMs: 20_000 })
+    await waitFor(() => cli.stderr().includes(`the target has ${states.length}/`), { timeoutMs: 20_000 })
+    expect(idsOf(target.events())).toEqual(idsOf(states))
+    expect((await pull(url, target, '--scope', 'all')).code).toBe(0)
+    const { code, json } = await cli.finished
+    const { totals } = reportSchema.parse(json())
+    expect([code, totals.published, totals.accepted]).toEqual([0, states.length, HISTORY.length])
   })
 
   it('tells the operator what to do, by the software of the target', async () => {

@@ -50,6 +50,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
     signed: signingTimes(world.state.affected.hours(startedAt)),
     heldBack: listHeldBack(world.state, run.catalog),
     problems: ledger.problems(),
+    followDepth: options.followUps && options.command !== 'retry' ? run.catalog.followDepth() : null,
     notes: ledger.notes(),
   }
 }

@@ -225,6 +225,8 @@ export type Report = {
   /** Repositories that wait for git data, those that block the most events first. */
   readonly heldBack: readonly HeldBackRepository[]
   readonly problems: readonly Problem[]
+  /** With `--follow-ups`: how many steps away the furthest one lies that this run met; null without. */
+  readonly followDepth: number | null
   /** Plain sentences: what the next run will do, why checkpoints were voided, and the like. */
   readonly notes: readonly string[]
 }

@@ -79,6 +79,7 @@ export function report(changes: Partial<Report>): Report {
     signed: { stretch: null, histogram: [] },
     heldBack: [],
     problems: [],
+    followDepth: null,
     notes: [],
     ...changes,
   }

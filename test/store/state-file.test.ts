@@ -102,8 +102,9 @@ describe('openStateFile', () => {
   })
 })
 
-/** Takes back what version 4 added. */
+/** Takes back what versions 4 and 5 added. */
 function leaveVersion4(db: InstanceType<typeof Sqlite>): void {
+  db.exec('ALTER TABLE anchor DROP COLUMN depth')
   db.exec('ALTER TABLE spool DROP COLUMN repository; ALTER TABLE run DROP COLUMN reason; DROP TABLE source')
 }
 

@@ -167,6 +167,7 @@ export const reportSchema = z
     signed: signed.readonly(),
     heldBack: z.array(heldBackRepository.readonly()).readonly(),
     problems: z.array(problem.readonly()).readonly(),
+    followDepth: count.nullable(),
     notes: z.array(z.string()).readonly(),
   })
   .readonly() satisfies z.ZodType<Report & { readonly toolVersion: string }>

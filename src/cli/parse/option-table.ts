@@ -112,7 +112,9 @@ export const OPTIONS = {
   followUps: content({
     flag: '--follow-ups',
     commands: JUDGES,
-    help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
+    help:
+      'also copy what refers to comments, statuses, applications and the like, up to four steps away: deletions, ' +
+      'reactions, labels, zaps, releases, results of CI',
   }),
   deletions: content({
     flag: '--deletions',

@@ -75,9 +75,9 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
   })
 }
 
-function exitOfCheck({ missing }: CheckReport): number {
+function exitOfCheck({ missing, sample }: CheckReport): number {
   if (missing === null) return 3
-  return missing > 0 ? 5 : 0
+  return missing > 0 || (sample?.damaged ?? 0) > 0 ? 5 : 0
 }
 
 function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {

@@ -139,6 +139,7 @@ function optionsFor(source: string, target: string): RunOptions {
     reopenRefused: false,
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
+    sample: undefined,
     maxSend: undefined,
     forgetParkedSeconds: 30 * DAY,
   }

@@ -178,6 +178,14 @@ export const OPTIONS = {
     commands: ['check'],
     help: 'also compare in the other direction: what does the target have that a source lacks?',
   }),
+  sample: output({
+    flag: '--sample',
+    value: 'N/T',
+    commands: ['check'],
+    help:
+      'of part N of T of the repositories, also read back what the target serves, and verify ids and signatures: ' +
+      'damaged or forged copies are differences (5)',
+  }),
   ids: output({ flag: '--ids', commands: ['check'], help: 'list the ids of the missing events' }),
   output: output({
     flag: '--output',

@@ -10,6 +10,7 @@ import {
   parseDurationSeconds,
   parseInteger,
   parseIntervalSeconds,
+  parsePart,
   parseSendLimit,
 } from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
@@ -49,6 +50,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+    sample: reader.one(OPTIONS.sample, parsePart),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
 }

@@ -28,11 +28,13 @@ const CHAPTERS = {
   select: ['scope', 'withdraw', 'receive'],
   read: ['scope', 'receive', 'trust', 'discover', 'select'],
   publish: ['scope', 'withdraw', 'select'],
+  repair: ['scope', 'git'],
+  serve: ['scope', 'select'],
 }
 const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
 const SQLITE = '^src/(sqlite|database)\\.ts$'
-const WIRING = '^src/cli/(run-program|watch-run|monitor/load-history|demo|\\w+-command)\\.ts$'
+const WIRING = '^src/cli/(run-program|watch-run|monitor/load-history|demo|open-git|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -44,7 +46,14 @@ module.exports = {
     restrict('checkpoint-is-plain', '^src/checkpoint/', '^src/nostr/'),
     restrict('store-keeps-plain-types', '^src/store/', '^src/(nostr|report|checkpoint)/', SQLITE),
     restrict('file-is-an-endpoint', '^src/file/', '^src/nostr/', '^src/relay/endpoint\\.ts$', SQLITE),
-    restrict('demo-stands-alone', '^src/demo/', '^src/nostr/', SQLITE, '^src/file/index-query\\.ts$'),
+    restrict(
+      'host-is-a-relay',
+      '^src/host/',
+      '^src/(nostr|relay/negentropy)/',
+      SQLITE,
+      '^src/file/(index-query|temporary-database)\\.ts$',
+    ),
+    restrict('demo-stands-alone', '^src/demo/', '^src/(nostr|host)/', SQLITE, '^src/file/index-query\\.ts$'),
     restrict('test-relay-stands-alone', '^src/test-relay/', '^src/nostr/', SQLITE),
     {
       name: 'test-relay-is-for-tests',
@@ -52,7 +61,19 @@ module.exports = {
       from: { path: '^src', pathNot: '^src/test-relay/' },
       to: { path: '^src/test-relay/|node_modules/@nostr-relay' },
     },
-    restrict('run-imports-no-chapter', '^src/run/', '^src/(nostr|relay|report|checkpoint|store)/'),
+    restrict(
+      'run-imports-no-chapter',
+      '^src/run/',
+      '^src/(nostr|relay|report|checkpoint|store)/',
+      '^src/git/git-access\\.ts$',
+    ),
+    restrict('git-knows-sockets-only', '^src/git/', '^src/relay/socket/'),
+    {
+      name: 'only-wiring-opens-git',
+      severity: 'error',
+      from: { path: '^src', pathNot: `${WIRING}|^src/git/` },
+      to: { path: '^src/git/(?!git-access|ref-name|object-id)', dependencyTypesNot: ['type-only'] },
+    },
     ...Object.entries(CHAPTERS).map(([name, others]) =>
       restrict(`${name}-imports-by-name`, `^src/${name}/`, `^src/(${[BASE, ...others].join('|')})/`),
     ),
@@ -83,8 +104,8 @@ module.exports = {
     {
       name: 'only-wiring-opens-the-outside-world',
       severity: 'error',
-      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|demo|test-relay)/` },
-      to: { path: '^src/(relay/websocket-relay|store/|file/(?!file-error))', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|host|demo|test-relay)/` },
+      to: { path: '^src/(relay/websocket-relay|store/|host/|file/(?!file-error))', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-wiring-calls-sync',
@@ -94,12 +115,17 @@ module.exports = {
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
     only('yaml-in-config', 'yaml', '^src/cli/config/'),
-    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo|test-relay)/'),
-    only('fs-in-store', 'fs|fs/promises|path|os', '^src/(store|file|cli|demo|test-relay)/|^src/node-database\\.ts$'),
+    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|host|test-relay)/'),
+    only(
+      'fs-in-store',
+      'fs|fs/promises|path|os',
+      '^src/(store|file|git|cli|demo|test-relay)/|^src/node-database\\.ts$',
+    ),
+    only('programs-are-started-in-one-place', 'child_process', '^src/git/run-git\\.ts$|^src/cli/|^src/demo/'),
     {
       name: 'sqlite-in-store',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/(store|file|demo|test-relay)/' },
+      from: { path: '^src', pathNot: '^src/(store|file|host|demo|test-relay)/' },
       to: { path: '^src/sqlite\\.ts$' },
     },
     {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const BENCHES = {
   backfill: { shows: 'speed, memory and bytes of copying a generated history', flags: [] },
+  git: { shows: 'what comparing the git data of many repositories takes', flags: [] },
   latency: { shows: 'a first run and a no-op over many small repositories on relays that are far away', flags: [] },
   pacing: { shows: 'the rate of sending to a relay that takes one event a second', flags: [] },
   peers: { shows: 'the same jobs by strfry sync, nak sync and another build', flags: ['--max-old-space-size=8192'] },

@@ -4,6 +4,9 @@ import { signingTimes } from './check/signing-times.ts'
 import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
+import type { GitReport } from './report/git-report.ts'
+import { standingOf } from './report/git-standing.ts'
+import { isGrasp } from './relay/software.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { isWindowed } from './report/run-options.ts'
 import { exitAfterSignal } from './run/end-run.ts'
@@ -46,6 +49,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
       refused: world.state.spool.count('refused'),
     },
     check: run.check,
+    git: run.git,
     ...listRepositories(world.state, startedAt),
     signed: signingTimes(world.state.affected.hours(startedAt)),
     heldBack: listHeldBack(world.state, run.catalog),
@@ -61,9 +65,14 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door' || stop?.type === 'implausible') return 1
   if (!isRead(run)) return 3
-  if (run.check !== null) return exitOfCheck(run.check)
+  if (run.git !== null && run.git.unasked > 0) return 3
+  if (run.check !== null) return exitOfCheck(run.check, run.git)
   if (run.options.dryRun) return 0
-  return stop === undefined && parked === 0 ? 0 : 3
+  return stop === undefined && parked === 0 && isGitInSync(run.git) ? 0 : 3
+}
+
+function isGitInSync(git: GitReport | null): boolean {
+  return git === null || git.differing === 0
 }
 
 /** Adds to each layer its parked events by outcome, those of earlier runs included; `totals.parked` is their sum. */
@@ -75,9 +84,10 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
   })
 }
 
-function exitOfCheck({ missing, sample }: CheckReport): number {
+function exitOfCheck({ missing, sample }: CheckReport, git: GitReport | null): number {
   if (missing === null) return 3
-  return missing > 0 || (sample?.damaged ?? 0) > 0 ? 5 : 0
+  const damaged = sample?.damaged ?? 0
+  return missing > 0 || damaged > 0 || (git?.differing ?? 0) > 0 ? 5 : 0
 }
 
 function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {
@@ -95,6 +105,7 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   const { ledger, world, target } = run
   for (const log of run.logs.values()) noteSource(log, run)
   for (const note of run.catalog.notes()) ledger.note(note)
+  noteGit(run)
   for (const endpoint of new Set([world.target, ...world.sources, ...run.sources.map(({ peer }) => peer.endpoint)])) {
     noteBrokenLines(endpoint, run)
     noteStrangeness(endpoint, run)
@@ -118,6 +129,19 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
+}
+
+/** Says why git data could not be looked at, or that nobody asked for it: events alone make no repository whole. */
+function noteGit({ options: { command, git: asked }, git, target, ledger }: ScopedRun): void {
+  const where = target.endpoint.url
+  for (const { places } of git?.list ?? []) {
+    const own = places.find(({ isTarget }) => isTarget)
+    const reason = own?.clone?.reason ?? own?.reason ?? 'not asked'
+    if (standingOf({ places }) === 'unasked') ledger.problem({ what: 'git', where, reason, example: null })
+  }
+  const isWhole = command === 'catchup' || command === 'check'
+  if (asked === undefined && isWhole && target.endpoint.kind === 'relay' && isGrasp(target.profile))
+    ledger.note('Git data was not looked at: `ngit-sync check --git` shows which repositories can be cloned.')
 }
 
 /** Names the parent that stands in the way; of several, names one and counts the others. */

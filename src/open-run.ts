@@ -50,6 +50,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
     held: new HeldTally(),
     targetGaps: new TargetGaps(),
     check: options.command === 'check' ? NOTHING_COMPARED : null,
+    git: null,
+    repairs: new Map(),
     wasCutShort: false,
   }
 }

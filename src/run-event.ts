@@ -18,6 +18,8 @@ export type RunEvent =
       readonly events: number
       readonly forecast?: { readonly rate: string; readonly durationMs: number } | undefined
     }
+  /** `--settle`: what the target holds back, or takes only later, is asked for again, at most this long. */
+  | { readonly type: 'waiting'; readonly events: number; readonly repositories: number; readonly leftMs: number }
   | { readonly type: 'connecting'; readonly relay: string }
   | { readonly type: 'connected'; readonly relay: string }
   /** A connection could not be opened, or was lost. */
@@ -54,6 +56,10 @@ export type RunEvent =
       readonly events: number
       readonly reason: string | null
     }
+  /** Our own relay lets others take these events, until the target serves them; `software`: what the target runs. */
+  | { readonly type: 'serving'; readonly url: string; readonly events: number; readonly software: string | undefined }
+  /** So many of those that the target lacked it serves by now. */
+  | { readonly type: 'served'; readonly served: number; readonly total: number }
   /** `sent` of `total` so far; `total` grows when waiting events become free. */
   | { readonly type: 'sent'; readonly id: string; readonly sent: number; readonly total: number }
   /** The state of an event changed (`run/fate.ts`). */
@@ -65,6 +71,24 @@ export type RunEvent =
       readonly layer: LayerName
       readonly outcome: Outcome | undefined
       readonly reason: string | undefined
+    }
+  /** The git data of one repository was compared, as so many of all before. `verdict`: at the target. */
+  | {
+      readonly type: 'git'
+      readonly repository: string
+      readonly verdict: string
+      readonly compared: number
+      readonly total: number
+    }
+  /** What became of the git data of one repository. `missing`: object ids. */
+  | {
+      readonly type: 'repaired'
+      readonly repository: string
+      readonly outcome: string
+      readonly reason: string | null
+      readonly missing: readonly string[]
+      readonly repaired: number
+      readonly total: number
     }
   /** The checkpoints of this many anchors moved. */
   | { readonly type: 'checkpoint'; readonly source: string; readonly layer: LayerName; readonly anchors: number }

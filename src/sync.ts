@@ -4,15 +4,15 @@
  */
 import { buildReport } from './build-report.ts'
 import { checkRun } from './check/find-missing.ts'
+import { deliver, rehearse } from './deliver.ts'
 import { LostRelayError } from './errors.ts'
 import { openRun } from './open-run.ts'
-import { publishSelected } from './publish/publish-selected.ts'
-import { stopImplausible } from './publish/stop-implausible.ts'
-import { gather, tryTargetAgain } from './read/gather.ts'
+import { gather } from './read/gather.ts'
 import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
 import type { RunOptions } from './report/run-options.ts'
 import { endRun, endThrown } from './run/end-run.ts'
+import { checkGit } from './repair/check-git.ts'
 import { noteLimits } from './run/note-limits.ts'
 import { stopAfterLoss, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
@@ -50,14 +50,16 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   return report
 }
 
-/** Publishes the selected events; `check` only compares, `--dry-run` only counts what would be sent. */
+/**
+ * Publishes the selected events, or has the target take them (`serve`); `check` only compares, `--dry-run` only counts
+ * what would be sent.
+ */
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
-  if (run.options.command === 'check') await checkRun(run)
-  else if (run.options.dryRun) run.fate.countReady()
-  else {
-    const stop = stopImplausible(run) ?? (await publishSelected(run))
-    if (stop === undefined) await tryTargetAgain(run)
-    return stop
-  }
-  return undefined
+  const { command, dryRun, git } = run.options
+  let stop: Stop | undefined
+  if (command === 'check') await checkRun(run)
+  else if (dryRun) await rehearse(run)
+  else stop = await deliver(run)
+  if (git !== undefined && stop === undefined) run.git = await checkGit(run)
+  return stop
 }

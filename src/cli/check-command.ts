@@ -152,6 +152,7 @@ function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOp
     service: options.service ?? options.target,
     listIds: false,
     discovery: undefined,
+    git: undefined,
   }
 }
 

@@ -109,6 +109,7 @@ async function runStep(
     connection: CONNECTION,
     pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
     stateFile: join(directory, 'state', 'state.db'),
+    env: process.env,
     openStdin: () => process.stdin,
     stdout: process.stdout,
     signal,
@@ -140,8 +141,10 @@ function optionsFor(source: string, target: string): RunOptions {
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
     sample: undefined,
+    git: undefined,
     maxSend: undefined,
     forgetParkedSeconds: 30 * DAY,
+    settleMs: undefined,
   }
 }
 

@@ -13,7 +13,9 @@ export class ProgressTally {
   #layer: LayerName = 'announcements'
   #events = new Map<string, number>()
   #sent = 0
+  #git = { compared: 0, total: 0 }
   #total = 0
+  #waiting = { events: 0, repositories: 0, endMs: 0 }
   /** When the first event was sent. */
   #firstMs: number | undefined
 
@@ -39,8 +41,27 @@ export class ProgressTally {
         return this.#read(event.layer)
       case 'page':
         return this.#addPage(event.source, event.events)
+      case 'serving':
+        this.#doing = 'serving'
+        return
+      case 'served':
+        this.#sent = event.served
+        this.#total = event.total
+        return
       case 'sending':
         return this.#send(this.#sent, this.#sent + event.events)
+      case 'waiting':
+        this.#doing = 'waiting'
+        this.#waiting = { ...event, endMs: this.#nowMs() + event.leftMs }
+        return
+      case 'repaired':
+        this.#doing = 'repairing git'
+        this.#git = { compared: event.repaired, total: event.total }
+        return
+      case 'git':
+        this.#doing = 'comparing git'
+        this.#git = event
+        return
       case 'sent':
         this.#firstMs ??= this.#nowMs()
         return this.#send(event.sent, event.total)
@@ -60,8 +81,17 @@ export class ProgressTally {
         return { doing }
       case 'sending':
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
+      case 'serving':
+        return { doing, served: this.#sent, total: this.#total }
       case 'confirming':
         return { doing, sent: this.#sent }
+      case 'waiting': {
+        const { events, repositories, endMs } = this.#waiting
+        return { doing, events, repositories, leftMs: Math.max(0, endMs - this.#nowMs()) }
+      }
+      case 'comparing git':
+      case 'repairing git':
+        return { doing, compared: this.#git.compared, total: this.#git.total }
     }
   }
 

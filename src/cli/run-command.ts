@@ -22,7 +22,10 @@ import type { Tell } from '../run-event.ts'
 import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
+import type { ListenAddress } from './parse/parse-listen.ts'
+import type { OpenServing } from './serve-command.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { openGit } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
@@ -31,6 +34,8 @@ export type RunRequest = {
   readonly options: RunOptions
   readonly connection: ConnectionOptions
   readonly pacing: PacingOptions
+  /** `serve`: where. */
+  readonly listen?: ListenAddress | undefined
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
@@ -38,6 +43,8 @@ export type RunRequest = {
   readonly openStdin: () => NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly signal: AbortSignal
+  /** For the place of the cache and of git; no secret is read from it here. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Takes what happens; absent if nobody listens. */
   readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks, or does not serve. */
@@ -67,7 +74,10 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     setMaxListeners(0, untilDeadline)
     const open = (url: string): Promise<Endpoint> =>
       createEndpoint(url, 'source', { ...request, signal: untilDeadline })
-    const target = await createEndpoint(options.target, 'target', request)
+    const connectTarget = (): Promise<Endpoint> => createEndpoint(options.target, 'target', request)
+    const serving = request.listen && (await openServing(request.listen, connectTarget))
+    cleanups.push(() => serving?.close())
+    const target = await connectTarget()
     const sources = await Promise.all(options.sources.map(open))
     cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))
     const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
@@ -78,6 +88,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       lookupTimeoutMs: request.connection.connectTimeoutMs,
     })
     cleanups.push(() => strangers.close())
+    const git = options.git === undefined ? undefined : await openGit(options.git, request.env, untilDeadline)
+    cleanups.push(() => git?.close())
     const world: World = {
       target,
       sources,
@@ -96,6 +108,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       deadline: deadline.signal,
       tell: request.tell,
       strangers,
+      ...(git === undefined ? {} : { git }),
+      serving,
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)
@@ -151,6 +165,11 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
   cleanups.push(() => state.close())
   return state
+}
+
+/** Binds before anything is read: a port that is taken shows at once. */
+async function openServing(address: ListenAddress, connectTarget: () => Promise<Endpoint>): Promise<OpenServing> {
+  return (await import('./serve-command.ts')).openServing(address, connectTarget)
 }
 
 /** Returns a relay or file that the operator named: all relays here get the key. */

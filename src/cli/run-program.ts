@@ -12,6 +12,7 @@ import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
 import type { Tell } from '../run-event.ts'
+import { isStdoutTaken, wishOf } from './script-wish.ts'
 import { toolVersion } from './tool-version.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
@@ -35,8 +36,10 @@ export async function runProgram(argv: readonly string[], place: Surroundings): 
   const telling = { ...place, command: argv[0], tellScript }
   return tellingFailure(telling, async () => {
     const line = await parseCommandLine(argv, env, nowSeconds(), options)
-    if (line.type === 'text' && line.exit !== 0) await tellScript({ error: new UsageError(line.problems), exit: 2 })
-    if (line.type !== 'profiles') return dispatch(line, place)
+    if (line.type === 'text' && line.exit !== 0) {
+      await tellScript({ error: new UsageError(line.problems), exit: 2 }, line.wish)
+    }
+    if (line.type !== 'profiles') return tellingFailure(telling, () => dispatch(line, place), { wish: wishOf(line) })
     return runProfiles(line.lines, telling, (single, heading) => dispatch(single, place, heading))
   })
 }
@@ -86,7 +89,7 @@ async function writeText({ stdout }: Surroundings, text: string): Promise<void> 
 async function run(line: RunLine, place: Surroundings, heading?: Heading): Promise<number> {
   const { createWatch } = await import('./watch-run.ts')
   const { stateFileOf } = await import('./state-place.ts')
-  const { options, output } = line
+  const { output } = line
   const { env, stdout, stderr, interruption } = place
   const stateFile = stateFileOf(line.stateFile, env)
   const watch = createWatch(line, { stateFile, stderr, version: toolVersion() })
@@ -97,10 +100,8 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
     watch.stopProgress()
     const exit = interruption.exitCode() ?? found.exit
     report = { ...found, exit, complete: exit === 0 }
-    const lists = (line.check?.lists ?? []).map(({ file }) => file)
-    const isStdoutTaken = [options.target, line.check?.output, ...lists].includes('-')
     const profile = heading === undefined ? {} : { profile: heading.profile }
-    await printReport({ ...report, ...profile }, output, isStdoutTaken ? stderr : stdout, heading?.text)
+    await printReport({ ...report, ...profile }, output, isStdoutTaken(line) ? stderr : stdout, heading?.text)
     await watch.end({ exit, report })
     return exit
   } catch (error) {
@@ -110,17 +111,18 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
 }
 
 async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
-  const { options, connection, pacing } = line
-  const { stdout, interruption } = place
+  const { options, connection, pacing, listen } = line
+  const { stdout, env, interruption } = place
   const key = await findKey(line.key, place)
   const openStdin = (): NodeJS.ReadStream => place.stdin
-  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, tell }
+  const { signal } = interruption
+  return { options, connection, pacing, listen, key, stateFile, openStdin, stdout, signal, env, tell }
 }
 
 async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
   if (reportFile === undefined) return runOrCheck(line, request)
   const { writePage } = await import('./page-command.ts')
-  return writePage(reportFile, () => runOrCheck(line, request))
+  return writePage(reportFile, line.options, () => runOrCheck(line, request))
 }
 
 async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {

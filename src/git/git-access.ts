@@ -1,8 +1,3 @@
-/*
- * What a run may do with git servers. The CLI hands it in: it alone opens sockets and starts git. Everything here comes
- * from strangers but the target's own address.
- */
-
 /** The id of a git object: 40 lower-case hex digits (SHA-1) or 64 (SHA-256). */
 export type ObjectId = string
 
@@ -64,7 +59,10 @@ export type CloneProof =
 /** What was spent on git servers so far. */
 export type GitCosts = { readonly requests: number; readonly bytes: number }
 
-/** Git servers, and the system's git. No method rejects for what a server does; all reject when the run is aborted. */
+/**
+ * What a run may do with git servers, and the system's git. The CLI hands it in: it alone opens sockets and starts git.
+ * No method rejects for what a server does; all reject when the run is aborted.
+ */
 export type GitAccess = {
   /** Lists `HEAD`, `refs/heads/`, `refs/tags/` and `refs/nostr/` (protocol v2, `ls-refs`). */
   readonly listRefs: (place: GitPlace) => Promise<Listing>

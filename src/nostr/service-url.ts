@@ -40,6 +40,11 @@ export function listsService(
   )
 }
 
+/** Whether a `clone` URL lies at the service or below it, as `listsService` compares. */
+export function isCloneAt(url: string, service: Service): boolean {
+  return isAt(url, service, 'below')
+}
+
 /** Ignores scheme, user, query and fragment. A text without `://` is read as `https://`. */
 function isAt(text: string, { host, port, path: base }: Service, reach: Reach): boolean {
   const url = parseUrl(text.includes('://') ? text : `https://${text}`)

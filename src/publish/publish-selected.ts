@@ -20,20 +20,11 @@ import { shutDoor } from './shut-door.ts'
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
 
-/** Publishes the selected events at the pace that the target allows. Returns why it stopped early, if it did. */
-export async function publishSelected(run: ScopedRun): Promise<Stop | undefined> {
-  const pacer = run.world.createPacer(run.software)
-  const stop = await publishInOrder(startPublishing(run, pacer))
-  const rate = pacer.rate()
-  const seconds = Math.round(pacer.waitedMs() / 1000)
-  if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
-    run.ledger.note(`Sending took ${seconds} s longer because of the rate: ${describeRate(rate)}.`)
-  }
-  return stop
-}
-
-/** Sends, confirms, and repeats while parents that arrived free events that waited for them. */
-async function publishInOrder(run: PublishingRun): Promise<Stop | undefined> {
+/**
+ * Sends what is ready at the pace that the target allows, confirms it, and repeats while parents that arrived free
+ * events that waited for them. Returns why it stopped early, if it did.
+ */
+export async function publishSelected(run: PublishingRun): Promise<Stop | undefined> {
   await reconsiderRefused(run)
   await reviveWaiting(run)
   const sending = { ...run, onSent: watchSending(run) }
@@ -47,11 +38,12 @@ async function publishInOrder(run: PublishingRun): Promise<Stop | undefined> {
     await confirmSent(run)
     if (end.type !== 'sent') return end
   } while ((await reconsiderRefused(run)) + (await reviveWaiting(run)) > 0)
-  await settleWaiting(run)
   return undefined
 }
 
-function startPublishing(run: ScopedRun, pacer: Pacer): PublishingRun {
+/** Returns the run with what publishing remembers between its rounds. */
+export function startPublishing(run: ScopedRun): PublishingRun {
+  const pacer = run.world.createPacer(run.software)
   const members = run.catalog.members()
   const host = hostOfPullRequests(run.choice.scope, run.target.profile)
   return {
@@ -78,8 +70,19 @@ function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: 
   })
 }
 
+/** Notes how long the rate held it up. Unless it stopped early, judges what is left. */
+export async function endPublishing(run: PublishingRun, stop: Stop | undefined): Promise<void> {
+  const { pacer, ledger } = run
+  if (stop === undefined) await judgeLeft(run)
+  const rate = pacer.rate()
+  const seconds = Math.round(pacer.waitedMs() / 1000)
+  if (rate !== undefined && seconds >= LONG_WAIT_SECONDS) {
+    ledger.note(`Sending took ${seconds} s longer because of the rate: ${describeRate(rate)}.`)
+  }
+}
+
 /** Gives up old parked events, refuses those without a parent left, and explains why the rest waits. */
-async function settleWaiting(run: PublishingRun): Promise<void> {
+async function judgeLeft(run: PublishingRun): Promise<void> {
   const { options, sources } = run
   giveUpOld(options.forgetParkedSeconds, run)
   refuseEndless(options.forgetParkedSeconds, run)

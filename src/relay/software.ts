@@ -17,6 +17,16 @@ export function isEarlyGrasp({ software = '', version = '' }: Named): boolean {
   return NGIT_RELAY.test(software) || (GRASP.test(software) && FIRST_MAJOR.test(version))
 }
 
+/** ngit-relay, which takes a push that equals a state it has stored already. */
+export function isNgitRelay({ software = '' }: Named): boolean {
+  return NGIT_RELAY.test(software)
+}
+
+/** Whether a relay says that it follows GRASP, and so serves git repositories too. */
+export function isGrasp(profile: Named & Pick<Profile, 'supportedGrasps'>): boolean {
+  return profile.supportedGrasps.length > 0 || isTodaysGrasp(profile) || isEarlyGrasp(profile)
+}
+
 /**
  * nostr-rs-relay: with `limit_scrapers` it answers a filter by fewer than two of ids, authors, kinds and tags with an
  * empty EOSE.

@@ -40,8 +40,8 @@ export type GitRemedy =
   | { readonly type: 'repair' }
   /** The operator's exact command on the machine of the target. */
   | { readonly type: 'operator'; readonly command: string }
-  /** No server has it. */
-  | { readonly type: 'lost' }
+  /** No server shows these objects as refs, and all were asked; at most ten of their ids. */
+  | { readonly type: 'lost'; readonly ids: readonly string[] }
   /** Some server could not be asked, and no other has it. */
   | { readonly type: 'unknown' }
 
@@ -73,13 +73,19 @@ export type GitRepositoryReport = {
 /** What git servers serve against what the signed states say. */
 export type GitReport = {
   readonly repositories: number
-  /** At the target: as its states say. */
+  /** At the target: as their states say, or without one. */
   readonly inSync: number
-  /** At the target: differing. */
+  /** At the target: differing, or (`--deep`) with objects missing behind the refs. */
   readonly differing: number
-  /** The target's own server could not be asked. */
+  /** At the target's own server: could not be asked, or (`--deep`) not proved. */
   readonly unasked: number
-  /** Repositories of which no server has everything. */
+  /** At the target, by verdict; absent means none. */
+  readonly verdicts: Readonly<Partial<Record<GitVerdict, number>>>
+  /** With `--deep`: how many were cloned from the target; null without it. */
+  readonly cloned: number | null
+  /** How many repairs ended how; empty if nothing was repaired. */
+  readonly repairs: Readonly<Partial<Record<GitRepair['outcome'], number>>>
+  /** Differing, and some object is shown by no server. */
   readonly lost: number
   readonly requests: number
   readonly bytes: number

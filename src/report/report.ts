@@ -1,8 +1,9 @@
 import type { Outcome } from '../nostr/outcome.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { GitReport } from './git-report.ts'
 import type { UnixSeconds } from '../time.ts'
 
-export type CommandName = 'catchup' | 'backfill' | 'check' | 'retry'
+export type CommandName = 'catchup' | 'backfill' | 'serve' | 'check' | 'retry' | 'repair'
 
 export type { Outcome } from '../nostr/outcome.ts'
 
@@ -231,6 +232,8 @@ export type Report = {
   }
   /** The result of `check`; null for other commands. */
   readonly check: CheckReport | null
+  /** What git servers serve against what the signed states say; null unless that was looked at (`--git`). */
+  readonly git: GitReport | null
   /** The repositories that were hit: those with something left to do first, most events first; at most 10,000. */
   readonly repositories: readonly RepositoryReport[]
   /** How many more were hit. */

@@ -18,6 +18,18 @@ export type DiscoveryPolicy = {
   readonly allowInsecure: boolean
 }
 
+/** What a run does with git data (`--git`). */
+export type GitOptions = {
+  /** `--deep N/T`: clones the N-th (from 1) of T parts of the repositories. */
+  readonly deep: { readonly number: number; readonly of: number } | undefined
+  /** Whether a repair may delete branches and tags of the target that the state does not name. */
+  readonly pruneRefs: boolean
+  /** What may be read from git servers. */
+  readonly maxBytes: number
+  /** Whether strangers' URLs may lead to loopback and private addresses. */
+  readonly allowPrivate: boolean
+}
+
 /** One run, parsed and checked. Times are Unix seconds; durations name their unit. */
 export type RunOptions = {
   readonly command: CommandName
@@ -48,7 +60,11 @@ export type RunOptions = {
   /** Whether relays may be compared by NIP-77; otherwise everything is paged. */
   readonly reconcile: boolean
   readonly maxBytesPerSource: number
+  /** `--git`; undefined without it. */
+  readonly git: GitOptions | undefined
   readonly forgetParkedSeconds: number
+  /** How long to stay for what waits after publishing (`--settle`). */
+  readonly settleMs: number | undefined
   /** `--max-send`: a larger plan stops before anything is sent. */
   readonly maxSend: SendLimit | undefined
   /** `check --sample`: the part of the repositories that is read back from the target and verified. */
@@ -82,6 +98,11 @@ export type ConnectionOptions = {
 
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
+
+/** Whether the run brings the target up to date, by the checkpoints. */
+export function copiesToDate({ command }: RunOptions): boolean {
+  return command === 'catchup' || command === 'repair' || command === 'serve'
+}
 
 /** Whether only events between `since` and `until` are copied or compared. */
 export function isWindowed({ command, since, until }: RunOptions): boolean {

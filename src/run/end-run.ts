@@ -1,5 +1,6 @@
 import { InterruptedError, reasonOf, UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
+import { copiesToDate } from '../report/run-options.ts'
 import type { Run } from './run.ts'
 
 /** Writes how a run ended into the history, and how the sources that the operator named were read. */
@@ -11,7 +12,7 @@ export function endRun({ world, number, options }: Run, report: Report): void {
     const { published, parked } = totals
     state.runs.end(number, { durationMs, exit, published, parked, reason: failure?.reason })
     // A window says nothing about the rest of a source.
-    if (options.command !== 'catchup') return
+    if (!copiesToDate(options)) return
     for (const source of sources) if (!source.discovered) state.sources.note(source, startedAt)
   })
 }

@@ -3,6 +3,7 @@ import type { SincePolicy } from '../checkpoint/plan.ts'
 import type { RelayNames } from '../nostr/vanish.ts'
 import type { Aftermath } from '../relay/aftermath.ts'
 import type { Peer } from '../relay/peer.ts'
+import type { GitRepair, GitReport } from '../report/git-report.ts'
 import type { CheckReport } from '../report/report.ts'
 import type { RunOptions } from '../report/run-options.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -45,6 +46,10 @@ export type Run = {
   readonly targetGaps: TargetGaps
   /** What `check` found; null for other commands. */
   check: CheckReport | null
+  /** What git servers serve; null unless that was looked at (`--git`). */
+  git: GitReport | null
+  /** What was done about the git data of repositories, by address `30617:…`. */
+  readonly repairs: Map<string, GitRepair>
   /** The run ended before everything was selected: no checkpoint may move. */
   wasCutShort: boolean
 }

@@ -1,7 +1,7 @@
 import { SyncError, UsageError } from '../errors.ts'
 import { readService, type Service } from '../nostr/service-url.ts'
 import type { Profile } from '../relay/endpoint.ts'
-import { isEarlyGrasp, isTodaysGrasp } from '../relay/software.ts'
+import { isGrasp } from '../relay/software.ts'
 import type { ScopeRequest } from '../report/run-options.ts'
 import { namedScope, type Scope } from './scope.ts'
 
@@ -72,11 +72,7 @@ export function possibleHost(scope: Scope, profile: Profile): Service | undefine
   return hostOfPullRequests(scope, profile)
 }
 
-function isGrasp(profile: Profile): boolean {
-  return profile.supportedGrasps.length > 0 || isTodaysGrasp(profile) || isEarlyGrasp(profile)
-}
-
 /** Whether the target is a GRASP-05 archive, which takes what does not name it. A partial one refuses the rest. */
-function isArchive({ supportedGrasps }: Profile): boolean {
+export function isArchive({ supportedGrasps }: Profile): boolean {
   return supportedGrasps.some((grasp) => /(^|-)0?5$/.test(grasp))
 }

@@ -1,11 +1,12 @@
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
-import { fromRow, SPOOL_COLUMNS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
+import { fromRow, SPOOL_COLUMNS, SPOOL_ROWS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** The identifier follows `30617:` or `30618:`, a public key and a colon. */
 const IDENTIFIER = 'substr(address, 72)'
 const NAME_LENGTH = 200
+const NONE = { events: 0, repositories: 0 }
 
 /** Queries for events in the spool that wait for others. */
 export class WaitingRows {
@@ -22,7 +23,7 @@ export class WaitingRows {
     if (identifiers.length === 0) return []
     const rows = this.#db
       .prepare<[string, string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'
          AND kind IN (30617, 30618) AND ${IDENTIFIER} IN (SELECT value FROM json_each(?))`,
       )
       .all(this.#target, JSON.stringify(identifiers))
@@ -33,10 +34,22 @@ export class WaitingRows {
   *pending(): Generator<SpooledEvent> {
     const rows = this.#db
       .prepare<[string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
       )
       .iterate(this.#target)
     for (const row of rows) yield fromRow(row)
+  }
+
+  /**
+   * How many events wait for git data, or for a time up to `until`, and of how many repositories. Those that wait for
+   * a parent do not count.
+   */
+  countWaiting(until: UnixSeconds): { events: number; repositories: number } {
+    const sql = `SELECT count(*) AS events, count(DISTINCT repository) AS repositories FROM spool
+      WHERE target = ? AND state = 'parked' AND orphan = 0 AND (outcome = 'pending' OR retry_at <= ?)`
+    return (
+      this.#db.prepare<[string, number], { events: number; repositories: number }>(sql).get(this.#target, until) ?? NONE
+    )
   }
 
   /** The number of waiting events by the parent that they lack. */
@@ -69,7 +82,7 @@ export class WaitingRows {
     if (authors.length === 0) return []
     const rows = this.#db
       .prepare<[string, string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
          AND pubkey IN (SELECT unhex(value) FROM json_each(?))`,
       )
       .all(this.#target, JSON.stringify(authors))
@@ -84,7 +97,7 @@ export class WaitingRows {
     if (identifiers.length === 0) return []
     const rows = this.#db
       .prepare<[Record<string, unknown>], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND kind IN (30617, 30618)
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND kind IN (30617, 30618)
          AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR (state = 'refused' AND settled_at < @now))
          AND ${IDENTIFIER} IN (SELECT value FROM json_each(@identifiers))`,
       )

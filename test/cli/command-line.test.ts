@@ -62,6 +62,7 @@ describe('the defaults of catchup', () => {
         deletions: 'apply',
         dryRun: false,
         maxBytesPerSource: 2_147_483_648,
+        git: undefined,
         forgetParkedSeconds: 2_592_000,
         maxSend: undefined,
       },

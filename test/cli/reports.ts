@@ -74,6 +74,7 @@ export function report(changes: Partial<Report>): Report {
     ],
     totals: { fetched: 17_087, unique: 15_505, held: 15_505, published: 0, accepted: 0, parked: 0, refused: 0 },
     check: null,
+    git: null,
     repositories: [],
     repositoriesLeftOut: 0,
     signed: { stretch: null, histogram: [] },

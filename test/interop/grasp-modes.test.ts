@@ -6,7 +6,7 @@ import { announcement, comment, issue, repositoryAddress, SOME_TIME, state } fro
 import { alice, bob, carol } from '../support/scenes.ts'
 import { signEvent } from '../support/sign.ts'
 import { idsOf } from '../support/workbench.ts'
-import { createGitRepository } from './support/git-repository.ts'
+import { createGitRepository } from '../support/git-repository.ts'
 import { startGrasp } from './support/grasp.ts'
 import {
   hostedRepository,

@@ -11,6 +11,7 @@ export function buildEnvironment(temporary: string, { env, stateDir = temporary 
     HOME: temporary,
     XDG_STATE_HOME: stateDir,
     XDG_CONFIG_HOME: join(temporary, 'config'),
+    XDG_CACHE_HOME: join(temporary, 'cache'),
     TZ: 'UTC',
     ...env,
   }

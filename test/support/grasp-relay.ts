@@ -1,6 +1,12 @@
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { addressText, judgeAsGrasp, repositoryOfState } from './grasp-policy.ts'
-import { hideUnserved, judgeAsGraspToday, pushToGraspToday, type GraspTodayState } from './grasp-today.ts'
+import {
+  hideUnserved,
+  judgeAsGraspToday,
+  pushToGraspToday,
+  receiveObjects,
+  type GraspTodayState,
+} from './grasp-today.ts'
 import { createTombstones } from './grasp-tombstones.ts'
 import { storeEvent, type MemoryStore } from './memory-store.ts'
 import { createPurgatory, type Purgatory } from './purgatory.ts'
@@ -17,6 +23,8 @@ export type GraspRelayOptions = Omit<ScriptedRelayOptions, 'onEvent'> & {
   readonly speed?: number
   /** Events that a connection may send at once; then one a second (3.0.10: of silence). @default 60 */
   readonly burst?: number
+  /** The host and port that announcements must name, where it stands behind a git server. @default its own */
+  readonly host?: string
   /** 3.0.10 only: whether it hosts pull requests to any repository (GRASP-06). @default false */
   readonly hosts?: boolean
 }
@@ -27,6 +35,8 @@ export type GraspRelay = ScriptedRelay & {
   pending(): NostrEvent[]
   /** The git data of a repository arrives: what waits for it is served from now on. */
   pushGitData(address: string): void
+  /** 3.0.10 only: these objects arrive in a repository; what needs no others is served from now on. */
+  receiveObjects(address: string, ids: readonly string[]): void
   /** Moves its clock. */
   letPass(seconds: number): void
 }
@@ -35,6 +45,7 @@ export type GraspRelay = ScriptedRelay & {
 type Personality = {
   judge(event: NostrEvent, connection: number): EventReply
   push(address: string): void
+  receive(address: string, ids: readonly string[]): void
   sweep(): void
 }
 
@@ -52,13 +63,13 @@ const PARTICIPANTS_AFTER_SECONDS = 5
 
 /** Starts one in this process. It speaks NIP-77 and gives at most 500 rows a page. */
 export async function startGraspRelay(options: GraspRelayOptions = {}): Promise<GraspRelay> {
-  const { speed = 1, burst = 60, personality = '1.0.2', hosts = false, ...scripted } = options
+  const { speed = 1, burst = 60, personality = '1.0.2', hosts = false, host: named, ...scripted } = options
   const startedAt = Date.now() / 1000
   let passed = 0
   const now = (): number => startedAt + passed + (Date.now() / 1000 - startedAt) * speed
   const relay = await startScriptedRelay({ ...asGrasp, ...scripted })
   const purgatory = createPurgatory(now)
-  const { host } = new URL(relay.url)
+  const host = named ?? new URL(relay.url).host
   relay.behaviour.document ??= personality === '1.0.2' ? EARLY_DOCUMENT : todaysDocument(host, hosts)
   const create = personality === '1.0.2' ? asEarly : asToday
   const grasp = create({ events: relay.events, purgatory, host, now, burst, hosts })
@@ -67,6 +78,7 @@ export async function startGraspRelay(options: GraspRelayOptions = {}): Promise<
     ...relay,
     pending: () => purgatory.events(),
     pushGitData: (address) => grasp.push(address),
+    receiveObjects: (address, ids) => grasp.receive(address, ids),
     letPass(seconds) {
       passed += seconds
       grasp.sweep()
@@ -85,6 +97,7 @@ function asEarly({ events, purgatory, host, now, burst }: Setting): Personality 
       const released = purgatory.release((event) => belongsTo(event, address))
       for (const event of released) storeEvent(events, event, false)
     },
+    receive: () => undefined,
     sweep: () => undefined,
   }
 }
@@ -115,6 +128,7 @@ function asToday({ events, purgatory, host, now, burst, hosts }: Setting): Perso
       return reply
     },
     push: (address) => pushToGraspToday(address, state),
+    receive: (address, ids) => receiveObjects(address, ids, state),
     sweep: () => hideUnserved(state),
   }
 }

@@ -61,10 +61,16 @@ export function judgeAsGraspToday(event: NostrEvent, connection: number, state: 
 /** The objects of everything that waits in this repository's identifier arrive: what they complete is served. */
 export function pushToGraspToday(address: string, state: GraspTodayState): void {
   const d = identifierOf(address)
+  const waiting = state.purgatory.events().filter((event) => identifiersOf(event).includes(d))
+  receiveObjects(address, waiting.flatMap(commitsOf), state)
+}
+
+/** These objects arrive in this repository's identifier: what they complete is served. */
+export function receiveObjects(address: string, ids: readonly string[], state: GraspTodayState): void {
+  const d = identifierOf(address)
   const known = state.commits.get(d) ?? new Set<string>()
   state.commits.set(d, known)
-  const waiting = state.purgatory.events()
-  for (const event of waiting) if (identifiersOf(event).includes(d)) for (const id of commitsOf(event)) known.add(id)
+  for (const id of ids) known.add(id)
   const released = state.purgatory.release(
     (event) => event.kind !== ANNOUNCEMENT && identifiersOf(event).includes(d) && areKnown(event, state),
   )

@@ -83,6 +83,8 @@ const DEFAULTS: RunOptions = {
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
   sample: undefined,
+  git: undefined,
   maxSend: undefined,
   forgetParkedSeconds: 30 * DAY,
+  settleMs: undefined,
 }

@@ -133,13 +133,85 @@ const signed = z.strictObject({
   histogram,
 })
 
+const gitVerdict = z.enum([
+  'in sync',
+  'behind',
+  'missing',
+  'extra',
+  'HEAD differs',
+  'empty',
+  'no repository',
+  'no state announced',
+  'unreachable',
+  'not asked',
+])
+
+const names = z.array(z.string()).readonly()
+
+const gitPlace = z.strictObject({
+  url: z.string(),
+  isTarget: z.boolean(),
+  verdict: gitVerdict,
+  behind: names,
+  missing: names,
+  extra: names,
+  counts: z.strictObject({ behind: count, missing: count, extra: count }).readonly(),
+  head: z.string().nullable(),
+  reason: z.string().nullable(),
+  clone: z.strictObject({ isSound: z.boolean().nullable(), reason: z.string().nullable() }).readonly().nullable(),
+})
+
+const gitRemedy = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('nothing') }).readonly(),
+  z.strictObject({ type: z.literal('target fetches'), until: time.nullable() }).readonly(),
+  z.strictObject({ type: z.literal('repair') }).readonly(),
+  z.strictObject({ type: z.literal('operator'), command: z.string() }).readonly(),
+  z.strictObject({ type: z.literal('lost'), ids: names }).readonly(),
+  z.strictObject({ type: z.literal('unknown') }).readonly(),
+])
+
+const gitOutcome = z.enum(['released', 'already', 'denied', 'no data', 'too large', 'given up', 'planned'])
+
+const gitRepository = z.strictObject({
+  repository: z.string(),
+  name: z.string().nullable(),
+  state: z.strictObject({ id: z.string(), createdAt: time, isHeldBack: z.boolean() }).readonly().nullable(),
+  places: z.array(gitPlace.readonly()).readonly(),
+  hasAll: names,
+  remedy: gitRemedy,
+  repair: z
+    .strictObject({
+      outcome: gitOutcome,
+      reason: z.string().nullable(),
+      missing: names,
+    })
+    .readonly()
+    .nullable(),
+})
+
+const git = z.strictObject({
+  repositories: count,
+  inSync: count,
+  differing: count,
+  unasked: count,
+  verdicts: z.partialRecord(gitVerdict, count).readonly(),
+  repairs: z.partialRecord(gitOutcome, count).readonly(),
+  cloned: count.nullable(),
+  lost: count,
+  requests: count,
+  bytes: count,
+  milliseconds: count,
+  list: z.array(gitRepository.readonly()).readonly(),
+  leftOut: count,
+})
+
 /** The shape of the JSON document that `--json` prints, version 1. `docs/json-output.md` says what each field means. */
 export const reportSchema = z
   .strictObject({
     version: z.literal(1),
     toolVersion: z.string(),
     profile: z.string().optional(),
-    command: z.enum(['catchup', 'backfill', 'check', 'retry']),
+    command: z.enum(['catchup', 'backfill', 'serve', 'check', 'retry', 'repair']),
     exit: count,
     complete: z.boolean(),
     target: z.string(),
@@ -166,6 +238,7 @@ export const reportSchema = z
       })
       .readonly(),
     check: check.readonly().nullable(),
+    git: git.readonly().nullable(),
     repositories: z.array(repository.readonly()).readonly(),
     repositoriesLeftOut: count,
     signed: signed.readonly(),

@@ -3,7 +3,7 @@ import type { LogLevel } from '../parse/monitoring-options.ts'
 import { foreign } from '../render/foreign.ts'
 import { formatCount, formatDuration, formatPlural } from '../render/format-quantity.ts'
 import { layerTitle } from '../render/layer-title.ts'
-import { renderForecast } from '../render/render-progress.ts'
+import { renderForecast, renderWaiting } from '../render/render-progress.ts'
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
@@ -14,6 +14,9 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'phase':
     case 'reading':
     case 'sending':
+    case 'waiting':
+    case 'serving':
+    case 'served':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -23,6 +26,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'page':
     case 'sent':
     case 'retry':
+    case 'git':
       return 'debug'
     case 'disconnected':
     case 'notice':
@@ -34,6 +38,8 @@ export function levelOf(event: RunEvent): LogLevel {
       return event.reason === null ? 'debug' : 'warn'
     case 'event':
       return levelOfState(event)
+    case 'repaired':
+      return ['released', 'already', 'planned'].includes(event.outcome) ? 'info' : 'warn'
     case 'source':
       return event.complete ? 'info' : 'warn'
     case 'ended':
@@ -61,6 +67,12 @@ export function describeEvent(event: RunEvent): string {
     case 'sending':
       if (event.forecast !== undefined) return renderForecast(event.events, event.forecast)
       return `sending ${formatPlural(event.events, 'event')}`
+    case 'waiting':
+      return renderWaiting(event)
+    case 'serving':
+      return `serving ${formatPlural(event.events, 'event')} at ${foreign(event.url)}`
+    case 'served':
+      return `the target has ${formatCount(event.served)} of ${formatPlural(event.total, 'event')} that it lacked`
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':
@@ -87,6 +99,10 @@ export function describeEvent(event: RunEvent): string {
       return describeState(event)
     case 'checkpoint':
       return `${foreign(event.source)}: ${layerTitle(event.layer)}: checkpoints of ${formatPlural(event.anchors, 'anchor')} moved`
+    case 'repaired':
+      return describeRepair(event)
+    case 'git':
+      return `git data of ${foreign(event.repository)}: ${event.verdict} (${formatCount(event.compared)}/${formatCount(event.total)})`
     case 'source':
       return `${foreign(event.source)}: ${event.complete ? 'read to its end' : 'not read to its end'}, ${formatPlural(event.events, 'event')}`
     case 'problem':
@@ -120,6 +136,12 @@ function describeEnd({ source, layer, pages, events, reason }: Of<'end'>): strin
   const amount = `${formatPlural(events, 'event')} on ${formatPlural(pages, 'page')}`
   if (reason !== null) return `${place}: a filter was not read to its end, after ${amount}: ${foreign(reason)}`
   return `${place}: a filter was read to its end, ${amount}`
+}
+
+function describeRepair({ repository, outcome, reason, missing }: Of<'repaired'>): string {
+  const why = reason === null ? '' : `: ${foreign(reason)}`
+  const ids = missing.length === 0 ? '' : ` (${foreign(missing.join(', '))})`
+  return `git data of ${foreign(repository)}: ${outcome}${ids}${why}`
 }
 
 function describeState({ state, id, kind, outcome, reason = '' }: Of<'event'>): string {

@@ -68,7 +68,9 @@ export function listMetrics(end: RunEnd, history: History, { version, node }: Bu
   const { report } = end
   const metrics = [
     ...runMetrics(end, history),
-    ...(report === undefined ? [] : [...layerMetrics(report), ...discoveryMetrics(report), ...checkMetrics(report)]),
+    ...(report === undefined
+      ? []
+      : [...layerMetrics(report), ...discoveryMetrics(report), ...checkMetrics(report), ...gitMetrics(report)]),
     ...(history.waiting === undefined ? [] : waitingMetrics(history.waiting)),
     ...sourceMetrics(end, history),
   ]
@@ -131,6 +133,29 @@ function discoveryMetrics({ sources }: Report): Metric[] {
 function checkMetrics({ check }: Report): Metric[] {
   return [
     single('check_missing_events', 'Events that the target lacks, as `check` found.', check?.missing ?? undefined),
+  ]
+}
+
+/** Standings are three; with verdicts, which are ten, labels stay bounded. */
+function gitMetrics({ git }: Report): Metric[] {
+  if (git === null) return []
+  const standings = { 'in sync': git.inSync, differing: git.differing, unasked: git.unasked }
+  return [
+    {
+      name: 'git_repositories',
+      help: "Repositories by how the target's own git server stands against the signed states.",
+      values: Object.entries(standings).map(([standing, value]) => ({ labels: { standing }, value })),
+    },
+    {
+      name: 'git_verdicts',
+      help: "Repositories by what was found at the target's own git server.",
+      values: Object.entries({ 'in sync': 0, ...git.verdicts }).map(([verdict, value]) => ({
+        labels: { verdict },
+        value,
+      })),
+    },
+    single('git_lost_repositories', 'Repositories that differ at the target and that no other server has.', git.lost),
+    single('git_bytes', 'What git servers sent in the last run, in bytes.', git.bytes),
   ]
 }
 

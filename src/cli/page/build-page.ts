@@ -1,16 +1,21 @@
+import { standingOf } from '../../report/git-standing.ts'
+import type { GitReport, GitRepositoryReport } from '../../report/git-report.ts'
 import type { Report, RepositoryReport, SourceReport } from '../../report/report.ts'
 import { createCanvas } from '../render/canvas.ts'
 import { foreign } from '../render/foreign.ts'
 import { formatCount, formatDuration, formatPlural } from '../render/format-quantity.ts'
 import { formatDate, formatDateTime, type TimeContext } from '../render/format-time.ts'
 import { layerTitle } from '../render/layer-title.ts'
+import { whatIsThere, whatToDo, whoHasIt } from '../render/git-words.ts'
 import { labelRepository } from '../render/render-check.ts'
+import { summarizeGit } from '../render/render-git.ts'
 import { groupProblems, type ProblemGroup } from '../render/render-problems.ts'
 import { signedSentence } from '../render/render-repositories.ts'
 import { howItWasRead } from '../render/render-sources.ts'
 import { renderVerdict } from '../render/render-verdict.ts'
 import { commandsFor } from './commands.ts'
-import type { Page, PageBin, PageRepository, PageSource, PageWait, Tone } from './page.ts'
+import { escapeForTerminal } from '../escape.ts'
+import type { Page, PageBin, PageGitRow, PageRepository, PageSource, PageWait, Tone } from './page.ts'
 import { wordsFor } from './words.ts'
 
 const MAX_REPOSITORIES = 100
@@ -37,6 +42,7 @@ export function buildPage(report: Report, times: TimeContext, toolVersion: strin
       rows: repositories.slice(0, MAX_REPOSITORIES).map((row) => toRow(row, columns)),
       more: Math.max(0, repositories.length - MAX_REPOSITORIES) + report.repositoriesLeftOut,
     },
+    git: gitOf(report.git, times),
     sources: sources.map((source) => toSource(source, times)),
     waits: groupProblems(report, times.now).map(toWait),
     notes: notes.map(foreign),
@@ -127,6 +133,28 @@ function toRow(row: RepositoryReport, columns: readonly Column[]): PageRepositor
   const label = labelRepository(row.repository, shortKey)
   const name = row.name === null ? label.split('/').slice(1).join('/') || label : foreign(row.name)
   return { name, label, counts: columns.map(([, of]) => of(row)) }
+}
+
+function gitOf(git: GitReport | null, times: TimeContext): Page['git'] {
+  if (git === null) return null
+  const troubled = git.list.filter((row) => standingOf(row) !== 'in sync')
+  return {
+    sentence: summarizeGit(git),
+    rows: troubled.slice(0, MAX_REPOSITORIES).map((row) => toGitRow(row, times)),
+    more: Math.max(0, troubled.length - MAX_REPOSITORIES) + git.leftOut,
+  }
+}
+
+function toGitRow(row: GitRepositoryReport, times: TimeContext): PageGitRow {
+  const [own] = row.places
+  return {
+    name: foreign(row.name ?? ''),
+    label: labelRepository(row.repository, shortKey),
+    found: own === undefined ? '' : whatIsThere(own),
+    dataAt: whoHasIt(row),
+    toDo: whatToDo(row, times),
+    command: row.remedy.type === 'operator' ? escapeForTerminal(row.remedy.command) : null,
+  }
 }
 
 /** Enough of a public key to tell it from others. */

@@ -11,12 +11,15 @@ export type Page = {
     readonly bins: readonly PageBin[]
     readonly caption: string
   } | null
+  /** Null if nothing is known of them. */
   readonly repositories: {
     readonly columns: readonly string[]
     readonly rows: readonly PageRepository[]
     /** How many are not shown. */
     readonly more: number
-  }
+  } | null
+  /** Repositories whose git data is not as signed; null if that was not looked at. */
+  readonly git: PageGit | null
   readonly sources: readonly PageSource[]
   readonly waits: readonly PageWait[]
   readonly notes: readonly string[]
@@ -33,6 +36,22 @@ export type PageBin = { readonly label: string; readonly count: number; readonly
 
 /** One row: how it is called, its `npub1…/identifier`, and one count for each column. */
 export type PageRepository = { readonly name: string; readonly label: string; readonly counts: readonly number[] }
+
+/** What git servers serve: a sentence, and a row for each repository that is not as signed. */
+export type PageGit = {
+  readonly sentence: string
+  readonly rows: readonly PageGitRow[]
+  /** How many are not shown. */
+  readonly more: number
+}
+
+/** One repository: what is at the target, who has all of it, what to do; `command`: for the operator, or null. */
+export type PageGitRow = Pick<PageRepository, 'name' | 'label'> & {
+  readonly found: string
+  readonly dataAt: string
+  readonly toDo: string
+  readonly command: string | null
+}
 
 /** One source, and how far each layer was read. */
 export type PageSource = {

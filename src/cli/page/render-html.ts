@@ -21,7 +21,7 @@ export function renderHtml(page: Page): string {
 <h1>${escapeHtml(page.title)}</h1>
 <div class="verdict"><strong>${escapeHtml(page.verdict.word)}</strong><p>${escapeHtml(page.verdict.sentence)}</p></div>
 <dl>${page.facts.map(([label, text]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(text)}</dd>`).join('\n')}</dl>
-${[renderTimes(page), renderRepositories(page), renderWaits(page), renderSources(page), renderCommands(page), renderWords(page)].join('\n')}
+${[renderTimes(page), renderRepositories(page), renderGitData(page), renderWaits(page), renderSources(page), renderCommands(page), renderWords(page)].join('\n')}
 <footer>${escapeHtml(page.footer)}</footer>
 </main>
 </body>
@@ -49,7 +49,9 @@ function renderTimes({ times }: Page): string {
   )
 }
 
-function renderRepositories({ repositories: { columns, rows, more } }: Page): string {
+function renderRepositories({ repositories }: Page): string {
+  if (repositories === null) return ''
+  const { columns, rows, more } = repositories
   if (rows.length === 0) return section('Repositories', '<p>None was hit.</p>')
   const head = columns.map((heading) => `<th scope="col" class="number">${escapeHtml(heading)}</th>`).join('')
   const body = rows.map(
@@ -61,6 +63,20 @@ function renderRepositories({ repositories: { columns, rows, more } }: Page): st
     'Repositories',
     `${scroll(`<table><thead><tr><th scope="col">repository</th>${head}</tr></thead>\n<tbody>${body.join('\n')}</tbody></table>`)}${rest}`,
   )
+}
+
+function renderGitData({ git }: Page): string {
+  if (git === null) return ''
+  const rows = git.rows.map(({ name, label, found, dataAt, toDo, command }) => {
+    const line = command === null ? '' : `<pre tabindex="0">${escapeHtml(command)}</pre>`
+    const cells = [found, dataAt].map((text) => `<td>${escapeHtml(text)}</td>`).join('')
+    return `<tr><td class="name">${escapeHtml(name)}<small>${escapeHtml(label)}</small></td>${cells}<td>${escapeHtml(toDo)}${line}</td></tr>`
+  })
+  const head = ['repository', 'at the target', 'data at', 'do'].map((text) => `<th scope="col">${text}</th>`).join('')
+  const table =
+    rows.length === 0 ? '' : scroll(`<table><thead><tr>${head}</tr></thead>\n<tbody>${rows.join('\n')}</tbody></table>`)
+  const rest = git.more === 0 ? '' : `\n<p class="muted">And ${formatCount(git.more)} more: --json has them.</p>`
+  return section('Git data', `<p>${escapeHtml(capitalize(git.sentence))}.</p>${table}${rest}`)
 }
 
 /** A box that scrolls is reached by the keyboard too. */
@@ -114,6 +130,7 @@ function renderCommands({ commands }: Page): string {
 }
 
 function renderWords({ words }: Page): string {
+  if (words.length === 0) return ''
   const list = words.map(([word, meaning]) => `<dt>${escapeHtml(word)}</dt><dd>${escapeHtml(meaning)}</dd>`)
   return section('Words', `<dl>${list.join('\n')}</dl>`)
 }

@@ -13,13 +13,14 @@ export function renderMarkdown(page: Page): string {
     page.facts.map(([label, value]) => `- ${text(label)}: ${text(value)}`).join('\n'),
     renderTimes(page),
     renderRepositories(page),
+    renderGitData(page),
     section('What waits or went wrong, and what to do', [...page.waits.map(renderWait), renderNotes(page)]),
-    section('Sources, and how far they were read', page.sources.map(renderSource)),
+    sectionIfAny('Sources, and how far they were read', page.sources.map(renderSource)),
     section('Commands', [
       ...page.commands.map(({ does, line }) => `${text(does)}:\n\n${fence(line)}`),
       'Add the options that the run had: a state file, a key, repositories.',
     ]),
-    section('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
+    sectionIfAny('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
     text(page.footer),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -28,6 +29,10 @@ export function renderMarkdown(page: Page): string {
 function section(title: string, parts: readonly string[]): string {
   const filled = parts.filter((part) => part !== '')
   return [`## ${title}`, ...(filled.length === 0 ? ['Nothing.'] : filled)].join('\n\n')
+}
+
+function sectionIfAny(title: string, parts: readonly string[]): string {
+  return parts.every((part) => part === '') ? '' : section(title, parts)
 }
 
 function renderTimes({ times }: Page): string {
@@ -42,7 +47,9 @@ function renderBar({ label, count }: PageBin, most: number): string {
   return `${label.padEnd(16)} ${'█'.repeat(Math.max(1, Math.round((count / most) * LONGEST_BAR)))} ${formatCount(count)}`
 }
 
-function renderRepositories({ repositories: { columns, rows, more } }: Page): string {
+function renderRepositories({ repositories }: Page): string {
+  if (repositories === null) return ''
+  const { columns, rows, more } = repositories
   if (rows.length === 0) return section('Repositories', ['None was hit.'])
   const lines = [
     row(['repository', 'name', ...columns]),
@@ -50,6 +57,23 @@ function renderRepositories({ repositories: { columns, rows, more } }: Page): st
     ...rows.map(({ name, label, counts }) => row([text(label), text(name), ...counts.map(formatCount)])),
   ]
   return section('Repositories', [lines.join('\n'), more === 0 ? '' : `And ${formatCount(more)} more.`])
+}
+
+function renderGitData({ git }: Page): string {
+  if (git === null) return ''
+  const lines = [
+    row(['repository', 'name', 'at the target', 'data at', 'do']),
+    row(['---', '---', '---', '---', '---']),
+    ...git.rows.map(({ name, label, found, dataAt, toDo }) => row([label, name, found, dataAt, toDo].map(text))),
+  ]
+  const commands = git.rows.flatMap(({ command }) => (command === null ? [] : [fence(command)]))
+  const more = git.more === 0 ? '' : `And ${formatCount(git.more)} more.`
+  return section('Git data', [
+    `${text(git.sentence)}.`,
+    git.rows.length === 0 ? '' : lines.join('\n'),
+    more,
+    ...commands,
+  ])
 }
 
 function row(cells: readonly string[]): string {

@@ -54,6 +54,29 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 4],
   },
+  serve: {
+    summary: 'offer what the target lacks, read-only, for the target itself to take: restores a large relay',
+    description:
+      'Reads the sources as catchup does, but sends nothing: serves the verified events that the target lacks on a relay of ' +
+      'its own, until the target serves them all, by asking it. A relay limits what it is sent, not what it asks for. ' +
+      'Prints what to set at the target. EVENT is refused. The address is that of this machine alone unless --listen ' +
+      'names another one.',
+    examples: [
+      {
+        line: 'ngit-sync serve --source wss://one.example --target ws://localhost:7443 --service wss://git.example',
+        does: 'on the machine of the target, after a loss',
+      },
+      {
+        line: 'ngit-sync serve --source backup.jsonl --target ws://localhost:7443 --scope all --max-duration 2h',
+        does: 'a backup file; what the target has not taken by then waits for the next run',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+    meanings: {
+      0: 'read to the end; the target serves every event, or has refused it for good',
+      3: 'a source not read to its end, or the target has not taken everything: run again',
+    },
+  },
   check: {
     summary: 'what does the target lack, and since when? Publishes nothing',
     description:
@@ -89,6 +112,25 @@ export const COMMANDS = {
     examples: [
       { line: 'ngit-sync retry --target wss://git.example', does: 'after the git data was pushed' },
       { line: 'ngit-sync retry --target wss://git.example --refused', does: "after the target's policy was changed" },
+    ],
+    exits: [0, 1, 3, 4],
+  },
+  repair: {
+    summary: 'catchup, then git data: fetch what the target lacks and push it',
+    description:
+      'With --git: does what catchup does, and then, repository by repository, fetches the objects that the newest signed ' +
+      'state and the pull requests name from the servers in clone, checks them, and pushes exactly those refs to the target. ' +
+      'A push needs no key, because the signed state authorises it. Never pushes elsewhere. --dry-run shows the plan. ' +
+      'Exit 0 means that the git data of every repository in scope is in sync at the target, too.',
+    examples: [
+      {
+        line: 'ngit-sync repair --git --source wss://one.example --target wss://git.example --dry-run',
+        does: 'what would be fetched and pushed?',
+      },
+      {
+        line: 'ngit-sync repair --git --source wss://one.example --target wss://git.example --settle 10m',
+        does: 'after the disk of a GRASP relay was lost: until every repository can be cloned again',
+      },
     ],
     exits: [0, 1, 3, 4],
   },
@@ -180,8 +222,10 @@ export type CliCommand = keyof typeof COMMANDS
 export const COMMAND_NAMES: readonly CliCommand[] = [
   'catchup',
   'backfill',
+  'serve',
   'check',
   'retry',
+  'repair',
   'status',
   'why',
   'relay',

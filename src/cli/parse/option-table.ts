@@ -19,8 +19,10 @@ export type OptionSpec = {
   readonly isSecret?: true
 }
 
-const COPIES: readonly CliCommand[] = ['catchup', 'backfill']
-const RUNS: readonly CliCommand[] = [...COPIES, 'check']
+/** By the checkpoints. */
+const UPDATES: readonly CliCommand[] = ['catchup', 'repair', 'serve']
+const COPIES: readonly CliCommand[] = ['catchup', 'repair', 'backfill']
+const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 /** Commands that compare with a scope. */
 const JUDGES: readonly CliCommand[] = [...RUNS, 'why']
@@ -31,7 +33,8 @@ const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
-const sending = inGroup('How fast to send', SENDERS)
+const git = inGroup('Git data', ['catchup', 'repair', 'check'])
+const sending = inGroup('How fast to send', [...SENDERS, 'serve'])
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
 const monitoring = inGroup('Monitoring', [...RUNS, 'retry'])
@@ -109,6 +112,15 @@ export const OPTIONS = {
     commands: JUDGES,
     help: 'only the repositories of this author: npub or hex',
   }),
+  listen: place({
+    flag: '--listen',
+    value: 'ADDRESS:PORT',
+    commands: ['serve'],
+    fallback: '127.0.0.1:7777',
+    help:
+      'serve at this address; others than this machine reach it only if you name an address that they reach; ' +
+      'port 0: any free one',
+  }),
   followUps: content({
     flag: '--follow-ups',
     commands: JUDGES,
@@ -118,7 +130,7 @@ export const OPTIONS = {
   }),
   deletions: content({
     flag: '--deletions',
-    commands: COPIES,
+    commands: [...COPIES, 'serve'],
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
@@ -151,25 +163,25 @@ export const OPTIONS = {
     value: 'T',
     help: 'only events up to this time, in any format of --since; no checkpoint moves',
   }),
-  full: range({ flag: '--full', commands: ['catchup'], help: 'read everything, whatever the checkpoints say' }),
+  full: range({ flag: '--full', commands: UPDATES, help: 'read everything, whatever the checkpoints say' }),
   quickWindow: range({
     flag: '--quick-window',
     value: 'D',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '15m',
     help: 'read only new events if the last complete run is at most this long ago',
   }),
   fullEvery: range({
     flag: '--full-every',
     value: 'D|never',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '24h',
     help: 'read everything if the last full run is longer ago than this',
   }),
   overlap: range({
     flag: '--overlap',
     value: 'D',
-    commands: ['catchup'],
+    commands: UPDATES,
     fallback: '15m',
     help: 'start this long before the last complete run, because clocks differ',
   }),
@@ -202,7 +214,7 @@ export const OPTIONS = {
   report: output({
     flag: '--report',
     value: 'FILE',
-    commands: ['catchup', 'check'],
+    commands: [...UPDATES, 'check'],
     help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
   }),
   dryRun: output({
@@ -260,7 +272,7 @@ export const OPTIONS = {
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
-    commands: [...SENDERS, 'relay'],
+    commands: [...SENDERS, 'serve', 'relay'],
     fallback: '30s',
     help: 'wait this long for the answer to an event',
   }),
@@ -270,6 +282,44 @@ export const OPTIONS = {
     commands: SENDERS,
     fallback: '30d',
     help: 'give up an event that the target has not accepted for this long',
+  }),
+  settle: behaviour({
+    flag: '--settle',
+    value: 'D',
+    commands: SENDERS,
+    help:
+      'stay until what the target holds back until git data arrives is served, at most this long: 2m, 1h; ' +
+      'only asks, and sends what becomes free',
+  }),
+  git: git({
+    flag: '--git',
+    help:
+      "also compare the target's git repositories with the signed states and pull requests, and look who has the data; " +
+      'catchup, repair: also fetch and push what the target lacks (docs/git-data.md)',
+  }),
+  pruneRefs: git({
+    flag: '--prune-refs',
+    commands: ['catchup', 'repair'],
+    help: 'with --git: delete branches and tags of the target that the signed state does not name, where it demands that',
+  }),
+  deep: git({
+    flag: '--deep',
+    value: 'N/T',
+    help:
+      'with --git: also clone the N-th of T parts of the repositories from the target, since equal refs prove only the ' +
+      'tips: 1/7 on Monday, 2/7 on Tuesday',
+  }),
+  maxGitBytes: git({
+    flag: '--max-git-bytes',
+    value: 'N',
+    fallback: '1GiB',
+    help: 'with --git: read at most this much from git servers',
+  }),
+  gitAllow: git({
+    flag: '--git-allow',
+    value: 'WHAT',
+    repeatable: true,
+    help: 'private: with --git also ask clone URLs at loopback and private addresses that announcements name',
   }),
   maxSend: sending({
     flag: '--max-send',

@@ -5,6 +5,7 @@ import { escapeForTerminal } from '../escape.ts'
 import { envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { parseEndpoint, parseFileName, parseRelay } from './parse-endpoint.ts'
+import { parseListen, type ListenAddress } from './parse-listen.ts'
 import { parseInteger, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
 import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
@@ -46,6 +47,8 @@ export type ParsedOptions =
       readonly stateFile: string | undefined
       /** The file for the report as a page: `.html`, `.htm` or `.md`. */
       readonly reportFile: string | undefined
+      /** Only for `serve`: where it listens. */
+      readonly listen: ListenAddress | undefined
       /** Only for `check`. */
       readonly check: CheckOptions | undefined
     }
@@ -154,11 +157,19 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
     return { type: 'why', ...readWhy(reading), connection, key, output, stateFile }
   }
   const options = readRun(command, reading)
+  const listen = command === 'serve' ? readListen(options, reading) : undefined
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
   const monitoring = readMonitoring(reader)
   const reportFile = readReportFile(options, check, reading)
-  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, check }
+  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, listen, check }
+}
+
+/** A file or a stream takes nothing by itself. */
+function readListen({ target }: RunOptions, { reader, problems }: Reading): ListenAddress {
+  if (target !== '' && !/^wss?:\/\//.test(target))
+    problems.push(`${reader.originOf(OPTIONS.target) ?? ''} is no relay: serve needs one that takes events by itself`)
+  return reader.withDefault(OPTIONS.listen, parseListen)
 }
 
 function readShell({ argument, problems }: Reading): Shell {

@@ -2,6 +2,7 @@ import type { RunOptions, ScopeRequest } from '../../report/run-options.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { conflict } from './conflict.ts'
+import { readGit } from './git-options.ts'
 import type { OptionReader } from './option-reader.ts'
 import { envNameOf, OPTIONS, type OptionSpec } from './option-table.ts'
 import { isSameEndpoint, parseEndpoint, parseService } from './parse-endpoint.ts'
@@ -11,6 +12,7 @@ import {
   parseInteger,
   parseIntervalSeconds,
   parsePart,
+  parseRunDurationMs,
   parseSendLimit,
 } from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
@@ -49,8 +51,10 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     reopenRefused: reader.isOn(OPTIONS.refused),
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
+    git: readGit(reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
+    settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
 }

@@ -14,7 +14,18 @@ export type ProblemMeaning = {
 }
 
 /** Problems that concern a relay or a file, not events. */
-const ABOUT_PLACES: readonly string[] = ['plan', 'target', 'key', 'narrow', 'empty', 'source', 'gap', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = [
+  'plan',
+  'target',
+  'key',
+  'narrow',
+  'empty',
+  'source',
+  'gap',
+  'git',
+  'file',
+  'notice',
+]
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -57,6 +68,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   gap: {
     meaning: 'the target may hold more than its pages show',
     step: 'All known events were compared by id and address. The run cannot be complete until the target shows the rest.',
+  },
+  git: {
+    meaning: 'not all of its git repositories could be asked',
+    step: 'Whether they can be cloned is not known. Is its git server up, and does it answer at the same address?',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
   damaged: {

@@ -17,7 +17,14 @@ export type ProgressState =
   | { readonly doing: 'selecting' }
   /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
+  | { readonly doing: 'serving'; readonly served: number; readonly total: number }
   | { readonly doing: 'confirming'; readonly sent: number }
+  | ({ readonly doing: 'waiting' } & Waiting)
+  /** Repositories whose git data was compared, or was looked at and pushed where it was wanting. */
+  | { readonly doing: 'comparing git' | 'repairing git'; readonly compared: number; readonly total: number }
+
+/** What a run with `--settle` waits for; `repositories` is 0 if none is known. */
+export type Waiting = { readonly events: number; readonly repositories: number; readonly leftMs: number }
 
 /** Renders the progress line, cut to `width` columns. */
 export function renderProgress(state: ProgressState, width: number): string {
@@ -30,6 +37,12 @@ export function renderForecast(events: number, { rate, durationMs }: { rate: str
   return `sending ${formatPlural(events, 'event')} at ${rate}: about ${formatDuration(durationMs)}`
 }
 
+/** Says what is waited for, and how long. */
+export function renderWaiting({ events, repositories, leftMs }: Waiting): string {
+  const whose = repositories === 0 ? '' : ` of ${formatPlural(repositories, 'repository', 'repositories')}`
+  return `waiting: ${formatPlural(events, 'event')}${whose} for git data, ${formatDuration(leftMs)} left`
+}
+
 function longLine(state: ProgressState): string {
   switch (state.doing) {
     case 'connecting':
@@ -40,6 +53,13 @@ function longLine(state: ProgressState): string {
       return 'selecting what the target lacks'
     case 'sending':
       return sending(state)
+    case 'waiting':
+      return renderWaiting(state)
+    case 'comparing git':
+    case 'repairing git':
+      return `${state.doing} data  ${formatCount(state.compared)}/${formatPlural(state.total, 'repository', 'repositories')}`
+    case 'serving':
+      return `serving  the target has ${formatCount(state.served)}/${formatCount(state.total)}`
     case 'confirming':
       return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
   }

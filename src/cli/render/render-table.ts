@@ -6,6 +6,7 @@ import { formatTime } from './format-time.ts'
 import { renderCheck } from './render-check.ts'
 import { countRefused, isRemembered } from './all-well.ts'
 import { renderLayers, renderLeftOut } from './render-layers.ts'
+import { renderGit } from './render-git.ts'
 import { renderHeldBack } from './render-held-back.ts'
 import { renderProblems } from './render-problems.ts'
 import { renderRepositories } from './render-repositories.ts'
@@ -14,12 +15,13 @@ import { renderVerdict } from './render-verdict.ts'
 
 /**
  * Renders the report: what was asked, what came, what is wrong, and the verdict last. A run with nothing to do is one
- * sentence, unless `verbose`. No line is wider than `width`; ends with a newline.
+ * sentence, unless `verbose`. No line is wider than `width`, but for commands to copy; ends with a newline.
  */
 export function renderReport(report: Report, options: RenderOptions): string {
   const canvas = createCanvas(options)
   const notes = report.notes.flatMap((note) => labelled(canvas, 'note', foreign(note)))
-  if (hasNothingToTell(report) && !canvas.verbose) return joinBlocks([notes, renderVerdict(canvas, report)])
+  if (hasNothingToTell(report) && !canvas.verbose)
+    return joinBlocks([notes, ...renderGit(canvas, report.git), renderVerdict(canvas, report)])
   return joinBlocks([
     [...renderHead(canvas, report), ...renderSourceLines(canvas, report.sources)],
     report.command === 'check' ? renderLeftOut(canvas, report.layers) : renderLayers(canvas, report),
@@ -29,6 +31,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     renderRepositories(canvas, report),
     notes,
     ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
+    ...renderGit(canvas, report.git),
     renderVerdict(canvas, report),
   ])
 }

@@ -41,20 +41,37 @@ function verdictText(canvas: Canvas, report: Report): string {
   if (report.command === 'check') return checkText(report)
   if (report.exit === 0) return report.dryRun ? dryRunText(canvas, report) : completeText(canvas, report)
   const reasons = whatIsMissing(report).join(' and ') || 'see above'
-  const sent = report.dryRun
-    ? `dry run: ${wouldSend(report)}`
-    : `${formatPlural(report.totals.published, 'event')} sent`
+  const sent = report.dryRun ? `dry run: ${wouldSend(report)}` : whatWasDone(report)
   return `${reasons}; ${sent}.${nextStep(report)}`
+}
+
+/** `serve` lets the target take; it sends states at most. */
+function whatWasDone({ command, totals: { published, accepted } }: Report): string {
+  const sent = `${formatPlural(published, 'event')} sent`
+  if (command === 'serve')
+    return `${formatPlural(accepted, 'event')} taken by the target${published === 0 ? '' : `, ${formatPlural(published, 'state')} sent`}`
+  return sent
 }
 
 function checkText(report: Report): string {
   const { exit, check } = report
-  if (exit === 0 && check !== null) return equalText(report, check)
+  if (exit === 0 && check !== null) return [equalText(report, check), ...gitSentences(report)].join(' ')
   const reasons = whatIsMissing(report).join(' and ') || 'not everything could be read'
-  const found = check === null ? [] : differenceSentences(check, exit)
+  const found = [...(check === null ? [] : differenceSentences(check, exit)), ...gitSentences(report)]
   return exit === 5
     ? [...found, copySentence(report)].join(' ').trim()
     : `${reasons}; ${found.join(' ')}${nextStep(report)}`
+}
+
+/** What was found of git data, if that was looked at. */
+function gitSentences({ git }: Report): string[] {
+  if (git === null) return []
+  const { repositories, differing, unasked, lost } = git
+  const all = formatPlural(repositories, 'repository', 'repositories')
+  if (differing === 0 && unasked === 0) return repositories === 0 ? [] : [`Its git data of ${all} is as signed.`]
+  const gone =
+    lost === 0 ? '' : `, and no server shows what ${formatCount(lost)} of them ${lost === 1 ? 'needs' : 'need'}`
+  return differing === 0 ? [] : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`]
 }
 
 function differenceSentences({ missing, both, sample }: CheckReport, exit: number): string[] {
@@ -119,14 +136,14 @@ function equalText(report: Report, { differences, both, sample }: CheckReport): 
 
 function completeText(canvas: Canvas, report: Report): string {
   if (report.command === 'retry') return retryText(report)
-  const { published, held, parked, refused } = report.totals
+  const { published, accepted, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
-  if (published === 0 && parked === 0) {
+  if (published === 0 && parked === 0 && (report.command !== 'serve' || accepted === 0)) {
     const others = refused === 0 ? '' : `, but for ${formatCount(refused)} that it refused in earlier runs`
     return `${whatWasHeld(report)}${range}${others}.`
   }
   const rest = hasReconciled(report) ? 'the rest compared and equal' : `${formatCount(held)} already held`
-  const parts = [`${formatPlural(published, 'event')} sent`, rest]
+  const parts = [whatWasDone(report), rest]
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
   if (refused > 0) parts.push(`${formatCount(refused)} refused for good, now or earlier`)
   return `every source was read to its end${range}: ${parts.join(', ')}.`
@@ -180,6 +197,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)

@@ -4,7 +4,7 @@ import { alice, smallRepository, type SmallRepository } from '../../support/scen
 import type { Key } from '../../support/sign.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import type { Outcome } from '../../support/workbench.ts'
-import { createGitRepository, type GitRepository } from './git-repository.ts'
+import { createGitRepository, type GitRepository } from '../../support/git-repository.ts'
 import type { Grasp } from './grasp.ts'
 
 /** A small repository that names a GRASP relay, and its git data. */

@@ -1,0 +1,108 @@
+import { createBudget } from './budget.ts'
+import { takeSlot, type TakeLock } from './cache-slot.ts'
+import { createGate } from './gate.ts'
+import type { GitAccess, GitPlace, Listing } from './git-access.ts'
+import { createGitTool } from './git-tool.ts'
+import { requireGit } from './git-version.ts'
+import { readGitUrl } from './git-url.ts'
+import { listRefs } from './list-refs.ts'
+import { proveClone } from './prove-clone.ts'
+import { createShelf, type Shelf } from './shelf.ts'
+import { openWorkshop } from './workshop.ts'
+
+/** What access to git servers is made of. */
+export type GitAccessOptions = {
+  /** A directory for repositories on disk; it is created, and may be deleted at any time. */
+  readonly cacheDirectory: string
+  readonly takeLock: TakeLock
+  /** Where programs are found (`PATH`). */
+  readonly path: string
+  /** Bytes of one repository on disk, exact for a file. */
+  readonly maxRepositoryBytes: number
+  /** Bytes fetched in a run; the one repository that is fetched beside may go beyond by its own limit. */
+  readonly maxRunBytes: number
+  /** What is kept on disk between runs. */
+  readonly maxCacheBytes: number
+  /** Whether strangers may name private addresses. */
+  readonly allowPrivate: boolean
+  readonly signal: AbortSignal
+  readonly nowMs: () => number
+  /** Time for one listing. @default 30 s */
+  readonly listTimeoutMs?: number
+  /** Time for one talk of git with a server. @default 10 min */
+  readonly talkTimeoutMs?: number
+}
+
+const LIST_TIMEOUT_MS = 30_000
+const TALK_TIMEOUT_MS = 10 * 60_000
+const WORK_TIMEOUT_MS = 10 * 60_000
+const LISTINGS_AT_ONCE = 8
+/** The operator's own server bears more than those of strangers. */
+const LISTINGS_PER_NAMED_HOST = 4
+const LISTINGS_PER_HOST = 2
+const PROGRAMS_AT_ONCE = 2
+
+/** Creates access to git servers. Nothing is dialled, started or written before it is asked for; close it at the end. */
+export function createGitAccess(options: GitAccessOptions): GitAccess & { readonly close: () => void } {
+  const { signal, path, allowPrivate, nowMs } = options
+  const host = { path, signal }
+  const budget = createBudget(options.maxRunBytes)
+  const tool = createGitTool({
+    host,
+    gate: createGate(PROGRAMS_AT_ONCE),
+    budget,
+    allowPrivate,
+    maxRepositoryBytes: options.maxRepositoryBytes,
+    talkTimeoutMs: options.talkTimeoutMs ?? TALK_TIMEOUT_MS,
+    workTimeoutMs: WORK_TIMEOUT_MS,
+  })
+  const disk = createDisk(options)
+  const list = createLister(options, budget)
+  return {
+    listRefs: list,
+    async openWorkshop(address) {
+      await disk.ready()
+      return openWorkshop(disk.shelf().take(address), tool, nowMs)
+    },
+    async proveClone(place) {
+      await disk.ready()
+      const { directory, putBack } = disk.shelf().takeTemporary()
+      try {
+        return await proveClone(place, { tool, directory, listRefs: list })
+      } finally {
+        putBack()
+      }
+    },
+    costs: () => budget.costs(),
+    close: () => disk.close(),
+  }
+}
+
+function createLister(options: GitAccessOptions, budget: ReturnType<typeof createBudget>) {
+  const { signal, allowPrivate, listTimeoutMs: timeoutMs = LIST_TIMEOUT_MS } = options
+  const gate = createGate(LISTINGS_AT_ONCE)
+  const countRequest = (): void => budget.countRequests(1)
+  const countBytes = (bytes: number): void => budget.countBytes(bytes)
+  return async (place: GitPlace): Promise<Listing> => {
+    const url = readGitUrl(place, allowPrivate)
+    if (typeof url === 'string') return { type: 'not asked', reason: url }
+    const perHost = place.isNamed ? LISTINGS_PER_NAMED_HOST : LISTINGS_PER_HOST
+    return gate.run(url.host, perHost, () => listRefs(url, { timeoutMs, signal, countRequest, countBytes }))
+  }
+}
+
+/** The system's git and this run's part of the cache, looked for once and only when needed. */
+function createDisk({ cacheDirectory, takeLock, maxCacheBytes, path, signal }: GitAccessOptions) {
+  let found: Promise<void> | undefined
+  let open: { readonly shelf: Shelf; readonly release: () => void } | undefined
+  const take = (): Shelf => {
+    const slot = takeSlot(cacheDirectory, takeLock)
+    open = { shelf: createShelf(slot, maxCacheBytes), release: slot.release }
+    return open.shelf
+  }
+  return {
+    ready: () => (found ??= requireGit({ path, signal })),
+    shelf: () => open?.shelf ?? take(),
+    close: () => open?.release(),
+  }
+}

@@ -1,0 +1,92 @@
+import type { LookupAddress } from 'node:dns'
+import { reasonOf } from '../errors.ts'
+import { directorySize } from './directory-size.ts'
+import type { Gate } from './gate.ts'
+import type { GitPlace } from './git-access.ts'
+import type { Budget } from './budget.ts'
+import { readGitUrl, type GitUrl } from './git-url.ts'
+import { HostError, resolveHost } from './resolve-host.ts'
+import { runGit, type GitEnd, type GitHost, type GitStart } from './run-git.ts'
+
+/** A server that git may dial, at addresses that were checked; a text says why it may not. */
+export type GitServerAddress = { readonly url: GitUrl; readonly addresses: readonly LookupAddress[] }
+
+/** The system's git within the limits of a run. */
+export type GitTool = {
+  /** Checks where a place is. Rejects only when aborted. */
+  readonly locate: (place: GitPlace) => Promise<GitServerAddress | string>
+  /** Works on a repository on disk, without network. */
+  readonly work: (repository: string, args: readonly string[], stdin?: string) => Promise<GitEnd>
+  /** Talks with a server on behalf of a repository on disk; it may grow to the limit of a repository. */
+  readonly talk: (call: GitCall) => Promise<GitEnd>
+}
+
+/** A talk of git with a server. */
+export type GitCall = Pick<GitStart, 'args' | 'stdin' | 'config'> & {
+  readonly repository: string
+  readonly server: GitServerAddress
+  /** How many HTTP requests it takes at least. */
+  readonly requests: number
+  /** What is left of the time for it. @default the limit of a talk */
+  readonly timeoutMs?: number
+}
+
+/** What git may use. */
+export type GitToolOptions = {
+  readonly host: GitHost
+  readonly gate: Gate
+  readonly budget: Budget
+  readonly allowPrivate: boolean
+  readonly maxRepositoryBytes: number
+  readonly talkTimeoutMs: number
+  readonly workTimeoutMs: number
+}
+
+/** A talk that did not begin, since the run has no bytes left. */
+const NOTHING_LEFT: GitEnd = { code: null, stdout: '', stderr: '', stopped: 'too large' }
+
+/** Creates the tool. */
+export function createGitTool(options: GitToolOptions): GitTool {
+  const { host, gate, workTimeoutMs, maxRepositoryBytes } = options
+  return {
+    locate: (place) => locate(place, options),
+    work: (repository, args, stdin = '') =>
+      gate.run(repository, 1, () =>
+        runGit({ args, repository, stdin, timeoutMs: workTimeoutMs, maxFileBytes: maxRepositoryBytes }, host),
+      ),
+    talk: (call) => gate.run(call.server.url.host, 1, () => talk(call, options)),
+  }
+}
+
+async function locate(place: GitPlace, { allowPrivate, host }: GitToolOptions): Promise<GitServerAddress | string> {
+  const url = readGitUrl(place, allowPrivate)
+  if (typeof url === 'string') return url
+  try {
+    return { url, addresses: await resolveHost(url, host.signal) }
+  } catch (error) {
+    if (error instanceof HostError) return reasonOf(error)
+    throw error
+  }
+}
+
+/**
+ * The size on disk is looked at ten times a second; a single file cannot grow beyond the limit at all. Whoever writes
+ * there dies without a word, so what was reached is seen from the size.
+ */
+async function talk(
+  call: GitCall,
+  { host, budget, maxRepositoryBytes, talkTimeoutMs }: GitToolOptions,
+): Promise<GitEnd> {
+  const before = directorySize(call.repository)
+  const grown = (): number => Math.max(0, directorySize(call.repository) - before)
+  const room = Math.min(maxRepositoryBytes - before, budget.bytesLeft())
+  if (room <= 0) return NOTHING_LEFT
+  budget.countRequests(call.requests)
+  const timeoutMs = Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs)
+  try {
+    const end = await runGit({ ...call, timeoutMs, maxFileBytes: room, isOver: () => grown() > room }, host)
+    return end.code !== 0 && grown() >= room ? { ...end, stopped: 'too large' } : end
+  } finally {
+    budget.countFetched(grown())
+  }
+}

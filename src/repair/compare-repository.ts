@@ -1,0 +1,110 @@
+import type { CloneProof, GitAccess, Listing } from '../git/git-access.ts'
+import { isNgitRelay } from '../relay/software.ts'
+import type { GitPlaceReport, GitRepositoryReport } from '../report/git-report.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { isInPart } from './choose-part.ts'
+import { chooseRemedy, lackingIds } from './choose-remedy.ts'
+import { compareRefs, type Comparison } from './compare-refs.ts'
+import { describePlace } from './describe-place.ts'
+import { findWhole, holdersOf, isEveryoneAsked } from './find-holders.ts'
+import { findPlaces, type PlaceRules, type Places } from './find-places.ts'
+import type { Repository } from './find-repositories.ts'
+import type { Listed, Listings } from './listings.ts'
+import type { Wanted } from './read-wanted.ts'
+
+/** What comparing goes by. */
+export type CompareContext = {
+  readonly run: ScopedRun
+  readonly git: GitAccess
+  readonly rules: PlaceRules
+  readonly listings: Listings
+  /** How many repositories the run compares. */
+  readonly total: number
+}
+
+/** One repository, compared at the target and everywhere else where it may be. */
+export type ComparedRepository = {
+  readonly repository: Repository
+  readonly wanted: Wanted
+  readonly places: Places
+  /** What the target's own server lists. */
+  readonly own: Listing
+  readonly atTarget: Comparison
+  /** What the other servers list, in the order of `places.others`. */
+  readonly others: readonly Listed[]
+  readonly report: GitRepositoryReport
+}
+
+const NO_URL: Listing = { type: 'not asked', reason: 'its identifier fits into no URL' }
+
+/** Compares one repository at the target and everywhere else where it may be. */
+export async function compareRepository(
+  repository: Repository,
+  wanted: Wanted,
+  context: CompareContext,
+): Promise<ComparedRepository> {
+  const { rules, listings } = context
+  const places = findPlaces(repository, rules)
+  const [own, ...listed] = await Promise.all([
+    places.target === undefined ? NO_URL : listings.list(places.target),
+    ...places.others.map(async (place) => ({ place, listing: await listings.list(place) })),
+  ])
+  const atTarget = compareRefs(wanted, own, { tips: true })
+  const compared = { repository, wanted, places, own, atTarget, others: listed }
+  const proof = await proveInPart(compared, context)
+  return { ...compared, report: describe(compared, proof, context) }
+}
+
+/** Clones the repository if the run is to prove it (`--deep`) and the target has anything to clone. */
+async function proveInPart(
+  { repository, places, own }: Pick<ComparedRepository, 'repository' | 'places' | 'own'>,
+  { run, git }: CompareContext,
+): Promise<CloneProof | undefined> {
+  const part = run.options.git?.deep
+  if (part === undefined || places.target === undefined || !isInPart(repository.address, part)) return undefined
+  return own.type === 'refs' && own.refs.size > 0 ? git.proveClone(places.target) : undefined
+}
+
+function describe(
+  compared: Omit<ComparedRepository, 'report'>,
+  proof: CloneProof | undefined,
+  { run }: CompareContext,
+): GitRepositoryReport {
+  const { repository, wanted, places, own, atTarget, others } = compared
+  const { address } = repository
+  const isBroken = proof?.type === 'broken'
+  const whole = isBroken || places.target === undefined ? others : [...others, { place: places.target, listing: own }]
+  return {
+    repository: address,
+    name: run.world.state.waits.nameAt(address),
+    state: describeState(wanted),
+    places: [
+      describePlace(places.target?.url ?? '', atTarget, { isTarget: true, proof }),
+      ...others.map(({ place, listing }) => describeOther(place.url, listing, wanted)),
+      ...places.unasked.map(({ url, reason }) => describeOther(url, { type: 'not asked', reason }, wanted)),
+    ],
+    hasAll: findWhole(whole, wanted),
+    remedy: chooseRemedy({
+      repository: address,
+      wanted,
+      comparison: atTarget,
+      isBroken,
+      holders: holdersOf(others, lackingIds(wanted, atTarget, isBroken)),
+      isEveryoneAsked: isEveryoneAsked(places, others),
+      takesPush: isNgitRelay(run.target.profile),
+      now: run.world.clock(),
+    }),
+    repair: run.repairs.get(address) ?? null,
+  }
+}
+
+/** Only GRASP servers have the tips of pull requests as refs, and others are not worse for it. */
+function describeOther(url: string, listing: Listing, wanted: Wanted): GitPlaceReport {
+  return describePlace(url, compareRefs(wanted, listing, { tips: false }), { isTarget: false })
+}
+
+function describeState({ state }: Wanted): GitRepositoryReport['state'] {
+  if (state === null) return null
+  const { event, isHeldBack } = state
+  return { id: event.id, createdAt: event.created_at, isHeldBack }
+}

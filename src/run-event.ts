@@ -80,6 +80,8 @@ export type RunEvent =
       readonly compared: number
       readonly total: number
     }
+  /** The git data of so many repositories is looked at, and repaired where it is wanting. */
+  | { readonly type: 'repairing'; readonly total: number }
   /** What became of the git data of one repository. `missing`: object ids. */
   | {
       readonly type: 'repaired'

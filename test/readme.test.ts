@@ -5,8 +5,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConfigOverview } from '../src/cli/config/config-overview.ts'
 import { renderServing } from '../src/cli/render/render-serving.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
+import { setRepairScene } from './support/repair-scene.ts'
 import { runCli } from './support/run-cli.ts'
 import { runHere } from './support/run-here.ts'
+import { createWorkbench } from './support/workbench.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -39,7 +41,10 @@ function normalize(text: string): string {
 }
 
 function demoBlock(name: string): string {
-  const marker = `<!-- demo: ${name} -->`
+  return shownBlock(`<!-- demo: ${name} -->`)
+}
+
+function shownBlock(marker: string): string {
   return /```console\n(.*?)```/s.exec(readme.slice(readme.indexOf(marker)))?.[1] ?? ''
 }
 
@@ -66,6 +71,20 @@ describe('README', () => {
     const { stdout } = await runCli(['demo'])
     const [, ...lines] = demoBlock('check').split('\n')
     const parts = lines.join('\n').split(/^ …$/m)
+    expect(parts.length).toBeGreaterThan(3)
+    for (const part of parts) expect(normalize(stdout)).toContain(normalize(part))
+  })
+
+  it('shows what the repair of a lost disk prints, in parts', async () => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    for (const d of ['ngit', 'tools', 'website']) await scene.add(d)
+    const [command = '', ...lines] = shownBlock('<!-- repair: disk -->').split('\n')
+    const words = command.split(' ').slice(2)
+    const rest = words.flatMap((word, at) => (/^--(source|target)$/.test(words[at - 1] ?? word) ? [] : [word]))
+    const { code, stdout } = await bench.run([...rest, ...scene.args])
+    expect(code).toBe(0)
+    const parts = lines.join('\n').split(/^…$/m)
     expect(parts.length).toBeGreaterThan(3)
     for (const part of parts) expect(normalize(stdout)).toContain(normalize(part))
   })
@@ -105,7 +124,7 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const commands = ['catchup', 'backfill', 'serve', 'check', 'retry', 'status', 'why']
+    const commands = ['catchup', 'backfill', 'serve', 'check', 'retry', 'repair', 'status', 'why']
     const helps = await Promise.all(commands.map((command) => runHere([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))

@@ -54,6 +54,10 @@ export class ProgressTally {
         this.#doing = 'waiting'
         this.#waiting = { ...event, endMs: this.#nowMs() + event.leftMs }
         return
+      case 'repairing':
+        this.#doing = 'repairing git'
+        this.#git = { compared: 0, total: event.total }
+        return
       case 'repaired':
         this.#doing = 'repairing git'
         this.#git = { compared: event.repaired, total: event.total }

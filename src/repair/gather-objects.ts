@@ -1,4 +1,5 @@
 import type { GitPlace, ObjectId, Workshop } from '../git/git-access.ts'
+import { hostAndPort } from '../nostr/host.ts'
 import type { Listings } from './listings.ts'
 
 type Lists = Pick<Listings, 'list'>
@@ -25,11 +26,11 @@ export async function gatherObjects(
   for (const { place, advertised, reason } of missing.length === 0 ? [] : await rank(listings, places, missing)) {
     if (missing.length === 0 || isTooLarge) break
     if (reason !== undefined) {
-      reasons.push(`${place.url}: ${reason}`)
+      reasons.push(`${hostOf(place)}: ${reason}`)
       continue
     }
     const fetched = await workshop.fetch(place, missing, advertised)
-    if (fetched.reason !== null) reasons.push(`${place.url}: ${fetched.reason}`)
+    if (fetched.reason !== null) reasons.push(`${hostOf(place)}: ${fetched.reason}`)
     isTooLarge = fetched.isTooLarge
     missing = await workshop.findIncomplete(missing)
   }
@@ -57,4 +58,8 @@ async function list(listings: Pick<Listings, 'list'>, place: GitPlace): Promise<
   const listing = await listings.list(place)
   if (listing.type !== 'refs') return { place, advertised: new Set(), reason: `${listing.type}: ${listing.reason}` }
   return { place, advertised: new Set(listing.refs.values()), reason: undefined }
+}
+
+function hostOf({ url }: GitPlace): string {
+  return hostAndPort(url) ?? url
 }

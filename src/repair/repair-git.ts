@@ -35,6 +35,7 @@ export async function repairGit(run: ScopedRun): Promise<number> {
   const repositories = findRepositories(run, gitTarget)
   const context = { run, git, rules: placeRulesOf(run, gitTarget, repositories), listings: new Listings(git) }
   const open = repositories.filter(({ address }) => (run.repairs.get(address)?.outcome ?? 'released') === 'released')
+  tell?.({ type: 'repairing', total: open.length })
   let [released, repaired] = [0, 0]
   const failures: unknown[] = []
   const repair = async (repository: Repository, wanted: Wanted | undefined): Promise<void> => {

@@ -80,8 +80,11 @@ async function carryOut(plan: PushPlan, work: Work): Promise<GitRepair> {
 
 async function gather(updates: readonly RefUpdate[], { listings, workshop, places }: Work): Promise<Gathered> {
   const ids = new Set(updates.flatMap(({ to }): ObjectId[] => (to === null ? [] : [to])))
-  // The target may have them behind other refs.
-  return gatherObjects(listings, { workshop, places: [...places.others, places.target] }, [...ids])
+  const gathered = await gatherObjects(listings, { workshop, places: places.others }, [...ids])
+  if (gathered.missing.length === 0 || gathered.isTooLarge) return gathered
+  // The target may have the rest behind other refs.
+  const { missing } = await gatherObjects(listings, { workshop, places: [places.target] }, gathered.missing)
+  return { ...gathered, missing }
 }
 
 async function isStillNewest({ repository, wanted, run }: Work): Promise<boolean> {

@@ -63,6 +63,7 @@ describe('the defaults of catchup', () => {
         dryRun: false,
         maxBytesPerSource: 2_147_483_648,
         git: undefined,
+        settleMs: undefined,
         forgetParkedSeconds: 2_592_000,
         maxSend: undefined,
       },
@@ -124,6 +125,12 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
+  ['--settle', '10m', { options: { settleMs: 600_000 } }],
+  ['--git', '', { options: { git: { deep: undefined, pruneRefs: false, maxBytes: 2 ** 30, allowPrivate: false } } }],
+  ['--prune-refs', '', { options: { git: { pruneRefs: true } } }],
+  ['--deep', '2/7', { options: { git: { deep: { number: 2, of: 7 } } } }],
+  ['--max-git-bytes', '5GiB', { options: { git: { maxBytes: 5 * 2 ** 30 } } }],
+  ['--git-allow', 'private', { options: { git: { allowPrivate: true } } }],
 ]
 
 /** The first command that takes the flag, with what it needs besides. */
@@ -132,6 +139,7 @@ function commandWith(flag: string): string[] {
   if (command === 'status') return [command]
   if (command === 'why') return [command, HEX]
   if (flag.startsWith('--discover-')) return [command, ...ENDS, '--discover']
+  if (['--prune-refs', '--deep', '--max-git-bytes', '--git-allow'].includes(flag)) return [command, ...ENDS, '--git']
   return command === 'retry' ? [command, '--target', 'wss://git.example'] : [command, ...ENDS]
 }
 
@@ -180,6 +188,23 @@ describe('an option that changes discovery', () => {
   ])('is wrong as %s %s', async (flag, value, problem) => {
     const problems = await problemsOf(['catchup', ...ENDS, '--discover', flag, value])
     expect(problems).toEqual([`${flag} "${value}" ${problem}`])
+  })
+})
+
+describe('git data', () => {
+  it.each([
+    ['--prune-refs', ''],
+    ['--deep', '1/7'],
+  ])('is not looked at without --git, so %s %s has no effect', async (flag, value) => {
+    const argv = ['catchup', ...ENDS, flag, ...(value === '' ? [] : [value])]
+    expect(await problemsOf(argv)).toEqual([`${flag} has no effect without --git: give that too`])
+  })
+
+  it('is what repair is for: it wants --git', async () => {
+    expect(await problemsOf(['repair', ...ENDS])).toEqual([
+      'repair wants --git, since git data is what it repairs: give --git, or run catchup for events alone',
+    ])
+    expect(await parseRun(['repair', '--git', ...ENDS])).toMatchObject({ options: { command: 'repair' } })
   })
 })
 
@@ -355,7 +380,7 @@ see ngit-sync catchup --help
 
   it('says where a short option belongs', async () => {
     expect(await problemsOf(['check', ...ENDS, '-n'])).toEqual([
-      '-n is not an option of check, only of catchup, backfill, retry',
+      '-n is not an option of check, only of catchup, backfill, repair, retry',
     ])
   })
 
@@ -373,7 +398,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, repair'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -424,7 +449,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is not an option of demo, only of catchup, backfill, check, why',
+      '--source is not an option of demo, only of catchup, backfill, repair, serve, check, why',
     ])
   })
 })
@@ -482,10 +507,10 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, retry, status, why, relay, config, completion, demo',
+      'unknown command "xyz": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, retry, status, why, relay, config, completion, demo',
+      'no command before "--json": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
     ])
   })
 })

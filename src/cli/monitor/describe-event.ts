@@ -17,6 +17,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'waiting':
     case 'serving':
     case 'served':
+    case 'repairing':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -99,6 +100,8 @@ export function describeEvent(event: RunEvent): string {
       return describeState(event)
     case 'checkpoint':
       return `${foreign(event.source)}: ${layerTitle(event.layer)}: checkpoints of ${formatPlural(event.anchors, 'anchor')} moved`
+    case 'repairing':
+      return `repairing the git data of ${formatPlural(event.total, 'repository', 'repositories')} where it is wanting`
     case 'repaired':
       return describeRepair(event)
     case 'git':

@@ -12,7 +12,7 @@ const MAX_PARTS = 10_000
 const MODIFIERS: readonly OptionSpec[] = [OPTIONS.deep, OPTIONS.pruneRefs, OPTIONS.maxGitBytes, OPTIONS.gitAllow]
 
 /** Reads what the run does with git data; undefined without `--git`. */
-export function readGit({ reader, problems }: Reading): RunOptions['git'] {
+export function readGit(command: RunOptions['command'], { reader, problems }: Reading): RunOptions['git'] {
   const options: GitOptions = {
     deep: reader.one(OPTIONS.deep, parsePart),
     pruneRefs: reader.isOn(OPTIONS.pruneRefs),
@@ -20,6 +20,8 @@ export function readGit({ reader, problems }: Reading): RunOptions['git'] {
     allowPrivate: reader.many(OPTIONS.gitAllow, parseChoice('private')).includes('private'),
   }
   if (reader.isOn(OPTIONS.git)) return options
+  if (command === 'repair')
+    problems.push('repair wants --git, since git data is what it repairs: give --git, or run catchup for events alone')
   const isOff = reader.originOf(OPTIONS.git) !== undefined
   for (const spec of isOff ? [] : MODIFIERS) {
     const origin = reader.originOf(spec)

@@ -51,7 +51,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     reopenRefused: reader.isOn(OPTIONS.refused),
     reconcile: !reader.isOn(OPTIONS.noReconcile),
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
-    git: readGit(reading),
+    git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),

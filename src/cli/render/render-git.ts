@@ -28,8 +28,8 @@ export function renderGit(canvas: Canvas, git: GitReport | null): string[][] {
   const troubled = git.list.filter((row) => standingOf(row) !== 'in sync')
   const shown = canvas.verbose ? troubled : troubled.slice(0, MAX_ROWS)
   return [
-    [...renderRows(canvas, shown), ...renderSummary(canvas, git, troubled.length + git.leftOut - shown.length)],
     renderRepairs(canvas, git),
+    [...renderRows(canvas, shown), ...renderSummary(canvas, git, troubled.length + git.leftOut - shown.length)],
     ...renderCommands(canvas, shown),
   ]
 }
@@ -45,7 +45,7 @@ function renderRepairs(canvas: Canvas, { repairs, list }: GitReport): string[] {
     NAME_WIDTH + NARROWEST_LABEL,
   )
   return [
-    ...hanging(canvas, ' ', `git data pushed to the target: ${counts.join(', ')}`),
+    ...hanging(canvas, ' ', `repair of git data: ${counts.join(', ')}`),
     ...shown.flatMap(({ repair }, index) =>
       repair === null ? [] : hanging(canvas, '  ', `${labels[index] ?? ''}: ${howItEnded(repair)}`),
     ),

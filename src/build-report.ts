@@ -54,6 +54,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
     signed: signingTimes(world.state.affected.hours(startedAt)),
     heldBack: listHeldBack(world.state, run.catalog),
     problems: ledger.problems(),
+    followDepth: options.followUps && options.command !== 'retry' ? run.catalog.followDepth() : null,
     notes: ledger.notes(),
   }
 }
@@ -83,9 +84,10 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
   })
 }
 
-function exitOfCheck({ missing }: CheckReport, git: GitReport | null): number {
+function exitOfCheck({ missing, sample }: CheckReport, git: GitReport | null): number {
   if (missing === null) return 3
-  return missing > 0 || (git?.differing ?? 0) > 0 ? 5 : 0
+  const damaged = sample?.damaged ?? 0
+  return missing > 0 || damaged > 0 || (git?.differing ?? 0) > 0 ? 5 : 0
 }
 
 function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {

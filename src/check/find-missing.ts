@@ -6,6 +6,7 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import { buildHistogram } from './histogram.ts'
+import { sampleTarget } from './sample-target.ts'
 
 const PIECE = 250
 
@@ -16,6 +17,7 @@ export const NOTHING_COMPARED: CheckReport = {
   needsFull: false,
   differences: [],
   histogram: [],
+  sample: null,
   ids: null,
   both: null,
 }
@@ -50,6 +52,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     needsFull: isAnyLate && [...run.logs.values()].some((log) => log.isQuick()),
     differences: tabulate(missing, run.held.counts()),
     histogram: buildHistogram(world.state.affected.hoursOfMissing(startedAt)),
+    sample: options.sample === undefined ? null : await sampleTarget(options.sample, run),
     ids: options.listIds ? ids : null,
     both: null,
   }

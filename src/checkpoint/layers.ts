@@ -13,7 +13,8 @@ import type { LayerName } from '../layer-name.ts'
  * - repositories: an address `30617:…` (for events that refer to it), `30618:<author>:<d>` (a state), or
  *   `prs:<host:port>` with the base path of the service (pull requests that it hosts without an announcement)
  * - threads: the id of a root
- * - follow-ups: the id of an event of layer 2 or 3 that is not a root
+ * - follow-ups: the id of an event of layer 2 or 3 that is not a root, or of a follow-up, and the address of one that
+ *   is addressable
  */
 export type Layer = {
   readonly name: LayerName
@@ -82,7 +83,18 @@ export const LAYERS: readonly Layer[] = [
   { name: 'threads', version: 1, variants: (['e', 'E', 'q'] as const).map((tag) => tagVariant(tag, () => true)) },
 ]
 
-const FOLLOW_UPS: Layer = { name: 'follow-ups', version: 1, variants: [tagVariant('e', () => true)] }
+/** Version 2 also follows addresses, and follow-ups of follow-ups. */
+const FOLLOW_UPS: Layer = {
+  name: 'follow-ups',
+  version: 2,
+  variants: [tagVariant('e', isId), tagVariant('a', isAddressAnchor), tagVariant('A', isAddressAnchor)],
+}
+
+/**
+ * How many steps are followed from an event of layer 2 or 3: a release of an application (1), a comment on it (2), a
+ * reaction to that (3), and the deletion of the reaction (4). Beyond lies what has little to do with the repository.
+ */
+export const MAX_FOLLOW_DEPTH = 4
 
 const HOSTED = 'prs:'
 
@@ -115,8 +127,10 @@ function withHosted(layer: Layer, host: Service): Layer {
 /** The layer versions whose checkpoints are believed, by layer name. The first is the one written. */
 export type LayerVersions = ReadonlyMap<LayerName, readonly [written: number, ...others: number[]]>
 
-/** Added to the version of a layer when its events also became anchors of the follow-ups. */
-const WITH_FOLLOW_UPS = 1_000
+/** Added to the version of a layer when its events, and their addresses, also became anchors of the follow-ups. */
+const WITH_FOLLOW_UPS = 2_000
+/** The same before addresses were followed. A run without follow-ups believes these checkpoints too. */
+const WITH_IDS_FOLLOWED = 1_000
 
 /**
  * A run without `--follow-ups` reads no follow-ups of the repositories and threads that it drains. So a run with
@@ -128,7 +142,8 @@ export function layerVersions({ followUps }: { followUps: boolean }): LayerVersi
     layersOf({ followUps: true }).map(({ name, version }) => {
       const leadsToFollowUps = name === 'repositories' || name === 'threads'
       if (!leadsToFollowUps) return [name, [version]]
-      return [name, followUps ? [version + WITH_FOLLOW_UPS] : [version, version + WITH_FOLLOW_UPS]]
+      const followed = version + WITH_FOLLOW_UPS
+      return [name, followUps ? [followed] : [version, followed, version + WITH_IDS_FOLLOWED]]
     }),
   )
 }
@@ -136,6 +151,15 @@ export function layerVersions({ followUps }: { followUps: boolean }): LayerVersi
 /** Whether the anchor stands for the whole scope rather than one repository, author or root. */
 export function isWholeScope(anchor: string): boolean {
   return anchor === 'all' || anchor.startsWith('listed:')
+}
+
+function isId(anchor: string): boolean {
+  return !isAddressAnchor(anchor)
+}
+
+/** Ids have no colon. */
+function isAddressAnchor(anchor: string): boolean {
+  return anchor.includes(':')
 }
 
 function tagVariant(tag: string, serves: Variant['serves']): Variant {

@@ -140,6 +140,7 @@ function optionsFor(source: string, target: string): RunOptions {
     reopenRefused: false,
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
+    sample: undefined,
     git: undefined,
     maxSend: undefined,
     forgetParkedSeconds: 30 * DAY,

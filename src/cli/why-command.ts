@@ -41,8 +41,8 @@ export async function runWhy(request: WhyRequest): Promise<WhyReport> {
     const options = withKnownEnds(request, db)
     const key = targetKeyOf(options.target)
     adoptTarget(db, key, targetKeyOf)
-    const stored = traceState(db, { key, url: options.target }, subject)
     const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
+    const stored = traceState(db, { key, url: options.target, spool: state.spool }, subject)
     const world = await createWorld(options, state, request, cleanups)
     return await traceEvent({ subject, stored, isOffline }, await openTrace(options, world))
   } catch (error) {

@@ -117,10 +117,10 @@ async function listTarget(target: ComparedSet, { filter }: PlannedRequest, run: 
   })
 }
 
-/** With `--follow-ups` every event of layers 2 and 3 must be seen, so they are paged. */
+/** With `--follow-ups` every event of layers 2 to 4 must be seen, so they are paged. */
 function mayCompare(layer: LayerName, { options }: ComparingRun): boolean {
   if (!options.reconcile) return false
-  return layer === 'announcements' || (layer === 'follow-ups') === options.followUps
+  return layer === 'announcements' || !options.followUps
 }
 
 function noteContradiction(url: string, { ledger }: ComparingRun): void {

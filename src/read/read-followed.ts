@@ -18,7 +18,6 @@ type Reading = ScopedRun & { readonly aftermath: Aftermath }
 
 /** Reads the target's events that refer to these anchors, to make anchors of them. NIP-77 skips known ones. */
 export async function readFollowed(layer: Layer, names: readonly string[], reading: Reading): Promise<void> {
-  if (layer.name !== 'repositories' && layer.name !== 'threads') return
   for (const filter of layerFilters(layer.variants, names, reading.target)) {
     if (await listFollowed(layer, filter, reading)) continue
     const gap = await readThrough(hearPeer(reading.target, reading.aftermath), filter, (events) =>

@@ -166,6 +166,18 @@ export type SigningTimes = {
   readonly histogram: readonly HistogramBin[]
 }
 
+/** What `check --sample` read back from the target and verified. */
+export type SampleReport = {
+  /** The part: `number` of `of`. */
+  readonly number: number
+  readonly of: number
+  readonly repositories: number
+  /** How many events were verified; one that two filters match counts twice. */
+  readonly events: number
+  /** How many of them are not what their authors signed. */
+  readonly damaged: number
+}
+
 /** The result of `check`. */
 export type CheckReport = {
   /** Events that the target lacks and would accept, as far as is known; null if nothing could be compared. */
@@ -177,6 +189,8 @@ export type CheckReport = {
   readonly differences: readonly Difference[]
   /** At most 40 bins of equal width; a few outlying events share a wider bin before and after. */
   readonly histogram: readonly HistogramBin[]
+  /** With `--sample`; otherwise null. */
+  readonly sample: SampleReport | null
   /** With `--ids`; otherwise null. */
   readonly ids: readonly string[] | null
   /** With `--both`: the reverse differences, one entry for each source read to its end; otherwise null. */
@@ -228,6 +242,8 @@ export type Report = {
   /** Repositories that wait for git data, those that block the most events first. */
   readonly heldBack: readonly HeldBackRepository[]
   readonly problems: readonly Problem[]
+  /** With `--follow-ups`: how many steps away the furthest one lies that this run met; null without. */
+  readonly followDepth: number | null
   /** Plain sentences: what the next run will do, why checkpoints were voided, and the like. */
   readonly notes: readonly string[]
 }

@@ -67,7 +67,12 @@ export type RunOptions = {
   readonly settleMs: number | undefined
   /** `--max-send`: a larger plan stops before anything is sent. */
   readonly maxSend: SendLimit | undefined
+  /** `check --sample`: the part of the repositories that is read back from the target and verified. */
+  readonly sample: Part | undefined
 }
+
+/** One of `of` parts; `number` from 1. */
+export type Part = { readonly number: number; readonly of: number }
 
 /** How much a plan may send: a number of events, or a share of what the target was seen to hold. */
 export type SendLimit =

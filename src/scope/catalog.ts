@@ -1,9 +1,9 @@
-import { hostedAnchor } from '../checkpoint/layers.ts'
+import { hostedAnchor, MAX_FOLLOW_DEPTH } from '../checkpoint/layers.ts'
 import type { LayerName } from '../layer-name.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import { MAX_URLS, type Announcement } from '../nostr/announcement.ts'
-import type { NostrEvent } from '../nostr/event.ts'
-import { isRootKind, KIND } from '../nostr/kinds.ts'
+import { tagValues, type NostrEvent } from '../nostr/event.ts'
+import { isAddressable, isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
 import type { Service } from '../nostr/service-url.ts'
@@ -23,6 +23,7 @@ export type CatalogOptions = {
 }
 
 const MAX_UNDECIDED = 1_000
+const MAX_FOLLOWED = 1_000
 
 /**
  * The announcements and roots that the run knows, from sources, target and earlier runs, and the anchors that follow.
@@ -47,6 +48,7 @@ export class Catalog {
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
   #read = 0
+  #followed = 0
 
   constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0 }: CatalogOptions) {
     this.#state = state
@@ -84,12 +86,10 @@ export class Catalog {
       if (place !== 'older' && this.#announcements.isAlive(announcement))
         this.#rememberIfOurs(announcement.address, event, held)
     }
-    if (layer !== 'repositories' && layer !== 'threads') return
-    if (isRootKind(event.kind)) {
+    if (layer === 'announcements') return
+    if (layer !== 'follow-ups' && isRootKind(event.kind)) {
       this.#state.anchors.add(this.#key, 'threads', event.id, { held, repositories: this.repositoriesOf(event) })
-    } else if (this.#followUps) {
-      this.#state.anchors.add(this.#key, 'follow-ups', event.id, { held, repositories: this.repositoriesOf(event) })
-    }
+    } else if (this.#followUps) this.#follow(layer, event, held)
   }
 
   /**
@@ -169,7 +169,7 @@ export class Catalog {
     const { addresses, ids } = referencesOf(event)
     const isKnown = (address: string): boolean => this.#announcements.get(address) !== undefined
     if (addresses.length > 0) return [...addresses.filter(isKnown), ...addresses.filter((each) => !isKnown(each))]
-    const ofRoots = ids.map((id) => this.#state.anchors.repositoriesOf(id))
+    const ofRoots = [...ids, ...otherAddressesOf(event)].map((anchor) => this.#state.anchors.repositoriesOf(anchor))
     return ofRoots.find((repositories) => repositories.length > 0) ?? []
   }
 
@@ -183,10 +183,18 @@ export class Catalog {
     return this.#read > 0
   }
 
+  /** How many steps from a repository or thread the furthest follow-up lies that this run has met; 0: it met none. */
+  followDepth(): number {
+    return this.#followed
+  }
+
   /** Sentences about announcements that were not read in full, where that decides over scope or members. */
   notes(): string[] {
     const inScope = [...this.announcementsInScope().values()]
     return [
+      ...(this.#followed > 1
+        ? [`Follow-ups lie up to ${this.#followed} steps away; at most ${MAX_FOLLOW_DEPTH} are followed.`]
+        : []),
       ...noteUnread(
         inScope.filter(({ unreadMaintainers }) => unreadMaintainers > 0),
         `names maintainers that are not understood: by no public key, or beyond the first ${MAX_MAINTAINERS}`,
@@ -202,6 +210,18 @@ export class Catalog {
         `is out of scope: it may name the service among its URLs that are not read, too long or beyond the first ${MAX_URLS}`,
       ),
     ]
+  }
+
+  /** Makes anchors of an event and its address, unless it is too many steps away from the repository. */
+  #follow(layer: LayerName, event: NostrEvent, held: boolean): void {
+    const found = layer === 'follow-ups' ? this.#state.anchors.followDepth(followedBy(event)) : 0
+    if (found === undefined) return
+    this.#followed = Math.max(this.#followed, found)
+    if (found >= MAX_FOLLOW_DEPTH) return
+    const origin = { held, repositories: this.repositoriesOf(event), depth: found + 1 }
+    const address = isAddressable(event.kind) ? addressOf(event) : undefined
+    for (const anchor of [event.id, ...(address === undefined ? [] : [address])])
+      this.#state.anchors.add(this.#key, 'follow-ups', anchor, origin)
   }
 
   /** Remembers announcements that are in scope only now. They are in the spool until selection. */
@@ -254,6 +274,17 @@ export class Catalog {
     this.#resolved = undefined
     return met
   }
+}
+
+/** What an event follows, by the filters of the layer; authors choose how much that is. */
+function followedBy(event: NostrEvent): string[] {
+  return [...tagValues(event, 'e'), ...otherAddressesOf(event)].slice(0, MAX_FOLLOWED)
+}
+
+/** Addresses that an event refers to, other than those of repositories. */
+function otherAddressesOf(event: NostrEvent): string[] {
+  const addresses = ['a', 'A'].flatMap((name) => tagValues(event, name))
+  return addresses.filter((address) => !address.startsWith(`${KIND.announcement}:`)).slice(0, MAX_FOLLOWED)
 }
 
 function isUrlTag(name: string | undefined): boolean {

@@ -12,7 +12,12 @@ export type FoundAnchor = { readonly anchor: string; readonly number: number; re
  * Facts known when an anchor is found. `repositories`: the addresses of the repositories that a root belongs to, most
  * important first.
  */
-export type AnchorOrigin = { readonly held?: boolean; readonly repositories?: readonly string[] }
+export type AnchorOrigin = {
+  readonly held?: boolean
+  readonly repositories?: readonly string[]
+  /** Of an anchor of the follow-ups: how many steps lead to what refers to it. @default 1 */
+  readonly depth?: number
+}
 
 /** Enough for any real use; authors choose how many they write. */
 const MAX_REPOSITORIES = 20
@@ -30,12 +35,13 @@ export class AnchorStore {
     this.#db = db
     this.#target = target
     this.#insertFound = db.prepare<[Record<string, unknown>]>(
-      `INSERT INTO temp.found (layer, anchor, repository, number, held)
-       VALUES (@layer, @anchor, @repository, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held)
-       ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held)`,
+      `INSERT INTO temp.found (layer, anchor, repository, number, held, depth)
+       VALUES (@layer, @anchor, @repository, (SELECT coalesce(max(number), 0) + 1 FROM temp.found WHERE layer = @layer), @held, @depth)
+       ON CONFLICT (layer, anchor) DO UPDATE SET held = max(held, excluded.held), depth = min(depth, excluded.depth)`,
     )
-    this.#insertAnchor = db.prepare<[string, string, LayerName, string, string | null]>(
-      'INSERT OR IGNORE INTO anchor (target, scope, layer, anchor, repository) VALUES (?, ?, ?, ?, ?)',
+    this.#insertAnchor = db.prepare<[string, string, LayerName, string, string | null, number]>(
+      `INSERT INTO anchor (target, scope, layer, anchor, repository, depth) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET depth = excluded.depth WHERE excluded.depth < depth`,
     )
     this.#findRepositories = db.prepare<[{ root: string; target: string }], { repository: string }>(
       `SELECT repository FROM temp.found WHERE layer IN ('threads', 'follow-ups') AND anchor = @root AND repository IS NOT NULL
@@ -47,8 +53,8 @@ export class AnchorStore {
   recall(scope?: string): void {
     this.#db
       .prepare(
-        `INSERT OR IGNORE INTO temp.found (layer, anchor, repository, number, held)
-         SELECT layer, anchor, repository, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0 FROM anchor
+        `INSERT OR IGNORE INTO temp.found (layer, anchor, repository, number, held, depth)
+         SELECT layer, anchor, repository, row_number() OVER (PARTITION BY layer ORDER BY anchor), 0, depth FROM anchor
          WHERE target = @target AND scope = coalesce(@scope, scope)`,
       )
       .run({ target: this.#target, scope: scope ?? null })
@@ -61,10 +67,15 @@ export class AnchorStore {
   }
 
   /** Adds an anchor and remembers it for later runs with this scope. */
-  add(scope: string, layer: LayerName, anchor: string, { held = false, repositories = [] }: AnchorOrigin = {}): void {
+  add(
+    scope: string,
+    layer: LayerName,
+    anchor: string,
+    { held = false, repositories = [], depth = 1 }: AnchorOrigin = {},
+  ): void {
     const [repository, ...others] = repositories.slice(0, MAX_REPOSITORIES)
-    this.#insertFound.run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0 })
-    this.#insertAnchor.run(this.#target, scope, layer, anchor, repository ?? null)
+    this.#insertFound.run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0, depth })
+    this.#insertAnchor.run(this.#target, scope, layer, anchor, repository ?? null, depth)
     if (others.length > 0) this.#addRepositories(anchor, others)
   }
 
@@ -86,6 +97,13 @@ export class AnchorStore {
   repositoriesOf(root: string): string[] {
     const rows = this.#findRepositories.all({ root, target: this.#target })
     return rows.map(({ repository }) => repository)
+  }
+
+  /** The lowest depth among these anchors of the follow-ups; undefined if none of them is one. */
+  followDepth(anchors: readonly string[]): number | undefined {
+    const sql = `SELECT min(depth) AS depth FROM temp.found
+      WHERE layer = 'follow-ups' AND anchor IN (SELECT value FROM json_each(?))`
+    return (this.#db.prepare(sql).get(JSON.stringify(anchors)) as { depth: number | null }).depth ?? undefined
   }
 
   /** The number of the last anchor found in a layer; 0 if there is none. */

@@ -1,5 +1,5 @@
 /** The schema version that this program writes to the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 5
+export const SCHEMA_VERSION = 6
 
 /** Distinguishes our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
@@ -50,6 +50,8 @@ UPDATE spool SET repository = CASE WHEN kind = 30617 THEN address ELSE (
   WHERE json_extract(t.value, '$[0]') = 'a' AND json_extract(t.value, '$[1]') LIKE '30617:%' LIMIT 1) END;
 `
 
+/** Earlier versions followed only what refers to events of layers 2 and 3: one step. */
+const FOLLOW_DEPTH = `ALTER TABLE anchor ADD COLUMN depth INTEGER NOT NULL DEFAULT 1;`
 /** A change of state rewrites the row, so the text, which never changes, lies beside it. They come and go together. */
 const SPOOL = `
 CREATE TABLE spool (
@@ -99,11 +101,13 @@ export const UPGRADES: readonly { readonly from: number; readonly sql: string }[
   { from: 2, sql: `${ACCEPTED}${OBSTACLE}DROP TABLE witness; ${WITNESS}` },
   { from: 3, sql: `${REPOSITORY}ALTER TABLE run ADD COLUMN reason TEXT;${SOURCE}${OLD_SOURCES}` },
   { from: 4, sql: TEXT_APART },
+  { from: 5, sql: FOLLOW_DEPTH },
 ]
 
 /*
  * Ids and public keys are 32-byte blobs. Every table but `run` is keyed by target: one state file may serve several.
- * A root belongs to the `repository` of its anchor, and to those in `also_in`.
+ * A root belongs to the `repository` of its anchor, and to those in `also_in`. The `depth` of an anchor of the
+ * follow-ups: how many steps lead from layer 2 or 3 to the events that refer to it.
  * The `subject` of a witness is its address, or the id of a regular event.
  * `spool` removes duplicates, keeps the newest version per address, gives the order of publishing, is the journal after
  * a crash, and holds the parked events; `spool_text` has their text. Its `obstacle` is the missing parent (an address or
@@ -118,6 +122,7 @@ CREATE TABLE coverage (
 
 CREATE TABLE anchor (
   target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT,
+  depth INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (target, scope, layer, anchor)
 ) STRICT, WITHOUT ROWID;
 
@@ -162,7 +167,7 @@ CREATE TEMP TABLE settled_hour (
 ) STRICT;
 CREATE TEMP TABLE found (
   layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
-  PRIMARY KEY (layer, anchor)
+  depth INTEGER NOT NULL, PRIMARY KEY (layer, anchor)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX temp.found_number ON found (layer, number);
 CREATE TEMP TABLE read (

@@ -1,8 +1,10 @@
 import { nextTryAt } from '../checkpoint/next-try.ts'
+import { isNewerVersion } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { EventHistory, SeenAtTarget, Subject, WhyReport } from '../report/why.ts'
 import type { Db } from './state-file.ts'
-import { fromRow, SPOOL_COLUMNS, toBlob, type SpoolRow, type SpoolState } from './spooled-event.ts'
+import type { Spool } from './spool.ts'
+import { toBlob, type SpooledEvent, type SpoolState } from './spooled-event.ts'
 
 /** What the state file of one target remembers of an event. */
 export type StoredTrace = {
@@ -23,17 +25,17 @@ const STATES: Readonly<Record<SpoolState, EventHistory['state']>> = {
   held: 'held',
 }
 
-/** A target: its name in the state file, and the URL by which it is asked. */
-export type TracedTarget = { readonly key: string; readonly url: string }
+/** A target: its name in the state file, the URL by which it is asked, and its spool. */
+export type TracedTarget = { readonly key: string; readonly url: string; readonly spool: Spool }
 
 /** Looks up what the state file remembers of an event for one target. Writes nothing. */
-export function traceState(db: Db, { key: target, url }: TracedTarget, subject: Subject): StoredTrace {
-  const row = findSpooled(db, target, subject)
-  const outline = row === undefined ? findAnnouncement(db, target, subject) : undefined
+export function traceState(db: Db, traced: TracedTarget, subject: Subject): StoredTrace {
+  const { key: target, spool } = traced
+  const spooled = subject.type === 'id' ? spool.find(subject.id) : newestOf(spool.versions(subject.address))
   return {
-    event: row === undefined ? outline : fromRow(row).event,
-    history: row === undefined ? null : toHistory(row),
-    seenAtTarget: findSeen(db, { key: target, url }, subject) ?? null,
+    event: spooled?.event ?? findAnnouncement(db, target, subject),
+    history: spooled === undefined ? null : toHistory(spooled, sourceOf(db, target, spooled)),
+    seenAtTarget: findSeen(db, traced, subject) ?? null,
     lastRun: (db.prepare(LAST_RUN).get(target) as WhyReport['lastRun'] | undefined) ?? null,
   }
 }
@@ -51,15 +53,13 @@ export function rememberedService(db: Db, target: string): string | undefined {
   return rows.length === 1 ? rows[0]?.anchor.slice('listed:'.length) : undefined
 }
 
-type Row = SpoolRow & { readonly sources: string }
+function newestOf(versions: readonly SpooledEvent[]): SpooledEvent | undefined {
+  return [...versions].sort((a, b) => (isNewerVersion(a.event, b.event) ? -1 : 1))[0]
+}
 
-function findSpooled(db: Db, target: string, subject: Subject): Row | undefined {
-  const columns = `${SPOOL_COLUMNS}, sources`
-  if (subject.type === 'id')
-    return db.prepare(`SELECT ${columns} FROM spool WHERE target = ? AND id = ?`).get(target, toBlob(subject.id)) as
-      Row | undefined
-  const sql = `SELECT ${columns} FROM spool WHERE target = ? AND address = ? ORDER BY created_at DESC, id LIMIT 1`
-  return db.prepare(sql).get(target, subject.address) as Row | undefined
+function sourceOf(db: Db, target: string, { event }: SpooledEvent): string[] {
+  const row = db.prepare('SELECT sources FROM spool WHERE target = ? AND id = ?').get(target, toBlob(event.id))
+  return row === undefined ? [] : [(row as { sources: string }).sources]
 }
 
 function findAnnouncement(db: Db, target: string, subject: Subject): NostrEvent | undefined {
@@ -81,21 +81,21 @@ function findSeen(db: Db, { key: target, url }: TracedTarget, subject: Subject):
   return known === undefined ? undefined : { at: null, isOurs: false }
 }
 
-function toHistory(row: Row): EventHistory {
-  const spooled = fromRow(row)
+function toHistory(spooled: SpooledEvent, sources: readonly string[]): EventHistory {
+  const { state, layer, outcome, reason, obstacle, attempts, parkedAt, settledAt, lastOkAt, software } = spooled
   return {
-    state: STATES[row.state],
-    layer: row.layer,
-    outcome: row.outcome,
-    reason: row.reason ?? '',
-    obstacle: row.obstacle,
-    attempts: row.attempts,
-    waitsSince: row.parked_at,
-    settledAt: row.settled_at,
-    lastOkAt: row.last_ok_at,
-    nextTryAt: (row.state === 'parked' ? nextTryAt(spooled) : undefined) ?? null,
-    software: row.software,
-    sources: [row.sources],
+    state: STATES[state],
+    layer,
+    outcome: outcome ?? null,
+    reason: reason ?? '',
+    obstacle: obstacle ?? null,
+    attempts,
+    waitsSince: parkedAt ?? null,
+    settledAt: settledAt ?? null,
+    lastOkAt: lastOkAt ?? null,
+    nextTryAt: (state === 'parked' ? nextTryAt(spooled) : undefined) ?? null,
+    software: software ?? null,
+    sources,
   }
 }
 

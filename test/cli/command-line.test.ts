@@ -123,6 +123,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--differ', 'd', { check: { lists: [{ name: 'differ', file: 'd' }] } }],
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
   ['--max-send', '10%', { options: { maxSend: { type: 'percent', percent: 10 } } }],
+  ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
   ['--settle', '10m', { options: { settleMs: 600_000 } }],

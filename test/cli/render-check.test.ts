@@ -58,7 +58,16 @@ const RECONCILED = readBy({
 /** A check that paged everything, changed as asked. */
 function checked(check: Partial<CheckReport>, changes: Partial<Report> = {}): Report {
   const base = report({})
-  const nothing = { missing: 0, waiting: 0, needsFull: false, differences: [], histogram: [], ids: null, both: null }
+  const nothing = {
+    missing: 0,
+    waiting: 0,
+    needsFull: false,
+    differences: [],
+    histogram: [],
+    sample: null,
+    ids: null,
+    both: null,
+  }
   const found = { ...nothing, ...check }
   return report({
     command: 'check',
@@ -523,6 +532,7 @@ describe('whatever strangers write', () => {
     needsFull: fc.boolean(),
     differences: anyDifferences,
     histogram: fc.array(fc.record({ from: fc.maxSafeNat(), to: fc.maxSafeNat(), missing: count }), { maxLength: 42 }),
+    sample: fc.constant(null),
     ids: fc.option(fc.array(hostileText, { maxLength: 3 })),
     both: fc.option(fc.array(fc.record({ source: hostileText, missing: count, differences: anyDifferences }))),
   })

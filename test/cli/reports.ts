@@ -80,6 +80,7 @@ export function report(changes: Partial<Report>): Report {
     signed: { stretch: null, histogram: [] },
     heldBack: [],
     problems: [],
+    followDepth: null,
     notes: [],
     ...changes,
   }
@@ -498,6 +499,7 @@ export const CHECKED = report({
     needsFull: false,
     differences: DIFFERENCES,
     histogram: [{ from: NOW - 7200, to: NOW - 3601, missing: 14 }],
+    sample: { number: 1, of: 7, repositories: 2, events: 31, damaged: 0 },
     ids: ['cd'.repeat(32)],
     both: [{ source: 'wss://relay.one', missing: 14, differences: DIFFERENCES }],
   },

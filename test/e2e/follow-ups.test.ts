@@ -107,11 +107,123 @@ describe('--follow-ups', () => {
     },
   )
 
+  const build = (kind: number, tags: readonly (readonly string[])[], minutes: number) =>
+    signEvent(dave, { kind, created_at: old.comment.created_at + minutes * 60, tags, content: '' })
+  const application = build(
+    32267,
+    [
+      ['d', 'org.app'],
+      ['a', old.address],
+    ],
+    1,
+  )
+  const applicationAddress = `32267:${dave.pubkey}:org.app`
+  const release = build(
+    30063,
+    [
+      ['d', 'org.app@1.0'],
+      ['a', applicationAddress],
+    ],
+    2,
+  )
+  const releaseAddress = `30063:${dave.pubkey}:org.app@1.0`
+  const praise = build(
+    1111,
+    [
+      ['A', releaseAddress],
+      ['a', releaseAddress],
+      ['K', '30063'],
+      ['k', '30063'],
+    ],
+    3,
+  )
+  const thanks = reaction(praise, bob, { createdAt: praise.created_at + 60 })
+  const undone = deletion({ ids: [thanks.id] }, bob, { createdAt: thanks.created_at + 60 })
+  const beyond = build(
+    1985,
+    [
+      ['L', 'x'],
+      ['l', 'y', 'x'],
+      ['e', undone.id],
+    ],
+    9,
+  )
+  const chain = [application, release, praise, thanks, undone, beyond]
+
+  it('follows addresses, and follow-ups of follow-ups, four steps and no further; a second run sends nothing', async () => {
+    const bench = createWorkbench()
+    const events = [...old.events, ...chain]
+    const [source, target] = [await bench.scripted({ events }), await bench.scripted()]
+    const { code, report } = await bench.catchup(source, target, '--follow-ups')
+    const reached = events.filter((event) => event !== beyond && event !== thanks)
+    expect([code, idsOf(target.received.events)]).toEqual([0, idsOf(reached)])
+    expect(report.followDepth).toBe(4)
+    expect(report.notes).toContain('Follow-ups lie up to 4 steps away; at most 4 are followed.')
+    for (const args of [[], ['--full']]) {
+      const again = await bench.catchup(source, target, '--follow-ups', ...args)
+      expect([again.code, again.report.totals.published]).toEqual([0, 0])
+    }
+  })
+
+  it('keeps how far away an anchor lies: a quick run goes no further, and asks about new ones in full', async () => {
+    const bench = createWorkbench()
+    const [source, target] = [
+      await bench.scripted({ events: [...old.events, application, release] }),
+      await bench.real(),
+    ]
+    await bench.catchup(source, target, '--follow-ups')
+    bench.letPass(60)
+    for (const event of [praise, undone, beyond]) source.events.set(event.id, { ...event })
+    const fresh = build(
+      1111,
+      [
+        ['A', releaseAddress],
+        ['a', releaseAddress],
+        ['K', '30063'],
+      ],
+      4,
+    )
+    const today = signEvent(dave, { ...fresh, created_at: nowSeconds() })
+    source.events.set(today.id, today)
+    const { code } = await bench.catchup(source, target, '--follow-ups')
+    expect(code).toBe(0)
+    const held = target.events().map(({ id }) => id)
+    expect([held.includes(today.id), held.includes(beyond.id)]).toEqual([true, false])
+    expect(sincesOf(source, '#e', today.id)).toEqual([undefined])
+  })
+
+  it.each([true, false])('learns what it follows from the target too, by NIP-77: %s', async (negentropy) => {
+    const bench = createWorkbench()
+    const source = await bench.scripted({ events: [old.announced, praise, thanks] })
+    const target = await bench.scripted({ events: [...old.events, application, release], negentropy })
+    const { code } = await bench.catchup(source, target, '--follow-ups')
+    expect([code, idsOf(target.received.events)]).toEqual([0, idsOf([praise, thanks])])
+  })
+
+  it('does not believe a checkpoint of a run that followed ids only', async () => {
+    const bench = createWorkbench()
+    const [source, target] = [
+      await bench.scripted({ events: [...old.events, application, release] }),
+      await bench.real(),
+    ]
+    await bench.catchup(source, target)
+    bench.database((db) => {
+      db.exec(`UPDATE coverage SET version = version + 1000 WHERE layer IN ('repositories', 'threads')`)
+    })
+    source.forgetReceived()
+    await bench.catchup(source, target)
+    expect(sincesOf(source, '#a', old.address).every((since) => since !== undefined)).toBe(true)
+    const { report } = await bench.catchup(source, target, '--follow-ups')
+    expect(report.totals.published).toBe(1)
+  })
+
   it('does not ask about roots: their threads are layer 3', async () => {
     const bench = createWorkbench()
     const [source, target] = await Promise.all([bench.scripted({ events: old.events }), bench.real()])
     await bench.catchup(source, target, '--follow-ups')
     const anchors = bench.checkpoints(source).filter(({ layer }) => layer === 'follow-ups')
-    expect(anchors.map(({ anchor }) => anchor).sort()).toEqual(idsOf([old.comment, old.state]))
+    expect(anchors.map(({ anchor }) => anchor).sort()).toEqual(
+      [old.comment.id, old.state.id, `30618:${alice.pubkey}:hello`].sort(),
+    )
   })
 })

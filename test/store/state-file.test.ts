@@ -118,12 +118,13 @@ CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
 CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
 `
 
-/** Takes back what version 5 changed. */
+/** Takes back what versions 5 and 6 changed. */
 function leaveVersion5(db: InstanceType<typeof Sqlite>): void {
   const columns = (db.prepare("SELECT name FROM pragma_table_info('spool')").all() as { name: string }[])
     .map(({ name }) => name)
     .filter((name) => name !== 'number')
   db.exec(`
+    ALTER TABLE anchor DROP COLUMN depth;
     ALTER TABLE spool RENAME TO spool_5;
     DROP INDEX spool_id; DROP INDEX spool_order; DROP INDEX spool_address; DROP INDEX spool_profile;
     ${SPOOL_4}

@@ -82,6 +82,7 @@ const DEFAULTS: RunOptions = {
   reconcile: true,
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
+  sample: undefined,
   git: undefined,
   maxSend: undefined,
   forgetParkedSeconds: 30 * DAY,

@@ -105,6 +105,10 @@ const check = z.strictObject({
   needsFull: z.boolean(),
   differences,
   histogram: z.array(z.strictObject({ from: time, to: time, missing: count }).readonly()).readonly(),
+  sample: z
+    .strictObject({ number: count, of: count, repositories: count, events: count, damaged: count })
+    .readonly()
+    .nullable(),
   ids: z.array(z.string()).readonly().nullable(),
   both: z
     .array(z.strictObject({ source: z.string(), missing: count, differences }).readonly())
@@ -240,6 +244,7 @@ export const reportSchema = z
     signed: signed.readonly(),
     heldBack: z.array(heldBackRepository.readonly()).readonly(),
     problems: z.array(problem.readonly()).readonly(),
+    followDepth: count.nullable(),
     notes: z.array(z.string()).readonly(),
   })
   .readonly() satisfies z.ZodType<Report & { readonly toolVersion: string }>

@@ -124,7 +124,9 @@ export const OPTIONS = {
   followUps: content({
     flag: '--follow-ups',
     commands: JUDGES,
-    help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
+    help:
+      'also copy what refers to comments, statuses, applications and the like, up to four steps away: deletions, ' +
+      'reactions, labels, zaps, releases, results of CI',
   }),
   deletions: content({
     flag: '--deletions',
@@ -187,6 +189,14 @@ export const OPTIONS = {
     flag: '--both',
     commands: ['check'],
     help: 'also compare in the other direction: what does the target have that a source lacks?',
+  }),
+  sample: output({
+    flag: '--sample',
+    value: 'N/T',
+    commands: ['check'],
+    help:
+      'of part N of T of the repositories, also read back what the target serves, and verify ids and signatures: ' +
+      'damaged or forged copies are differences (5)',
   }),
   ids: output({ flag: '--ids', commands: ['check'], help: 'list the ids of the missing events' }),
   output: output({

@@ -1,4 +1,4 @@
-import type { SendLimit } from '../../report/run-options.ts'
+import type { Part, SendLimit } from '../../report/run-options.ts'
 import type { Rate } from '../../time.ts'
 import { ok, wrong, type Parsed } from './parsed.ts'
 
@@ -75,6 +75,14 @@ export function parseBytes(text: string): Parsed<number> {
   const bytes = Math.floor(Number(match[1]) * unit)
   if (bytes < 1) return wrong('is too small: give at least 1 byte')
   return Number.isSafeInteger(bytes) ? ok(bytes) : wrong('is too large')
+}
+
+/** Parses one part of several, such as `1/7`: the first of seven. */
+export function parsePart(text: string): Parsed<Part> {
+  const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text)
+  const [number, of] = [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)]
+  if (number >= 1 && number <= of) return ok({ number, of })
+  return wrong('is no part: give for example 1/7 for the first of seven')
 }
 
 /** Parses how much a plan may send: a number of events, or a percentage from 0 to 10000. */

@@ -11,6 +11,7 @@ import {
   parseDurationSeconds,
   parseInteger,
   parseIntervalSeconds,
+  parsePart,
   parseRunDurationMs,
   parseSendLimit,
 } from './parse-quantity.ts'
@@ -52,6 +53,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     maxBytesPerSource: reader.withDefault(OPTIONS.maxBytes, parseBytes),
     git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
+    sample: reader.one(OPTIONS.sample, parsePart),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }

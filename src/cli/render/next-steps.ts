@@ -74,6 +74,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
     step: 'Whether they can be cloned is not known. Is its git server up, and does it answer at the same address?',
   },
   file: { meaning: 'unreadable lines', step: 'Repair or remove these lines, then run again.' },
+  damaged: {
+    meaning: 'served, but not what their authors signed',
+    step: 'Its storage is damaged, or somebody forges. Once its operator has removed them, `ngit-sync catchup --full` sends the true ones.',
+  },
   waiting: {
     meaning: 'not taken by the target yet',
     step: 'Kept on disk, and sent again once the target has what is missing there: run again later.',

@@ -1,5 +1,5 @@
 import { OUT_OF_TIME } from '../../errors.ts'
-import type { CheckReport, Report } from '../../report/report.ts'
+import type { CheckReport, Report, SampleReport } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { createCanvas, type Canvas, type Paint } from './canvas.ts'
 import { exitWord } from '../exit-codes.ts'
@@ -74,10 +74,14 @@ function gitSentences({ git }: Report): string[] {
   return differing === 0 ? [] : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`]
 }
 
-function differenceSentences({ missing, both }: CheckReport, exit: number): string[] {
+function differenceSentences({ missing, both, sample }: CheckReport, exit: number): string[] {
   const lacking = (both ?? []).filter((back) => back.missing > 0)
+  const damaged = sample?.damaged ?? 0
   return [
     missingSentence(missing, exit),
+    ...(damaged > 0
+      ? [`It serves ${damaged === 1 ? 'a damaged event' : `${formatCount(damaged)} damaged events`}.`]
+      : []),
     ...lacking.map((back) => `${shortName(back.source)} lacks ${formatPlural(back.missing, 'event')}.`),
   ]
 }
@@ -114,13 +118,14 @@ function waitingText(missing: number, waiting: number): string {
 }
 
 /** NIP-77 proves parts equal without counting them, so there is no number to report. */
-function equalText(report: Report, { differences, both }: CheckReport): string {
+function equalText(report: Report, { differences, both, sample }: CheckReport): string {
   const { parked, refused } = report.totals
   const held = differences.reduce((sum, { targetHas }) => sum + targetHas, 0)
   const isCounted = !hasReconciled(report)
   const all = isCounted ? `${allEvents(held)} that the sources have` : 'all that the sources have'
   const parts = [isCounted && held === 0 ? 'there is nothing to compare' : `the target holds ${all}`]
   if (both !== null) parts.push('and the other way round')
+  if (sample !== null) parts.push(sampleText(sample))
   const exceptions = [
     ...(parked > 0 ? [`${formatCount(parked)} that it took and does not serve yet`] : []),
     ...(refused > 0 ? [`${formatCount(refused)} that it refused in earlier runs`] : []),
@@ -148,6 +153,10 @@ function retryText({ totals: { published, accepted, refused } }: Report): string
   const others = refused === 0 ? '' : `, ${formatCount(refused)} refused for good, now or earlier`
   if (published === 0 && accepted === 0) return `nothing waits for the target${others}.`
   return `nothing waits any more: ${formatPlural(published, 'event')} sent, ${formatCount(accepted)} taken${others}.`
+}
+
+function sampleText({ number, of, events }: SampleReport): string {
+  return `part ${number} of ${of} read back and verified (${formatPlural(events, 'event')})`
 }
 
 /** NIP-77 proves parts equal without counting them. */

@@ -41,7 +41,16 @@ function git(...list: readonly GitRepositoryReport[]): GitReport {
 }
 
 function render(found: GitReport, { width = 80, verbose = false } = {}): string {
-  const check = { missing: 0, waiting: 0, needsFull: false, differences: [], histogram: [], sample: null, ids: null, both: null }
+  const check = {
+    missing: 0,
+    waiting: 0,
+    needsFull: false,
+    differences: [],
+    histogram: [],
+    sample: null,
+    ids: null,
+    both: null,
+  }
   const exit = found.differing > 0 ? 5 : 0
   const options = { color: false, width, now: NOW, timeZone: 'UTC', verbose }
   return renderReport(report({ command: 'check', exit, check, git: found }), options)

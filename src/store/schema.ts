@@ -121,8 +121,7 @@ CREATE TABLE coverage (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE anchor (
-  target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT,
-  depth INTEGER NOT NULL DEFAULT 1,
+  target TEXT NOT NULL, scope TEXT NOT NULL, layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, depth INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (target, scope, layer, anchor)
 ) STRICT, WITHOUT ROWID;
 

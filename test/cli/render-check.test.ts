@@ -266,7 +266,7 @@ describe('a check that found differences', () => {
        layer            kind                source has  target has  missing
        1 announcements  10317 grasp list             2           ·        2
        1 announcements  30617 announcement           1           ·        1
-       4 follow-ups     7                            4           ·        4
+       4 follow-ups     7 reaction                   4           ·        4
 
        missing by created_at, one line for 24 h
        2025-11-19 ▏████████████████████████ 7

@@ -24,10 +24,12 @@ const CHAPTERS = {
   trust: ['scope'],
   discover: ['scope'],
   check: ['scope'],
+  why: ['scope', 'receive'],
   select: ['scope', 'withdraw', 'receive'],
   read: ['scope', 'receive', 'trust', 'discover', 'select'],
   publish: ['scope', 'withdraw', 'select'],
   repair: ['scope', 'git'],
+  serve: ['scope', 'select'],
 }
 const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
@@ -44,7 +46,14 @@ module.exports = {
     restrict('checkpoint-is-plain', '^src/checkpoint/', '^src/nostr/'),
     restrict('store-keeps-plain-types', '^src/store/', '^src/(nostr|report|checkpoint)/', SQLITE),
     restrict('file-is-an-endpoint', '^src/file/', '^src/nostr/', '^src/relay/endpoint\\.ts$', SQLITE),
-    restrict('demo-stands-alone', '^src/demo/', '^src/nostr/', SQLITE, '^src/file/index-query\\.ts$'),
+    restrict(
+      'host-is-a-relay',
+      '^src/host/',
+      '^src/(nostr|relay/negentropy)/',
+      SQLITE,
+      '^src/file/(index-query|temporary-database)\\.ts$',
+    ),
+    restrict('demo-stands-alone', '^src/demo/', '^src/(nostr|host)/', SQLITE, '^src/file/index-query\\.ts$'),
     restrict('test-relay-stands-alone', '^src/test-relay/', '^src/nostr/', SQLITE),
     {
       name: 'test-relay-is-for-tests',
@@ -95,8 +104,8 @@ module.exports = {
     {
       name: 'only-wiring-opens-the-outside-world',
       severity: 'error',
-      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|demo|test-relay)/` },
-      to: { path: '^src/(relay/websocket-relay|store/|file/(?!file-error))', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|host|demo|test-relay)/` },
+      to: { path: '^src/(relay/websocket-relay|store/|host/|file/(?!file-error))', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-wiring-calls-sync',
@@ -106,7 +115,7 @@ module.exports = {
     },
     only('terminal-packages-in-cli', 'commander|ora|chalk|cli-table3', '^src/cli/'),
     only('yaml-in-config', 'yaml', '^src/cli/config/'),
-    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|demo|test-relay)/'),
+    only('nostr-tools-in-nostr-and-relay', 'nostr-tools|ws', '^src/(nostr|relay|host|test-relay)/'),
     only(
       'fs-in-store',
       'fs|fs/promises|path|os',
@@ -116,7 +125,7 @@ module.exports = {
     {
       name: 'sqlite-in-store',
       severity: 'error',
-      from: { path: '^src', pathNot: '^src/(store|file|demo|test-relay)/' },
+      from: { path: '^src', pathNot: '^src/(store|file|host|demo|test-relay)/' },
       to: { path: '^src/sqlite\\.ts$' },
     },
     {

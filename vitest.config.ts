@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'test/faults/**', 'test/install/**', 'node_modules/**'],
+    globalSetup: ['test/support/pack-program.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

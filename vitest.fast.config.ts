@@ -12,10 +12,13 @@ const THEMES = 'catchup-since*,deletions*,door,parked*,publishing*,scope'
 const config = mergeConfig(everything, {
   test: {
     setupFiles: ['test/support/no-programs.ts'],
+    // Nobody starts it.
+    provide: { packed: '' },
     // In node_modules: what was compiled once is not compiled again.
     experimental: { fsModuleCache: true },
   },
 })
+config.test.globalSetup = []
 config.test.include = ['test/*.test.ts', 'test/{cli,file,nostr,relay,store}/*.test.ts', `test/e2e/{${THEMES}}.test.ts`]
 // What it looks at is packed by a program before the first of its tests.
 config.test.exclude.push('test/package.test.ts')

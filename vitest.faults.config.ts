@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
+    globalSetup: ['test/support/pack-program.ts'],
     testTimeout: process.env['FAULTS'] === 'full' ? 900_000 : 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
-    globalSetup: ['test/interop/install.ts'],
+    globalSetup: ['test/interop/install.ts', 'test/support/pack-program.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

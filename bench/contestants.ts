@@ -46,8 +46,13 @@ export type Arena = {
   readonly limitMs: number
 }
 
+/** A build of ngit-sync, and where its packages are looked for besides. */
+export type Build = { readonly program?: string; readonly packages?: string }
+
 /** `ngit-sync` of a build: `backfill` without a state for the first copy, else `catchup --full` with the state. */
-export function createNgitSync({ directory, ...arena }: Arena, name: string, program = OWN_PROGRAM): Contestant {
+export function createNgitSync({ directory, ...arena }: Arena, name: string, build: Build = {}): Contestant {
+  const { program = OWN_PROGRAM, packages } = build
+  const env = packages === undefined ? process.env : { ...process.env, NODE_PATH: packages }
   const version = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' }).stdout.trim()
   const run = async (
     ends: Ends,
@@ -55,7 +60,7 @@ export function createNgitSync({ directory, ...arena }: Arena, name: string, pro
     [command = '', ...options]: readonly string[],
   ): Promise<MeasuredCommand> => {
     const words = ['--source', ends.source, '--target', ends.target, '--scope', 'all', '--state', state, '--quiet']
-    return measureCommand([process.execPath, program, command, ...words, ...options], arena.limitMs)
+    return measureCommand([process.execPath, program, command, ...words, ...options], arena.limitMs, env)
   }
   return {
     name,

@@ -22,9 +22,10 @@ const SAMPLE_MS = 20
 export async function measureCommand(
   [program = '', ...args]: readonly string[],
   limitMs = Infinity,
+  env = process.env,
 ): Promise<MeasuredCommand> {
   const startedMs = performance.now()
-  const child = startCommand(program, args)
+  const child = startCommand(program, args, env)
   let usage: Usage = { cpuMs: 0, mainThreadMs: 0, peakBytes: 0 }
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
@@ -48,8 +49,12 @@ export async function measureCommand(
 }
 
 /** Starts a command that dies with this process at the latest. */
-export function startCommand(program: string, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const child = spawn(program, args)
+export function startCommand(
+  program: string,
+  args: readonly string[],
+  env = process.env,
+): ChildProcessWithoutNullStreams {
+  const child = spawn(program, args, { env })
   const killLater = (): void => void child.kill('SIGKILL')
   process.once('exit', killLater)
   child.once('close', () => process.off('exit', killLater))

@@ -1,8 +1,9 @@
 /**
  * `npm run bench -- peers [--events 30000] [--pairs 5] [--limit 240]`: ngit-sync against `strfry sync` (STRFRY=… names
- * the binary, which then is the relay at both ends too), `nak sync` (NAK=…) and another build of itself
- * (NGIT_SYNC_PROGRAM=…), in turns, at three jobs. `--limit` is in seconds, for each run. Events are counted at the
- * target afterwards. `time` is the median over the pairs of a contestant's seconds divided by those of ngit-sync.
+ * the binary, which then is the relay at both ends too), `nak sync` (NAK=…), another build of itself
+ * (NGIT_SYNC_PROGRAM=…) and itself with native signatures (KOFFI=… names a `node_modules` with koffi), in turns, at three
+ * jobs. `--limit` is in seconds, for each run. Events are counted at the target afterwards. `time` is the median over
+ * the pairs of a contestant's seconds divided by those of ngit-sync.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,7 +37,7 @@ const { values } = parseArgs({
     limit: { type: 'string', default: '240' },
   },
 })
-const { STRFRY, NAK, NGIT_SYNC_PROGRAM } = process.env
+const { STRFRY, NAK, NGIT_SYNC_PROGRAM, KOFFI } = process.env
 const history = [...recentHistoryOf(Number(values.events), Math.floor(Date.now() / 1000))]
 const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-peers-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
@@ -68,7 +69,8 @@ async function holdContest(arena: Arena): Promise<void> {
 function enlist(arena: Arena): Contestant[] {
   return [
     createNgitSync(arena, 'ngit-sync'),
-    ...(NGIT_SYNC_PROGRAM === undefined ? [] : [createNgitSync(arena, 'other build', NGIT_SYNC_PROGRAM)]),
+    ...(KOFFI === undefined ? [] : [createNgitSync(arena, 'native signatures', { packages: KOFFI })]),
+    ...(NGIT_SYNC_PROGRAM === undefined ? [] : [createNgitSync(arena, 'other build', { program: NGIT_SYNC_PROGRAM })]),
     ...(STRFRY === undefined ? [] : [createStrfrySync(arena, STRFRY)]),
     ...(NAK === undefined ? [] : [createNakSync(arena, NAK)]),
   ]

@@ -392,6 +392,13 @@ export const MUTANTS = [
   },
   {
     rule: 4,
+    what: 'a library that takes every signature is believed',
+    in: 'loadNativeCheck',
+    from: ' && attempt(() => isSound(isRight)) === true',
+    to: '',
+  },
+  {
+    rule: 4,
     what: 'a deletion is believed unverified because the target serves one with its id',
     in: 'verifyNew',
     from: '!isBelieved(event) && ',

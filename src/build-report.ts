@@ -62,7 +62,7 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
 function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number {
   const interrupted = exitAfterSignal(run.world.signal)
   if (interrupted !== undefined) return interrupted
-  if (stop?.type === 'door') return 1
+  if (stop?.type === 'door' || stop?.type === 'implausible') return 1
   if (!isRead(run)) return 3
   if (run.git !== null && run.git.unasked > 0) return 3
   if (run.check !== null) return exitOfCheck(run.check, run.git)
@@ -114,6 +114,8 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   if (target.breadth.hides)
     ledger.problem({ what: 'narrow', where: target.endpoint.url, reason: NARROW_ONLY, example: null })
   if (stop?.type === 'door' || stop?.type === 'stopped') noteStop(stop, run)
+  if (stop?.type === 'implausible')
+    ledger.problem({ what: 'plan', where: target.endpoint.url, reason: stop.reason, example: null })
   const { spool } = world.state
   const refused = spool.groups('refused', run.startedAt)
   for (const group of [...spool.groups('parked'), ...refused]) {

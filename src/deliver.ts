@@ -3,25 +3,33 @@ import { stopOf } from './publish/publish.ts'
 import { endPublishing, publishSelected, startPublishing } from './publish/publish-selected.ts'
 import type { PublishingRun } from './publish/publishing-run.ts'
 import { publishFreed, settle } from './publish/settle.ts'
+import { stopImplausible } from './publish/stop-implausible.ts'
 import { tryTargetAgain } from './read/gather.ts'
 import { repairGit } from './repair/repair-git.ts'
 import { stopAfterLoss, type Stop } from './run/stop.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
+import { serveSelected } from './serve/serve-selected.ts'
 
 /** A repository may wait for another's: its owner is listed there. */
 const MAX_ROUNDS = 3
 
 /**
- * Publishes the selected events; with `--git` pushes the git data that the target lacks, and then what waited for it;
- * with `--settle` waits for the rest. Returns why it stopped early, if it did.
+ * Publishes the selected events, or has the target take them (`serve`). Returns why it stopped early, if it did.
  */
 export async function deliver(run: ScopedRun): Promise<Stop | undefined> {
+  let stop = stopImplausible(run)
+  stop ??= run.options.command === 'serve' ? await serveSelected(run) : await publish(run)
+  if (stop === undefined) await tryTargetAgain(run)
+  return stop
+}
+
+/** With `--git` also pushes the git data that the target lacks, and what waited for it; `--settle` waits for the rest. */
+async function publish(run: ScopedRun): Promise<Stop | undefined> {
   const publishing = startPublishing(run)
   let stop = await publishSelected(publishing)
   stop ??= await afterwards(publishing, repairAndPublish)
   stop ??= await afterwards(publishing, settle)
   await endPublishing(publishing, stop)
-  if (stop === undefined) await tryTargetAgain(run)
   return stop
 }
 

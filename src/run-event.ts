@@ -56,6 +56,10 @@ export type RunEvent =
       readonly events: number
       readonly reason: string | null
     }
+  /** Our own relay lets others take these events, until the target serves them; `software`: what the target runs. */
+  | { readonly type: 'serving'; readonly url: string; readonly events: number; readonly software: string | undefined }
+  /** So many of those that the target lacked it serves by now. */
+  | { readonly type: 'served'; readonly served: number; readonly total: number }
   /** `sent` of `total` so far; `total` grows when waiting events become free. */
   | { readonly type: 'sent'; readonly id: string; readonly sent: number; readonly total: number }
   /** The state of an event changed (`run/fate.ts`). */

@@ -50,7 +50,10 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
   return report
 }
 
-/** Publishes the selected events; `check` only compares, `--dry-run` only counts what would be sent. */
+/**
+ * Publishes the selected events, or has the target take them (`serve`); `check` only compares, `--dry-run` only counts
+ * what would be sent.
+ */
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
   const { command, dryRun, git } = run.options
   let stop: Stop | undefined

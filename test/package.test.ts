@@ -1,20 +1,24 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startNode } from './support/child.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** As the compiler writes them: a static or dynamic import, `require`, a file named by its place beside the module. */
 const IMPORTED = /(?:\} from |^import |\bimport\(|\brequire\(|\bnew URL\(|^import \w+ from )['"]([^'"]+)['"]/gm
 
+/** What the pages of the package name, though only a checkout has it. */
+const FOR_CHECKOUTS = /^(CONTRIBUTING\.md|Containerfile|bench|test|src|scripts)(\/|$)/
+
 type Packed = { readonly path: string; readonly size: number }
 type Manifest = {
   readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string>>
+  readonly man: string
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
 }
@@ -30,10 +34,18 @@ beforeAll(async () => {
 
 describe('the package', () => {
   it('holds the program, its schema and the files that package.json names', () => {
-    const named = [...Object.values(manifest.bin), ...Object.values(manifest.exports)].map((path) =>
-      path.replace('./', ''),
-    )
-    expect(paths).toEqual(expect.arrayContaining(['dist/cli/main.js', 'README.md', 'LICENSE', ...named]))
+    const named = [...Object.values(manifest.bin), ...Object.values(manifest.exports), manifest.man]
+    const always = ['dist/cli/main.js', 'node20/install.mjs', 'README.md', 'LICENSE']
+    expect(paths).toEqual(expect.arrayContaining([...always, ...named.map((path) => path.replace('./', ''))]))
+  })
+
+  it('holds what its pages point to, except what only a checkout needs', () => {
+    const pages = paths.filter((path) => path.endsWith('.md') && !/^(CONTRIBUTING|CHANGELOG)/.test(path))
+    expect(pages.length).toBeGreaterThan(10)
+    const missing = pages
+      .flatMap((page) => linksOf(page))
+      .filter((link) => !FOR_CHECKOUTS.test(link) && !isPacked(link))
+    expect(missing).toEqual([])
   })
 
   it.each([
@@ -66,13 +78,16 @@ describe('the package', () => {
   })
 })
 
-describe('the packed program, alone in a place with a space in its name', () => {
-  const place = mkdtempSync(join(tmpdir(), 'ngit-sync packed '))
-  afterAll(() => rmSync(place, { recursive: true, force: true }))
+describe('the packed program, installed in a place with a space in its name', () => {
+  const installed = inject('packed')
+  const home = mkdtempSync(join(tmpdir(), 'ngit-sync-home-'))
+  afterAll(() => rmSync(home, { recursive: true, force: true }))
 
-  beforeAll(() => {
-    for (const { path } of packed) cpSync(join(ROOT, path), join(place, path))
-    symlinkSync(join(ROOT, 'node_modules'), join(place, 'node_modules'))
+  it('is what is packed, and nothing else', () => {
+    const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => relative(installed, join(parentPath, name)))
+    expect(files.toSorted()).toEqual(paths.toSorted())
   })
 
   it('says its version and plays the demo', async () => {
@@ -81,21 +96,22 @@ describe('the packed program, alone in a place with a space in its name', () => 
   })
 
   it('lets a program find the schema, and import nothing', async () => {
+    const user = join(home, 'user.mjs')
+    mkdirSync(join(home, 'node_modules'))
+    symlinkSync(installed, join(home, 'node_modules/ngit-sync'))
     writeFileSync(
-      join(place, 'user.mjs'),
+      user,
       `import { createRequire } from 'node:module'
        console.log(createRequire(import.meta.url)('ngit-sync/report.schema.json').title)
        await import('ngit-sync').catch(({ code }) => console.log(code))`,
     )
-    const { stdout } = await promisify(execFile)(process.execPath, [join(place, 'user.mjs')])
+    const { stdout } = await promisify(execFile)(process.execPath, [user])
     expect(stdout).toBe('ngit-sync report, version 1\nERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })
 
   function run(command: string) {
-    const home = join(place, 'home')
-    mkdirSync(home, { recursive: true })
     const env = { PATH: process.env['PATH'], HOME: home }
-    return startNode([join(place, 'bin/ngit-sync.js'), command], { env, cwd: home }).exited
+    return startNode([join(installed, 'bin/ngit-sync.js'), command], { env, cwd: home }).exited
   }
 })
 
@@ -121,6 +137,17 @@ async function listPacked(): Promise<readonly Packed[]> {
   const { stdout } = await promisify(execFile)('npm', ['pack', ...options], { cwd: ROOT, maxBuffer: 16 * 1024 ** 2 })
   const [tarball] = Object.values(JSON.parse(stdout) as Record<string, { files: readonly Packed[] }>)
   return tarball?.files ?? []
+}
+
+/** The files and directories that a page links to, from the root of the package, and the parts of `contrib` it names. */
+function linksOf(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => join(dirname(page), link))
+  return [...links, ...[...text.matchAll(/\bcontrib\/[\w@./-]*\w/g)].map(([path]) => path)]
+}
+
+function isPacked(link: string): boolean {
+  return paths.some((path) => path === link || path.startsWith(link.endsWith('/') ? link : `${link}/`))
 }
 
 /** A file of the checkout, and what it imports or names by a URL beside itself, to the end. */

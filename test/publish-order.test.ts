@@ -166,7 +166,7 @@ describe('the order of publishing', () => {
     store.transaction(() => {
       for (const event of events) {
         store.spoolRows.insert(event, { layer: 'threads', source: 'x', isLate: false, isOutside: false })
-        store.spoolRows.makeReady(event.id, stageOf(event))
+        store.spoolRows.makeReady(event.id, stageOf(event), undefined)
       }
       store.spoolRows.orderByParents()
       for (let step = store.spool.firstStep(); step !== undefined; step = store.spool.firstStep()) {

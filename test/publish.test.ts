@@ -23,7 +23,7 @@ function publishing(count: number, answer: (event: NostrEvent) => Answer | undef
   for (let n = 0; n < count; n += 1) {
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME + n })
     state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spoolRows.makeReady(event.id, 1)
+    state.spoolRows.makeReady(event.id, 1, undefined)
   }
   const clock = { nowMs: 0 }
   const endpoint: MemoryEndpoint = createMemoryEndpoint({ onPublish: answer })
@@ -64,7 +64,7 @@ describe('an event that is larger than the software of the target is known to ta
     const content = 'x'.repeat(196_608)
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, content })
     state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spoolRows.makeReady(event.id, 1)
+    state.spoolRows.makeReady(event.id, 1, undefined)
     const target = createPeer(endpoint, { ...PROFILE, software: 'ngit-grasp', version: '3.0.10' })
     expect(await publishReady({ ...context, target })).toEqual({ type: 'sent' })
     expect(endpoint.published).toEqual([])
@@ -79,7 +79,7 @@ describe('publishReady', () => {
     const repository = `30617:${alice.pubkey}:x`
     const event = issue(repository, alice, { createdAt: SOME_TIME })
     state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spoolRows.makeReady(event.id, 1)
+    state.spoolRows.makeReady(event.id, 1, undefined)
     await publishReady({ ...context, blocked: new Map([[repository, 'no']]), isHosted: ({ id }) => id === event.id })
     expect(endpoint.published.length).toBe(1)
   })
@@ -144,7 +144,7 @@ describe('an event whose time has passed', () => {
     const tags = [['expiration', String(SOME_TIME + 10)]]
     const event = issue(`30617:${alice.pubkey}:x`, alice, { createdAt: SOME_TIME, tags })
     state.spoolRows.insert(event, { layer: 'repositories', source: 'ws://s', isLate: false, isOutside: false })
-    state.spoolRows.makeReady(event.id, 1)
+    state.spoolRows.makeReady(event.id, 1, undefined)
     const clock = (): number => SOME_TIME + (endpoint.published.length === 0 ? 0 : 10)
     expect(await publishReady({ ...context, world: { ...context.world, clock } })).toEqual({ type: 'sent' })
     expect([endpoint.published.length, state.spool.find(event.id)]).toEqual([1, undefined])

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ConfigOverview } from '../src/cli/config/config-overview.ts'
+import { renderServing } from '../src/cli/render/render-serving.ts'
 import { EXIT_CODES } from '../src/cli/exit-codes.ts'
 import { setRepairScene } from './support/repair-scene.ts'
 import { runCli } from './support/run-cli.ts'
@@ -103,6 +104,12 @@ describe('README', () => {
     }
   })
 
+  it('shows what serve tells the operator of ngit-grasp', () => {
+    const shown = /<!-- serve -->\s*```text\n(.*?)```/s.exec(readme)?.[1]
+    const told = { type: 'serving', url: 'ws://127.0.0.1:7777', events: 6_060, software: 'ngit-grasp 3.0.10' } as const
+    expect(shown).toBe(renderServing(told))
+  })
+
   it('shows a configuration that the program takes', async () => {
     const { code, stdout } = await runHere(['config', '--config', configFile(), '--json'])
     const { profiles } = JSON.parse(stdout) as ConfigOverview
@@ -119,12 +126,12 @@ describe('README', () => {
   })
 
   it('names options that exist', async () => {
-    const commands = ['catchup', 'backfill', 'check', 'retry', 'repair', 'status']
+    const commands = ['catchup', 'backfill', 'serve', 'check', 'retry', 'repair', 'status', 'why']
     const helps = await Promise.all(commands.map((command) => runHere([command, '--help'])))
     const stdout = helps.map((help) => help.stdout).join('\n')
     const named = new Set([...readme.matchAll(/--[a-z][a-z-]+/g)].map(([flag]) => flag))
     for (const flag of named) {
-      if (['--global', '--help'].includes(flag)) continue
+      if (['--global', '--help', '--dir'].includes(flag)) continue
       expect(stdout, flag).toContain(flag)
     }
   })

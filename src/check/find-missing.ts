@@ -5,7 +5,7 @@ import type { FoundDifference } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import type { TargetState } from '../store/target-state.ts'
-import { buildHistogram, hourOf } from './histogram.ts'
+import { buildHistogram } from './histogram.ts'
 
 const PIECE = 250
 
@@ -25,11 +25,10 @@ export async function checkRun(run: ScopedRun): Promise<void> {
   if ([...run.logs.values()].some((log) => log.hasSaidSomething())) run.check = await compare(run)
 }
 
-/** Returns the missing events by layer, kind, repository and hour. Pending events are not missing. */
+/** Returns the missing events by layer, kind and repository, and when they were signed. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
-  const { world, options, catalog } = run
+  const { world, options, catalog, startedAt } = run
   const missing = new Map<string, number>()
-  const times = new Map<number, number>()
   const ids: string[] = []
   let [waiting, isAnyLate] = [0, false]
   parkAgain(run)
@@ -40,8 +39,6 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     const repository = catalog.repositoryOf(event)
     const key = tallyKey(layer, event.kind, repository)
     missing.set(key, (missing.get(key) ?? 0) + 1)
-    const hour = hourOf(event.created_at)
-    times.set(hour, (times.get(hour) ?? 0) + 1)
     if (options.listIds) ids.push(event.id)
     await world.onDifference?.({ sign: signOf(spooled, run), isMissing: true, event, repository })
   }
@@ -52,7 +49,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     // `catchup` would read some source only since its checkpoint, and miss this.
     needsFull: isAnyLate && [...run.logs.values()].some((log) => log.isQuick()),
     differences: tabulate(missing, run.held.counts()),
-    histogram: buildHistogram(times),
+    histogram: buildHistogram(world.state.affected.hoursOfMissing(startedAt)),
     ids: options.listIds ? ids : null,
     both: null,
   }

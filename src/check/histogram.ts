@@ -1,11 +1,12 @@
 import type { HistogramBin } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
+import type { HourRow } from '../store/affected.ts'
 
 /** The first and the last hour of a stretch of time, each as its first second. */
 type Stretch = { readonly first: UnixSeconds; readonly last: UnixSeconds }
 
 /** How many events each hour has, in order of time. */
-type Hours = readonly (readonly [hour: UnixSeconds, events: number])[]
+type Hours = readonly Pick<HourRow, 'hour' | 'events'>[]
 
 const HOUR = 3_600
 const DAY = 24 * HOUR
@@ -15,19 +16,13 @@ const MAX_BINS = 40
 const BULK = 0.9
 const LAST_SECOND = Number.MAX_SAFE_INTEGER
 
-/** Returns the first second of the hour that a time lies in. */
-export function hourOf(time: UnixSeconds): UnixSeconds {
-  return Math.floor(time / HOUR) * HOUR
-}
-
 /**
- * Turns events by hour into at most 40 bins of one width, empty ones included. Authors date events as they like: if
+ * Turns events by hour, in order of time, into at most 40 bins of one width, empty ones included. Authors date events as they like: if
  * leaving out a tenth of them allows finer bins, these few go into one bin before and one after all others, at least as
  * wide as these.
  */
-export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): HistogramBin[] {
-  const sorted = [...hours].sort(([a], [b]) => a - b)
-  const [first, last] = [sorted[0]?.[0], sorted.at(-1)?.[0]]
+export function buildHistogram(sorted: Hours): HistogramBin[] {
+  const [first, last] = [sorted[0]?.hour, sorted.at(-1)?.hour]
   if (first === undefined || last === undefined) return []
   const [all, bulk] = [{ first, last }, findDense(sorted, BULK)]
   const stretch = widthFor(bulk) < widthFor(all) ? widen(bulk, sorted) : all
@@ -41,14 +36,14 @@ export function buildHistogram(hours: ReadonlyMap<UnixSeconds, number>): Histogr
 
 /** Finds the shortest stretch with at least this share of the events; infinite if there are none. */
 export function findDense(sorted: Hours, share: number): Stretch {
-  const eventsAt = (index: number): number => sorted[index]?.[1] ?? 0
+  const eventsAt = (index: number): number => sorted[index]?.events ?? 0
   const needed = share * count(sorted, () => true)
   let shortest: Stretch = { first: -Infinity, last: Infinity }
   let [start, inside] = [0, 0]
-  for (const [last, events] of sorted) {
+  for (const { hour: last, events } of sorted) {
     inside += events
     for (; inside - eventsAt(start) >= needed; start += 1) inside -= eventsAt(start)
-    const first = sorted[start]?.[0] ?? last
+    const first = sorted[start]?.hour ?? last
     if (inside >= needed && last - first < shortest.last - shortest.first) shortest = { first, last }
   }
   return shortest
@@ -57,8 +52,8 @@ export function findDense(sorted: Hours, share: number): Stretch {
 /** Widens the stretch to its neighbours, the nearer first, while bins of its width still cover it. */
 function widen(stretch: Stretch, sorted: Hours): Stretch {
   const [before, after] = [
-    sorted.findLast(([hour]) => hour < stretch.first)?.[0] ?? -Infinity,
-    sorted.find(([hour]) => hour > stretch.last)?.[0] ?? Infinity,
+    sorted.findLast(({ hour }) => hour < stretch.first)?.hour ?? -Infinity,
+    sorted.find(({ hour }) => hour > stretch.last)?.hour ?? Infinity,
   ]
   const wider = [
     { first: before, last: stretch.last },
@@ -72,7 +67,7 @@ function evenBins(stretch: Stretch, sorted: Hours): HistogramBin[] {
   const width = widthFor(stretch)
   const start = Math.floor(stretch.first / width)
   const counts = Array.from({ length: binCount(stretch, width) }, () => 0)
-  for (const [hour, events] of sorted) {
+  for (const { hour, events } of sorted) {
     const index = Math.floor(hour / width) - start
     if (counts[index] !== undefined) counts[index] += events
   }
@@ -91,5 +86,5 @@ function binCount({ first, last }: Stretch, width: number): number {
 }
 
 function count(sorted: Hours, isCounted: (hour: UnixSeconds) => boolean): number {
-  return sorted.reduce((sum, [hour, events]) => sum + (isCounted(hour) ? events : 0), 0)
+  return sorted.reduce((sum, { hour, events }) => sum + (isCounted(hour) ? events : 0), 0)
 }

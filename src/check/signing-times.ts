@@ -7,17 +7,13 @@ const LONGEST_SECONDS = 60 * 86_400
 
 /** Returns when events were signed, from their hours in order of time. */
 export function signingTimes(hours: readonly HourRow[]): SigningTimes {
-  const counts = new Map(hours.map(({ hour, events }) => [hour, events]))
-  return { stretch: findStretch(hours), histogram: buildHistogram(counts) }
+  return { stretch: findStretch(hours), histogram: buildHistogram(hours) }
 }
 
 /** After an outage, most events lie close together; what was signed next to them belongs to them. */
 function findStretch(hours: readonly HourRow[]): SignedStretch | null {
   const all = count(hours)
-  const dense = findDense(
-    hours.map(({ hour, events }) => [hour, events]),
-    MOST,
-  )
+  const dense = findDense(hours, MOST)
   const inside = spread(hours, dense)
   const [first, last] = [inside[0], inside.at(-1)]
   if (first === undefined || last === undefined || all < 2) return null

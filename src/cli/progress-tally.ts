@@ -41,6 +41,13 @@ export class ProgressTally {
         return this.#read(event.layer)
       case 'page':
         return this.#addPage(event.source, event.events)
+      case 'serving':
+        this.#doing = 'serving'
+        return
+      case 'served':
+        this.#sent = event.served
+        this.#total = event.total
+        return
       case 'sending':
         return this.#send(this.#sent, this.#sent + event.events)
       case 'waiting':
@@ -78,6 +85,8 @@ export class ProgressTally {
         return { doing }
       case 'sending':
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
+      case 'serving':
+        return { doing, served: this.#sent, total: this.#total }
       case 'confirming':
         return { doing, sent: this.#sent }
       case 'waiting': {

@@ -2,6 +2,7 @@ import type { Ora } from 'ora'
 import type { RunEvent } from '../run-event.ts'
 import { ProgressTally } from './progress-tally.ts'
 import { renderForecast, renderProgress } from './render/render-progress.ts'
+import { renderServing } from './render/render-serving.ts'
 
 /** Shows a person how a run goes on. */
 export type Progress = {
@@ -50,6 +51,7 @@ export function createProgress(options: ProgressOptions): Progress {
     tally.tell(event)
     if (event.type === 'sending' && event.forecast !== undefined)
       printAbove(`${renderForecast(event.events, event.forecast)}\n`)
+    if (event.type === 'serving') printAbove(renderServing(event))
   }
   const stop = (): void => {
     isStopped = true

@@ -22,6 +22,8 @@ import type { Tell } from '../run-event.ts'
 import type { FoundDifference, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
+import type { ListenAddress } from './parse/parse-listen.ts'
+import type { OpenServing } from './serve-command.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { openGit } from './open-git.ts'
 import { targetKeyOf } from './state-place.ts'
@@ -32,6 +34,8 @@ export type RunRequest = {
   readonly options: RunOptions
   readonly connection: ConnectionOptions
   readonly pacing: PacingOptions
+  /** `serve`: where. */
+  readonly listen?: ListenAddress | undefined
   /** The secret key for NIP-42. */
   readonly key?: Uint8Array | undefined
   readonly stateFile: string
@@ -47,7 +51,10 @@ export type RunRequest = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
 }
 
-const MAX_SPOOL_BYTES = 8 * 1024 ** 3
+type EndpointRequest = Pick<RunRequest, 'connection' | 'key' | 'pacing' | 'openStdin' | 'stdout' | 'signal' | 'tell'>
+
+/** How much the spool may hold. */
+export const MAX_SPOOL_BYTES = 8 * 1024 ** 3
 // The main thread waits for them most of the time, and cannot keep more than two busy (docs/benchmarks.md).
 const MAX_VERIFIERS = 2
 
@@ -67,7 +74,10 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     setMaxListeners(0, untilDeadline)
     const open = (url: string): Promise<Endpoint> =>
       createEndpoint(url, 'source', { ...request, signal: untilDeadline })
-    const target = await createEndpoint(options.target, 'target', request)
+    const connectTarget = (): Promise<Endpoint> => createEndpoint(options.target, 'target', request)
+    const serving = request.listen && (await openServing(request.listen, connectTarget))
+    cleanups.push(() => serving?.close())
+    const target = await connectTarget()
     const sources = await Promise.all(options.sources.map(open))
     cleanups.push(() => Promise.all([target, ...sources].map((endpoint) => endpoint.close())))
     const verifier = createVerifier({ workers: Math.min(MAX_VERIFIERS, availableParallelism()) })
@@ -99,6 +109,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       tell: request.tell,
       strangers,
       ...(git === undefined ? {} : { git }),
+      serving,
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
     }
     return await sync(options, world)
@@ -156,8 +167,17 @@ function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)
   return state
 }
 
-/** All relays here were named by the operator; only those get the key. */
-async function createEndpoint(url: string, role: 'source' | 'target', request: RunRequest): Promise<Endpoint> {
+/** Binds before anything is read: a port that is taken shows at once. */
+async function openServing(address: ListenAddress, connectTarget: () => Promise<Endpoint>): Promise<OpenServing> {
+  return (await import('./serve-command.ts')).openServing(address, connectTarget)
+}
+
+/** Returns a relay or file that the operator named: all relays here get the key. */
+export async function createEndpoint(
+  url: string,
+  role: 'source' | 'target',
+  request: EndpointRequest,
+): Promise<Endpoint> {
   const { pacing, openStdin, stdout, signal } = request
   if (/^wss?:\/\//.test(url)) {
     const connect = (): WebSocketRelay => connectRelay(url, request)
@@ -175,7 +195,7 @@ async function createEndpoint(url: string, role: 'source' | 'target', request: R
 
 function connectRelay(
   url: string,
-  { connection, key, signal, tell }: RunRequest,
+  { connection, key, signal, tell }: EndpointRequest,
   lookup?: LookupFunction,
 ): WebSocketRelay {
   return createWebSocketRelay(url, {

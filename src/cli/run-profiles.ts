@@ -1,6 +1,7 @@
 import type { ProfileLine } from './config/parse-profiles.ts'
 import { exitCodeOf, exitWord, worstExit } from './exit-codes.ts'
 import type { Interruption } from './interruption.ts'
+import { wishOf, type ScriptWish } from './script-wish.ts'
 import type { TellScript } from './tell-script.ts'
 
 /** What stands above all that is printed of one profile. `text` ends with a newline. */
@@ -23,7 +24,7 @@ export async function runProfiles(
   const exits: number[] = []
   for (const [index, { profile, line }] of lines.entries()) {
     const heading = { profile, text: `${index === 0 ? '' : '\n'}profile  ${profile}\n` }
-    exits.push(await tellingFailure(telling, () => run(line, heading), heading))
+    exits.push(await tellingFailure(telling, () => run(line, heading), { heading, wish: wishOf(line) }))
     if (telling.interruption.exitCode() !== undefined) break
   }
   if (needsSummary(lines, exits)) telling.stderr.write(renderSummary(lines, exits))
@@ -34,7 +35,7 @@ export async function runProfiles(
 export async function tellingFailure(
   { stderr, interruption, command, tellScript }: Telling,
   work: () => Promise<number>,
-  heading?: Heading,
+  { heading, wish }: { readonly heading?: Heading; readonly wish?: ScriptWish | undefined } = {},
 ): Promise<number> {
   try {
     return await work()
@@ -43,7 +44,7 @@ export async function tellingFailure(
     const above = heading?.text ?? ''
     const exit = code ?? exitCodeOf(error)
     const told = code === undefined ? error : new Error('interrupted')
-    await tellScript({ error: told, exit, profile: heading?.profile }).catch(ignore)
+    await tellScript({ error: told, exit, profile: heading?.profile }, wish).catch(ignore)
     if (code !== undefined) stderr.write('interrupted\n')
     else stderr.write(above + (await import('./render/render-error.ts')).renderError(error, command))
     return exit

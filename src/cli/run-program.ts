@@ -12,11 +12,13 @@ import type { KeyPlace } from './read-key.ts'
 import type { RunRequest } from './run-command.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
 import type { Tell } from '../run-event.ts'
+import { isStdoutTaken, wishOf } from './script-wish.ts'
 import { toolVersion } from './tool-version.ts'
 
 type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
 type RelayLine = Extract<CommandLine, { type: 'relay' }>
+type WhyLine = Extract<CommandLine, { type: 'why' }>
 type ConfigLine = Extract<CommandLine, { type: 'config' }>
 
 const DEFAULT_WIDTH = 80
@@ -34,8 +36,10 @@ export async function runProgram(argv: readonly string[], place: Surroundings): 
   const telling = { ...place, command: argv[0], tellScript }
   return tellingFailure(telling, async () => {
     const line = await parseCommandLine(argv, env, nowSeconds(), options)
-    if (line.type === 'text' && line.exit !== 0) await tellScript({ error: new UsageError(line.problems), exit: 2 })
-    if (line.type !== 'profiles') return dispatch(line, place)
+    if (line.type === 'text' && line.exit !== 0) {
+      await tellScript({ error: new UsageError(line.problems), exit: 2 }, line.wish)
+    }
+    if (line.type !== 'profiles') return tellingFailure(telling, () => dispatch(line, place), { wish: wishOf(line) })
     return runProfiles(line.lines, telling, (single, heading) => dispatch(single, place, heading))
   })
 }
@@ -56,6 +60,9 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
     case 'relay':
       place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showRelay(line, place)
+    case 'why':
+      place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
+      return showWhy(line, place)
     case 'config':
       return showConfig(line, place)
     case 'version':
@@ -82,7 +89,7 @@ async function writeText({ stdout }: Surroundings, text: string): Promise<void> 
 async function run(line: RunLine, place: Surroundings, heading?: Heading): Promise<number> {
   const { createWatch } = await import('./watch-run.ts')
   const { stateFileOf } = await import('./state-place.ts')
-  const { options, output } = line
+  const { output } = line
   const { env, stdout, stderr, interruption } = place
   const stateFile = stateFileOf(line.stateFile, env)
   const watch = createWatch(line, { stateFile, stderr, version: toolVersion() })
@@ -93,10 +100,8 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
     watch.stopProgress()
     const exit = interruption.exitCode() ?? found.exit
     report = { ...found, exit, complete: exit === 0 }
-    const lists = (line.check?.lists ?? []).map(({ file }) => file)
-    const isStdoutTaken = [options.target, line.check?.output, ...lists].includes('-')
     const profile = heading === undefined ? {} : { profile: heading.profile }
-    await printReport({ ...report, ...profile }, output, isStdoutTaken ? stderr : stdout, heading?.text)
+    await printReport({ ...report, ...profile }, output, isStdoutTaken(line) ? stderr : stdout, heading?.text)
     await watch.end({ exit, report })
     return exit
   } catch (error) {
@@ -106,17 +111,18 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
 }
 
 async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
-  const { options, connection, pacing } = line
+  const { options, connection, pacing, listen } = line
   const { stdout, env, interruption } = place
   const key = await findKey(line.key, place)
   const openStdin = (): NodeJS.ReadStream => place.stdin
-  return { options, connection, pacing, key, stateFile, openStdin, stdout, signal: interruption.signal, env, tell }
+  const { signal } = interruption
+  return { options, connection, pacing, listen, key, stateFile, openStdin, stdout, signal, env, tell }
 }
 
 async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
   if (reportFile === undefined) return runOrCheck(line, request)
   const { writePage } = await import('./page-command.ts')
-  return writePage(reportFile, () => runOrCheck(line, request))
+  return writePage(reportFile, line.options, () => runOrCheck(line, request))
 }
 
 async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {
@@ -169,6 +175,27 @@ async function showRelay({ url, connection, output, ...line }: RelayLine, place:
     : (await import('./render/render-relay.ts')).renderRelay(inspection, renderingFor(output, stdout))
   await (await import('./write-output.ts')).writeOutput(stdout, text)
   return 0
+}
+
+async function showWhy(line: WhyLine, place: Surroundings): Promise<number> {
+  const { stdout, interruption } = place
+  const { output, connection, subject, options, isOffline } = line
+  const { runWhy } = await import('./why-command.ts')
+  const { stateFileOf } = await import('./state-place.ts')
+  const { withNextStep } = await import('./render/why-steps.ts')
+  const traced = await runWhy({
+    ...{ subject, options, isOffline, connection, stdout },
+    key: await findKey(line.key, place),
+    stateFile: stateFileOf(line.stateFile, place.env),
+    openStdin: () => place.stdin,
+    signal: interruption.signal,
+  })
+  const report = withNextStep(traced, nowSeconds())
+  const text = output.json
+    ? (await import('./render/render-json.ts')).renderJson(report)
+    : (await import('./render/render-why.ts')).renderWhy(report, renderingFor(output, stdout))
+  await writeText(place, text)
+  return interruption.exitCode() ?? report.exit
 }
 
 async function showConfig({ overview, output }: ConfigLine, place: Surroundings): Promise<number> {

@@ -1,7 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { WebSocketServer } from 'ws'
+import type { Frame, RelayClient } from '../host/relay-client.ts'
+import { MAX_MESSAGE_BYTES, PAGE_ROWS } from '../host/relay-limits.ts'
+import { startRelayServer } from '../host/relay-server.ts'
+import { isExpired, parseEvent, type NostrEvent } from '../nostr/event.ts'
+import type { Filter } from '../nostr/filter.ts'
+import { isEphemeral } from '../nostr/kinds.ts'
+import { verifyEvent } from '../nostr/signature.ts'
 import { EventStore } from './event-store.ts'
-import { PAGE_ROWS, RelayClient, type RelayHall } from './relay-client.ts'
 
 /** The options of an embedded relay. */
 export type EmbeddedRelayOptions = {
@@ -20,7 +24,14 @@ export type EmbeddedRelay = {
 }
 
 const LOOPBACK = '127.0.0.1'
-const MAX_MESSAGE_BYTES = 1_048_576
+
+const DOCUMENT = {
+  name: 'ngit-sync demo relay',
+  description: 'a relay on loopback for the demo of ngit-sync',
+  software: 'ngit-sync demo',
+  supported_nips: [1, 9, 11, 40],
+  limitation: { max_message_length: MAX_MESSAGE_BYTES, max_limit: PAGE_ROWS, default_limit: PAGE_ROWS },
+}
 
 /**
  * Starts a small, real relay on loopback (NIP-01, 09, 11, 40) with its events in a SQLite file that survives `kill -9`.
@@ -28,68 +39,58 @@ const MAX_MESSAGE_BYTES = 1_048_576
  */
 export async function startEmbeddedRelay({ file, port = 0 }: EmbeddedRelayOptions): Promise<EmbeddedRelay> {
   const store = new EventStore(file)
-  const http = createServer(serveDocument)
-  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_MESSAGE_BYTES })
-  serveClients(sockets, store)
+  const clients = new Set<RelayClient>()
+  // After the answer to its sender.
+  const announce = (event: NostrEvent): void => queueMicrotask(() => clients.forEach((client) => client.tell(event)))
   try {
-    const taken = await listen(http, port)
-    return { url: `ws://${LOOPBACK}:${taken}`, port: taken, close: () => closeAll(http, sockets, store) }
+    const server = await startRelayServer({
+      hall: {
+        find: (filters) => find(filters, store),
+        take: (value) => take(value, store, announce),
+        isLive: true,
+      },
+      document: DOCUMENT,
+      host: LOOPBACK,
+      port,
+      onClient: (client) => {
+        clients.add(client)
+        return () => void clients.delete(client)
+      },
+    })
+    return { url: `ws://${LOOPBACK}:${server.port}`, port: server.port, close: () => closeBoth(server, store) }
   } catch (error) {
     store.close()
     throw error
   }
 }
 
-function serveClients(sockets: WebSocketServer, store: EventStore): void {
-  const clients = new Set<RelayClient>()
-  const hall: RelayHall = {
-    store,
-    now: () => Math.floor(Date.now() / 1000),
-    announce: (event) => {
-      for (const client of clients) client.tell(event)
-    },
-  }
-  sockets.on('connection', (socket) => {
-    const client = new RelayClient(hall, (message) => socket.send(message))
-    clients.add(client)
-    socket.on('message', (message: Buffer) => client.receive(message.toString('utf8')))
-    socket.on('close', () => clients.delete(client))
-    // ws closes the socket of a client that sends garbage or resets; there is nobody to tell.
-    socket.on('error', () => socket.terminate())
+/** Every event once, however many filters it matches. */
+function find(filters: readonly Filter[], store: EventStore): string[] {
+  const found = filters.flatMap((filter) => {
+    return store.find({ ...filter, limit: Math.min(filter.limit ?? PAGE_ROWS, PAGE_ROWS) })
   })
-  // The server of ws repeats the errors of the HTTP server; `listen` reports those.
-  sockets.on('error', () => undefined)
+  const distinct = new Map(found.map((event) => [event.id, event]))
+  return [...distinct.values()].map((event) => JSON.stringify(event))
 }
 
-const DOCUMENT = JSON.stringify({
-  name: 'ngit-sync demo relay',
-  description: 'a relay on loopback for the demo of ngit-sync',
-  software: 'ngit-sync demo',
-  supported_nips: [1, 9, 11, 40],
-  limitation: { max_message_length: MAX_MESSAGE_BYTES, max_limit: PAGE_ROWS, default_limit: PAGE_ROWS },
-})
-
-const serveDocument: RequestListener = (request, response) => {
-  if (request.headers.accept?.includes('application/nostr+json') !== true) {
-    response.writeHead(426, { 'content-type': 'text/plain' }).end('a Nostr relay: connect by WebSocket\n')
-    return
-  }
-  response.writeHead(200, { 'content-type': 'application/nostr+json' }).end(DOCUMENT)
+function take(value: unknown, store: EventStore, announce: (event: NostrEvent) => void): Frame {
+  const event = parseEvent(value)
+  if (event === undefined) return ['NOTICE', 'invalid: the event has not the shape of NIP-01']
+  const refusal = refusalOf(event, store)
+  if (refusal !== undefined) return ['OK', event.id, false, refusal]
+  const isNew = isEphemeral(event.kind) || store.publish(event)
+  if (isNew) announce(event)
+  return ['OK', event.id, true, isNew ? '' : 'duplicate: this or a newer version is stored']
 }
 
-async function listen(http: Server, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject)
-    http.listen(port, LOOPBACK, resolve)
-  })
-  const address = http.address()
-  return typeof address === 'object' && address !== null ? address.port : port
+function refusalOf(event: NostrEvent, store: EventStore): string | undefined {
+  const verdict = verifyEvent(event)
+  if (verdict !== 'valid') return `invalid: ${verdict}`
+  if (isExpired(event, Math.floor(Date.now() / 1000))) return 'invalid: the event has expired'
+  return store.isDeleted(event) ? 'blocked: this event is deleted' : undefined
 }
 
-async function closeAll(http: Server, sockets: WebSocketServer, store: EventStore): Promise<void> {
-  for (const socket of sockets.clients) socket.terminate()
-  sockets.close()
-  http.closeAllConnections()
-  await new Promise<void>((resolve) => http.close(() => resolve()))
+async function closeBoth(server: { close(): Promise<void> }, store: EventStore): Promise<void> {
+  await server.close()
   store.close()
 }

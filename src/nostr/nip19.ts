@@ -20,6 +20,13 @@ export function encodeRepository({ kind, pubkey, d }: Address): string {
   return load().naddrEncode({ kind, pubkey, identifier: d })
 }
 
+/** The event id in hex from a `nevent1…` or `note1…`; `undefined` otherwise. */
+export function decodeEventId(text: string): string | undefined {
+  const decoded = decodeOrUndefined(text)
+  if (decoded?.type === 'note') return decoded.data
+  return decoded?.type === 'nevent' ? decoded.data.id : undefined
+}
+
 /** The public key in lower-case hex from an `npub1…`, an `nprofile1…` or hex of either case; `undefined` otherwise. */
 export function decodePublicKey(text: string): string | undefined {
   const hex = text.toLowerCase()

@@ -36,6 +36,9 @@ export type SendingRun = Pick<
 export type PublishEnd = { readonly type: 'sent' } | Stop
 
 const PIECE = 500
+const BYTES_PER_CHARACTER = 3
+/** More than what a frame has around its event. */
+const FRAME_BYTES = 16
 
 /** Sends every ready event. Parks those that are not sent because publishing stopped. */
 export async function publishReady(run: SendingRun): Promise<PublishEnd> {
@@ -97,7 +100,7 @@ async function publishOne(spooled: SpooledEvent, run: SendingRun): Promise<Decis
     run.blocked.set(addressOf(event) ?? event.id, blocked)
     return () => fate.park(spooled, { outcome: 'waiting', reason: blocked, isOrphan: true })
   }
-  const tooLarge = excessOf(event, run)
+  const tooLarge = excessOf(spooled, run)
   if (tooLarge !== undefined) return () => fate.refuse(spooled, 'too-large', { reason: tooLarge })
   const sent = await sendPaced(event, run)
   if (sent === undefined) return undefined
@@ -201,9 +204,11 @@ function decide(
  * Returns why an event is too large to be sent; `undefined` when it is not. A relay hangs up on a message that is
  * longer than it allows, and others are lost with it.
  */
-function excessOf(event: NostrEvent, { target }: SendingRun): string | undefined {
+function excessOf({ event, size }: SpooledEvent, { target }: SendingRun): string | undefined {
   const { maxMessageBytes = Infinity } = target.profile
   const { maxEventBytes = Infinity } = target.limits
+  // No character takes more than three bytes, so most events need not be written out to be measured.
+  if (size * BYTES_PER_CHARACTER + FRAME_BYTES <= Math.min(maxMessageBytes, maxEventBytes)) return undefined
   if (maxEventBytes < Infinity && Buffer.byteLength(JSON.stringify(event)) > maxEventBytes)
     return `larger than the ${maxEventBytes} bytes that an event may have at the target`
   const isLarger = maxMessageBytes < Infinity && Buffer.byteLength(JSON.stringify(['EVENT', event])) > maxMessageBytes

@@ -3,7 +3,7 @@ import type { LayerName } from '../layer-name.ts'
 import type { GitReport } from './git-report.ts'
 import type { UnixSeconds } from '../time.ts'
 
-export type CommandName = 'catchup' | 'backfill' | 'check' | 'retry' | 'repair'
+export type CommandName = 'catchup' | 'backfill' | 'serve' | 'check' | 'retry' | 'repair'
 
 export type { Outcome } from '../nostr/outcome.ts'
 

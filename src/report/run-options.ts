@@ -65,7 +65,13 @@ export type RunOptions = {
   readonly forgetParkedSeconds: number
   /** How long to stay for what waits after publishing (`--settle`). */
   readonly settleMs: number | undefined
+  /** `--max-send`: a larger plan stops before anything is sent. */
+  readonly maxSend: SendLimit | undefined
 }
+
+/** How much a plan may send: a number of events, or a share of what the target was seen to hold. */
+export type SendLimit =
+  { readonly type: 'events'; readonly count: number } | { readonly type: 'percent'; readonly percent: number }
 
 /** How fast events are sent, and how long a run may take. */
 export type PacingOptions = {
@@ -88,9 +94,9 @@ export type ConnectionOptions = {
 /** Inclusive bounds on `created_at`. */
 export type Window = { readonly since: UnixSeconds | undefined; readonly until: UnixSeconds | undefined }
 
-/** Whether a run copies like `catchup`: `repair` does that first. */
-export function isCatchup({ command }: RunOptions): boolean {
-  return command === 'catchup' || command === 'repair'
+/** Whether the run brings the target up to date, by the checkpoints. */
+export function copiesToDate({ command }: RunOptions): boolean {
+  return command === 'catchup' || command === 'repair' || command === 'serve'
 }
 
 /** Whether only events between `since` and `until` are copied or compared. */

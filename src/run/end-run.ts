@@ -1,18 +1,18 @@
 import { InterruptedError, reasonOf, UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
-import { isCatchup } from '../report/run-options.ts'
+import { copiesToDate } from '../report/run-options.ts'
 import type { Run } from './run.ts'
 
 /** Writes how a run ended into the history, and how the sources that the operator named were read. */
 export function endRun({ world, number, options }: Run, report: Report): void {
   const { exit, durationMs, totals, problems, sources, startedAt } = report
   const { state } = world
-  const failure = exit === 1 ? problems.find(({ what }) => what === 'target' || what === 'key') : undefined
+  const failure = exit === 1 ? problems.find(({ what }) => ['target', 'key', 'plan'].includes(what)) : undefined
   state.transaction(() => {
     const { published, parked } = totals
     state.runs.end(number, { durationMs, exit, published, parked, reason: failure?.reason })
     // A window says nothing about the rest of a source.
-    if (!isCatchup(options)) return
+    if (!copiesToDate(options)) return
     for (const source of sources) if (!source.discovered) state.sources.note(source, startedAt)
   })
 }

@@ -89,11 +89,11 @@ export class Fate {
     for (const loser of state.spoolRows.insert(event, origin)) ledger.drop(loser.layer, 'superseded')
   }
 
-  /** The event is wanted and the target lacks it: it will be sent in this stage. */
-  makeReady(spooled: SpooledEvent, stage: number): void {
+  /** The event is wanted and the target lacks it: it will be sent in this stage. Reports count by its repository. */
+  makeReady(spooled: SpooledEvent, stage: number, repository?: string): void {
     const { state, ledger } = this.#context
     this.#follow(spooled, 'ready')
-    state.spoolRows.makeReady(spooled.event.id, stage)
+    state.spoolRows.makeReady(spooled.event.id, stage, repository)
     if (spooled.isLate && (spooled.state === 'candidate' || spooled.state === 'outside'))
       ledger.count(spooled.layer, 'lateArrivals')
   }
@@ -138,7 +138,7 @@ export class Fate {
     const { state, ledger } = this.#context
     this.#remove(spooled)
     ledger.settle(spooled.layer, outcome)
-    state.run.countSettled(spooled, IS_AT_TARGET.includes(outcome))
+    state.settled.count(spooled, IS_AT_TARGET.includes(outcome))
     this.#tell(spooled, 'settled', { outcome })
   }
 

@@ -1,9 +1,12 @@
 import { INTERRUPTED, reasonOf, type LostRelayError } from '../errors.ts'
 import { isDoorForReading } from '../relay/answers.ts'
 
-/** Publishing stopped early, and why. Everything unsent is parked. */
+/**
+ * Publishing stopped early, and why. Everything unsent is parked; `implausible`: nothing was sent, and only what waited
+ * before does.
+ */
 export type Stop = {
-  readonly type: 'door' | 'stopped' | 'deadline' | 'interrupted'
+  readonly type: 'door' | 'implausible' | 'stopped' | 'deadline' | 'interrupted'
   readonly reason: string
   /** Every announcement that names the service was refused: perhaps it is not the target's service. */
   readonly doubtsService?: true

@@ -18,6 +18,27 @@ export type FoundDifference = {
   readonly repository: string | undefined
 }
 
+/** A read-only relay of our own, from which others take what the target lacks. */
+export type OwnRelay = {
+  readonly url: string
+  /** How many events it serves. */
+  readonly size: number
+  /** Adds verified events. */
+  add(events: readonly NostrEvent[]): void
+  has(id: string): boolean
+  /** Whether anybody has come to read. */
+  readonly wasVisited: boolean
+  /** Lets clients in: before that, what it has is not yet all. */
+  letIn(): void
+}
+
+/** What `serve` needs beside the rest of the world. */
+export type Serving = {
+  readonly relay: OwnRelay
+  /** A connection to the target of its own: one outlives no restart of the target. */
+  readonly connectTarget: () => Promise<Endpoint>
+}
+
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
   readonly target: Endpoint
@@ -39,6 +60,8 @@ export type World = {
   readonly strangers: StrangersGate
   /** Git servers and the system's git; present if the run was asked to look at git data. */
   readonly git?: GitAccess
+  /** For `serve`. */
+  readonly serving?: Serving | undefined
 }
 
 /** Opens relays that strangers named: without a key, and only at allowed addresses. */

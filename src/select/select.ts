@@ -63,17 +63,20 @@ async function selectPiece(
     return isWithdrawal(why) ? leavesOlder(event, run) : why === 'held' && freed.has(event.id)
   })
   const wanted = judged.flatMap(({ spooled, why }) => (why === undefined ? [spooled] : []))
-  const sendable = wanted.filter(
-    (spooled) => spooled.state !== 'parked' || parkedWait(spooled, { now: run.startedAt }) === undefined,
-  )
+  const mustWait = (spooled: SpooledEvent): boolean =>
+    spooled.state === 'parked' && parkedWait(spooled, { now: run.startedAt }) !== undefined
+  const sendable = wanted.filter((spooled) => !mustWait(spooled))
   state.transaction(() => {
     for (const { spooled, why } of judged) if (why !== undefined) takeOut(spooled, why, run)
     noteArrivals(
       judged.flatMap(({ spooled, why }) => (why === 'held' && spooled.state === 'parked' ? [spooled] : [])),
       run,
     )
-    for (const spooled of wanted) fate.assign(spooled, run.catalog.repositoryOf(spooled.event))
-    for (const spooled of sendable) fate.makeReady(spooled, staging.stageOf(spooled.event))
+    for (const spooled of wanted) {
+      const repository = run.catalog.repositoryOf(spooled.event)
+      if (mustWait(spooled)) fate.assign(spooled, repository)
+      else fate.makeReady(spooled, staging.stageOf(spooled.event), repository)
+    }
     for (const id of versions.older) state.run.markDiffering(id)
   })
   const older = await selectOlder(

@@ -35,6 +35,7 @@ export class CheckpointStore {
   readonly #heldBack = new Set<string>()
   #isIgnored = false
   #isFrozen = false
+  #wasVoided = false
   #isHeldBack = false
 
   constructor(db: Db, target: string, versions: LayerVersions) {
@@ -85,8 +86,14 @@ export class CheckpointStore {
     return this.#db.prepare(sql).get(this.#target, withEvents ? 1 : 0) === undefined
   }
 
+  /** Whether this run has found that the target lost what it held. */
+  get wasVoided(): boolean {
+    return this.#wasVoided
+  }
+
   /** Forgets the checkpoints of this target. Anchors and parked events stay. */
   void(): void {
+    this.#wasVoided = true
     this.#db.prepare('DELETE FROM coverage WHERE target = ?').run(this.#target)
   }
 

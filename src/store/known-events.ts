@@ -23,6 +23,12 @@ export class KnownEvents {
     for (const id of ids) remove.run(this.#target, Buffer.from(id, 'hex'))
   }
 
+  /** How many events the target is known to hold. */
+  count(): number {
+    const row = this.#db.prepare('SELECT count(*) AS n FROM known WHERE target = ?').get(this.#target)
+    return (row as { n: number }).n
+  }
+
   /** Yields the known events of some kinds, unordered; `createdAt` in Unix seconds. Do not write while iterating. */
   *ofKinds(kinds: readonly number[]): Generator<{ readonly id: string; readonly createdAt: number }> {
     const rows = this.#db

@@ -1,6 +1,5 @@
 import type { NostrEvent } from '../nostr/event.ts'
 import type { LayerName } from '../layer-name.ts'
-import type { SpooledEvent } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** Ids seen, and deletions and vanish requests found in this run. Stored in SQLite's temporary file, not in memory. */
@@ -10,7 +9,6 @@ export class RunTables {
   readonly #insertServed
   readonly #findServed
   readonly #insertSent
-  readonly #countSettled
   readonly #insertDiffering
   readonly #findDiffering
   readonly #insertDeletion
@@ -30,12 +28,6 @@ export class RunTables {
     this.#insertServed = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.served (id) VALUES (?)')
     this.#findServed = db.prepare<[Buffer], { id: Buffer }>('SELECT id FROM temp.served WHERE id = ?')
     this.#insertSent = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.sent (id) VALUES (?)')
-    this.#countSettled = db.prepare<[Record<string, unknown>]>(
-      `INSERT INTO temp.settled (repository, hour, sent, refused, first, last)
-       VALUES (@repository, @createdAt - @createdAt % 3600, @sent, 1 - @sent, @createdAt, @createdAt)
-       ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, refused = refused + excluded.refused,
-         first = min(first, excluded.first), last = max(last, excluded.last)`,
-    )
     this.#insertDiffering = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.differing (id) VALUES (?)')
     this.#findDiffering = db.prepare<[Buffer], { id: Buffer }>('SELECT id FROM temp.differing WHERE id = ?')
     this.#insertDeletion = db.prepare<[Buffer, string, number]>(
@@ -90,11 +82,6 @@ export class RunTables {
   /** Notes that the event was sent; false if it was sent before in this run. */
   markSent(id: string): boolean {
     return this.#insertSent.run(toBlob(id)).changes === 1
-  }
-
-  /** Counts an event that leaves the spool, by its repository and time: the target has it now, or will not. */
-  countSettled({ event, repository = '' }: SpooledEvent, isAtTarget: boolean): void {
-    this.#countSettled.run({ repository, createdAt: event.created_at, sent: isAtTarget ? 1 : 0 })
   }
 
   /** Notes that the target serves an older version of this event. */

@@ -1,5 +1,5 @@
 /** The schema version that this program writes to the state file (`PRAGMA user_version`). */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /** Distinguishes our files from those of other programs (`PRAGMA application_id`): "ngit" in ASCII. */
 export const APPLICATION_ID = 0x6e676974
@@ -50,6 +50,40 @@ UPDATE spool SET repository = CASE WHEN kind = 30617 THEN address ELSE (
   WHERE json_extract(t.value, '$[0]') = 'a' AND json_extract(t.value, '$[1]') LIKE '30617:%' LIMIT 1) END;
 `
 
+/** A change of state rewrites the row, so the text, which never changes, lies beside it. They come and go together. */
+const SPOOL = `
+CREATE TABLE spool (
+  number INTEGER PRIMARY KEY, target TEXT NOT NULL, id BLOB NOT NULL, layer TEXT NOT NULL, kind INTEGER NOT NULL,
+  pubkey BLOB NOT NULL, address TEXT, created_at INTEGER NOT NULL, sources TEXT NOT NULL,
+  state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
+  parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT, repository TEXT
+) STRICT;
+CREATE TABLE spool_text (number INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TRIGGER spool_gone AFTER DELETE ON spool BEGIN
+  DELETE FROM spool_text WHERE number = old.number;
+END;
+`
+
+const SPOOL_INDEXES = `
+CREATE UNIQUE INDEX spool_id ON spool (target, id);
+CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
+CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
+${SPOOL_PROFILES}`
+
+const MOVED_COLUMNS = `target, id, layer, kind, pubkey, address, created_at, sources, state, stage, level, outcome, reason, orphan,
+  error_runs, parked_at, settled_at, last_ok_at, retry_at, attempts, late, software, obstacle, repository`
+
+/** Parts the rows from their text. The indexes go with the old table, whose names they have. */
+const TEXT_APART = `
+ALTER TABLE spool RENAME TO old_spool;
+${SPOOL}
+INSERT INTO spool (number, ${MOVED_COLUMNS}) SELECT rowid, ${MOVED_COLUMNS} FROM old_spool;
+INSERT INTO spool_text (number, json) SELECT rowid, json FROM old_spool;
+DROP TABLE old_spool;
+${SPOOL_INDEXES}`
+
 /** Earlier versions noted sources only by what was read to its end. */
 const OLD_SOURCES = `
 INSERT INTO source SELECT target, source, 'unknown', NULL, max(drained_at), max(drained_at), max(drained_at)
@@ -64,6 +98,7 @@ export const UPGRADES: readonly { readonly from: number; readonly sql: string }[
   { from: 1, sql: ALSO_IN },
   { from: 2, sql: `${ACCEPTED}${OBSTACLE}DROP TABLE witness; ${WITNESS}` },
   { from: 3, sql: `${REPOSITORY}ALTER TABLE run ADD COLUMN reason TEXT;${SOURCE}${OLD_SOURCES}` },
+  { from: 4, sql: TEXT_APART },
 ]
 
 /*
@@ -71,8 +106,8 @@ export const UPGRADES: readonly { readonly from: number; readonly sql: string }[
  * A root belongs to the `repository` of its anchor, and to those in `also_in`.
  * The `subject` of a witness is its address, or the id of a regular event.
  * `spool` removes duplicates, keeps the newest version per address, gives the order of publishing, is the journal after
- * a crash, and holds the parked events. Its `obstacle` is the missing parent (an address or an id), its `repository` the
- * address that the event belongs to, as far as selection knew it.
+ * a crash, and holds the parked events; `spool_text` has their text. Its `obstacle` is the missing parent (an address or
+ * an id), its `repository` the address that the event belongs to, as far as selection knew it.
  */
 export const SCHEMA = `
 CREATE TABLE coverage (
@@ -97,18 +132,8 @@ CREATE TABLE known (
   PRIMARY KEY (target, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE spool (
-  target TEXT NOT NULL, id BLOB NOT NULL, layer TEXT NOT NULL, kind INTEGER NOT NULL, pubkey BLOB NOT NULL,
-  address TEXT, created_at INTEGER NOT NULL, json TEXT NOT NULL, sources TEXT NOT NULL,
-  state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
-  outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
-  parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
-  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT, repository TEXT
-) STRICT;
-CREATE UNIQUE INDEX spool_id ON spool (target, id);
-CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
-CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
-${SPOOL_PROFILES}
+${SPOOL}
+${SPOOL_INDEXES}
 ${WITNESS}
 ${SOURCE}
 CREATE TABLE run (
@@ -121,18 +146,20 @@ CREATE INDEX run_target ON run (target, number);
 
 /*
  * Tables that live as long as one run, in SQLite's temporary file. `read` holds how each anchor is read at each source
- * in this run; an anchor is drained there if none of its filters stayed open. `settled` counts the events that left the
- * spool, by repository ('' without one) and by the hour in which they were signed.
+ * in this run; an anchor is drained there if none of its filters stayed open. `settled_…` count the events that left
+ * the spool, by repository ('' without one) and by the hour in which they were signed.
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE served (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE sent (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE differing (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
-CREATE TEMP TABLE settled (
-  repository TEXT NOT NULL, hour INTEGER NOT NULL, sent INTEGER NOT NULL, refused INTEGER NOT NULL,
-  first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (repository, hour)
+CREATE TEMP TABLE settled_repository (
+  repository TEXT PRIMARY KEY, sent INTEGER NOT NULL, refused INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE settled_hour (
+  hour INTEGER PRIMARY KEY, events INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+) STRICT;
 CREATE TEMP TABLE found (
   layer TEXT NOT NULL, anchor TEXT NOT NULL, repository TEXT, number INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (layer, anchor)

@@ -44,12 +44,15 @@ export class SpoolRows {
   readonly #target: string
   readonly #spool: Spool
   readonly #statements: SpoolStatements
+  /** The row and its text, or neither. */
+  readonly #addWhole
 
   constructor(db: Db, target: string, { spool, statements }: RowsOptions) {
     this.#db = db
     this.#target = target
     this.#spool = spool
     this.#statements = statements
+    this.#addWhole = db.transaction((row: NewRow, origin: Origin) => this.#add(row, origin))
   }
 
   /**
@@ -64,13 +67,13 @@ export class SpoolRows {
     if (isBeaten) return [{ ...newcomer(event, json.length, origin.layer), isLate: origin.isLate }]
     const losers = others.filter((other) => !isNewerVersion(other.event, event))
     for (const other of losers) this.remove(other.event.id)
-    this.#add({ event, address, json }, origin)
+    this.#addWhole({ event, address, json }, origin)
     return losers
   }
 
-  /** Marks an event as selected and ready to send in a stage. */
-  makeReady(id: string, stage: number): void {
-    this.#statements.makeReady.run(stage, this.#target, toBlob(id))
+  /** Marks an event as selected and ready to send in a stage, and notes its repository if one is given. */
+  makeReady(id: string, stage: number, repository: string | undefined): void {
+    this.#statements.makeReady.run(stage, repository ?? null, this.#target, toBlob(id))
   }
 
   /** Notes the repository of an event. */
@@ -171,7 +174,7 @@ export class SpoolRows {
   }
 
   #add({ event, address, json }: NewRow, origin: Origin): void {
-    this.#statements.insert.run({
+    const { lastInsertRowid: number } = this.#statements.insert.run({
       target: this.#target,
       id: toBlob(event.id),
       layer: origin.layer,
@@ -179,10 +182,10 @@ export class SpoolRows {
       pubkey: toBlob(event.pubkey),
       address: address ?? null,
       createdAt: event.created_at,
-      json,
       source: origin.source,
       state: origin.isOutside ? 'outside' : 'candidate',
       late: origin.isLate ? 1 : 0,
     })
+    this.#statements.insertText.run(number, json)
   }
 }

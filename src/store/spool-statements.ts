@@ -1,6 +1,6 @@
 import type { Statement } from '../database.ts'
 import type { UnixSeconds } from '../time.ts'
-import { SPOOL_COLUMNS, type SpoolRow } from './spooled-event.ts'
+import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /**
@@ -21,7 +21,8 @@ export type SpoolStatements = {
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
   readonly firstStep: Statement<[target: string], Step>
   readonly insert: Statement<[Record<string, unknown>]>
-  readonly makeReady: Statement<[stage: number, target: string, id: Buffer]>
+  readonly insertText: Statement<[number: number | bigint, json: string]>
+  readonly makeReady: Statement<[stage: number, repository: string | null, target: string, id: Buffer]>
   readonly assign: Statement<[repository: string, target: string, id: Buffer]>
   readonly reopen: Statement<[{ target: string; now: UnixSeconds; id: Buffer; orphan: number }]>
   readonly link: Statement<[target: string]>
@@ -40,10 +41,10 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
       `SELECT (page_count - freelist_count) * page_size AS bytes
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     ),
-    find: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND id = ?`),
-    versions: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND address = ?`),
+    find: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND id = ?`),
+    versions: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`),
     page: db.prepare(
-      `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND state = @state
+      `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND state = @state
          AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
        ORDER BY stage, level, created_at, id LIMIT @size`,
     ),
@@ -51,10 +52,14 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
       `SELECT stage, level FROM spool WHERE target = ? AND state = 'ready' ORDER BY stage, level LIMIT 1`,
     ),
     insert: db.prepare(
-      `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, json, sources, state, late)
-       VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @json, @source, @state, @late)`,
+      `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, sources, state, late)
+       VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @source, @state, @late)`,
     ),
-    makeReady: db.prepare(`UPDATE spool SET state = 'ready', stage = ?, level = 0 WHERE target = ? AND id = ?`),
+    insertText: db.prepare('INSERT INTO spool_text (number, json) VALUES (?, ?)'),
+    makeReady: db.prepare(
+      `UPDATE spool SET state = 'ready', stage = ?, level = 0, repository = coalesce(?, repository)
+       WHERE target = ? AND id = ?`,
+    ),
     assign: db.prepare('UPDATE spool SET repository = ? WHERE target = ? AND id = ?'),
     reopen: db.prepare(
       `UPDATE spool SET state = 'parked', outcome = 'waiting', orphan = @orphan, parked_at = @now, settled_at = NULL, retry_at = NULL, error_runs = 0
@@ -63,7 +68,8 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     // CROSS JOIN fixes the order of the loops; without statistics SQLite would compare every event with every other.
     link: db.prepare(
       `INSERT OR IGNORE INTO temp.link (child, parent)
-       SELECT c.id, p.id FROM spool c CROSS JOIN json_each(c.json, '$.tags') t
+       SELECT c.id, p.id FROM spool c CROSS JOIN spool_text x ON x.number = c.number
+       CROSS JOIN json_each(x.json, '$.tags') t
        CROSS JOIN spool p ON p.target = c.target AND p.id = unhex(json_extract(t.value, '$[1]'))
        WHERE c.target = ? AND c.state = 'ready' AND p.state = 'ready' AND p.stage = c.stage AND p.id <> c.id
          AND json_extract(t.value, '$[0]') IN ('e', 'E')`,

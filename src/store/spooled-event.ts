@@ -68,6 +68,9 @@ export type SpoolRow = {
 export const SPOOL_COLUMNS = `id, created_at, stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
   last_ok_at, retry_at, attempts, software, obstacle, repository`
 
+/** Where the columns of `SpoolRow` are. CROSS JOIN: a row is found first, then its text. */
+export const SPOOL_ROWS = 'spool CROSS JOIN spool_text USING (number)'
+
 /** A newly fetched event; `size` is the length of its text. */
 export function newcomer(event: NostrEvent, size: number, layer: LayerName): SpooledEvent {
   return {

@@ -6,6 +6,7 @@ import { KnownEvents } from './known-events.ts'
 import { pruneState, type PruneOptions } from './prune.ts'
 import { RunTables } from './run-tables.ts'
 import { RunStore } from './runs.ts'
+import { SettledTally } from './settled-tally.ts'
 import { shrinkFile } from './shrink.ts'
 import { Spool } from './spool.ts'
 import { prepareSpoolStatements } from './spool-statements.ts'
@@ -24,6 +25,7 @@ export type TargetState = {
   readonly spoolRows: SpoolRows
   readonly waits: WaitingRows
   readonly affected: AffectedRows
+  readonly settled: SettledTally
   readonly known: KnownEvents
   readonly witnesses: WitnessStore
   readonly sources: SourceStore
@@ -47,6 +49,7 @@ export function createTargetState(
 ): TargetState {
   const statements = prepareSpoolStatements(db)
   const spool = new Spool(db, target, { maxBytes: options.maxSpoolBytes, statements })
+  const settled = new SettledTally(db)
   return {
     checkpoints: new CheckpointStore(db, target, options.versions),
     anchors: new AnchorStore(db, target),
@@ -54,7 +57,8 @@ export function createTargetState(
     spool,
     spoolRows: new SpoolRows(db, target, { spool, statements }),
     waits: new WaitingRows(db, target),
-    affected: new AffectedRows(db, target),
+    affected: new AffectedRows(db, target, settled),
+    settled,
     witnesses: new WitnessStore(db, target),
     sources: new SourceStore(db, target),
     runs: new RunStore(db, target),

@@ -1,6 +1,6 @@
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import type { UnixSeconds } from '../time.ts'
-import { fromRow, SPOOL_COLUMNS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
+import { fromRow, SPOOL_COLUMNS, SPOOL_ROWS, type SpooledEvent, type SpoolRow } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** The identifier follows `30617:` or `30618:`, a public key and a colon. */
@@ -23,7 +23,7 @@ export class WaitingRows {
     if (identifiers.length === 0) return []
     const rows = this.#db
       .prepare<[string, string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'
          AND kind IN (30617, 30618) AND ${IDENTIFIER} IN (SELECT value FROM json_each(?))`,
       )
       .all(this.#target, JSON.stringify(identifiers))
@@ -34,7 +34,7 @@ export class WaitingRows {
   *pending(): Generator<SpooledEvent> {
     const rows = this.#db
       .prepare<[string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
       )
       .iterate(this.#target)
     for (const row of rows) yield fromRow(row)
@@ -82,7 +82,7 @@ export class WaitingRows {
     if (authors.length === 0) return []
     const rows = this.#db
       .prepare<[string, string], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
          AND pubkey IN (SELECT unhex(value) FROM json_each(?))`,
       )
       .all(this.#target, JSON.stringify(authors))
@@ -97,7 +97,7 @@ export class WaitingRows {
     if (identifiers.length === 0) return []
     const rows = this.#db
       .prepare<[Record<string, unknown>], SpoolRow>(
-        `SELECT ${SPOOL_COLUMNS} FROM spool WHERE target = @target AND kind IN (30617, 30618)
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND kind IN (30617, 30618)
          AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR (state = 'refused' AND settled_at < @now))
          AND ${IDENTIFIER} IN (SELECT value FROM json_each(@identifiers))`,
       )

@@ -1,7 +1,7 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
 import { hasVanished, isDeleted } from '../run/withdrawn.ts'
 import type { LayerName } from '../layer-name.ts'
-import { isCatchup } from '../report/run-options.ts'
+import { copiesToDate } from '../report/run-options.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
 /** Moves the checkpoints, last and only on proof (rule 2): by now everything fetched is settled or parked on disk. */
@@ -10,7 +10,7 @@ export function moveCheckpoints(run: ScopedRun): void {
   const { state } = world
   if (options.dryRun) return
   state.transaction(() => saveWitnesses(run))
-  const copiesEverything = isCatchup(options) && options.until === undefined && options.deletions === 'apply'
+  const copiesEverything = copiesToDate(options) && options.until === undefined && options.deletions === 'apply'
   if (!copiesEverything) return
   const { overlapSeconds } = options
   const moved: Moved[] = []

@@ -65,6 +65,7 @@ describe('the defaults of catchup', () => {
         git: undefined,
         settleMs: undefined,
         forgetParkedSeconds: 2_592_000,
+        maxSend: undefined,
       },
     })
   })
@@ -120,7 +121,10 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--missing-on-target', 'm', { check: { lists: [{ name: 'missingOnTarget', file: 'm' }] } }],
   ['--differ', 'd', { check: { lists: [{ name: 'differ', file: 'd' }] } }],
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
+  ['--max-send', '10%', { options: { maxSend: { type: 'percent', percent: 10 } } }],
+  ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
+  ['--listen', '127.0.0.1:7000', { options: { command: 'serve' } }],
   ['--settle', '10m', { options: { settleMs: 600_000 } }],
   ['--git', '', { options: { git: { deep: undefined, pruneRefs: false, maxBytes: 2 ** 30, allowPrivate: false } } }],
   ['--prune-refs', '', { options: { git: { pruneRefs: true } } }],
@@ -133,6 +137,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
 function commandWith(flag: string): string[] {
   const command = ALL_OPTIONS.find((spec) => spec.flag === flag)?.commands[0] ?? 'catchup'
   if (command === 'status') return [command]
+  if (command === 'why') return [command, HEX]
   if (flag.startsWith('--discover-')) return [command, ...ENDS, '--discover']
   if (['--prune-refs', '--deep', '--max-git-bytes', '--git-allow'].includes(flag)) return [command, ...ENDS, '--git']
   return command === 'retry' ? [command, '--target', 'wss://git.example'] : [command, ...ENDS]
@@ -375,7 +380,7 @@ see ngit-sync catchup --help
 
   it('says where a short option belongs', async () => {
     expect(await problemsOf(['check', ...ENDS, '-n'])).toEqual([
-      '-n is not an option of check, only of catchup, backfill, repair, retry',
+      '-n is not an option of check, only of catchup, repair, backfill, retry',
     ])
   })
 
@@ -393,7 +398,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, repair'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, repair, serve'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -444,7 +449,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is not an option of demo, only of catchup, backfill, repair, check',
+      '--source is not an option of demo, only of catchup, repair, backfill, serve, check, why',
     ])
   })
 })
@@ -502,10 +507,10 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, check, retry, repair, status, relay, config, completion, demo',
+      'unknown command "xyz": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, check, retry, repair, status, relay, config, completion, demo',
+      'no command before "--json": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
     ])
   })
 })

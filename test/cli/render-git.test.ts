@@ -37,7 +37,7 @@ function row(d: string, own: Partial<GitPlaceReport>, changes: Partial<GitReposi
 function git(...list: readonly GitRepositoryReport[]): GitReport {
   const counts = { repositories: list.length + 5, inSync: 5, differing: list.length, unasked: 0, lost: 0 }
   const costs = { requests: 20, bytes: 4_000, milliseconds: 900 }
-  return { ...counts, verdicts: { 'in sync': 5 }, cloned: null, repairs: {}, ...costs, list, leftOut: 0 }
+  return { ...counts, verdicts: { 'in sync': 5 }, repairs: {}, cloned: null, ...costs, list, leftOut: 0 }
 }
 
 function render(found: GitReport, { width = 80, verbose = false } = {}): string {
@@ -103,7 +103,6 @@ describe('the report of git data', () => {
       ),
       { width: 200, verbose: true },
     )
-    // eslint-disable-next-line no-control-regex
     expect(text).not.toMatch(/[\u001b\u202e]/)
     expect(text.split('\n').some((line) => line.startsWith('$ rm'))).toBe(false)
   })

@@ -54,6 +54,7 @@ describe('renderStatus', () => {
 
          → These events are sent again after 30 days, when the target's software
            changes, or by \`ngit-sync retry --refused\`.
+       the path of any of these events: ngit-sync why nevent1…
 
        repository           name   waiting  refused  pending on git
        npub1alh7…/hello     Hello       17        4               1

@@ -126,6 +126,7 @@ describe('a partial run', () => {
          "purgatory: won't be served until git data arrives"
            e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
          → Push the repository to the target; the next run asks again.
+       the path of any of these events: ngit-sync why nevent1…
 
        repository          name     missing  sent  waiting  pending on git
        npub14w46…/ngit     ngit         412   398       14               ·
@@ -182,6 +183,7 @@ describe('a partial run', () => {
          "purgatory: won't be served until git data arrives"
            e.g. nevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp
          → Push the repository to the target; the next run asks again.
+       the path of any of these events: ngit-sync why nevent1…
 
        repository          name     missing  sent  waiting  pending on git
        npub14w46…/ngit     ngit         412   398       14               ·
@@ -261,6 +263,8 @@ describe('a partial run', () => {
            e.g. nevent1qqsvmnwdehxum…mng7f6kwp
          → Push the repository to the target;
            the next run asks again.
+       the path of any of these events:
+       ngit-sync why nevent1…
 
        repository          missing  waiting
        npub14w46…/ngit         412       14
@@ -322,6 +326,7 @@ describe('a partial run', () => {
          "purgatory: won't be served until git data arrives"
            e.g. ^2mnevent1qqsvmnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumnwdehxumng7f6kwp^22m
          → Push the repository to the target; the next run asks again.
+       ^2mthe path of any of these events: ngit-sync why nevent1…^22m
 
        ^2mrepository^22m          ^2mname^22m     ^2mmissing^22m  ^2msent^22m  ^2mwaiting^22m  ^2mpending on git^22m
        npub14w46…/ngit     ngit         412   398       14               ^2m·^22m
@@ -356,6 +361,7 @@ describe('a report shows', () => {
          "blocked: event contains too large tags"
            e.g. nevent1qqswlml0alh7lml0alh7lml0alh7lml0alh7lml0alh7lml0alh7lmc9ukmy0
          → Sent again after 30 days, or when the target's software changes.
+       the path of any of these events: ngit-sync why nevent1…
 
       complete (0): every source was read to its end since Sun 11:33 on top of a full
       pass Sat 16:13: 7 events sent, 3 already held, 1 refused for good, now or

@@ -2,17 +2,16 @@ import { execFile, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { COMMAND_NAMES } from '../../src/cli/parse/command-table.ts'
 import { optionsOf } from '../../src/cli/parse/option-table.ts'
+import { packedProgram } from '../support/packed-program.ts'
 import { createWorkbench } from '../support/workbench.ts'
 import { runCli } from '../support/run-cli.ts'
 import { smallRepository } from '../support/scenes.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
 const CONFIG = `
 defaults: { source: [wss://one.example, wss://two.example?token=hunter2] }
 profiles:
@@ -26,7 +25,7 @@ function has(shell: Shell): boolean {
 }
 
 /** A directory with `ngit-sync` in its `bin`, a configuration file, and the script for a shell. */
-async function home(shell: Shell, program = `exec '${process.execPath}' '${PROGRAM}' "$@"`) {
+async function home(shell: Shell, program = `exec '${process.execPath}' '${packedProgram()}' "$@"`) {
   const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-completion-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   for (const name of ['bin', 'config/ngit-sync']) mkdirSync(join(directory, name), { recursive: true })

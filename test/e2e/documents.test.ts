@@ -40,6 +40,30 @@ describe('with --json, a run that ends without a report', () => {
     expect([code, failureSchema.parse(JSON.parse(stdout)).exit]).toEqual([4, 4])
   })
 
+  it.each([
+    ['defaults', 'defaults: { json: true, retries: 0 }\nprofiles: { nightly: {} }\n', []],
+    ['a profile', 'defaults: { retries: 0 }\nprofiles: { nightly: { json: true } }\n', ['--profile', 'nightly']],
+  ])('prints it if %s of the configuration file wants JSON', async (_, text, words) => {
+    const bench = createWorkbench()
+    const target = await bench.scripted()
+    await target.close()
+    const config = bench.file('config.yaml', [text])
+    const source = bench.file('source.jsonl', mine.events)
+    const options = [...words, '--config', config]
+    const failed = await bench.spawn(['catchup', ...endArguments(source, target), ...options])
+    expect([failed.code, failureSchema.parse(failed.json()).exit]).toEqual([1, 1])
+    const wrong = await bench.spawn(['catchup', '--since', 'yesterdayish', ...options])
+    expect([wrong.code, failureSchema.parse(wrong.json()).exit]).toEqual([2, 2])
+  })
+
+  it('does not print it among events, though only the configuration file names standard output', async () => {
+    const bench = createWorkbench()
+    const config = bench.file('config.yaml', ['defaults: { json: true, target: "-" }\n'])
+    const { code, stdout, stderr } = await bench.spawn(['catchup', '--config', config])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('"exit":2')
+  })
+
   it('does not print it among events', async () => {
     const bench = createWorkbench()
     const { stdout, stderr } = await bench.spawn(['catchup', '--json', '--target', '-'])
@@ -80,17 +104,42 @@ describe('--report', () => {
     expect(readFileSync(bench.path('check.html'), 'utf8')).toContain('differences (5)')
   })
 
-  it('keeps the old page when the run cannot begin', async () => {
+  it.each(['html', 'md'])(
+    'says in a page that ends in .%s what failed when the target is unreachable',
+    async (ending) => {
+      const bench = createWorkbench()
+      const file = bench.path(`night.${ending}`)
+      writeFileSync(file, 'a complete night')
+      const target = await bench.scripted()
+      await target.close()
+      const source = bench.file('source.jsonl', mine.events)
+      const { code } = await bench.spawn([
+        ...['catchup', ...endArguments(source, target)],
+        ...['--retries', '0', '--report', file],
+      ])
+      const text = readFileSync(file, 'utf8').replaceAll('\\', '')
+      expect([code, text.includes('failed (1)'), text.includes('a complete night')]).toEqual([1, true, false])
+      for (const part of [target.url, `ngit-sync relay ${target.url}`, 'Nothing is lost']) expect(text).toContain(part)
+      expect(text).not.toMatch(/None was hit|Words|undefined/)
+    },
+  )
+
+  it('says in a page that another run holds the lock', async () => {
     const bench = createWorkbench()
-    const file = bench.path('night.md')
-    writeFileSync(file, 'old')
-    const target = await bench.scripted()
-    await target.close()
-    const { code } = await bench.spawn([
-      ...['catchup', ...endArguments(target, 'ws://127.0.0.1:9')],
-      ...['--retries', '0', '--report', file],
-    ])
-    expect([code, readFileSync(file, 'utf8')]).toEqual([1, 'old'])
+    const [source, file] = [bench.file('source.jsonl', mine.events), bench.path('night.md')]
+    const silent = await bench.scripted({ onEvent: () => 'silent' })
+    bench.start(['catchup', ...endArguments(source, silent)])
+    await waitFor(() => silent.received.events.length > 0, { timeoutMs: 20_000 })
+    const { code } = await bench.spawn(['catchup', ...endArguments(source, silent), '--report', file])
+    expect([code, readFileSync(file, 'utf8')]).toEqual([4, expect.stringContaining('**locked (4)**')])
+  })
+
+  it('says in a page that the state file is damaged', async () => {
+    const bench = createWorkbench()
+    const [source, file] = [bench.file('source.jsonl', mine.events), bench.path('night.md')]
+    writeFileSync(bench.stateFile, 'no database '.repeat(1_000))
+    const { code } = await bench.spawn(['catchup', ...endArguments(source, 'backup.jsonl'), '--report', file])
+    expect([code, readFileSync(file, 'utf8')]).toEqual([1, expect.stringContaining('not a database')])
   })
 
   it.each([

@@ -45,7 +45,7 @@ const NAME_GRACES = preload(`
 function packagesOf({ code, stderr }: CliResult): string[] {
   expect(code).toBe(0)
   const names = stderr.matchAll(/^loads .*\/node_modules\/((?:@[^/]+\/)?[^/\n]+)\//gm)
-  return [...new Set([...names].map(([, name]) => name ?? ''))]
+  return [...new Set([...names].map(([, name]) => name ?? ''))].filter((name) => name !== 'ngit-sync')
 }
 
 /** A catch-up with nothing to do, soon after complete ones, to a target with NIP-77, in a process of its own. */

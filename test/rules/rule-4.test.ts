@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { loadNativeCheck } from '../../src/nostr/native-signature.ts'
 import { createCapacity } from '../../src/relay/paging/capacity.ts'
 import { drain } from '../../src/relay/paging/drain.ts'
 import { announcement, comment, deletion, issue, vanishRequest } from '../support/builders.ts'
@@ -171,5 +172,12 @@ describe('a version that its author deleted', () => {
     const target = await bench.scripted()
     const { code } = await bench.catchup(sources, target)
     expect([code, idsOf(target.events.values())]).toEqual([0, [announced.id]])
+  })
+})
+
+describe('a library of the system', () => {
+  it('checks no signature when it takes one that is wrong', () => {
+    const yes = (): number => 1
+    expect(loadNativeCheck(() => ({ load: () => ({ func: () => yes }) }))).toBeUndefined()
   })
 })

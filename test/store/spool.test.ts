@@ -40,6 +40,20 @@ describe('the spool', () => {
     })
   })
 
+  it('keeps the text of an event as long as its row, and no longer', () => {
+    const { db, state } = openTemporaryState()
+    const rows = state.spoolRows
+    const texts = (): unknown => db.prepare('SELECT count(*) AS n FROM spool_text').get()
+    for (let number = 1; number <= 4; number += 1) rows.insert(numbered(number), FROM)
+    rows.makeReady(numbered(1).id, 1, undefined)
+    expect(() => rows.insert(numbered(2), FROM)).toThrow(/UNIQUE/)
+    expect(texts()).toEqual({ n: 4 })
+    rows.remove(numbered(4).id)
+    expect(texts()).toEqual({ n: 3 })
+    rows.recover('the run ended', NOW)
+    expect([state.spool.find(numbered(1).id)?.event, texts()]).toEqual([numbered(1), { n: 1 }])
+  })
+
   it('keeps only the newest version of an address, whatever order they come in', () => {
     const versions = [10, 30, 20].map((createdAt) => announcement(alice, 'repo', { createdAt }))
     const { spool, rows } = newSpool()
@@ -97,7 +111,7 @@ describe('the spool', () => {
       sizes.push(piece.length)
       for (const [index, { event }] of piece.entries())
         if (index % 2 === 0) rows.remove(event.id)
-        else rows.makeReady(event.id, 1)
+        else rows.makeReady(event.id, 1, undefined)
     }
     expect([sizes, spool.count('ready'), spool.count('candidate')]).toEqual([[4, 4, 2], 5, 0])
   })
@@ -105,7 +119,8 @@ describe('the spool', () => {
   it('hands out each event once though it comes back into the same state', () => {
     const { spool, rows } = newSpool()
     for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
-    for (const piece of spool.inState('candidate', 2)) for (const { event } of piece) rows.makeReady(event.id, 0)
+    for (const piece of spool.inState('candidate', 2))
+      for (const { event } of piece) rows.makeReady(event.id, 0, undefined)
     let seen = 0
     for (const piece of spool.inState('ready', 2)) {
       seen += piece.length
@@ -125,7 +140,7 @@ describe('the order of publishing', () => {
       numbered(4, { created_at: 1 }),
     ]
     for (const event of events) rows.insert(event, FROM)
-    for (const event of events) rows.makeReady(event.id, event.created_at === 1 ? 2 : 1)
+    for (const event of events) rows.makeReady(event.id, event.created_at === 1 ? 2 : 1, undefined)
     expect(spool.firstStep()).toEqual({ stage: 1, level: 0 })
     const pieces = [...spool.inStep({ stage: 1, level: 0 }, 10)]
     expect(pieces.flat().map(({ event }) => event)).toEqual([events[1], events[2], events[0]])
@@ -134,14 +149,14 @@ describe('the order of publishing', () => {
   it('comes in pieces of at most as many as asked, and none is empty', () => {
     const { spool, rows } = newSpool()
     for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
-    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, number <= 4 ? 1 : 2)
+    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, number <= 4 ? 1 : 2, undefined)
     expect([...spool.inStep({ stage: 1, level: 0 }, 2)].map(({ length }) => length)).toEqual([2, 2])
   })
 
   it('goes on below a piece whose events have been settled', () => {
     const { spool, rows } = newSpool()
     for (let number = 1; number <= 5; number += 1) rows.insert(numbered(number), FROM)
-    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, 1)
+    for (let number = 1; number <= 5; number += 1) rows.makeReady(numbered(number).id, 1, undefined)
     const sent: string[] = []
     for (const piece of spool.inStep({ stage: 1, level: 0 }, 2)) {
       for (const { event } of piece) rows.remove(event.id)

@@ -102,10 +102,87 @@ describe('openStateFile', () => {
   })
 })
 
+/** The spool as version 4 had it. */
+const SPOOL_4 = `
+CREATE TABLE spool (
+  target TEXT NOT NULL, id BLOB NOT NULL, layer TEXT NOT NULL, kind INTEGER NOT NULL, pubkey BLOB NOT NULL,
+  address TEXT, created_at INTEGER NOT NULL, json TEXT NOT NULL, sources TEXT NOT NULL,
+  state TEXT NOT NULL, stage INTEGER NOT NULL DEFAULT 0, level INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT, reason TEXT, orphan INTEGER NOT NULL DEFAULT 0, error_runs INTEGER NOT NULL DEFAULT 0,
+  parked_at INTEGER, settled_at INTEGER, last_ok_at INTEGER, retry_at INTEGER, attempts INTEGER NOT NULL DEFAULT 0,
+  late INTEGER NOT NULL DEFAULT 0, software TEXT, obstacle TEXT, repository TEXT
+) STRICT;
+CREATE UNIQUE INDEX spool_id ON spool (target, id);
+CREATE INDEX spool_order ON spool (target, state, stage, level, created_at, id);
+CREATE INDEX spool_address ON spool (target, address) WHERE address IS NOT NULL;
+CREATE INDEX spool_profile ON spool (target, pubkey) WHERE kind IN (0, 10002);
+`
+
+/** Takes back what version 5 changed. */
+function leaveVersion5(db: InstanceType<typeof Sqlite>): void {
+  const columns = (db.prepare("SELECT name FROM pragma_table_info('spool')").all() as { name: string }[])
+    .map(({ name }) => name)
+    .filter((name) => name !== 'number')
+  db.exec(`
+    ALTER TABLE spool RENAME TO spool_5;
+    DROP INDEX spool_id; DROP INDEX spool_order; DROP INDEX spool_address; DROP INDEX spool_profile;
+    ${SPOOL_4}
+    INSERT INTO spool (${columns.join()}, json) SELECT ${columns.join()}, json FROM spool_5 JOIN spool_text USING (number);
+    DROP TABLE spool_5;
+    DROP TABLE spool_text;
+    PRAGMA user_version = 4;
+  `)
+}
+
 /** Takes back what version 4 added. */
 function leaveVersion4(db: InstanceType<typeof Sqlite>): void {
+  leaveVersion5(db)
   db.exec('ALTER TABLE spool DROP COLUMN repository; ALTER TABLE run DROP COLUMN reason; DROP TABLE source')
 }
+
+describe('openStateFile', () => {
+  it('brings a file of version 4 up to date with every row of its spool, the removed ones between them left out', () => {
+    const { db: first, state, file } = openTemporaryState()
+    const events = Array.from({ length: 5 }, (_, i) => ({ ...event, id: `${i}`.repeat(64), content: `text ${i}` }))
+    for (const each of events) state.spoolRows.insert(each, FROM)
+    state.spoolRows.makeReady('1'.repeat(64), 7, '30617:ab:mine')
+    const wait = {
+      state: 'parked',
+      outcome: 'waiting',
+      reason: 'later',
+      isOrphan: true,
+      obstacle: 'ab',
+      retryAt: 9,
+    } as const
+    state.spoolRows.change('3'.repeat(64), { ...wait, lastOkAt: 8, wasSent: true, isError: true }, 10)
+    state.spoolRows.change('4'.repeat(64), { state: 'refused', outcome: 'refused', reason: 'no', software: 'x' }, 11)
+    state.spoolRows.remove('0'.repeat(64))
+    state.spoolRows.remove('2'.repeat(64))
+    const before = events.map(({ id }) => state.spool.find(id))
+    leaveVersion5(first)
+    first.close()
+    const { db, state: after } = openTemporaryState({ file })
+    expect(db.pragma('user_version', { simple: true })).toBe(SCHEMA_VERSION)
+    expect(events.map(({ id }) => after.spool.find(id))).toEqual(before)
+    expect(before.map((spooled) => spooled?.event.content)).toEqual([
+      undefined,
+      'text 1',
+      undefined,
+      'text 3',
+      'text 4',
+    ])
+  })
+
+  it('has the same tables and indexes in a new file as in one that was brought up to date', () => {
+    const file = closedState()
+    const old = new Sqlite(file)
+    leaveVersion5(old)
+    old.close()
+    const shape = (db: InstanceType<typeof Sqlite>): unknown =>
+      db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all()
+    expect(shape(openTemporaryState({ file }).db)).toEqual(shape(openTemporaryState().db))
+  })
+})
 
 describe('openStateFile', () => {
   it('brings a file of version 3 up to date, and finds the repositories and sources that it can', () => {

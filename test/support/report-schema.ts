@@ -207,7 +207,7 @@ export const reportSchema = z
     version: z.literal(1),
     toolVersion: z.string(),
     profile: z.string().optional(),
-    command: z.enum(['catchup', 'backfill', 'check', 'retry', 'repair']),
+    command: z.enum(['catchup', 'backfill', 'serve', 'check', 'retry', 'repair']),
     exit: count,
     complete: z.boolean(),
     target: z.string(),

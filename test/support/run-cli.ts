@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { buildEnvironment } from './build-environment.ts'
 import { startNode, type Child } from './child.ts'
+import { packedProgram } from './packed-program.ts'
 
 /** How the program is run. */
 export type CliOptions = {
@@ -43,9 +43,7 @@ export type LiveCli = {
   readonly finished: Promise<CliResult>
 }
 
-const PROGRAM = fileURLToPath(new URL('../../bin/ngit-sync.js', import.meta.url))
-
-/** Runs `node bin/ngit-sync.js` to its end. Needs the build. */
+/** Runs the packed program to its end. Needs the build. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return startCli(args, options).finished
 }
@@ -53,7 +51,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 /** Starts the program and returns at once. */
 export function startCli(args: readonly string[], options: CliOptions = {}): LiveCli {
   const temporary = mkdtempSync(join(tmpdir(), 'ngit-sync-cli-'))
-  const child = startNode([PROGRAM, ...args], {
+  const child = startNode([packedProgram(), ...args], {
     env: buildEnvironment(temporary, options),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.within === undefined ? {} : { within: options.within }),

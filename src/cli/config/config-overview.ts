@@ -49,7 +49,7 @@ export type OverviewInput = {
 
 const NOT_SHOWN = '(not shown)'
 /** Every option belongs to one of these. */
-const COMMANDS: readonly ActingCommand[] = ['catchup', 'check', 'retry', 'repair', 'status', 'relay']
+const COMMANDS: readonly ActingCommand[] = ['catchup', 'serve', 'check', 'retry', 'repair', 'status', 'relay', 'why']
 
 /**
  * Merges the layers for each chosen profile, or for all if none is chosen. Throws UsageError when a value is wrong, for

@@ -1,9 +1,17 @@
 import { UsageError } from '../../errors.ts'
 import type { CliCommand } from '../parse/command-table.ts'
-import { OPTIONS } from '../parse/option-table.ts'
-import { parseOptions, type OptionsInput, type OutputOptions, type ParsedOptions } from '../parse/options.ts'
+import { OPTIONS, type OptionSpec } from '../parse/option-table.ts'
+import {
+  layersOf,
+  parseOptions,
+  type ActingCommand,
+  type OptionsInput,
+  type OutputOptions,
+  type ParsedOptions,
+} from '../parse/options.ts'
 import { isOn } from '../parse/parsed.ts'
 import { misspeltVariables, type RawValues } from '../parse/raw-values.ts'
+import type { ScriptWish } from '../script-wish.ts'
 import { buildOverview, sectionOf, type ConfigOverview } from './config-overview.ts'
 import { readSettings, type Settings } from './settings.ts'
 
@@ -20,6 +28,9 @@ export type ConfigLine = {
   readonly output: Pick<OutputOptions, 'json' | 'verbose' | 'color'>
 }
 
+/** What is wrong, and what scripts want to hear of it; unknown if the configuration could not be read. */
+export type WrongOptions = { readonly problems: readonly string[]; readonly wish: ScriptWish | undefined }
+
 /** The inputs of `parseProfiles`. `warn` takes one line without its end. */
 export type ProfilesInput = Omit<OptionsInput, 'command' | 'settings' | 'profiles'> & {
   readonly command: CliCommand
@@ -35,13 +46,30 @@ type Given = Omit<ProfilesInput, 'command'>
 export async function parseProfiles({
   command,
   ...given
-}: ProfilesInput): Promise<ParsedOptions | ProfilesLine | ConfigLine | UsageError> {
+}: ProfilesInput): Promise<ParsedOptions | ProfilesLine | ConfigLine | WrongOptions> {
   try {
     const settings = await readSettings({ ...given, command })
-    return command === 'config' ? parseConfigLine(settings, given) : parseEach(command, settings, given)
+    if (command === 'config') return withWish(parseConfigLine(settings, given), undefined)
+    return withWish(parseEach(command, settings, given), wishOfAny(command, settings, given))
   } catch (error) {
-    if (error instanceof UsageError) return new UsageError([...given.problems, ...error.problems])
+    if (error instanceof UsageError) return { problems: [...given.problems, ...error.problems], wish: undefined }
     throw error
+  }
+}
+
+function withWish<T>(parsed: T | UsageError, wish: ScriptWish | undefined): T | WrongOptions {
+  return parsed instanceof UsageError ? { problems: parsed.problems, wish } : parsed
+}
+
+/** What scripts want of all the chosen profiles: one document, if one of them says so. */
+function wishOfAny(command: ActingCommand, settings: Settings, { flags, env }: Given): ScriptWish {
+  const profiles = settings.chosen.length === 0 ? [undefined] : settings.chosen
+  const values = profiles.map((profile) => layersOf({ command, flags, env, settings: sectionOf(settings, profile) }))
+  const isAny = (isSo: (texts: readonly string[], spec: OptionSpec) => boolean): boolean =>
+    values.some((each) => [...each].some(([spec, { texts }]) => isSo(texts, spec)))
+  return {
+    json: isAny((texts, spec) => spec === OPTIONS.json && texts.some(isOn)),
+    isStdoutTaken: isAny((texts, spec) => spec !== OPTIONS.source && texts.includes('-')),
   }
 }
 
@@ -60,7 +88,7 @@ function isGiven(flags: RawValues, spec: (typeof OPTIONS)['json']): boolean {
 }
 
 function parseEach(
-  command: Exclude<CliCommand, 'config'>,
+  command: ActingCommand,
   settings: Settings,
   given: Given,
 ): ParsedOptions | ProfilesLine | UsageError {

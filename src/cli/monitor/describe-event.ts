@@ -16,6 +16,8 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'sending':
     case 'waiting':
     case 'repairing':
+    case 'serving':
+    case 'served':
     case 'connected':
     case 'reconnecting':
     case 'slow-down':
@@ -68,6 +70,10 @@ export function describeEvent(event: RunEvent): string {
       return `sending ${formatPlural(event.events, 'event')}`
     case 'waiting':
       return renderWaiting(event)
+    case 'serving':
+      return `serving ${formatPlural(event.events, 'event')} at ${foreign(event.url)}`
+    case 'served':
+      return `the target has ${formatCount(event.served)} of ${formatPlural(event.total, 'event')} that it lacked`
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':

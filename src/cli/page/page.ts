@@ -11,12 +11,13 @@ export type Page = {
     readonly bins: readonly PageBin[]
     readonly caption: string
   } | null
+  /** Null if nothing is known of them. */
   readonly repositories: {
     readonly columns: readonly string[]
     readonly rows: readonly PageRepository[]
     /** How many are not shown. */
     readonly more: number
-  }
+  } | null
   /** Repositories whose git data is not as signed; null if that was not looked at. */
   readonly git: PageGit | null
   readonly sources: readonly PageSource[]

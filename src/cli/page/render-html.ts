@@ -49,7 +49,9 @@ function renderTimes({ times }: Page): string {
   )
 }
 
-function renderRepositories({ repositories: { columns, rows, more } }: Page): string {
+function renderRepositories({ repositories }: Page): string {
+  if (repositories === null) return ''
+  const { columns, rows, more } = repositories
   if (rows.length === 0) return section('Repositories', '<p>None was hit.</p>')
   const head = columns.map((heading) => `<th scope="col" class="number">${escapeHtml(heading)}</th>`).join('')
   const body = rows.map(
@@ -128,6 +130,7 @@ function renderCommands({ commands }: Page): string {
 }
 
 function renderWords({ words }: Page): string {
+  if (words.length === 0) return ''
   const list = words.map(([word, meaning]) => `<dt>${escapeHtml(word)}</dt><dd>${escapeHtml(meaning)}</dd>`)
   return section('Words', `<dl>${list.join('\n')}</dl>`)
 }

@@ -15,12 +15,12 @@ export function renderMarkdown(page: Page): string {
     renderRepositories(page),
     renderGitData(page),
     section('What waits or went wrong, and what to do', [...page.waits.map(renderWait), renderNotes(page)]),
-    section('Sources, and how far they were read', page.sources.map(renderSource)),
+    sectionIfAny('Sources, and how far they were read', page.sources.map(renderSource)),
     section('Commands', [
       ...page.commands.map(({ does, line }) => `${text(does)}:\n\n${fence(line)}`),
       'Add the options that the run had: a state file, a key, repositories.',
     ]),
-    section('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
+    sectionIfAny('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
     text(page.footer),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -29,6 +29,10 @@ export function renderMarkdown(page: Page): string {
 function section(title: string, parts: readonly string[]): string {
   const filled = parts.filter((part) => part !== '')
   return [`## ${title}`, ...(filled.length === 0 ? ['Nothing.'] : filled)].join('\n\n')
+}
+
+function sectionIfAny(title: string, parts: readonly string[]): string {
+  return parts.every((part) => part === '') ? '' : section(title, parts)
 }
 
 function renderTimes({ times }: Page): string {
@@ -43,7 +47,9 @@ function renderBar({ label, count }: PageBin, most: number): string {
   return `${label.padEnd(16)} ${'█'.repeat(Math.max(1, Math.round((count / most) * LONGEST_BAR)))} ${formatCount(count)}`
 }
 
-function renderRepositories({ repositories: { columns, rows, more } }: Page): string {
+function renderRepositories({ repositories }: Page): string {
+  if (repositories === null) return ''
+  const { columns, rows, more } = repositories
   if (rows.length === 0) return section('Repositories', ['None was hit.'])
   const lines = [
     row(['repository', 'name', ...columns]),

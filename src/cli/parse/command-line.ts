@@ -4,6 +4,7 @@ import { isOption } from './option-table.ts'
 import type { ConfigLine, ProfilesLine } from '../config/parse-profiles.ts'
 import type { ParsedOptions } from './options.ts'
 import { readInvocation, type Invocation } from './program.ts'
+import type { ScriptWish } from '../script-wish.ts'
 import type { Environment } from './raw-values.ts'
 
 /** The parsed command line: a command with its options, or a text to print before exiting. */
@@ -22,7 +23,10 @@ export type CommandLine =
       readonly stream: 'stdout' | 'stderr'
       /** What is wrong, for `--json`; empty when a help was asked for. */
       readonly problems: readonly string[]
+      readonly wish?: ScriptWish | undefined
     }
+
+type TextLine = Extract<CommandLine, { type: 'text' }>
 
 /** `width` is in columns of the help; `warn` takes one line without its end. */
 export type ParsingOptions = {
@@ -56,7 +60,7 @@ export async function parseCommandLine(
   const problems = stray.length === 0 ? [] : (await import('./stray-words.ts')).strayProblems(command, stray)
   const { parseProfiles } = await import('../config/parse-profiles.ts')
   const parsed = await parseProfiles({ command, argument, flags, env, now, problems, warn })
-  return parsed instanceof Error ? usageLine(parsed.problems, command) : parsed
+  return 'problems' in parsed ? { ...(await usageLine(parsed.problems, command)), wish: parsed.wish } : parsed
 }
 
 function ignore(): void {
@@ -69,11 +73,11 @@ function isVersionAtLength(argv: readonly string[]): boolean {
   return argv.length === 2 && is(['--version', '-V']) && is(['--verbose', '-v'])
 }
 
-function textLine(text: string, exit: 0 | 2, problems: readonly string[] = []): CommandLine {
+function textLine(text: string, exit: 0 | 2, problems: readonly string[] = []): TextLine {
   return { type: 'text', text, exit, stream: exit === 0 ? 'stdout' : 'stderr', problems }
 }
 
-async function usageLine(problems: readonly string[], command?: CliCommand): Promise<CommandLine> {
+async function usageLine(problems: readonly string[], command?: CliCommand): Promise<TextLine> {
   const { renderUsageProblems } = await import('../render/render-error.ts')
   return textLine(renderUsageProblems(problems, command), 2, problems)
 }

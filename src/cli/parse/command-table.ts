@@ -54,6 +54,29 @@ export const COMMANDS = {
     ],
     exits: [0, 1, 3, 4],
   },
+  serve: {
+    summary: 'offer what the target lacks, read-only, for the target itself to take: restores a large relay',
+    description:
+      'Reads the sources as catchup does, but sends nothing: serves the verified events that the target lacks on a relay of ' +
+      'its own, until the target serves them all, by asking it. A relay limits what it is sent, not what it asks for. ' +
+      'Prints what to set at the target. EVENT is refused. The address is that of this machine alone unless --listen ' +
+      'names another one.',
+    examples: [
+      {
+        line: 'ngit-sync serve --source wss://one.example --target ws://localhost:7443 --service wss://git.example',
+        does: 'on the machine of the target, after a loss',
+      },
+      {
+        line: 'ngit-sync serve --source backup.jsonl --target ws://localhost:7443 --scope all --max-duration 2h',
+        does: 'a backup file; what the target has not taken by then waits for the next run',
+      },
+    ],
+    exits: [0, 1, 3, 4],
+    meanings: {
+      0: 'read to the end; the target serves every event, or has refused it for good',
+      3: 'a source not read to its end, or the target has not taken everything: run again',
+    },
+  },
   check: {
     summary: 'what does the target lack, and since when? Publishes nothing',
     description:
@@ -121,6 +144,30 @@ export const COMMANDS = {
     exits: [0, 1],
     meanings: { 0: 'the state was read', 1: 'the state file is missing or unreadable' },
   },
+  why: {
+    summary: 'what happened to this event? Where it is, whether it belongs, what would settle it',
+    description:
+      'Asks the sources and the target for one event now, says by which layer and filter it belongs to the scope or why not, ' +
+      'and shows what the state file remembers: when it was sent, and what the target answered. Sends nothing, needs no lock. ' +
+      'Without --source or --target, those of the state file are asked.',
+    argument: {
+      name: 'EVENT',
+      help: 'nevent, note, naddr, the id in hex, <kind>:<public key>:<identifier>, or npub/identifier of a repository',
+    },
+    examples: [
+      { line: 'ngit-sync why nevent1… --target wss://git.example', does: 'an example from a report' },
+      {
+        line: 'ngit-sync why npub1…/my-repo',
+        does: 'the announcement of a repository, by the only target of the state file',
+      },
+      { line: 'ngit-sync why nevent1… --offline', does: 'what the state file knows; asks nobody' },
+    ],
+    exits: [0, 1],
+    meanings: {
+      0: 'it could be told',
+      1: 'the target, or every source, did not answer; or nobody knows the event',
+    },
+  },
   relay: {
     summary: 'what a relay is and can do: NIP-11, NIP-77, NIP-42, limits, round trip',
     description:
@@ -175,10 +222,12 @@ export type CliCommand = keyof typeof COMMANDS
 export const COMMAND_NAMES: readonly CliCommand[] = [
   'catchup',
   'backfill',
+  'serve',
   'check',
   'retry',
   'repair',
   'status',
+  'why',
   'relay',
   'config',
   'completion',

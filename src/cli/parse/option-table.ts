@@ -19,19 +19,22 @@ export type OptionSpec = {
   readonly isSecret?: true
 }
 
-const CATCHUPS: readonly CliCommand[] = ['catchup', 'repair']
-const COPIES: readonly CliCommand[] = ['catchup', 'backfill', 'repair']
-const RUNS: readonly CliCommand[] = [...COPIES, 'check']
+/** By the checkpoints. */
+const UPDATES: readonly CliCommand[] = ['catchup', 'repair', 'serve']
+const COPIES: readonly CliCommand[] = ['catchup', 'repair', 'backfill']
+const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
-const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay']
+/** Commands that compare with a scope. */
+const JUDGES: readonly CliCommand[] = [...RUNS, 'why']
+const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay', 'why']
 const REPORTS = COMMAND_NAMES.filter((name) => name !== 'completion')
 const place = inGroup('Source and target', RUNS)
 const content = inGroup('What to copy', RUNS)
 const range = inGroup('How far back', RUNS)
 const output = inGroup('Output', [...RUNS, 'retry'])
 const behaviour = inGroup('Dealing with relays', RUNS)
-const git = inGroup('Git data', [...CATCHUPS, 'check'])
-const sending = inGroup('How fast to send', SENDERS)
+const git = inGroup('Git data', ['catchup', 'repair', 'check'])
+const sending = inGroup('How fast to send', [...SENDERS, 'serve'])
 const identity = inGroup('Authentication', CONNECTS)
 const configuration = inGroup('Configuration', [...CONNECTS, 'status', 'config'])
 const monitoring = inGroup('Monitoring', [...RUNS, 'retry'])
@@ -45,17 +48,19 @@ export const OPTIONS = {
     flag: '--source',
     value: 'URL',
     repeatable: true,
+    commands: JUDGES,
     help: 'a relay (ws://, wss://) or JSONL file to read from, - for standard input; one or several',
   }),
   target: place({
     flag: '--target',
     value: 'URL',
-    commands: [...RUNS, 'retry', 'status'],
+    commands: [...JUDGES, 'retry', 'status'],
     help: 'the relay to bring up to date, or a JSONL file, - for standard output',
   }),
   service: place({
     flag: '--service',
     value: 'URL',
+    commands: JUDGES,
     help: 'the public URL of the target, with its path if any, when you reach it by another name such as localhost',
   }),
   discover: place({
@@ -81,12 +86,13 @@ export const OPTIONS = {
   state: place({
     flag: '--state',
     value: 'FILE',
-    commands: [...RUNS, 'retry', 'status'],
+    commands: [...JUDGES, 'retry', 'status'],
     help: "the state file (default: in ngit-sync/ under the user's state directory)",
   }),
   scope: content({
     flag: '--scope',
     value: 'auto|listed|all',
+    commands: JUDGES,
     fallback: 'auto',
     help:
       'listed: the repositories that name the target in clone and relays; all: every repository; ' +
@@ -96,21 +102,33 @@ export const OPTIONS = {
     flag: '--repo',
     value: 'R',
     repeatable: true,
+    commands: JUDGES,
     help: 'only this repository: naddr, 30617:<public key>:<identifier>, npub/identifier or nostr:// clone URL',
   }),
   author: content({
     flag: '--author',
     value: 'NPUB',
     repeatable: true,
+    commands: JUDGES,
     help: 'only the repositories of this author: npub or hex',
+  }),
+  listen: place({
+    flag: '--listen',
+    value: 'ADDRESS:PORT',
+    commands: ['serve'],
+    fallback: '127.0.0.1:7777',
+    help:
+      'serve at this address; others than this machine reach it only if you name an address that they reach; ' +
+      'port 0: any free one',
   }),
   followUps: content({
     flag: '--follow-ups',
+    commands: JUDGES,
     help: 'also copy deletions, reactions, labels and zaps of comments, statuses and the like',
   }),
   deletions: content({
     flag: '--deletions',
-    commands: COPIES,
+    commands: [...COPIES, 'serve'],
     value: 'apply|skip',
     fallback: 'apply',
     help: 'skip: deletions are neither copied nor applied, and no checkpoint moves',
@@ -125,6 +143,11 @@ export const OPTIONS = {
     commands: ['retry', 'status'],
     help: 'retry: also try events that were refused or given up; status: list them',
   }),
+  offline: content({
+    flag: '--offline',
+    commands: ['why'],
+    help: 'ask no relay: tell what the state file knows',
+  }),
   since: range({
     flag: '--since',
     value: 'T',
@@ -138,25 +161,25 @@ export const OPTIONS = {
     value: 'T',
     help: 'only events up to this time, in any format of --since; no checkpoint moves',
   }),
-  full: range({ flag: '--full', commands: CATCHUPS, help: 'read everything, whatever the checkpoints say' }),
+  full: range({ flag: '--full', commands: UPDATES, help: 'read everything, whatever the checkpoints say' }),
   quickWindow: range({
     flag: '--quick-window',
     value: 'D',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '15m',
     help: 'read only new events if the last complete run is at most this long ago',
   }),
   fullEvery: range({
     flag: '--full-every',
     value: 'D|never',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '24h',
     help: 'read everything if the last full run is longer ago than this',
   }),
   overlap: range({
     flag: '--overlap',
     value: 'D',
-    commands: CATCHUPS,
+    commands: UPDATES,
     fallback: '15m',
     help: 'start this long before the last complete run, because clocks differ',
   }),
@@ -181,7 +204,7 @@ export const OPTIONS = {
   report: output({
     flag: '--report',
     value: 'FILE',
-    commands: [...CATCHUPS, 'check'],
+    commands: [...UPDATES, 'check'],
     help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
   }),
   dryRun: output({
@@ -239,7 +262,7 @@ export const OPTIONS = {
   okTimeout: behaviour({
     flag: '--ok-timeout',
     value: 'D',
-    commands: [...SENDERS, 'relay'],
+    commands: [...SENDERS, 'serve', 'relay'],
     fallback: '30s',
     help: 'wait this long for the answer to an event',
   }),
@@ -266,7 +289,7 @@ export const OPTIONS = {
   }),
   pruneRefs: git({
     flag: '--prune-refs',
-    commands: CATCHUPS,
+    commands: ['catchup', 'repair'],
     help: 'with --git: delete branches and tags of the target that the signed state does not name, where it demands that',
   }),
   deep: git({
@@ -287,6 +310,13 @@ export const OPTIONS = {
     value: 'WHAT',
     repeatable: true,
     help: 'private: with --git also ask clone URLs at loopback and private addresses that announcements name',
+  }),
+  maxSend: sending({
+    flag: '--max-send',
+    value: 'N|P%',
+    help:
+      'stop with exit 1 before anything is sent when more than this would be: a number of events, or a percentage of ' +
+      'what the target was seen to hold (default: no limit)',
   }),
   rate: sending({
     flag: '--rate',

@@ -5,11 +5,13 @@ import { escapeForTerminal } from '../escape.ts'
 import { envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { parseEndpoint, parseFileName, parseRelay } from './parse-endpoint.ts'
+import { parseListen, type ListenAddress } from './parse-listen.ts'
 import { parseInteger, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
 import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import type { KeyPlace } from '../read-key.ts'
 import { readCheck, readReportFile, type CheckOptions } from './check-options.ts'
+import { readWhy, type WhyOptions } from './why-options.ts'
 import { conflict } from './conflict.ts'
 import { parseChoice } from './parsed.ts'
 import { readRun } from './read-run.ts'
@@ -45,6 +47,8 @@ export type ParsedOptions =
       readonly stateFile: string | undefined
       /** The file for the report as a page: `.html`, `.htm` or `.md`. */
       readonly reportFile: string | undefined
+      /** Only for `serve`: where it listens. */
+      readonly listen: ListenAddress | undefined
       /** Only for `check`. */
       readonly check: CheckOptions | undefined
     }
@@ -63,6 +67,13 @@ export type ParsedOptions =
       readonly key: KeyPlace
       readonly output: OutputOptions
     }
+  | (WhyOptions & {
+      readonly type: 'why'
+      readonly connection: ConnectionOptions
+      readonly key: KeyPlace
+      readonly output: OutputOptions
+      readonly stateFile: string | undefined
+    })
   | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
@@ -141,12 +152,24 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
     const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
     return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
   }
+  if (command === 'why') {
+    const [connection, key] = [readConnection(reader), readKeyPlace(reading)]
+    return { type: 'why', ...readWhy(reading), connection, key, output, stateFile }
+  }
   const options = readRun(command, reading)
+  const listen = command === 'serve' ? readListen(options, reading) : undefined
   const check = command === 'check' ? readCheck(options, reading) : undefined
   const [connection, pacing, key] = [readConnection(reader), readPacing(reader), readKeyPlace(reading)]
   const monitoring = readMonitoring(reader)
   const reportFile = readReportFile(options, check, reading)
-  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, check }
+  return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, listen, check }
+}
+
+/** A file or a stream takes nothing by itself. */
+function readListen({ target }: RunOptions, { reader, problems }: Reading): ListenAddress {
+  if (target !== '' && !/^wss?:\/\//.test(target))
+    problems.push(`${reader.originOf(OPTIONS.target) ?? ''} is no relay: serve needs one that takes events by itself`)
+  return reader.withDefault(OPTIONS.listen, parseListen)
 }
 
 function readShell({ argument, problems }: Reading): Shell {

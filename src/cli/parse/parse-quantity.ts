@@ -1,3 +1,4 @@
+import type { SendLimit } from '../../report/run-options.ts'
 import type { Rate } from '../../time.ts'
 import { ok, wrong, type Parsed } from './parsed.ts'
 
@@ -74,6 +75,16 @@ export function parseBytes(text: string): Parsed<number> {
   const bytes = Math.floor(Number(match[1]) * unit)
   if (bytes < 1) return wrong('is too small: give at least 1 byte')
   return Number.isSafeInteger(bytes) ? ok(bytes) : wrong('is too large')
+}
+
+/** Parses how much a plan may send: a number of events, or a percentage from 0 to 10000. */
+export function parseSendLimit(text: string): Parsed<SendLimit> {
+  const match = /^(\d{1,9})(?:(\.\d{1,3})?(%))?$/.exec(text)
+  if (match === null) return wrong('is no limit: give a number of events such as 500, or a percentage such as 10%')
+  const [, digits = '', fraction = '', sign] = match
+  const value = Number(digits + fraction)
+  if (sign === undefined) return ok({ type: 'events', count: value })
+  return value > 10_000 ? wrong('is too large: give at most 10000%') : ok({ type: 'percent', percent: value })
 }
 
 /** Returns a parser for a whole number within the bounds, both inclusive. */

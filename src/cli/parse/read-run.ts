@@ -12,6 +12,7 @@ import {
   parseInteger,
   parseIntervalSeconds,
   parseRunDurationMs,
+  parseSendLimit,
 } from './parse-quantity.ts'
 import { parseAuthor, parseRepository } from './parse-repository.ts'
 import { parseTime } from './parse-time.ts'
@@ -24,6 +25,8 @@ type Reading = {
   readonly problems: string[]
   readonly now: UnixSeconds
   readonly profiles?: readonly string[] | undefined
+  /** Source and target may be left out: the state file knows them. */
+  readonly endsMayBeAbsent?: boolean
 }
 
 /** Reads the options of a run. */
@@ -50,17 +53,22 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
+    maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
 }
 
-function readEnds(command: string, { reader, problems, profiles }: Reading): Pick<RunOptions, 'sources' | 'target'> {
+function readEnds(
+  command: string,
+  { reader, problems, profiles, endsMayBeAbsent = false }: Reading,
+): Pick<RunOptions, 'sources' | 'target'> {
   const sources = reader.many(OPTIONS.source, parseEndpoint)
   const target = reader.one(OPTIONS.target, parseEndpoint)
   const isRetry = command === 'retry'
   if (isRetry && target === '-') problems.push('nothing is parked for standard output: retry needs another target')
-  if (!isRetry && reader.originOf(OPTIONS.source) === undefined)
+  if (!isRetry && !endsMayBeAbsent && reader.originOf(OPTIONS.source) === undefined)
     problems.push(missing('source', OPTIONS.source, profiles))
-  if (reader.originOf(OPTIONS.target) === undefined) problems.push(missing('target', OPTIONS.target, profiles))
+  if (!endsMayBeAbsent && reader.originOf(OPTIONS.target) === undefined)
+    problems.push(missing('target', OPTIONS.target, profiles))
   if (target !== undefined && sources.some((source) => isSameEndpoint(source, target))) {
     problems.push(
       `${reader.originOf(OPTIONS.source) ?? ''} names the target itself: a source must be another relay or file`,

@@ -13,6 +13,7 @@ const COMMANDS_ELSEWHERE: Readonly<Record<string, CliCommand>> = {
   ...{ backup: 'catchup', restore: 'catchup', fetch: 'catchup', copyto: 'catchup', move: 'catchup', run: 'catchup' },
   ...{ diff: 'check', compare: 'check', verify: 'check', cryptcheck: 'check', req: 'check', stats: 'status' },
   ...{ ls: 'status', list: 'status', snapshots: 'status', log: 'status', info: 'relay', ping: 'relay' },
+  ...{ explain: 'why', trace: 'why', find: 'why', show: 'why' },
 }
 
 /** What their options are called here, or why there are none such. */

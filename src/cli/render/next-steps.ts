@@ -14,7 +14,18 @@ export type ProblemMeaning = {
 }
 
 /** Problems that concern a relay or a file, not events. */
-const ABOUT_PLACES: readonly string[] = ['target', 'key', 'narrow', 'empty', 'source', 'gap', 'git', 'file', 'notice']
+const ABOUT_PLACES: readonly string[] = [
+  'plan',
+  'target',
+  'key',
+  'narrow',
+  'empty',
+  'source',
+  'gap',
+  'git',
+  'file',
+  'notice',
+]
 
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
@@ -22,7 +33,7 @@ const PUSH_OR_WAIT =
   'Push the repository to the target. If its purgatory has expired, the next run first sends it again.'
 
 /** The next step for events that wait for git data: a push helps only while the target still keeps them. */
-export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSeconds): string {
+export function pendingStep(heldBack: readonly Pick<HeldBackRepository, 'keptUntil'>[], now: UnixSeconds): string {
   const expired = heldBack.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now).length
   if (expired === 0) return PUSH
   return expired === heldBack.length ? SENT_AGAIN : PUSH_OR_WAIT
@@ -30,6 +41,10 @@ export function pendingStep(heldBack: readonly HeldBackRepository[], now: UnixSe
 
 /** By `Problem.what`, most serious first. */
 const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
+  plan: {
+    meaning: 'more than --max-send allows, so nothing was sent',
+    step: 'Is a source an old copy, the scope wider, or the target emptied? Look with --dry-run. If it is right, raise --max-send or leave it out.',
+  },
   target: {
     meaning: 'it stopped answering, or refuses us',
     step: 'Nothing is lost: what was not settled waits on disk. Run again when the target takes events.',

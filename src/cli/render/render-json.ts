@@ -4,6 +4,7 @@ import { toolVersion } from '../tool-version.ts'
 import type { RelayInspection } from '../../relay/inspection.ts'
 import type { Report } from '../../report/report.ts'
 import type { Status } from '../../report/status.ts'
+import type { WhyDocument } from './why-steps.ts'
 
 /**
  * Characters that JSON allows in a text but that must not reach a terminal or a log: controls, line separators, bidi
@@ -26,7 +27,9 @@ export type FailureDocument = {
  * Renders a document as JSON on one line with a newline at its end, with the version of the program. Parsing gives back
  * every character.
  */
-export function renderJson(document: Report | Status | RelayInspection | ConfigOverview | FailureDocument): string {
+export function renderJson(
+  document: Report | Status | WhyDocument | RelayInspection | ConfigOverview | FailureDocument,
+): string {
   const { version, ...fields } = document
   return `${renderJsonValue({ version, toolVersion: toolVersion(), ...fields })}\n`
 }

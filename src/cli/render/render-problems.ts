@@ -26,7 +26,15 @@ export type ProblemGroup = {
  * Renders the problems in groups, one block per group: how many, where, each reason with an example, and the next step.
  */
 export function renderProblems(canvas: Canvas, report: Pick<Report, 'problems' | 'heldBack'>): string[][] {
-  return groupProblems(report, canvas.now).map((group) => renderGroup(canvas, group))
+  const groups = groupProblems(report, canvas.now).map((group) => renderGroup(canvas, group))
+  const last = groups.at(-1)
+  if (last === undefined || report.problems.every(({ example }) => example === null)) return groups
+  return [...groups.slice(0, -1), [...last, ...renderFollowUp(canvas)]]
+}
+
+/** The line below reasons with examples. */
+export function renderFollowUp(canvas: Canvas): string[] {
+  return hanging(canvas, ' ', 'the path of any of these events: ngit-sync why nevent1…', canvas.dim)
 }
 
 /** One group per kind of problem and place, most serious first. `now`: what is held back may have expired by then. */

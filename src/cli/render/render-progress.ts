@@ -17,6 +17,7 @@ export type ProgressState =
   | { readonly doing: 'selecting' }
   /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
+  | { readonly doing: 'serving'; readonly served: number; readonly total: number }
   | { readonly doing: 'confirming'; readonly sent: number }
   | ({ readonly doing: 'waiting' } & Waiting)
   /** Repositories whose git data was compared, or was looked at and pushed where it was wanting. */
@@ -57,6 +58,8 @@ function longLine(state: ProgressState): string {
     case 'comparing git':
     case 'repairing git':
       return `${state.doing} data  ${formatCount(state.compared)}/${formatPlural(state.total, 'repository', 'repositories')}`
+    case 'serving':
+      return `serving  the target has ${formatCount(state.served)}/${formatCount(state.total)}`
     case 'confirming':
       return state.sent === 0 ? 'confirming' : `confirming  ${formatPlural(state.sent, 'event')} sent`
   }

@@ -16,7 +16,7 @@ import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { renderJson } from './render-json.ts'
 import { layerTitle } from './layer-title.ts'
 import { column, countCell, fitColumns, layOutTable, type Cell, type Column } from './table.ts'
-import { renderCure, renderExample } from './render-problems.ts'
+import { renderCure, renderExample, renderFollowUp } from './render-problems.ts'
 import { renderRepositoryTable } from './render-repositories.ts'
 
 /**
@@ -40,7 +40,7 @@ function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
     renderSources(canvas, target),
     ...target.parked.map((parked) => renderParked(canvas, parked)),
     ...target.refused.map((refused) => renderRefused(canvas, refused)),
-    renderReopening(canvas, target.refused),
+    [...renderReopening(canvas, target.refused), ...renderPaths(canvas, target)],
     renderRepositoryTable(canvas, target.repositories, target.repositoriesLeftOut),
     renderRuns(canvas, target),
   ]
@@ -151,6 +151,10 @@ function renderReopening(canvas: Canvas, refused: readonly RefusedStatus[]): str
   const text =
     "These events are sent again after 30 days, when the target's software changes, or by `ngit-sync retry --refused`."
   return refused.length === 0 ? [] : hanging(canvas, '   → ', text)
+}
+
+function renderPaths(canvas: Canvas, { parked, refused }: TargetStatus): string[] {
+  return parked.length + refused.length === 0 ? [] : renderFollowUp(canvas)
 }
 
 function renderRuns(canvas: Canvas, { runs, lock }: TargetStatus): string[] {

@@ -41,10 +41,16 @@ function verdictText(canvas: Canvas, report: Report): string {
   if (report.command === 'check') return checkText(report)
   if (report.exit === 0) return report.dryRun ? dryRunText(canvas, report) : completeText(canvas, report)
   const reasons = whatIsMissing(report).join(' and ') || 'see above'
-  const sent = report.dryRun
-    ? `dry run: ${wouldSend(report)}`
-    : `${formatPlural(report.totals.published, 'event')} sent`
+  const sent = report.dryRun ? `dry run: ${wouldSend(report)}` : whatWasDone(report)
   return `${reasons}; ${sent}.${nextStep(report)}`
+}
+
+/** `serve` lets the target take; it sends states at most. */
+function whatWasDone({ command, totals: { published, accepted } }: Report): string {
+  const sent = `${formatPlural(published, 'event')} sent`
+  if (command === 'serve')
+    return `${formatPlural(accepted, 'event')} taken by the target${published === 0 ? '' : `, ${formatPlural(published, 'state')} sent`}`
+  return sent
 }
 
 function checkText(report: Report): string {
@@ -125,14 +131,14 @@ function equalText(report: Report, { differences, both }: CheckReport): string {
 
 function completeText(canvas: Canvas, report: Report): string {
   if (report.command === 'retry') return retryText(report)
-  const { published, held, parked, refused } = report.totals
+  const { published, accepted, held, parked, refused } = report.totals
   const range = rangeText(canvas, report)
-  if (published === 0 && parked === 0) {
+  if (published === 0 && parked === 0 && (report.command !== 'serve' || accepted === 0)) {
     const others = refused === 0 ? '' : `, but for ${formatCount(refused)} that it refused in earlier runs`
     return `${whatWasHeld(report)}${range}${others}.`
   }
   const rest = hasReconciled(report) ? 'the rest compared and equal' : `${formatCount(held)} already held`
-  const parts = [`${formatPlural(published, 'event')} sent`, rest]
+  const parts = [whatWasDone(report), rest]
   if (parked > 0) parts.push(`${formatCount(parked)} waiting on disk`)
   if (refused > 0) parts.push(`${formatCount(refused)} refused for good, now or earlier`)
   return `every source was read to its end${range}: ${parts.join(', ')}.`
@@ -173,7 +179,12 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
 
 function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
   const parts: string[] = []
-  if (exit === 1) parts.push('the target refuses us')
+  if (exit === 1)
+    parts.push(
+      problems.some(({ what }) => what === 'plan')
+        ? 'the plan is larger than --max-send allows'
+        : 'the target refuses us',
+    )
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it, type TestContext } from 'vitest'
 
 import type { Report } from '../../../src/report/report.ts'
+import { packedProgram } from '../../support/packed-program.ts'
 import type { CliResult } from '../../support/run-cli.ts'
 import { endArguments, idsOf } from '../../support/workbench.ts'
 import type { CellMeta } from '../matrix-reporter.ts'
@@ -13,7 +13,6 @@ import { findFalseCoverage } from './false-coverage.ts'
 import { anchorsOf, belongsOf } from './scene.ts'
 import { startStage, type Stage } from './stage.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../bin/ngit-sync.js', import.meta.url))
 const IS_FULL = process.env['FAULTS'] === 'full'
 /** A run with short timeouts ends within this, retries and all; a machine that is busy gets its share. */
 const DEADLINE_MS = 40_000
@@ -40,7 +39,7 @@ export function describeMatrix(group: string, faults: readonly Fault[]): void {
 const MODES: readonly Mode[] = hasReconciliation() ? ['paging', 'reconcile'] : ['paging']
 
 function hasReconciliation(): boolean {
-  return spawnSync(process.execPath, [PROGRAM, 'catchup', '--help']).stdout.includes('--no-reconcile')
+  return spawnSync(process.execPath, [packedProgram(), 'catchup', '--help']).stdout.includes('--no-reconcile')
 }
 
 type Cell = { readonly mode: Mode; readonly phase: Phase; readonly group: string }

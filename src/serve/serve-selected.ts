@@ -1,0 +1,41 @@
+/*
+ * Offers what was selected on a relay of our own, read-only, for the target's own sync to take: a relay limits what it
+ * is sent, but not what it asks for. Nothing is sent, and nothing is believed: the target is asked for each event, as
+ * after sending. An event is `ready` on disk until the target serves it, so a run that is killed has lost nothing.
+ */
+import { reasonOf } from '../errors.ts'
+import { INTERRUPTION, type Stop } from '../run/stop.ts'
+import type { World } from '../run/world.ts'
+import type { ScopedRun } from '../scope/scoped-run.ts'
+import { fillRelay } from './fill-relay.ts'
+import { watchTarget } from './watch-target.ts'
+
+const PIECE = 500
+const NOT_TAKEN = 'the target has not taken it from serve'
+
+/** Serves until the target serves everything. Returns why it ended earlier, if it did. Throws LostRelayError. */
+export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
+  const { serving, state, tell } = run.world
+  if (serving === undefined) throw new TypeError('serve needs a relay of its own')
+  if (state.spool.count('ready') + state.spool.count('parked') === 0) return undefined
+  await fillRelay(serving.relay, run)
+  serving.relay.letIn()
+  tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
+  await watchTarget(serving, run)
+  const stop = stopOf(run.world)
+  parkReady(stop?.reason ?? NOT_TAKEN, run)
+  return stop
+}
+
+function stopOf({ signal, deadline }: World): Stop | undefined {
+  if (signal.aborted) return INTERRUPTION
+  return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
+}
+
+function parkReady(reason: string, { world: { state }, fate }: ScopedRun): void {
+  for (const piece of state.spool.inState('ready', PIECE)) {
+    state.transaction(() => {
+      for (const spooled of piece) fate.park(spooled, { outcome: 'unsent', reason })
+    })
+  }
+}

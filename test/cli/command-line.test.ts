@@ -126,6 +126,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
+  ['--listen', '127.0.0.1:7000', { options: { command: 'serve' } }],
   ['--settle', '10m', { options: { settleMs: 600_000 } }],
   ['--git', '', { options: { git: { deep: undefined, pruneRefs: false, maxBytes: 2 ** 30, allowPrivate: false } } }],
   ['--prune-refs', '', { options: { git: { pruneRefs: true } } }],
@@ -381,7 +382,7 @@ see ngit-sync catchup --help
 
   it('says where a short option belongs', async () => {
     expect(await problemsOf(['check', ...ENDS, '-n'])).toEqual([
-      '-n is not an option of check, only of catchup, backfill, repair, retry',
+      '-n is not an option of check, only of catchup, repair, backfill, retry',
     ])
   })
 
@@ -399,7 +400,7 @@ describe('backfill', () => {
 
   it('has no options about checkpoints, for it reads none', async () => {
     const argv = ['backfill', ...ENDS, '--since', '1d', '--full']
-    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, serve, repair'])
+    expect(await problemsOf(argv)).toEqual(['--full is not an option of backfill, only of catchup, repair, serve'])
     expect(optionsOf('backfill').map(({ flag }) => flag)).not.toContain('--overlap')
   })
 })
@@ -450,7 +451,7 @@ describe('status and demo', () => {
     })
     expect(await parse(['demo', '--no-color'])).toMatchObject({ type: 'demo', output: { color: false } })
     expect(await problemsOf(['demo', '--source', 'wss://a'])).toEqual([
-      '--source is not an option of demo, only of catchup, backfill, repair, serve, check, why',
+      '--source is not an option of demo, only of catchup, repair, backfill, serve, check, why',
     ])
   })
 })

@@ -132,6 +132,32 @@ describe('a repair', () => {
     expect(await refsAt(scene, repository)).toEqual(repository.expected)
   })
 
+  /** A target that serves the events of a repository, and has no git data of it. */
+  async function loseGitData() {
+    const scene = await setRepairScene(createWorkbench())
+    const repository = await scene.add('bare')
+    for (const event of repository.events) scene.target.relay.events.set(event.id, event)
+    const refs = await repository.git.refs()
+    scene.target.git.accept(OWNER, 'bare', { refs, head: 'refs/heads/main' })
+    return { scene, repository }
+  }
+
+  it('pushes a state that ngit-relay has stored, and its pull requests', async () => {
+    const { scene, repository } = await loseGitData()
+    const software = 'https://gitworkshop.dev/danconwaydev.com/ngit-relay'
+    scene.target.relay.behaviour.document = { software, version: '0.1.0', supported_grasps: ['GRASP-01'] }
+    const outcome = await scene.catchup()
+    expect([outcome.code, repairsOf(outcome), outcome.report.totals.published]).toEqual([0, { bare: 'released' }, 0])
+    expect(await refsAt(scene, repository)).toEqual(repository.expected)
+  })
+
+  it('pushes only pull requests where ngit-grasp has stored the state, and gives the command of its operator', async () => {
+    const { scene, repository } = await loseGitData()
+    const { code, report } = await scene.catchup()
+    expect([code, [...(await refsAt(scene, repository)).keys()]]).toEqual([3, [`refs/nostr/${repository.pull.id}`]])
+    expect(report.git?.list[0]?.remedy).toMatchObject({ type: 'operator' })
+  })
+
   it('has nothing to push for an empty repository, and is complete', async () => {
     const scene = await setRepairScene(createWorkbench())
     const { announced, state } = await scene.add('empty', { refs: new Map(), isHosted: false })

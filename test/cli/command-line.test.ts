@@ -126,7 +126,6 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
-  ['--listen', '127.0.0.1:7000', { options: { command: 'serve' } }],
   ['--settle', '10m', { options: { settleMs: 600_000 } }],
   ['--git', '', { options: { git: { deep: undefined, pruneRefs: false, maxBytes: 2 ** 30, allowPrivate: false } } }],
   ['--prune-refs', '', { options: { git: { pruneRefs: true } } }],

@@ -13,8 +13,8 @@ const MOST_ROWS = 45_000
 function spoolWith(times: string) {
   const { state, db } = openTemporaryState()
   db.exec(
-    `INSERT INTO spool (target, id, layer, kind, pubkey, created_at, json, sources, state)
-     SELECT 'ws://target.example', randomblob(32), 'threads', 1, zeroblob(32), time, '{}', '[]', 'ready' FROM (${times})`,
+    `INSERT INTO spool (target, id, layer, kind, pubkey, created_at, sources, state)
+     SELECT 'ws://target.example', randomblob(32), 'threads', 1, zeroblob(32), time, '[]', 'ready' FROM (${times})`,
   )
   return state.affected
 }

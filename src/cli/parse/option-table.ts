@@ -20,8 +20,8 @@ export type OptionSpec = {
 }
 
 /** By the checkpoints. */
-const UPDATES: readonly CliCommand[] = ['catchup', 'serve', 'repair']
-const COPIES: readonly CliCommand[] = ['catchup', 'backfill', 'repair']
+const UPDATES: readonly CliCommand[] = ['catchup', 'repair', 'serve']
+const COPIES: readonly CliCommand[] = ['catchup', 'repair', 'backfill']
 const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 /** Commands that compare with a scope. */

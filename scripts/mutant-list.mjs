@@ -372,7 +372,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'a parent is nowhere although a source was not read to its end',
-    in: 'settleWaiting',
+    in: 'judgeLeft',
     from: '&& isRead(run)',
     to: '',
   },

@@ -74,7 +74,7 @@ describe.skipIf(!has('bash'))('completion bash', () => {
     ['ngit-sync status --state scr', ['script']],
     ['ngit-sync completion z', ['zsh']],
     ['ngit-sync catchup --since ', []],
-    ['ngit-sync help re', ['retry', 'relay']],
+    ['ngit-sync help re', ['retry', 'repair', 'relay']],
     ['ngit-sync status --dis', []],
   ])('completes "%s"', async (line, expected) => {
     expect(await (await home('bash')).lines(BASH(line))).toEqual(expected)

@@ -1,13 +1,15 @@
-import { createBudget } from './budget.ts'
+import { createBudget, type Budget } from './budget.ts'
 import { takeSlot, type TakeLock } from './cache-slot.ts'
 import { createGate } from './gate.ts'
-import type { GitAccess, GitPlace, Listing } from './git-access.ts'
+import type { GitAccess, GitPlace } from './git-access.ts'
 import { createGitTool } from './git-tool.ts'
 import { requireGit } from './git-version.ts'
 import { readGitUrl } from './git-url.ts'
 import { listRefs } from './list-refs.ts'
+import { probeObjects } from './probe-object.ts'
 import { proveClone } from './prove-clone.ts'
 import { createShelf, type Shelf } from './shelf.ts'
+import type { LineOptions } from './with-line.ts'
 import { openWorkshop } from './workshop.ts'
 
 /** What access to git servers is made of. */
@@ -57,9 +59,9 @@ export function createGitAccess(options: GitAccessOptions): GitAccess & { readon
     workTimeoutMs: WORK_TIMEOUT_MS,
   })
   const disk = createDisk(options)
-  const list = createLister(options, budget)
+  const inquiry = createInquiry(options, budget)
   return {
-    listRefs: list,
+    ...inquiry,
     async openWorkshop(address) {
       await disk.ready()
       return openWorkshop(disk.shelf().take(address), tool, nowMs)
@@ -68,7 +70,7 @@ export function createGitAccess(options: GitAccessOptions): GitAccess & { readon
       await disk.ready()
       const { directory, putBack } = disk.shelf().takeTemporary()
       try {
-        return await proveClone(place, { tool, directory, listRefs: list })
+        return await proveClone(place, { tool, directory, listRefs: inquiry.listRefs })
       } finally {
         putBack()
       }
@@ -78,16 +80,25 @@ export function createGitAccess(options: GitAccessOptions): GitAccess & { readon
   }
 }
 
-function createLister(options: GitAccessOptions, budget: ReturnType<typeof createBudget>) {
+/** What is asked of servers without the system's git, all through one gate. */
+function createInquiry(options: GitAccessOptions, budget: Budget): Pick<GitAccess, 'listRefs' | 'probe'> {
   const { signal, allowPrivate, listTimeoutMs: timeoutMs = LIST_TIMEOUT_MS } = options
   const gate = createGate(LISTINGS_AT_ONCE)
   const countRequest = (): void => budget.countRequests(1)
   const countBytes = (bytes: number): void => budget.countBytes(bytes)
-  return async (place: GitPlace): Promise<Listing> => {
-    const url = readGitUrl(place, allowPrivate)
-    if (typeof url === 'string') return { type: 'not asked', reason: url }
-    const perHost = place.isNamed ? LISTINGS_PER_NAMED_HOST : LISTINGS_PER_HOST
-    return gate.run(url.host, perHost, () => listRefs(url, { timeoutMs, signal, countRequest, countBytes }))
+  const line: LineOptions = { timeoutMs, signal, countRequest, countBytes }
+  const perHost = ({ isNamed }: GitPlace): number => (isNamed ? LISTINGS_PER_NAMED_HOST : LISTINGS_PER_HOST)
+  return {
+    async listRefs(place) {
+      const url = readGitUrl(place, allowPrivate)
+      if (typeof url === 'string') return { type: 'not asked', reason: url }
+      return gate.run(url.host, perHost(place), () => listRefs(url, line))
+    },
+    async probe(place, ids) {
+      const url = readGitUrl(place, allowPrivate)
+      if (typeof url === 'string') return new Map()
+      return gate.run(url.host, perHost(place), () => probeObjects(url, ids, line))
+    },
   }
 }
 

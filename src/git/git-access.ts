@@ -22,6 +22,9 @@ export type Listing =
   /** Not dialled, or given up at a limit of ours: what and why. */
   | { readonly type: 'not asked'; readonly reason: string }
 
+/** Whether a server has an object, shown by a ref or not; `not known`: it did not say. */
+export type Probed = 'has it' | 'lacks it' | 'not known'
+
 /** What a fetch brought. `reason`: why the server gave less than it was asked for; null if it gave all. */
 export type Fetched = { readonly reason: string | null; readonly isTooLarge: boolean }
 
@@ -66,6 +69,8 @@ export type GitCosts = { readonly requests: number; readonly bytes: number }
 export type GitAccess = {
   /** Lists `HEAD`, `refs/heads/`, `refs/tags/` and `refs/nostr/` (protocol v2, `ls-refs`). */
   readonly listRefs: (place: GitPlace) => Promise<Listing>
+  /** Asks a repository for objects by their ids; an answer for each. */
+  readonly probe: (place: GitPlace, ids: readonly ObjectId[]) => Promise<ReadonlyMap<ObjectId, Probed>>
   /** Opens the workshop of a repository `30617:…`. Throws SyncError without a git that is new enough. */
   readonly openWorkshop: (address: string) => Promise<Workshop>
   /** Clones everything and checks that it is connected. */

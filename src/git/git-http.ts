@@ -11,6 +11,14 @@ export type GitQuestion = {
   readonly body?: string
   /** The media type that the answer must have. */
   readonly expects: string
+  /** Whether what was read says all; then the rest is not waited for. @default never */
+  readonly isEnough?: (answer: Buffer) => boolean
+}
+
+/** What a server can do; older ones answer with their refs. */
+export const CAPABILITIES: GitQuestion = {
+  path: '/info/refs?service=git-upload-pack',
+  expects: 'application/x-git-upload-pack-advertisement',
 }
 
 /** How a question may be asked; `count` hears of each piece of an answer. */
@@ -48,7 +56,7 @@ export async function askGit(url: GitUrl, question: GitQuestion, options: GitHtt
   const response = await send(url, question, options)
   try {
     refuse(response, question.expects)
-    return await readBody(response, options)
+    return await readBody(response, question, options)
   } finally {
     response.destroy()
   }
@@ -83,7 +91,11 @@ function refuse({ statusCode = 0, headers }: IncomingMessage, expected: string):
   if (type !== expected) throw new GitHttpError(`it answers with ${type.slice(0, 60)} instead of git's protocol`, 200)
 }
 
-async function readBody(response: AsyncIterable<Buffer>, { maxBytes, count }: GitHttpOptions): Promise<Buffer> {
+async function readBody(
+  response: AsyncIterable<Buffer>,
+  { isEnough }: GitQuestion,
+  { maxBytes, count }: GitHttpOptions,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response) {
@@ -91,6 +103,7 @@ async function readBody(response: AsyncIterable<Buffer>, { maxBytes, count }: Gi
     bytes += chunk.length
     if (bytes > maxBytes) throw new TooLongError(`its list of refs is longer than ${maxBytes / 1024 ** 2} MiB`)
     chunks.push(chunk)
+    if (isEnough?.(Buffer.concat(chunks)) === true) break
   }
   return Buffer.concat(chunks)
 }

@@ -26,6 +26,14 @@ export function readPackets(bytes: Buffer): readonly Packet[] {
   return packets
 }
 
+/** The first packet of an answer that may go on; undefined if it is not whole, or no packet. */
+export function readFirstPacket(bytes: Buffer): Packet | undefined {
+  const digits = bytes.toString('latin1', 0, 4)
+  const length = Number.parseInt(digits, 16)
+  if (!/^[0-9a-f]{4}$/i.test(digits) || length === 3 || length > bytes.length) return undefined
+  return packetOf(length, bytes.toString('utf8', 4, Math.max(length, 4)))
+}
+
 function packetOf(length: number, text: string): Packet {
   if (length >= 4) return { type: 'line', text: text.replace(/\n$/, '') }
   return { type: length === 1 ? 'delimiter' : 'flush' }

@@ -1,4 +1,4 @@
-import type { Listing } from './git-access.ts'
+import type { Listing, ObjectId } from './git-access.ts'
 import { isObjectId } from './object-id.ts'
 import { DELIMITER, FLUSH, writePacket, type Packet } from './pkt-line.ts'
 import { isRefName } from './ref-name.ts'
@@ -41,13 +41,25 @@ export function writeListRequest(capabilities: ReadonlyMap<string, string>): str
     'ref-prefix HEAD',
     ...PREFIXES.map((p) => `ref-prefix ${p}`),
   ]
+  return writeRequest('ls-refs', capabilities, lines)
+}
+
+/**
+ * The body of a `fetch` request that shows whether a server with these capabilities has an object. We claim to have it
+ * already, so what is packed is nothing.
+ */
+export function writeProbeRequest(capabilities: ReadonlyMap<string, string>, id: ObjectId): string {
+  return writeRequest('fetch', capabilities, [`want ${id}`, `have ${id}`, 'done'])
+}
+
+function writeRequest(command: string, capabilities: ReadonlyMap<string, string>, args: readonly string[]): string {
   const chosen = [
-    'command=ls-refs',
+    `command=${command}`,
     ...(capabilities.has('agent') ? ['agent=ngit-sync'] : []),
     ...(capabilities.has('object-format') ? [`object-format=${formatOf(capabilities)}`] : []),
   ]
   const packets = (all: readonly string[]): string => all.map((line) => writePacket(`${line}\n`)).join('')
-  return packets(chosen) + DELIMITER + packets(lines) + FLUSH
+  return packets(chosen) + DELIMITER + packets(args) + FLUSH
 }
 
 /** Reads the answer to an `ls-refs` request. Throws if it is malformed, lists too much, or is a refusal. */
@@ -81,7 +93,8 @@ function readCapabilities(lines: readonly string[]): ReadonlyMap<string, string>
   )
 }
 
-function formatOf(capabilities: ReadonlyMap<string, string>): 'sha1' | 'sha256' {
+/** The object format of a repository with these capabilities; throws if it is unknown. */
+export function formatOf(capabilities: ReadonlyMap<string, string>): 'sha1' | 'sha256' {
   const format = capabilities.get('object-format') ?? 'sha1'
   if (format !== 'sha1' && format !== 'sha256') throw new Error(`its object format ${format} is unknown`)
   return format

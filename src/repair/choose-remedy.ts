@@ -13,8 +13,10 @@ export type Findings = {
   readonly comparison: Comparison
   /** A whole clone from the target lacked objects. */
   readonly isBroken: boolean
-  /** The other servers that were asked and have something, those with the most first. */
+  /** The servers that were asked and have something, those with the most first. */
   readonly holders: readonly Holder[]
+  /** What every server that lists refs was asked for by id, and lacks. */
+  readonly absent: ReadonlySet<ObjectId>
   /** Whether every other server was asked and answered. */
   readonly isEveryoneAsked: boolean
   /** Whether the target takes a push that equals a state which it has stored already (ngit-relay). */
@@ -27,12 +29,11 @@ const IDS_SHOWN = 10
 
 /** Returns what to do about a repository. */
 export function chooseRemedy(findings: Findings): GitRemedy {
-  const { repository, wanted, comparison, isBroken, holders, isEveryoneAsked, takesPush, now } = findings
+  const { repository, wanted, comparison, isBroken, holders, takesPush, now } = findings
   if (!isBroken && !isDiffering(comparison.verdict)) return { type: isKnown(comparison) ? 'nothing' : 'unknown' }
   const lacking = lackingIds(wanted, comparison, isBroken)
   const nowhere = [...lacking].filter((id) => !holders.some(({ ids }) => ids.has(id)))
-  if (nowhere.length > 0)
-    return isEveryoneAsked ? { type: 'lost', ids: nowhere.slice(0, IDS_SHOWN) } : { type: 'unknown' }
+  if (nowhere.length > 0) return describeLoss(nowhere, findings)
   const { state } = wanted
   if (state?.isHeldBack === true && state.keptUntil !== null && state.keptUntil > now && lacking.size > 0)
     return { type: 'target fetches', until: state.keptUntil }
@@ -40,6 +41,12 @@ export function chooseRemedy(findings: Findings): GitRemedy {
   if (isPushTaken || isOfTips(comparison, isBroken)) return { type: 'repair' }
   const command = operatorCommand(repository, { wanted, comparison, holders, isBroken })
   return command === undefined ? { type: 'unknown' } : { type: 'operator', command }
+}
+
+/** One object that is certainly nowhere is enough: the repository cannot be whole again. */
+function describeLoss(nowhere: readonly ObjectId[], { absent, isEveryoneAsked }: Findings): GitRemedy {
+  const lost = nowhere.filter((id) => absent.has(id))
+  return isEveryoneAsked && lost.length > 0 ? { type: 'lost', ids: lost.slice(0, IDS_SHOWN) } : { type: 'unknown' }
 }
 
 /** The objects that the target needs: those of the refs that differ, or of all when its clone is broken. */

@@ -1,6 +1,7 @@
-import type { CloneProof, GitAccess, Listing } from '../git/git-access.ts'
+import type { CloneProof, GitAccess, Listing, ObjectId } from '../git/git-access.ts'
 import { isNgitRelay } from '../relay/software.ts'
 import type { GitPlaceReport, GitRepositoryReport } from '../report/git-report.ts'
+import { isDiffering } from '../report/git-standing.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { isInPart } from './choose-part.ts'
 import { chooseRemedy, lackingIds } from './choose-remedy.ts'
@@ -10,6 +11,7 @@ import { findWhole, holdersOf, isEveryoneAsked } from './find-holders.ts'
 import { findPlaces, type PlaceRules, type Places } from './find-places.ts'
 import type { Repository } from './find-repositories.ts'
 import type { Listed, Listings } from './listings.ts'
+import { probeHidden, type Hidden } from './probe-hidden.ts'
 import type { Wanted } from './read-wanted.ts'
 
 /** What comparing goes by. */
@@ -35,6 +37,18 @@ export type ComparedRepository = {
   readonly report: GitRepositoryReport
 }
 
+/** What was found out besides. */
+type Evidence = {
+  readonly proof: CloneProof | undefined
+  readonly isBroken: boolean
+  /** What the target needs. */
+  readonly lacking: ReadonlySet<ObjectId>
+  /** The servers that it may come from. */
+  readonly mayHave: readonly Listed[]
+  readonly hidden: Hidden
+}
+
+const NOTHING: ReadonlySet<ObjectId> = new Set()
 const NO_URL: Listing = { type: 'not asked', reason: 'its identifier fits into no URL' }
 
 /** Compares one repository at the target and everywhere else where it may be. */
@@ -52,7 +66,12 @@ export async function compareRepository(
   const atTarget = compareRefs(wanted, own, { tips: true })
   const compared = { repository, wanted, places, own, atTarget, others: listed }
   const proof = await proveInPart(compared, context)
-  return { ...compared, report: describe(compared, proof, context) }
+  const isBroken = proof?.type === 'broken'
+  const lacking = isBroken || isDiffering(atTarget.verdict) ? lackingIds(wanted, atTarget, isBroken) : NOTHING
+  // The target may have below other refs what it lacks, but no whole copy of what is broken.
+  const mayHave = isBroken || places.target === undefined ? listed : [...listed, { place: places.target, listing: own }]
+  const hidden = await probeHidden(mayHave, lacking, listings)
+  return { ...compared, report: describe(compared, { proof, isBroken, lacking, mayHave, hidden }, context) }
 }
 
 /** Clones the repository if the run is to prove it (`--deep`) and the target has anything to clone. */
@@ -67,13 +86,11 @@ async function proveInPart(
 
 function describe(
   compared: Omit<ComparedRepository, 'report'>,
-  proof: CloneProof | undefined,
+  { proof, isBroken, lacking, mayHave, hidden }: Evidence,
   { run }: CompareContext,
 ): GitRepositoryReport {
-  const { repository, wanted, places, own, atTarget, others } = compared
+  const { repository, wanted, places, atTarget, others } = compared
   const { address } = repository
-  const isBroken = proof?.type === 'broken'
-  const whole = isBroken || places.target === undefined ? others : [...others, { place: places.target, listing: own }]
   return {
     repository: address,
     name: run.world.state.waits.nameAt(address),
@@ -83,13 +100,14 @@ function describe(
       ...others.map(({ place, listing }) => describeOther(place.url, listing, wanted)),
       ...places.unasked.map(({ url, reason }) => describeOther(url, { type: 'not asked', reason }, wanted)),
     ],
-    hasAll: findWhole(whole, wanted),
+    hasAll: findWhole(mayHave, wanted, hidden.at),
     remedy: chooseRemedy({
       repository: address,
       wanted,
       comparison: atTarget,
       isBroken,
-      holders: holdersOf(others, lackingIds(wanted, atTarget, isBroken)),
+      holders: holdersOf(mayHave, lacking, hidden.at),
+      absent: hidden.absent,
       isEveryoneAsked: isEveryoneAsked(places, others),
       takesPush: isNgitRelay(run.target.profile),
       now: run.world.clock(),

@@ -40,9 +40,9 @@ export type GitRemedy =
   | { readonly type: 'repair' }
   /** The operator's exact command on the machine of the target. */
   | { readonly type: 'operator'; readonly command: string }
-  /** No server shows these objects as refs, and all were asked; at most ten of their ids. */
+  /** No server has these objects: each was asked for them, by id too; at most ten of their ids. */
   | { readonly type: 'lost'; readonly ids: readonly string[] }
-  /** Some server could not be asked, and no other has it. */
+  /** Some server could not be asked or did not say, and no other has it. */
   | { readonly type: 'unknown' }
 
 /** What a repair did for one repository. */

@@ -79,10 +79,17 @@ describe('the report of git data', () => {
       ),
       { width: 120 },
     )
-    expect(text).toMatch(/\/a +empty +nowhere whole +lost: no server shows 3f2a91c0…/)
+    expect(text).toMatch(/\/a +empty +nowhere whole +lost: no server has 3f2a91c0…/)
     expect(text).toMatch(/\/b +behind: main +github\.com +ngit-sync repair --git/)
     expect(text).toMatch(/\/c +unreachable: HTTP 502 +· +is its git server up\?/)
     expect(text).toContain('Its git data of 3 of 8 repositories differs.')
+  })
+
+  it('says that no other server has it where the target has a clone that fails', () => {
+    const clone = { isSound: false, reason: 'missing blob' }
+    const ids = ['a', 'b', 'c'].map((digit) => digit.repeat(40))
+    const text = render(git(row('a', { verdict: 'in sync', clone }, { remedy: { type: 'lost', ids } })), { width: 160 })
+    expect(text).toContain('lost: no other server has aaaaaaaa…, bbbbbbbb… and more')
   })
 
   it.each([40, 60, 80, 120, 200])('fits into %d columns, but for commands', (width) => {

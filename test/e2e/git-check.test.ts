@@ -9,7 +9,7 @@ import type { GitReport, GitRepositoryReport } from '../../src/report/git-report
 import type { Report } from '../../src/report/report.ts'
 import { announcement, pullRequest, SOME_TIME } from '../support/builders.ts'
 import { GIT_ENVIRONMENT, runGit } from '../support/git-repository.ts'
-import type { GitServer } from '../support/git-server.ts'
+import { startGitServer, type GitServer } from '../support/git-server.ts'
 import { setGitScene, signState, type GitScene, type SceneRepository } from '../support/git-scene.ts'
 import { alice, bob, carol } from '../support/scenes.ts'
 import { forge } from '../support/sign.ts'
@@ -156,6 +156,53 @@ describe('check --git', () => {
     const checked = await check(bench, scene)
     expect(foundFor(checked, repository)).toEqual(['behind', 'lost'])
     expect([checked.code, rowOf(checked, repository).state?.id]).toEqual([5, newer.id])
+  })
+
+  it('finds the data at a mirror that is ahead of the state, below a newer ref', async () => {
+    const bench = createWorkbench()
+    const scene = await setGitScene(bench)
+    const { own, other, store, add } = scene
+    const [ahead, stored] = [await add('ahead'), await add('stored')]
+    for (const { npub, d, git, announced } of [ahead, stored]) {
+      store(announced)
+      await own.host(npub, d)
+      await git.commitOn('main', 'newer than the state')
+      await other.host(npub, d, git)
+    }
+    store(stored.state)
+    const checked = await check(bench, scene)
+    expect(foundFor(checked, ahead)).toEqual(['empty', 'repair'])
+    expect(rowOf(checked, ahead).hasAll).toEqual([other.urlOf(ahead.npub, 'ahead')])
+    expect([foundFor(checked, stored), checked.git.lost]).toEqual([['empty', 'operator'], 0])
+
+    const { remedy } = rowOf(checked, stored)
+    const command = remedy.type === 'operator' ? remedy.command : ''
+    await runFile('sh', ['-c', command], { env: { ...GIT_ENV, NGIT_GIT_DATA_PATH: rootOf(own) } })
+    expect(foundFor(await check(bench, scene), stored)).toEqual(['in sync', 'nothing'])
+  })
+
+  it('finds what the target itself has below a newer ref', async () => {
+    const bench = createWorkbench()
+    const scene = await setGitScene(bench)
+    const repository = await scene.add('x')
+    const { npub, d, git, announced, state } = repository
+    scene.store(announced, state)
+    await git.commitOn('main', 'newer than the state')
+    await scene.own.host(npub, d, git)
+    const checked = await check(bench, scene)
+    expect(foundFor(checked, repository)).toEqual(['behind', 'operator'])
+  })
+
+  it('calls nothing lost while a server cannot say whether it has it', async () => {
+    const bench = createWorkbench()
+    const scene = await setGitScene(bench)
+    const old = await startGitServer({ protocol: 0 })
+    const repository = await scene.add('x', { clone: [old.urlOf('old', 'x')] })
+    scene.store(repository.announced, repository.state)
+    await scene.own.host(repository.npub, 'x')
+    await old.host('old', 'x')
+    const checked = await check(bench, scene)
+    expect([foundFor(checked, repository), checked.git.lost]).toEqual([['empty', 'unknown'], 0])
   })
 
   it('takes the state of a maintainer whom the owner lists and who lists the owner', async () => {

@@ -25,6 +25,7 @@ function remedyOf(listing: Listing, found: FoundState | null, changes: Partial<F
     comparison: compareRefs(wanted, listing, { tips: true }),
     isBroken: false,
     holders: HOLDERS,
+    absent: new Set([A]),
     isEveryoneAsked: true,
     takesPush: false,
     now: NOW,
@@ -69,12 +70,26 @@ describe('chooseRemedy', () => {
     expect(remedyOf(WHOLE, STORED, { wanted, comparison })).toEqual({ type: 'repair' })
   })
 
-  it('calls lost what no server shows, with the ids', () => {
+  it('calls lost what every server lacks, with the ids', () => {
     expect(remedyOf(EMPTY, STORED, { holders: [] })).toEqual({ type: 'lost', ids: [A] })
   })
 
   it('calls nothing lost while a server was not asked', () => {
     expect(remedyOf(EMPTY, STORED, { holders: [], isEveryoneAsked: false })).toEqual({ type: 'unknown' })
+  })
+
+  it('calls nothing lost while a server did not say whether it has it', () => {
+    expect(remedyOf(EMPTY, STORED, { holders: [], absent: new Set() })).toEqual({ type: 'unknown' })
+  })
+
+  it('calls lost only those that every server lacks', () => {
+    const refs = new Map([
+      ['refs/heads/main', A],
+      ['refs/heads/next', 'b'.repeat(40)],
+    ])
+    const wanted: Wanted = { refs, head: null, tips: new Map(), dropped: 0, state: STORED }
+    const comparison = compareRefs(wanted, EMPTY, { tips: true })
+    expect(remedyOf(EMPTY, STORED, { wanted, comparison, holders: [] })).toEqual({ type: 'lost', ids: [A] })
   })
 
   it('needs everything again when a clone is broken behind right refs', () => {

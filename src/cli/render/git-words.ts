@@ -6,6 +6,7 @@ import { formatTime, type TimeContext } from './format-time.ts'
 
 const REFS_NAMED = 3
 const HOSTS_NAMED = 2
+const IDS_NAMED = 2
 const SHORT_ID = 8
 
 /** What is wrong at a server: `behind: main, v1.2`, `no repository`, `unreachable: HTTP 502`. */
@@ -45,9 +46,10 @@ export function whatToDo({ remedy, places, repair }: GitRepositoryReport, times:
     case 'operator':
       return 'the command below'
     case 'lost':
-      return `lost: no server shows ${remedy.ids.slice(0, 2).map(shortId).join(', ')}`
+      // The target still has the tip of a clone that fails.
+      return `lost: no ${isCloneBroken(places[0]) ? 'other ' : ''}server has ${nameIds(remedy.ids)}`
     case 'unknown':
-      return isAnswering(places[0]) ? 'not known: no server that answered shows it' : 'is its git server up?'
+      return isAnswering(places[0]) ? 'not known: no server is known to have it' : 'is its git server up?'
   }
 }
 
@@ -65,6 +67,11 @@ function shortRef(ref: string): string {
   return foreign(ref.replace(/^refs\/(?:heads|tags)\//, ''))
 }
 
+function nameIds(ids: readonly string[]): string {
+  const more = ids.length > IDS_NAMED ? ' and more' : ''
+  return `${ids.slice(0, IDS_NAMED).map(shortId).join(', ')}${more}`
+}
+
 function shortId(id: string): string {
   return `${foreign(id.slice(0, SHORT_ID))}…`
 }
@@ -77,6 +84,10 @@ function listRefs(word: string, refs: readonly string[], count: number): string[
 
 function hostOf(url: string): string {
   return foreign(/^https?:\/\/([^/]*)/.exec(url)?.[1] ?? url)
+}
+
+function isCloneBroken(place: GitPlaceReport | undefined): boolean {
+  return place?.clone?.isSound === false
 }
 
 function isAnswering(place: GitPlaceReport | undefined): boolean {

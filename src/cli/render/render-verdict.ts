@@ -70,7 +70,7 @@ function gitSentences({ git }: Report): string[] {
   const all = formatPlural(repositories, 'repository', 'repositories')
   if (differing === 0 && unasked === 0) return repositories === 0 ? [] : [`Its git data of ${all} is as signed.`]
   const gone =
-    lost === 0 ? '' : `, and no server shows what ${formatCount(lost)} of them ${lost === 1 ? 'needs' : 'need'}`
+    lost === 0 ? '' : `, and no server has what ${formatCount(lost)} of them ${lost === 1 ? 'needs' : 'need'}`
   return differing === 0 ? [] : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`]
 }
 

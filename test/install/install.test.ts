@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nodeRelease } from './node-releases.ts'
 import { createPlace, type Output, type Place } from './place.ts'
+import { startRealRelay } from '../support/real-relay.ts'
+import { smallRepository } from '../support/scenes.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MIB = 1024 * 1024
+const FIRST_HOUR = readFileSync(new URL('../../docs/first-hour.md', import.meta.url), 'utf8')
+const { events: EVENTS } = smallRepository()
 /** What keeps state: the database, `kill -9`, the lock, the relay of the demo. */
 const STATEFUL = ['test/database.test.ts', 'test/store', 'test/file', 'test/demo', 'test/e2e/crash.test.ts']
 
@@ -44,6 +49,28 @@ describe.each(['22.23.3', '24.21.0'])('on Node %s without a compiler', (version)
     const { code, stdout, stderr } = place.run('demo')
     expect([code, stdout.match(/^complete \(0\)/gm)?.length]).toEqual([0, 3])
     expect(stderr).not.toMatch(/warning|experimental/i)
+  })
+
+  it('goes from docs/first-hour.md to a nightly run with metrics', async () => {
+    const [source, target] = await Promise.all([
+      startRealRelay({ events: EVENTS, ownProcess: true }),
+      startRealRelay({ ownProcess: true }),
+    ])
+    try {
+      const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(FIRST_HOUR) ?? []
+      const text = yaml.replace('ws://localhost:7444', source.url).replace('ws://localhost:7443', target.url)
+      place.write('.config/ngit-sync/config.yaml', text)
+      expect(place.run('check', '--source', source.url, '--target', target.url)).toMatchObject({ code: 5, stderr: '' })
+      const commands = [...FIRST_HOUR.matchAll(/`ngit-sync (c[^`]* --profile [^`]*|config)`/g)].map(
+        ([, words = '']) => words,
+      )
+      expect(commands).toHaveLength(4)
+      for (const words of commands) expect(place.run(...words.split(' ')), words).toMatchObject({ code: 0, stderr: '' })
+      expect(target.events()).toHaveLength(EVENTS.length)
+      expect(place.read('.config/ngit-sync/ngit-sync-nightly.prom')).toMatch(/^ngit_sync_last_run_exit_code\{.*\} 0$/m)
+    } finally {
+      await Promise.all([source.close(), target.close()])
+    }
   })
 
   it('passes the tests of all that keeps state', async () => {

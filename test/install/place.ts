@@ -1,7 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,6 +28,9 @@ export type Place = {
   run(...args: readonly string[]): Output
   /** The installed files. */
   files(): readonly { readonly path: string; readonly bytes: number }[]
+  /** A file below the home directory. */
+  write(path: string, text: string): void
+  read(path: string): string
   close(): void
 }
 
@@ -45,6 +57,11 @@ export function createPlace(node: string): Place {
     install: (env) => start([npm, 'install', ...options, join(directory, tarball)], env),
     run: (...args) => start([join(prefix, 'lib/node_modules/ngit-sync/bin/ngit-sync.js'), ...args]),
     files: () => listFiles(prefix),
+    write: (path, text) => {
+      mkdirSync(dirname(join(home, path)), { recursive: true })
+      writeFileSync(join(home, path), text)
+    },
+    read: (path) => readFileSync(join(home, path), 'utf8'),
     close: () => rmSync(directory, { recursive: true, force: true }),
   }
 }

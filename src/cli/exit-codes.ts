@@ -10,7 +10,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { code: 2, word: 'wrong usage', meaning: 'wrong options or configuration; nothing was done' },
   { code: 3, word: 'partial', meaning: 'a source not read to its end, or events wait: run again' },
   { code: 4, word: 'locked', meaning: 'another run for this target holds the lock' },
-  { code: 5, word: 'differences', meaning: 'check found events that one side lacks' },
+  { code: 5, word: 'differences', meaning: 'check found that the target differs, in events or git data' },
   { code: 130, word: 'interrupted', meaning: 'stopped by SIGINT (Ctrl-C); the next run goes on from here' },
   { code: 143, word: 'terminated', meaning: 'stopped by SIGTERM; the next run goes on from here' },
 ]

@@ -1,7 +1,7 @@
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { LockedError } from '../errors.ts'
-import type { GitAccess } from '../git/git-access.ts'
+import type { OwnGitAccess } from '../git/create-git-access.ts'
 import { acquireLock, type Lock } from '../store/lock.ts'
 
 /** What a run may do with git servers. */
@@ -20,7 +20,7 @@ export async function openGit(
   { maxBytes, allowPrivate }: GitRequest,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
-): Promise<GitAccess & { readonly close: () => void }> {
+): Promise<OwnGitAccess> {
   const { createGitAccess } = await import('../git/create-git-access.ts')
   const cacheDirectory = gitCacheOf(env)
   return createGitAccess({

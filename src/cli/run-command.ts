@@ -90,6 +90,8 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     cleanups.push(() => strangers.close())
     const git = options.git === undefined ? undefined : await openGit(options.git, request.env, untilDeadline)
     cleanups.push(() => git?.close())
+    // Before anything is sent: without it the run would end in the middle.
+    if (usesGitTool(options)) await git?.requireTool()
     const world: World = {
       target,
       sources,
@@ -119,6 +121,11 @@ export async function runCommand(request: RunRequest): Promise<Report> {
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup()
   }
+}
+
+/** Comparing refs needs no git on this machine; cloning, fetching and pushing do. */
+function usesGitTool({ command, git }: RunOptions): boolean {
+  return command !== 'check' || git?.deep !== undefined
 }
 
 /** Wrong usage is no run, and a state file that cannot be written tells so itself. */

@@ -44,8 +44,15 @@ const LISTINGS_PER_NAMED_HOST = 4
 const LISTINGS_PER_HOST = 2
 const PROGRAMS_AT_ONCE = 2
 
+/** Access to git servers that its owner closes at the end. */
+export type OwnGitAccess = GitAccess & {
+  /** Throws SyncError unless the system has a git that is new enough: listing refs needs none, all else does. */
+  readonly requireTool: () => Promise<void>
+  readonly close: () => void
+}
+
 /** Creates access to git servers. Nothing is dialled, started or written before it is asked for; close it at the end. */
-export function createGitAccess(options: GitAccessOptions): GitAccess & { readonly close: () => void } {
+export function createGitAccess(options: GitAccessOptions): OwnGitAccess {
   const { signal, path, allowPrivate, nowMs } = options
   const host = { path, signal }
   const budget = createBudget(options.maxRunBytes)
@@ -76,6 +83,7 @@ export function createGitAccess(options: GitAccessOptions): GitAccess & { readon
       }
     },
     costs: () => budget.costs(),
+    requireTool: () => disk.ready(),
     close: () => disk.close(),
   }
 }

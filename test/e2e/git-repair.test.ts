@@ -51,6 +51,20 @@ describe('catchup --git', () => {
   })
 })
 
+describe('a machine without git', () => {
+  it('is told before anything is sent; refs are compared all the same', async () => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    await scene.add('one')
+    const env = { PATH: bench.path('no programs here') }
+    const { code, stderr } = await bench.run(['catchup', '--git', ...scene.args], { env })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('git data needs the program git')])
+    expect(scene.target.relay.received.events).toEqual([])
+    const ends = scene.args.slice(0, scene.args.indexOf('--rate'))
+    expect((await bench.run(['check', '--git', ...ends], { env })).code).toBe(5)
+  })
+})
+
 describe('a repair', () => {
   it('plans with --dry-run and touches nothing', async () => {
     const scene = await setRepairScene(createWorkbench())

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,8 +25,6 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
  */
 export default function packProgram(project: TestProject): () => void {
   const prefix = mkdtempSync(join(tmpdir(), 'ngit-sync packed '))
-  // A test starts it as another user.
-  chmodSync(prefix, 0o755)
   const packed = join(prefix, 'lib/node_modules/ngit-sync')
   const install = (): void => {
     rmSync(packed, { recursive: true, force: true })

@@ -67,7 +67,7 @@ module.exports = {
       '^src/(nostr|relay|report|checkpoint|store)/',
       '^src/git/git-access\\.ts$',
     ),
-    restrict('git-knows-sockets-only', '^src/git/', '^src/relay/socket/'),
+    restrict('git-knows-sockets-only', '^src/git/', '^src/relay/socket/', '^src/nostr/host\\.ts$'),
     {
       name: 'only-wiring-opens-git',
       severity: 'error',

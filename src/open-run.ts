@@ -7,6 +7,7 @@ import { Aftermath } from './relay/aftermath.ts'
 import { createPeer, softwareOf, type Peer } from './relay/peer.ts'
 import { isEarlyGrasp } from './relay/software.ts'
 import { isWindowed, type RunOptions } from './report/run-options.ts'
+import { gitTargetOf } from './repair/git-target.ts'
 import { Fate } from './run/fate.ts'
 import { HeldTally } from './run/held-tally.ts'
 import { Ledger } from './run/ledger.ts'
@@ -22,8 +23,8 @@ import type { TargetState } from './store/target-state.ts'
 import type { UnixSeconds } from './time.ts'
 
 /**
- * Opens target and sources, relays all at once, decides the scope, and loads what earlier runs left. Throws SyncError when the target is
- * unreachable.
+ * Opens target and sources, relays all at once, decides the scope, and loads what earlier runs left. Throws SyncError
+ * when the target is unreachable, UsageError when git data is asked of one that has none.
  */
 export async function openRun(options: RunOptions, world: World): Promise<ScopedRun> {
   const opening = connectSources(world.sources)
@@ -31,6 +32,8 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
   const startedAt = world.clock()
   const software = softwareOf(target.profile)
   const choice = chooseRunScope(options, target, world.state)
+  // Before anything is read or sent: wrong usage is no run.
+  if (options.git !== undefined) gitTargetOf(target, options)
   const layers = layersOf({ followUps: options.followUps, host: possibleHost(choice.scope, target.profile) })
   const names = layers.map(({ name }) => name)
   const ledger = new Ledger(names)

@@ -3,7 +3,6 @@
  * of what the target serves is read back whole, and its ids and signatures are verified. Which part is a matter of the
  * repositories' addresses, so that T runs of different N cover everything.
  */
-import { createHash } from 'node:crypto'
 import type { Layer } from '../checkpoint/layers.ts'
 import { parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -13,23 +12,21 @@ import { readThrough } from '../relay/read-through.ts'
 import type { SampleReport } from '../report/report.ts'
 import type { Part } from '../report/run-options.ts'
 import { askedTarget } from '../run/ask-sources.ts'
+import { isInPart } from '../scope/choose-part.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
 const ANCHORS_AT_ONCE = 50
 
 /** Whether a repository belongs to the part: by its identifier, so that the announcements of all maintainers do. */
-export function isInPart(address: string, { number, of }: Part): boolean {
-  const hash = createHash('sha256')
-    .update(parseAddress(address)?.d ?? address)
-    .digest()
-  return hash.readUInt32BE(0) % of === number - 1
+export function isSampled(address: string, part: Part): boolean {
+  return isInPart(parseAddress(address)?.d ?? address, part)
 }
 
 /** Reads the part back and verifies it; damaged events are problems of the target. Throws LostRelayError. */
 export async function sampleTarget(part: Part, run: ScopedRun): Promise<SampleReport> {
   const { announcements, states } = run.catalog.members()
-  const addresses = [...announcements].filter((address) => isInPart(address, part))
-  const ofStates = [...states].filter((address) => isInPart(address, part))
+  const addresses = [...announcements].filter((address) => isSampled(address, part))
+  const ofStates = [...states].filter((address) => isSampled(address, part))
   const counts = { events: 0, damaged: 0 }
   const roots = new Set<string>()
   const verify = (events: readonly NostrEvent[]): Promise<void> => verifyPage(events, { counts, roots }, run)

@@ -2,7 +2,7 @@ import { removeLeftovers } from './bare-repository.ts'
 import { describeEnd, NO_SHA256 } from './describe-end.ts'
 import { findIncomplete } from './find-incomplete.ts'
 import type { Fetched, GitPlace, ObjectId } from './git-access.ts'
-import type { GitServerAddress, GitTool } from './git-tool.ts'
+import { FETCH, type GitServerAddress, type GitTool } from './git-tool.ts'
 import { isObjectId } from './object-id.ts'
 
 /** What is fetched from where, into which bare repository. */
@@ -83,16 +83,7 @@ async function fetchTogether(
   const end = await tool.talk({
     repository: directory,
     server,
-    args: [
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--recurse-submodules=no',
-      '--stdin',
-      '--',
-      server.url.href,
-    ],
+    args: [...FETCH, '--stdin', '--', server.url.href],
     // A ref of each: what is here is not sent again.
     stdin: ids.map((id) => `+${id}:refs/workshop/${id}\n`).join(''),
     requests: 2,

@@ -8,6 +8,9 @@ import { readGitUrl, type GitUrl } from './git-url.ts'
 import { HostError, resolveHost } from './resolve-host.ts'
 import { runGit, type GitEnd, type GitHost, type GitStart } from './run-git.ts'
 
+/** A fetch that writes objects and the refs that are asked for, and nothing else. */
+export const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--recurse-submodules=no'] as const
+
 /** A server that git may dial, at addresses that were checked; a text says why it may not. */
 export type GitServerAddress = { readonly url: GitUrl; readonly addresses: readonly LookupAddress[] }
 

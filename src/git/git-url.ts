@@ -1,5 +1,6 @@
-import type { GitPlace } from './git-access.ts'
+import { parseUrl } from '../nostr/host.ts'
 import { classifyAddress, classifyHost } from '../relay/socket/public-address.ts'
+import type { GitPlace } from './git-access.ts'
 
 /** A repository at a git server, ready to be dialled: http or https, without credentials, query and trailing slash. */
 export type GitUrl = {
@@ -14,14 +15,17 @@ export type GitUrl = {
 }
 
 const MAX_LENGTH = 2048
+const ONLY_HTTP = 'only http and https are asked'
+/** `file:` and the like may have no host. */
+const OTHER_SCHEME = /^(?!https?:)[a-z][a-z\d+.-]*:/i
 
 /** Reads the URL of a place; a text says why it is not dialled. */
 export function readGitUrl({ url, isNamed }: GitPlace, allowPrivate: boolean): GitUrl | string {
   if (url.length > MAX_LENGTH) return `its URL is longer than ${MAX_LENGTH} characters`
-  if (!URL.canParse(url)) return 'it is not a URL'
-  const parsed = new URL(url)
+  const parsed = parseUrl(url)
+  if (parsed === undefined) return OTHER_SCHEME.test(url) ? ONLY_HTTP : 'it is not a URL'
   const isSecure = parsed.protocol === 'https:'
-  if (!isSecure && parsed.protocol !== 'http:') return 'only http and https are asked'
+  if (!isSecure && parsed.protocol !== 'http:') return ONLY_HTTP
   if (parsed.username !== '' || parsed.password !== '') return 'its URL has a user or password'
   if (parsed.search !== '') return 'its URL has a query'
   const hostname = parsed.hostname.replace(/\.$/, '')

@@ -1,7 +1,7 @@
 import { createBareRepository } from './bare-repository.ts'
 import { describeEnd, NO_SHA256 } from './describe-end.ts'
 import type { CloneProof, GitPlace, Listing } from './git-access.ts'
-import type { GitTool } from './git-tool.ts'
+import { FETCH, type GitTool } from './git-tool.ts'
 import type { GitEnd } from './run-git.ts'
 import type { ListedRefs } from './read-listing.ts'
 
@@ -30,16 +30,7 @@ export async function proveClone(place: GitPlace, { tool, directory, listRefs }:
   const cloned = await tool.talk({
     repository: directory,
     server,
-    args: [
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--recurse-submodules=no',
-      '--',
-      server.url.href,
-      ...REFSPECS,
-    ],
+    args: [...FETCH, '--', server.url.href, ...REFSPECS],
     // Old repositories have objects that a strict check refuses and a clone takes: this is about what can be cloned.
     config: ['transfer.fsckObjects=false'],
     requests: 3,

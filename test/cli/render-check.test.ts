@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { NOTHING_COMPARED } from '../../src/check/find-missing.ts'
 import type { RenderOptions } from '../../src/cli/render/canvas.ts'
 import { isAllWell } from '../../src/cli/render/all-well.ts'
 import { renderReport } from '../../src/cli/render/render-table.ts'
@@ -58,16 +59,7 @@ const RECONCILED = readBy({
 /** A check that paged everything, changed as asked. */
 function checked(check: Partial<CheckReport>, changes: Partial<Report> = {}): Report {
   const base = report({})
-  const nothing = {
-    missing: 0,
-    waiting: 0,
-    needsFull: false,
-    differences: [],
-    histogram: [],
-    sample: null,
-    ids: null,
-    both: null,
-  }
+  const nothing = { ...NOTHING_COMPARED, missing: 0 }
   const found = { ...nothing, ...check }
   return report({
     command: 'check',

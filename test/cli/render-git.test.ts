@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { NOTHING_COMPARED } from '../../src/check/find-missing.ts'
 import { renderReport } from '../../src/cli/render/render-table.ts'
 import { visibleWidth } from '../../src/cli/render/text-width.ts'
 import type { GitPlaceReport, GitReport, GitRepositoryReport } from '../../src/report/git-report.ts'
@@ -41,16 +42,7 @@ function git(...list: readonly GitRepositoryReport[]): GitReport {
 }
 
 function render(found: GitReport, { width = 80, verbose = false } = {}): string {
-  const check = {
-    missing: 0,
-    waiting: 0,
-    needsFull: false,
-    differences: [],
-    histogram: [],
-    sample: null,
-    ids: null,
-    both: null,
-  }
+  const check = { ...NOTHING_COMPARED, missing: 0 }
   const exit = found.differing > 0 ? 5 : 0
   const options = { color: false, width, now: NOW, timeZone: 'UTC', verbose }
   return renderReport(report({ command: 'check', exit, check, git: found }), options)

@@ -51,6 +51,19 @@ describe('catchup --git', () => {
   })
 })
 
+describe('a target without git data', () => {
+  it('is refused before anything is sent', async () => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    await scene.add('one')
+    const plain = await bench.scripted()
+    const ends = ['--source', scene.source.url, '--target', plain.url]
+    const { code, stderr } = await bench.run(['catchup', '--git', ...ends])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--git wants a GRASP relay as target')])
+    expect(plain.received.events).toEqual([])
+  })
+})
+
 describe('a machine without git', () => {
   it('is told before anything is sent; refs are compared all the same', async () => {
     const bench = createWorkbench()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Report } from '../../src/report/report.ts'
-import { isInPart } from '../../src/check/sample-target.ts'
+import { isSampled } from '../../src/check/sample-target.ts'
 import { alice, smallRepository } from '../support/scenes.ts'
 import { forge } from '../support/sign.ts'
 import { createWorkbench, endArguments, type End, type Workbench } from '../support/workbench.ts'
@@ -50,7 +50,7 @@ describe('check --sample', () => {
       ),
     )
     expect(parts.map((part) => part?.repositories)).toEqual(
-      [1, 2].map((number) => names.filter(({ address }) => isInPart(address, { number, of: 2 })).length),
+      [1, 2].map((number) => names.filter(({ address }) => isSampled(address, { number, of: 2 })).length),
     )
     expect(parts.reduce((sum, part) => sum + (part?.repositories ?? 0), 0)).toBe(6)
   })

@@ -198,7 +198,7 @@ describe('listRefs of places that strangers named', () => {
     ['ssh://git@example.org/x.git', 'only http and https are asked'],
     ['git://example.org/x.git', 'only http and https are asked'],
     ['file:///etc', 'only http and https are asked'],
-    ['ext::sh -c touch% /tmp/x', 'only http and https are asked'],
+    ['ext::sh -c touch% x', 'only http and https are asked'],
     ['https://user:secret@example.org/x.git', 'its URL has a user or password'],
     ['https://example.org/x.git?a=b', 'its URL has a query'],
     ['--upload-pack=x', 'it is not a URL'],

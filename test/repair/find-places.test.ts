@@ -54,7 +54,7 @@ describe('findPlaces', () => {
     ['ssh://git@github.com/a/b.git', 'only http and https are asked'],
     ['git://example.org/b.git', 'only http and https are asked'],
     ['file:///etc/passwd', 'no URL with a host'],
-    ['ext::sh -c touch% /tmp/x', 'no URL with a host'],
+    ['ext::sh -c touch% x', 'no URL with a host'],
     ['https://user:secret@example.org/b.git', 'it names a user'],
     ['https://example.org/b.git?token=secret', 'it has a query'],
   ])('does not ask %s', (url, reason) => {

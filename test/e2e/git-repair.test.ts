@@ -144,6 +144,23 @@ describe('a repair', () => {
     expect(outcome.report.git?.list[0]).toMatchObject({ repository: address, state: { id: newer.id } })
   })
 
+  it('pushes nothing when a newer state comes while objects are fetched', async () => {
+    const scene = await setRepairScene(createWorkbench())
+    const newer = stateOf(alice, 'late', new Map([['refs/heads/main', 'b'.repeat(40)]]), SOME_TIME + 9_000)
+    const server = await startGitServer({
+      onRequest: ({ command }) => void (command === 'fetch' && scene.source.events.set(newer.id, newer)),
+    })
+    const git = await branchedRepository('late')
+    await scene.add('late', { git, isHosted: false, at: [[server, await git.refs()]] })
+    const outcome = await scene.catchup()
+    const [repair] = (outcome.report.git?.list ?? []).map((each) => each.repair)
+    expect([outcome.code, repair]).toMatchObject([
+      3,
+      { outcome: 'given up', reason: expect.stringContaining('newer state') as string },
+    ])
+    expect(scene.target.git.count('receive-pack')).toBe(0)
+  })
+
   it('deletes a stale ref at the target with --prune-refs only', async () => {
     const scene = await setRepairScene(createWorkbench())
     const repository = await scene.add('stale')

@@ -27,6 +27,8 @@ export type GitServerOptions = {
   readonly protocol?: 0 | 2
   /** The port of a relay on loopback that answers all that is not git, as at a GRASP relay. */
   readonly relayPort?: number
+  /** Called before it answers. */
+  readonly onRequest?: (asked: GitRequest) => void
 }
 
 /** A git server of smart HTTP on loopback with real repositories (`git http-backend`); it ends with the test. */
@@ -79,7 +81,15 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const sockets = new Set<Socket>()
   const server = createServer((request, response) => {
     if (!isOfGit(request) && options.relayPort !== undefined) return passOn(request, response, options.relayPort)
-    serve(request, response, { backend, root, options, note: (asked) => requests.push(asked) })
+    serve(request, response, {
+      backend,
+      root,
+      options,
+      note: (asked) => {
+        requests.push(asked)
+        options.onRequest?.(asked)
+      },
+    })
   })
   server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))))
   server.on('upgrade', (request, socket, head) => tunnel(request, socket, { head, port: options.relayPort }))

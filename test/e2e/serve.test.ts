@@ -8,7 +8,7 @@ import { generateHistory } from '../support/generate.ts'
 import { reportSchema } from '../support/report-schema.ts'
 import type { LiveCli } from '../support/run-cli.ts'
 import { bob, carol, smallRepository } from '../support/scenes.ts'
-import { forge } from '../support/sign.ts'
+import { forge, signEvent } from '../support/sign.ts'
 import { connectTiny, type TinyClient } from '../support/tiny-client.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, endArguments, idsOf, type End, type Workbench } from '../support/workbench.ts'
@@ -136,6 +136,23 @@ describe('serve', () => {
     const cli = startServe(bench, await bench.real({ events: [...repository.events, ...other.events] }), target)
     const client = await connect(await urlOf(cli))
     expect(idsOf(await client.query({}))).toEqual(idsOf(repository.events))
+    cli.kill('SIGINT')
+    await cli.finished
+  })
+
+  it('does not pass on what the target holds with a wrong signature', async () => {
+    const bench = createWorkbench()
+    const { announced, state, issue: root, address } = repository
+    const tags = [
+      ['a', address],
+      ['e', root.id],
+    ]
+    const remark = signEvent(carol, { kind: 1, created_at: root.created_at + 60, tags, content: 'me too' })
+    const damaged = { ...root, sig: '0'.repeat(128) }
+    const target = await bench.scripted({ events: [announced, damaged] })
+    const cli = startServe(bench, await bench.scripted({ events: [announced, state, remark] }), target)
+    const client = await connect(await urlOf(cli))
+    expect(idsOf(await client.query({}))).toEqual(idsOf([announced, state, remark]))
     cli.kill('SIGINT')
     await cli.finished
   })

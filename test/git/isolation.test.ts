@@ -97,9 +97,9 @@ describe("git and the user's surroundings", () => {
       { args: ['--version'], timeoutMs: 5_000, maxFileBytes: 1024 ** 2 },
       { path: `${directory}:${PATH}`, signal: new AbortController().signal },
     )
-    const names = readFileSync(file, 'utf8')
-      .split('\n')
-      .map((line) => line.split('=')[0])
+    const lines = readFileSync(file, 'utf8').split('\n')
+    expect(lines).toEqual(expect.arrayContaining(['HOME=/dev/null', 'XDG_CONFIG_HOME=/dev/null']))
+    const names = lines.map((line) => line.split('=')[0])
     // What the shell itself sets is beside them.
     expect(names.filter((name) => !['', 'PWD', 'OLDPWD', 'SHLVL', '_'].includes(name ?? ''))).toEqual([
       'GIT_ALLOC_LIMIT',

@@ -272,6 +272,16 @@ describe('pushing refs', () => {
     expect(await target.refsOf(NPUB, 'hello')).toEqual(new Map())
   })
 
+  it('moves no ref when a hook of the server refuses another', async () => {
+    const { workshop, target, to, repository } = await openWithObjects()
+    target.acceptAll(NPUB, 'hello')
+    const hook = join(target.directoryOf(NPUB, 'hello'), 'hooks', 'update')
+    writeFileSync(hook, '#!/bin/sh\n[ "$1" != refs/heads/next ]\n', { mode: 0o755 })
+    const updates = ['refs/heads/main', 'refs/heads/next'].map((ref) => ({ ref, to: repository.commit }))
+    expect(await workshop.push(to, updates)).toMatchObject({ type: 'denied' })
+    expect(await target.refsOf(NPUB, 'hello')).toEqual(new Map())
+  })
+
   it('says that a server takes no pushes', async () => {
     const { workshop, repository } = await openWithObjects()
     const updates = [{ ref: 'refs/heads/main', to: repository.commit }]

@@ -51,10 +51,16 @@ describe('isRefName', () => {
     (text) => expect(isRefName(text)).toBe(true),
   )
 
-  it.each(['HEAD', '', '@', 'refs/heads/../x', 'refs/heads/a\0b', '-upload-pack=evil', 'refs/heads/x.lock/y'])(
-    'refuses %j',
-    (text) => expect(isRefName(text)).toBe(false),
-  )
+  it.each([
+    'HEAD',
+    '',
+    '@',
+    'refs/heads/../x',
+    'refs/heads/a\0b',
+    '-x/refs',
+    '--upload-pack=evil/x',
+    'refs/heads/x.lock/y',
+  ])('refuses %j', (text) => expect(isRefName(text)).toBe(false))
 
   it('refuses a name of more than 1,024 bytes', () => {
     expect(isRefName(`refs/heads/${'x'.repeat(1013)}`)).toBe(true)

@@ -7,7 +7,13 @@ import { startGitServer } from '../support/git-server.ts'
 import { alice } from '../support/scenes.ts'
 import { idsOf } from '../support/workbench.ts'
 import { startGrasp } from './support/grasp.ts'
-import { hostedRepository, NOTHING_TO_DO, pushGitData, summaryOf, waitUntilServed } from './support/hosted-repository.ts'
+import {
+  hostedRepository,
+  NOTHING_TO_DO,
+  pushGitData,
+  summaryOf,
+  waitUntilServed,
+} from './support/hosted-repository.ts'
 import { wantedRelays } from './support/installation.ts'
 import { createInteropBench } from './support/interop-bench.ts'
 import { addRepository, cloneWhole } from './support/signed-repository.ts'

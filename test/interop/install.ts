@@ -19,7 +19,9 @@ export default function installRelays(): void {
 function tellMissingSource(name: RelayName): void {
   const variable = missingSource(name)
   if (variable === undefined) return
-  process.stderr.write(`not tested, because no registry has its source: ${name}; ${variable}=<path or URL of a checkout>\n`)
+  process.stderr.write(
+    `not tested, because no registry has its source: ${name}; ${variable}=<path or URL of a checkout>\n`,
+  )
 }
 
 function installTimed(name: RelayName): void {

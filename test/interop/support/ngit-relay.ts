@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 
 import { npubEncode } from 'nostr-tools/nip19'
 import { onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../../src/nostr/event.ts'
+import type { GitRemedy } from '../../../src/report/git-report.ts'
 import { startGitServer, type GitServer } from '../../support/git-server.ts'
 import { keyOf, type Key } from '../../support/sign.ts'
 import { directoryOf } from './installation.ts'
@@ -24,7 +27,11 @@ export type NgitRelay = {
   events(): Promise<NostrEvent[]>
   /** Publishes these events in this order; returns its answers. */
   offer(events: readonly NostrEvent[]): Promise<unknown[][]>
+  /** Runs what a report tells its operator to run, with the paths and the user of this one; rejects when that fails. */
+  operate(remedy: GitRemedy | undefined): Promise<void>
 }
+
+const run = promisify(execFile)
 
 /** Its programs listen and dial here, whatever they are told. */
 const PORT = 3334
@@ -59,7 +66,14 @@ export async function startNgitRelay({ mayTidy = false, mayFetch = false }: Ngit
   const host = `127.0.0.1:${git.port}`
   const running = await startRelayProcess({
     program: binaryOf('khatru'),
-    args: ['-relay-data-dir', join(directory, 'db'), '-git-data-dir', git.root, '-blossom-data-dir', join(directory, 'b')],
+    args: [
+      '-relay-data-dir',
+      join(directory, 'db'),
+      '-git-data-dir',
+      git.root,
+      '-blossom-data-dir',
+      join(directory, 'b'),
+    ],
     env: { ...homeAt(home), ...configuration(host), NGIT_LOG_DIR: logs, PATH: withImage(directory) },
     cwd: directory,
     logFile: join(directory, 'relay.log'),
@@ -76,6 +90,14 @@ export async function startNgitRelay({ mayTidy = false, mayFetch = false }: Ngit
     service: { clone: ({ pubkey }, d) => git.urlOf(npubEncode(pubkey), d), relay: url },
     events: () => readEverything(url),
     offer: (events) => publishAll(url, events),
+    async operate(remedy) {
+      if (remedy?.type !== 'operator') throw new Error(`the report has no command: ${JSON.stringify(remedy)}`)
+      const command = remedy.command
+        .replaceAll('/srv/ngit-relay/repos', git.root)
+        .replaceAll('/usr/local/bin/ngit-relay-', binaryOf(''))
+        .replaceAll('nginx:nginx', `${process.getuid?.()}:${process.getgid?.()}`)
+      await run('sh', ['-ec', command], { env: { ...homeAt(directory), PATH: process.env['PATH'] } })
+    },
   }
 }
 

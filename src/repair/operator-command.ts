@@ -23,20 +23,20 @@ export type CommandInput = {
 type Layout = {
   /** Where they lie, for a shell. */
   readonly root: string
-  /** With the options before a command. */
-  readonly git: string
-  /** What a new bare repository in this directory needs besides. */
-  readonly complete: (directory: string) => readonly string[]
+  /** Git in the repository of this directory. */
+  readonly git: (directory: string) => string
+  /** What is done first; `isNew`: the repository has to be made. */
+  readonly begin: (directory: string, isNew: boolean) => readonly string[]
   /** What is done at last. */
-  readonly finish: (directory: string) => readonly string[]
+  readonly finish: readonly string[]
 }
 
-/** By the setting of its operator; fails when that is not set. */
 const NGIT_GRASP: Layout = {
+  // By the setting of its operator; fails when that is not set.
   root: '"${NGIT_GIT_DATA_PATH:?}"',
-  git: 'git',
-  complete: () => [],
-  finish: () => [],
+  git: (directory) => `git -C ${directory}`,
+  begin: (directory, isNew) => (isNew ? [`git init --bare ${directory}`] : []),
+  finish: [],
 }
 
 /**
@@ -45,16 +45,20 @@ const NGIT_GRASP: Layout = {
  */
 const NGIT_RELAY: Layout = {
   root: '/srv/ngit-relay/repos',
-  git: "git -c safe.directory='*'",
-  complete: (directory) => [
-    `git -C ${directory} config http.receivepack true`,
-    `git -C ${directory} config uploadpack.allowTipSHA1InWant true`,
-    ...['pre-receive', 'post-receive'].map(
-      (hook) => `ln -sf /usr/local/bin/ngit-relay-${hook} ${directory}/hooks/${hook}`,
-    ),
+  git: () => "git -c safe.directory='*'",
+  begin: (directory, isNew) => [
+    ...(isNew ? [`git init --bare ${directory}`] : []),
+    `cd ${directory}`,
+    ...(isNew ? COMPLETION : []),
   ],
-  finish: (directory) => [`chown -R nginx:nginx ${directory}`],
+  finish: ['chown -R nginx:nginx .'],
 }
+/** What ngit-relay itself does in a repository that it makes. */
+const COMPLETION: readonly string[] = [
+  'git config http.receivepack true',
+  'git config uploadpack.allowTipSHA1InWant true',
+  ...['pre-receive', 'post-receive'].map((hook) => `ln -sf /usr/local/bin/ngit-relay-${hook} hooks/${hook}`),
+]
 const SAFE = '-c transfer.fsckObjects=true -c http.followRedirects=false'
 /** A command that nobody can paste helps nobody: the rest comes with the next one. */
 const MAX_REFS = 40
@@ -69,16 +73,16 @@ const UNSAFE_IDENTIFIER = /[/\0]|^\.{0,2}$/
 export function operatorCommand(repository: string, input: CommandInput): string | undefined {
   const address = parseAddress(repository)
   if (address === undefined || UNSAFE_IDENTIFIER.test(address.d)) return undefined
-  const { root, git: program, complete, finish } = input.isNgitRelay ? NGIT_RELAY : NGIT_GRASP
+  const { root, git, begin, finish } = input.isNgitRelay ? NGIT_RELAY : NGIT_GRASP
   const directory = root + quoteShell(`/${encodePublicKey(address.pubkey)}/${address.d}.git`)
-  const isAbsent = input.comparison.verdict === 'no repository'
-  const begin = isAbsent ? [`git init --bare ${directory}`, ...complete(directory)] : []
-  const commands = [...begin, ...planCommands(`${program} -C ${directory}`, input)]
-  return commands.length === 0 ? undefined : [...commands, ...finish(directory)].join(' && ')
+  const isNew = input.comparison.verdict === 'no repository'
+  const changes = planChanges(git(directory), input)
+  if (changes.length === 0 && !isNew) return undefined
+  return [...begin(directory, isNew), ...changes, ...finish].join(' && ')
 }
 
 /** What is done in a repository that is there. */
-function planCommands(git: string, { wanted, comparison, holders, isBroken }: CommandInput): string[] {
+function planChanges(git: string, { wanted, comparison, holders, isBroken }: CommandInput): string[] {
   const isAbsent = comparison.verdict === 'no repository'
   const expected = new Map([...(wanted.refs ?? []), ...wanted.tips])
   const needed = isBroken || isAbsent ? [...expected.keys()] : [...comparison.missing, ...comparison.behind]

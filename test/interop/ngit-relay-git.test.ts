@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
@@ -8,6 +9,7 @@ import { runGit } from '../support/git-repository.ts'
 import { startGitServer } from '../support/git-server.ts'
 import { branchedRepository, stateOf } from '../support/repair-scene.ts'
 import { alice } from '../support/scenes.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { idsOf, type Outcome } from '../support/workbench.ts'
 import { NOTHING_TO_DO, summaryOf } from './support/hosted-repository.ts'
 import { wantedRelays } from './support/installation.ts'
@@ -90,6 +92,23 @@ describe.skipIf(!wantedRelays().includes('ngit-relay'))('catchup --git to ngit-r
     expect([lost.code, onlyOf(lost)]).toMatchObject([3, { remedy: { type: 'operator' } }])
     await relay.operate(onlyOf(lost).remedy)
     expect([await check(), await cloneWhole(url)]).toEqual([0, { head: MAIN, refs, pulls }])
+  })
+
+  it('tidies up itself when it is sent the state again, and makes a lost repository for its announcement', async () => {
+    const { relay, add, catchup } = await setScene()
+    const { announced, events, refs } = await add('one')
+    await catchup()
+    const directory = relay.git.directoryOf(OWNER, 'one')
+    await runGit(directory, 'update-ref', 'refs/heads/old', refs.get(MAIN) ?? '')
+    await runGit(directory, 'symbolic-ref', 'HEAD', 'refs/heads/feature')
+    await relay.offer(events.slice(1, 2))
+    const isTidy = async (): Promise<boolean> =>
+      (await runGit(directory, 'symbolic-ref', 'HEAD')) === MAIN &&
+      !(await relay.git.refsOf(OWNER, 'one')).has('refs/heads/old')
+    await waitFor(isTidy, { timeoutMs: 10_000, what: 'the end of the stale ref' })
+    rmSync(directory, { recursive: true })
+    await relay.offer([announced])
+    await waitFor(() => existsSync(join(directory, 'hooks', 'post-receive')), { timeoutMs: 10_000, what: directory })
   })
 
   it('takes pushes into a repository that the command made, by the same rules', async () => {

@@ -51,18 +51,16 @@ describe('operatorCommand', () => {
   it('leaves what it changes at ngit-relay to its user nginx', () => {
     const directory = `/srv/ngit-relay/repos/${NPUB}/tools.git`
     expect(commandFor(inputFor({ 'refs/heads/main': A, 'refs/heads/old': B }, { isNgitRelay: true }))).toBe(
-      `git -c safe.directory='*' -C ${directory} update-ref -d refs/heads/old && chown -R nginx:nginx ${directory}`,
+      `cd ${directory} && git -c safe.directory='*' update-ref -d refs/heads/old && chown -R nginx:nginx .`,
     )
   })
 
   it('makes a repository of ngit-relay with its hooks: without them it would take any push', () => {
     const comparison = compareRefs(inputFor({}).wanted, { type: 'no repository', reason: '404' }, { tips: true })
     const command = commandFor(inputFor({}, { comparison, isNgitRelay: true }))
-    expect(command).toContain(' config http.receivepack true && ')
+    expect(command).toContain(' && git config http.receivepack true && ')
     for (const hook of ['pre-receive', 'post-receive'])
-      expect(command).toContain(
-        `ln -sf /usr/local/bin/ngit-relay-${hook} /srv/ngit-relay/repos/${NPUB}/tools.git/hooks/${hook}`,
-      )
+      expect(command).toContain(` && ln -sf /usr/local/bin/ngit-relay-${hook} hooks/${hook} && `)
   })
 
   it('fetches everything again behind refs that are right', () => {

@@ -17,7 +17,7 @@ export function isEarlyGrasp({ software = '', version = '' }: Named): boolean {
   return NGIT_RELAY.test(software) || (GRASP.test(software) && FIRST_MAJOR.test(version))
 }
 
-/** ngit-relay, which takes a push that equals a state it has stored already. */
+/** ngit-relay, which takes a push of what a state names that it has stored already. */
 export function isNgitRelay({ software = '' }: Named): boolean {
   return NGIT_RELAY.test(software)
 }

@@ -3,6 +3,7 @@ import type { GitRemedy } from '../report/git-report.ts'
 import { isDiffering } from '../report/git-standing.ts'
 import type { Comparison } from './compare-refs.ts'
 import { operatorCommand, type Holder } from './operator-command.ts'
+import { isWithheld } from './plan-push.ts'
 import type { Wanted } from './read-wanted.ts'
 
 /** What is known of one repository. */
@@ -19,8 +20,10 @@ export type Findings = {
   readonly absent: ReadonlySet<ObjectId>
   /** Whether every other server was asked and answered. */
   readonly isEveryoneAsked: boolean
-  /** Whether the target takes a push that equals a state which it has stored already (ngit-relay). */
-  readonly takesPush: boolean
+  /** Whether the target serves its announcement, as far as is known. */
+  readonly isAnnounced: boolean
+  /** Whether the target is ngit-relay; else it is ngit-grasp. */
+  readonly isNgitRelay: boolean
   /** The start of the run. */
   readonly now: number
 }
@@ -29,7 +32,7 @@ const IDS_SHOWN = 10
 
 /** Returns what to do about a repository. */
 export function chooseRemedy(findings: Findings): GitRemedy {
-  const { repository, wanted, comparison, isBroken, holders, takesPush, now } = findings
+  const { repository, wanted, comparison, isBroken, holders, isNgitRelay, now } = findings
   if (!isBroken && !isDiffering(comparison.verdict)) return { type: isKnown(comparison) ? 'nothing' : 'unknown' }
   const lacking = lackingIds(wanted, comparison, isBroken)
   const nowhere = [...lacking].filter((id) => !holders.some(({ ids }) => ids.has(id)))
@@ -37,9 +40,9 @@ export function chooseRemedy(findings: Findings): GitRemedy {
   const { state } = wanted
   if (state?.isHeldBack === true && state.keptUntil !== null && state.keptUntil > now && lacking.size > 0)
     return { type: 'target fetches', until: state.keptUntil }
-  const isPushTaken = state === null || state.isHeldBack || !state.isServed || takesPush
+  const isPushTaken = isNgitRelay ? isMendedByPush(findings) : state === null || state.isHeldBack || !state.isServed
   if (isPushTaken || isOfTips(comparison, isBroken)) return { type: 'repair' }
-  const command = operatorCommand(repository, { wanted, comparison, holders, isBroken })
+  const command = operatorCommand(repository, { wanted, comparison, holders, isBroken, isNgitRelay })
   return command === undefined ? { type: 'unknown' } : { type: 'operator', command }
 }
 
@@ -58,6 +61,15 @@ export function lackingIds(
   const all = new Map([...(refs ?? []), ...tips])
   if (isBroken || verdict === 'no repository') return new Set(all.values())
   return new Set([...missing, ...behind].flatMap((ref) => all.get(ref) ?? []))
+}
+
+/**
+ * Whether a push to ngit-relay does any good: it takes what a stored state names, but no deletion and no HEAD, and makes
+ * a repository only when its announcement arrives.
+ */
+function isMendedByPush({ comparison: { verdict, missing, behind }, isBroken, isAnnounced }: Findings): boolean {
+  if (verdict === 'no repository') return !isAnnounced
+  return !isBroken && [...missing, ...behind].some((ref) => !isWithheld(ref))
 }
 
 /** A pull request authorises a push of its tip, stored or not. */

@@ -15,10 +15,50 @@ export type CommandInput = {
   readonly holders: readonly Holder[]
   /** Objects are missing behind refs that are right: everything is fetched again. */
   readonly isBroken: boolean
+  /** Whether the target is ngit-relay; else it is ngit-grasp. */
+  readonly isNgitRelay: boolean
 }
 
-/** Where ngit-grasp keeps its repositories, by the setting of its operator; fails when that is not set. */
-const GIT_DATA = '"${NGIT_GIT_DATA_PATH:?}"'
+/** How software keeps its repositories. */
+type Layout = {
+  /** Where they lie, for a shell. */
+  readonly root: string
+  /** Git in the repository of this directory. */
+  readonly git: (directory: string) => string
+  /** What is done first; `isNew`: the repository has to be made. */
+  readonly begin: (directory: string, isNew: boolean) => readonly string[]
+  /** What is done at last. */
+  readonly finish: readonly string[]
+}
+
+const NGIT_GRASP: Layout = {
+  // By the setting of its operator; fails when that is not set.
+  root: '"${NGIT_GIT_DATA_PATH:?}"',
+  git: (directory) => `git -C ${directory}`,
+  begin: (directory, isNew) => (isNew ? [`git init --bare ${directory}`] : []),
+  finish: [],
+}
+
+/**
+ * As its image has it: root fetches, nginx serves and takes pushes, and hooks decide over these. Git refuses to work for
+ * root in what is nginx's, unless told that it is safe.
+ */
+const NGIT_RELAY: Layout = {
+  root: '/srv/ngit-relay/repos',
+  git: () => "git -c safe.directory='*'",
+  begin: (directory, isNew) => [
+    ...(isNew ? [`git init --bare ${directory}`] : []),
+    `cd ${directory}`,
+    ...(isNew ? COMPLETION : []),
+  ],
+  finish: ['chown -R nginx:nginx .'],
+}
+/** What ngit-relay itself does in a repository that it makes. */
+const COMPLETION: readonly string[] = [
+  'git config http.receivepack true',
+  'git config uploadpack.allowTipSHA1InWant true',
+  ...['pre-receive', 'post-receive'].map((hook) => `ln -sf /usr/local/bin/ngit-relay-${hook} hooks/${hook}`),
+]
 const SAFE = '-c transfer.fsckObjects=true -c http.followRedirects=false'
 /** A command that nobody can paste helps nobody: the rest comes with the next one. */
 const MAX_REFS = 40
@@ -27,15 +67,22 @@ const MAX_LENGTH = 8_000
 const UNSAFE_IDENTIFIER = /[/\0]|^\.{0,2}$/
 
 /**
- * Returns the commands that make the refs of a repository in the data directory of ngit-grasp those of its state;
+ * Returns the commands that make the refs of a repository in the data directory of the target those of its state;
  * undefined if there are none. Each text of a stranger is one quoted word.
  */
 export function operatorCommand(repository: string, input: CommandInput): string | undefined {
   const address = parseAddress(repository)
   if (address === undefined || UNSAFE_IDENTIFIER.test(address.d)) return undefined
-  const { wanted, comparison, holders, isBroken } = input
-  const directory = GIT_DATA + quoteShell(`/${encodePublicKey(address.pubkey)}/${address.d}.git`)
-  const git = `git -C ${directory}`
+  const { root, git, begin, finish } = input.isNgitRelay ? NGIT_RELAY : NGIT_GRASP
+  const directory = root + quoteShell(`/${encodePublicKey(address.pubkey)}/${address.d}.git`)
+  const isNew = input.comparison.verdict === 'no repository'
+  const changes = planChanges(git(directory), input)
+  if (changes.length === 0 && !isNew) return undefined
+  return [...begin(directory, isNew), ...changes, ...finish].join(' && ')
+}
+
+/** What is done in a repository that is there. */
+function planChanges(git: string, { wanted, comparison, holders, isBroken }: CommandInput): string[] {
   const isAbsent = comparison.verdict === 'no repository'
   const expected = new Map([...(wanted.refs ?? []), ...wanted.tips])
   const needed = isBroken || isAbsent ? [...expected.keys()] : [...comparison.missing, ...comparison.behind]
@@ -47,8 +94,7 @@ export function operatorCommand(repository: string, input: CommandInput): string
   const removals = takeSome(comparison.extra).map((ref) => `${git} update-ref -d ${quoteShell(ref)}`)
   const isHeadWanted = wanted.head !== null && (comparison.isHeadOther || isAbsent)
   const head = isHeadWanted ? [`${git} symbolic-ref HEAD ${quoteShell(wanted.head)}`] : []
-  const commands = [...(isAbsent ? [`git init --bare ${directory}`] : []), ...fetches, ...removals, ...head]
-  return commands.length === 0 ? undefined : commands.join(' && ')
+  return [...fetches, ...removals, ...head]
 }
 
 function takeSome(refs: readonly string[]): readonly string[] {

@@ -5,7 +5,10 @@ import type { WantedRefs } from './wanted-refs.ts'
 export type PushRules = {
   /** Whether branches and tags may be pushed at all: a state that is stored already allows no push to ngit-grasp. */
   readonly takesState: boolean
-  /** Whether it takes only a push after which its branches and tags equal the state (ngit-grasp). */
+  /**
+   * Whether it takes only a push after which its branches and tags equal the state (ngit-grasp). Else (ngit-relay) it
+   * takes any branches and tags of the state but those that `isWithheld`, and no deletion.
+   */
   readonly isExact: boolean
   /** Whether branches and tags that the state does not name may be deleted (`--prune-refs`). */
   readonly mayPrune: boolean
@@ -29,11 +32,16 @@ export function planPush(wanted: WantedRefs, listed: Refs, { takesState, isExact
   if (!takesState || wanted.refs === null) return { state: [], tips, stale: [] }
   const expected = wanted.refs
   const state = differing(expected, listed)
+  if (!isExact) return { state: state.filter(({ ref }) => !isWithheld(ref)), tips, stale: [] }
   const extra = [...listed.keys()].filter((ref) => BRANCH_OR_TAG.test(ref) && !expected.has(ref))
-  // Others than ngit-grasp take what the state names, and never a deletion.
-  if (!isExact || extra.length === 0) return { state, tips, stale: [] }
+  if (extra.length === 0) return { state, tips, stale: [] }
   if (!mayPrune) return { state: [], tips, stale: extra }
   return { state: [...state, ...extra.map((ref) => ({ ref, to: null }))], tips, stale: [] }
+}
+
+/** Whether ngit-relay refuses every push of this branch, signed or not: `refs/heads/pr/…`. It may fetch it itself. */
+export function isWithheld(ref: string): boolean {
+  return ref.startsWith('refs/heads/pr/')
 }
 
 function differing(wanted: Refs, listed: Refs): RefUpdate[] {

@@ -96,14 +96,21 @@ async function isStillNewest({ repository, wanted, run }: Work): Promise<boolean
 async function pushAll(
   state: readonly RefUpdate[],
   tips: readonly RefUpdate[],
-  { workshop, places }: Work,
+  work: Work,
 ): Promise<GitRepair | undefined> {
   for (const updates of [state, tips]) {
-    const pushed = updates.length === 0 ? DONE : await workshop.push(places.target, updates)
-    if (pushed.type === 'denied') return { outcome: 'denied', reason: pushed.reason, missing: [] }
+    const pushed = updates.length === 0 ? DONE : await work.workshop.push(work.places.target, updates)
+    if (pushed.type === 'pushed' || (await areListed(updates, work))) continue
     if (pushed.type === 'failed') return giveUp(pushed.reason)
+    return { outcome: 'denied', reason: pushed.reason, missing: [] }
   }
   return undefined
+}
+
+/** Whether refs are as wanted: a target that fetches them itself at the same moment takes no push of them. */
+async function areListed(updates: readonly RefUpdate[], { git, places }: Work): Promise<boolean> {
+  const listing = await git.listRefs(places.target)
+  return listing.type === 'refs' && updates.every(({ ref, to }) => (listing.refs.get(ref) ?? null) === to)
 }
 
 const DONE: Pushed = { type: 'pushed' }

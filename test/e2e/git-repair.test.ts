@@ -233,6 +233,20 @@ describe('a repair', () => {
     expect(outcome.report.git?.list[0]?.repair?.reason).toContain('no room')
   })
 
+  it('is released when the target fetched the data itself while it was pushed, and so took no push', async () => {
+    const scene = await setRepairScene(createWorkbench())
+    const repository = await scene.add('raced')
+    const fetch = `git fetch --quiet '${repository.git.directory}' 'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'`
+    writeFileSync(
+      join(scene.target.git.directoryOf(OWNER, 'raced'), 'hooks', 'pre-receive'),
+      `#!/bin/sh\n[ -f raced ] && exit 0\ntouch raced\nunset GIT_QUARANTINE_PATH $(git rev-parse --local-env-vars)\n${fetch}\nexit 1\n`,
+      { mode: 0o755 },
+    )
+    const outcome = await scene.catchup()
+    expect([outcome.code, repairsOf(outcome)]).toEqual([0, { raced: 'released' }])
+    expect(await refsAt(scene, repository)).toEqual(repository.expected)
+  })
+
   it('believes no push: what is not served afterwards was not released', async () => {
     const scene = await setRepairScene(createWorkbench())
     await scene.add('silent')

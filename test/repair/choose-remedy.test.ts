@@ -27,7 +27,8 @@ function remedyOf(listing: Listing, found: FoundState | null, changes: Partial<F
     holders: HOLDERS,
     absent: new Set([A]),
     isEveryoneAsked: true,
-    takesPush: false,
+    isAnnounced: true,
+    isNgitRelay: false,
     now: NOW,
     ...changes,
   })
@@ -60,8 +61,35 @@ describe('chooseRemedy', () => {
     expect(remedyOf(EMPTY, STORED)).toMatchObject({ type: 'operator' })
   })
 
-  it('repairs where a stored state does', () => {
-    expect(remedyOf(EMPTY, STORED, { takesPush: true })).toEqual({ type: 'repair' })
+  describe('at ngit-relay', () => {
+    const NGIT_RELAY = { isNgitRelay: true }
+    const NO_REPOSITORY: Listing = { type: 'no repository', reason: '404' }
+
+    it('repairs: a stored state authorises a push', () => {
+      expect(remedyOf(EMPTY, STORED, NGIT_RELAY)).toEqual({ type: 'repair' })
+    })
+
+    it.each<[what: string, listing: Listing, changes: Partial<Findings>]>([
+      ['a surplus ref', { ...WHOLE, refs: new Map([...WHOLE.refs, ['refs/heads/old', A]]) }, {}],
+      ['another HEAD', { ...WHOLE, head: 'refs/heads/old' }, {}],
+      ['a broken clone', WHOLE, { isBroken: true }],
+      ['no repository for an announcement that it serves', NO_REPOSITORY, {}],
+    ])('asks the operator where no push helps: %s', (_, listing, changes) => {
+      expect(remedyOf(listing, STORED, { ...NGIT_RELAY, ...changes })).toMatchObject({ type: 'operator' })
+    })
+
+    it('repairs when there is no repository because the announcement is not there yet', () => {
+      expect(remedyOf(NO_REPOSITORY, STORED, { ...NGIT_RELAY, isAnnounced: false })).toEqual({ type: 'repair' })
+    })
+
+    it('asks the operator for branches that it lets nobody push', () => {
+      const wanted: Wanted = { ...readState(EVENT), tips: new Map(), state: STORED }
+      const withPull = { ...wanted, refs: new Map([...(wanted.refs ?? []), ['refs/heads/pr/one', A]]) }
+      const comparison = compareRefs(withPull, WHOLE, { tips: true })
+      expect(remedyOf(WHOLE, STORED, { ...NGIT_RELAY, wanted: withPull, comparison })).toMatchObject({
+        command: expect.stringContaining(`+${A}:refs/heads/pr/one`) as string,
+      })
+    })
   })
 
   it('repairs when nothing but the tip of a pull request is missing', () => {

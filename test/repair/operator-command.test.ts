@@ -20,7 +20,7 @@ function inputFor(listed: Readonly<Record<string, string>>, changes: Partial<Com
   const refs = new Map(Object.entries(listed))
   const listing = { type: 'refs', refs, head: 'refs/heads/main', format: 'sha1' } as const
   const comparison = compareRefs(wanted, listing, { tips: true })
-  return { wanted, comparison, holders: [HOLDER], isBroken: false, ...changes }
+  return { wanted, comparison, holders: [HOLDER], isBroken: false, isNgitRelay: false, ...changes }
 }
 
 function commandFor(input: CommandInput, d = 'tools'): string | undefined {
@@ -48,6 +48,21 @@ describe('operatorCommand', () => {
     expect(command).toMatch(/^git init --bare .* && git -C .* fetch .*refs\/heads\/main && git -C .* symbolic-ref HEAD/)
   })
 
+  it('leaves what it changes at ngit-relay to its user nginx', () => {
+    const directory = `/srv/ngit-relay/repos/${NPUB}/tools.git`
+    expect(commandFor(inputFor({ 'refs/heads/main': A, 'refs/heads/old': B }, { isNgitRelay: true }))).toBe(
+      `cd ${directory} && git -c safe.directory='*' update-ref -d refs/heads/old && chown -R nginx:nginx .`,
+    )
+  })
+
+  it('makes a repository of ngit-relay with its hooks: without them it would take any push', () => {
+    const comparison = compareRefs(inputFor({}).wanted, { type: 'no repository', reason: '404' }, { tips: true })
+    const command = commandFor(inputFor({}, { comparison, isNgitRelay: true }))
+    expect(command).toContain(' && git config http.receivepack true && ')
+    for (const hook of ['pre-receive', 'post-receive'])
+      expect(command).toContain(` && ln -sf /usr/local/bin/ngit-relay-${hook} hooks/${hook} && `)
+  })
+
   it('fetches everything again behind refs that are right', () => {
     expect(commandFor(inputFor({ 'refs/heads/main': A }, { isBroken: true }))).toContain('fetch --no-tags --refetch --')
   })
@@ -73,7 +88,7 @@ describe('operatorCommand', () => {
       { type: 'refs', refs: new Map(), head: null, format: 'sha1' },
       { tips: true },
     )
-    expect((commandFor({ wanted, comparison, holders: [HOLDER], isBroken: false }) ?? '').length).toBeLessThan(10_000)
+    expect(commandFor(inputFor({}, { wanted, comparison }))?.length).toBeLessThan(10_000)
   })
 })
 

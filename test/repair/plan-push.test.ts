@@ -53,4 +53,12 @@ describe('planPush', () => {
     const plan = planPush(wanted, stale, { takesState: true, isExact: false, mayPrune: true })
     expect(plan).toMatchObject({ state: [{ ref: 'refs/tags/v1', to: two }], stale: [] })
   })
+
+  it('keeps back branches below pr/ where they would have the whole push refused', () => {
+    const signed = { ...wanted, refs: new Map([...(wanted.refs ?? []), ['refs/heads/pr/one', three]]) }
+    const pushedBy = (isExact: boolean) =>
+      planPush(signed, new Map(), { takesState: true, isExact, mayPrune: false }).state.map(({ ref }) => ref)
+    expect(pushedBy(false)).toEqual([MAIN, 'refs/tags/v1'])
+    expect(pushedBy(true)).toEqual([MAIN, 'refs/tags/v1', 'refs/heads/pr/one'])
+  })
 })

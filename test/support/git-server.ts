@@ -27,6 +27,10 @@ export type GitServerOptions = {
   readonly protocol?: 0 | 2
   /** The port of a relay on loopback that answers all that is not git, as at a GRASP relay. */
   readonly relayPort?: number
+  /** What the relay is told of where a connection comes from, as a proxy before it does. @default nothing */
+  readonly forwardedFor?: () => string
+  /** What git and the hooks of repositories find in their environment besides. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Called before it answers. */
   readonly onRequest?: (asked: GitRequest) => void
 }
@@ -36,6 +40,8 @@ export type GitServer = {
   readonly port: number
   /** Without a slash at the end. */
   readonly url: string
+  /** The directory of all its repositories. */
+  readonly root: string
   /** The URL of a repository: `<url>/<npub>/<identifier>.git`. */
   urlOf(npub: string, identifier: string): string
   /** Its bare repository on disk. */
@@ -55,7 +61,7 @@ export type GitServer = {
   start(): Promise<void>
 }
 
-/** Exact equality, as ngit-grasp and ngit-relay demand it of a push: after it heads and tags are those of the state. */
+/** Exact equality, as ngit-grasp demands it of a push: after it heads and tags are those of the state. */
 const PRE_RECEIVE = `#!/bin/sh
 [ -f ngit-open ] && exit 0
 [ -f ngit-state ] || { echo "no state event in purgatory" >&2; exit 1; }
@@ -92,7 +98,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     })
   })
   server.on('connection', (socket) => sockets.add(socket.once('close', () => sockets.delete(socket))))
-  server.on('upgrade', (request, socket, head) => tunnel(request, socket, { head, port: options.relayPort }))
+  server.on('upgrade', (request, socket, head) => tunnel(request, socket, { head, options }))
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
   const stop = (): Promise<void> =>
@@ -111,6 +117,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   return {
     port,
     url,
+    root,
     urlOf: (npub, identifier) => `${url}/${npub}/${encodeURIComponent(identifier)}.git`,
     directoryOf,
     host: (npub, identifier, from, refs) => host(directoryOf(npub, identifier), { from, refs, ...options }),
@@ -164,6 +171,7 @@ function serve(request: IncomingMessage, response: ServerResponse, { backend, ro
     env: {
       ...GIT_ENVIRONMENT,
       PATH: process.env['PATH'],
+      ...options.environment,
       GIT_PROJECT_ROOT: root,
       GIT_HTTP_EXPORT_ALL: '1',
       PATH_INFO: decodeURIComponent(pathname),
@@ -222,11 +230,12 @@ function passOn(request: IncomingMessage, response: ServerResponse, port: number
 function tunnel(
   request: IncomingMessage,
   socket: Duplex,
-  { head, port }: { head: Buffer; port: number | undefined },
+  { head, options: { relayPort, forwardedFor } }: { head: Buffer; options: GitServerOptions },
 ): void {
-  if (port === undefined) return void socket.destroy()
-  const relay = connect(port, '127.0.0.1', () => {
-    const headers = request.rawHeaders.flatMap((name, at, all) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []))
+  if (relayPort === undefined) return void socket.destroy()
+  const relay = connect(relayPort, '127.0.0.1', () => {
+    const sent = request.rawHeaders.flatMap((name, at, all) => (at % 2 === 0 ? [`${name}: ${all[at + 1]}`] : []))
+    const headers = forwardedFor === undefined ? sent : [...sent, `X-Forwarded-For: ${forwardedFor()}`]
     relay.write(`${request.method} ${request.url} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
     relay.write(head)
     relay.pipe(socket).pipe(relay)

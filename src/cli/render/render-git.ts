@@ -116,7 +116,8 @@ function renderCommands(canvas: Canvas, rows: readonly GitRepositoryReport[]): s
   if (commands.length === 0) return []
   const shown = canvas.verbose ? commands : commands.slice(0, MAX_COMMANDS)
   const hidden = commands.length - shown.length
-  const intro = 'The target takes no push for these. Its operator runs this, where its git data lies and as its user:'
+  const intro =
+    'No push mends these. The operator of the target runs this where its git data lies (in its container), as its user:'
   const more = `and ${formatPlural(hidden, 'more command')}: --verbose and --json show all`
   return [
     [

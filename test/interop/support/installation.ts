@@ -17,7 +17,7 @@ import {
 
 /**
  * The relays that NGIT_SYNC_INTEROP_SKIP leaves: it names relays, and tools whose relays are left out. Throws when it
- * names anything else.
+ * names anything else. Without those whose source is neither installed nor at hand.
  */
 export function wantedRelays(): readonly RelayName[] {
   const skipped = new Set((process.env['NGIT_SYNC_INTEROP_SKIP'] ?? '').split(',').filter((name) => name !== ''))
@@ -27,7 +27,14 @@ export function wantedRelays(): readonly RelayName[] {
   if (unknown !== undefined) {
     throw new Error(`NGIT_SYNC_INTEROP_SKIP names ${unknown}; it may name ${[...known].join(', ')}`)
   }
-  return RELAY_NAMES.filter((name) => ![name, ...toolsOf(name)].some((reason) => skipped.has(reason)))
+  const isSkipped = (name: RelayName): boolean => [name, ...toolsOf(name)].some((reason) => skipped.has(reason))
+  return RELAY_NAMES.filter((name) => !isSkipped(name) && missingSource(name) === undefined)
+}
+
+/** The variable that must say where the source of a relay is; undefined if it does, or is not needed. */
+export function missingSource(name: RelayName): string | undefined {
+  const { source } = RECIPES[name]
+  return source === undefined || (process.env[source] ?? '') !== '' || isInstalled(name) ? undefined : source
 }
 
 /** Of these, the relays that take any event of anybody. */

@@ -13,7 +13,7 @@ export const PLAIN_RELAY_NAMES = [
   'rnostr',
 ] as const
 
-export const RELAY_NAMES = [...PLAIN_RELAY_NAMES, 'ngit-grasp'] as const
+export const RELAY_NAMES = [...PLAIN_RELAY_NAMES, 'ngit-grasp', 'ngit-relay'] as const
 
 export type PlainRelayName = (typeof PLAIN_RELAY_NAMES)[number]
 
@@ -30,6 +30,8 @@ export type Recipe = {
   readonly tools: readonly Tool[]
   /** The files of its directory that decide what is installed: with another content it is another installation. */
   readonly pins: readonly string[]
+  /** A variable that must say where the source is: no registry has it. */
+  readonly source?: string
   /** What installs it into `directory`, and may leave its waste in `waste`. */
   readonly steps: (place: { readonly directory: string; readonly waste: string }) => readonly Step[]
 }
@@ -78,6 +80,11 @@ export const RECIPES: Readonly<Record<RelayName, Recipe>> = {
   rnostr: builtFromCrates('rnostr', '0.4.8', [CARGO, CC]),
   // The GRASP relay of today: events and git repositories.
   'ngit-grasp': withGraspAudit(builtFromCrates('ngit-grasp', '3.0.10', [CARGO, CC, OPENSSL, GIT])),
+  // The GRASP relay before it: khatru, and hooks of git.
+  'ngit-relay': builtFromCheckout('ngit-relay', '5e5c51b3ee13adc0eae8ad160b189c32123da08f', {
+    source: 'NGIT_SYNC_INTEROP_NGIT_RELAY',
+    programs: ['ngit-relay-khatru', 'ngit-relay-pre-receive', 'ngit-relay-post-receive', 'ngit-relay-proactive-sync'],
+  }),
 }
 
 /** A file beside this suite's tests. */
@@ -151,6 +158,33 @@ function builtFromModules(name: string, version: string): Recipe {
     pins: ['go.sum', 'main.go'],
     steps: ({ directory }) => [
       { program: 'go', args: ['build', '-C', fileHere(name), '-p', jobs(), '-o', join(directory, 'bin', name), '.'] },
+    ],
+  }
+}
+
+/**
+ * Programs that are no modules of a registry, from a checkout (or a URL) that the variable `source` names, at one commit.
+ * What they need comes from the registry.
+ */
+function builtFromCheckout(
+  name: string,
+  commit: string,
+  { source, programs }: { readonly source: string; readonly programs: readonly string[] },
+): Recipe {
+  return {
+    directory: name,
+    version: commit.slice(0, 12),
+    tools: [GO, GIT],
+    pins: [],
+    source,
+    steps: ({ directory, waste }) => [
+      { program: 'git', args: ['clone', '--quiet', '--no-checkout', '--', process.env[source] ?? '', waste] },
+      { program: 'git', args: ['-C', waste, 'checkout', '--quiet', commit] },
+      ...programs.map((program) => ({
+        program: 'go',
+        args: ['build', '-C', join(waste, 'src', program), '-p', jobs(), '-o', join(directory, 'bin', program), '.'],
+        env: { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '-buildvcs=false -mod=readonly' },
+      })),
     ],
   }
 }

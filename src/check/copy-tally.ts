@@ -22,6 +22,7 @@ export class CopyTally {
   readonly #ends: readonly CountedEnd[]
   readonly #unread: readonly CountedEnd[]
   readonly #events: number[]
+  readonly #lacked: number[]
   readonly #bins: number[]
   readonly #scarce: Row[] = []
   #row: Row | undefined
@@ -35,6 +36,7 @@ export class CopyTally {
     this.#ends = ends
     this.#unread = ends.filter(({ reason }) => reason !== null)
     this.#events = ends.map(() => 0)
+    this.#lacked = ends.map(() => 0)
     this.#bins = ends.map(() => 0)
   }
 
@@ -59,18 +61,20 @@ export class CopyTally {
     row.undecided += isBelow ? 0 : events
     if (row.example === '' || example < row.example) row.example = example
     this.#ends.forEach((end, index) => {
-      if (end.reason === null && !isAt(end)) row.lackedBy[index] = (row.lackedBy[index] ?? 0) + events
+      if (end.reason !== null || isAt(end)) return
+      row.lackedBy[index] = (row.lackedBy[index] ?? 0) + events
+      this.#lacked[index] = (this.#lacked[index] ?? 0) + events
     })
   }
 
   /** What was added, the repositories with the most scarce events first. */
-  summarize(): Omit<CopiesReport, 'repositories' | 'list'> & { readonly repositories: readonly Scarce[] } {
+  summarize(): Omit<CopiesReport, 'repositories' | 'list' | 'service'> & { readonly repositories: readonly Scarce[] } {
     this.#finish(undefined)
     this.#cut()
     return {
       wanted: this.#wanted,
       ends: this.#ends.map(({ url, isTarget, reason }, index) => {
-        return { url, isTarget, events: this.#events[index] ?? 0, reason }
+        return { url, isTarget, events: this.#events[index] ?? 0, lacks: this.#lacked[index] ?? 0, reason }
       }),
       events: this.#all,
       below: this.#below,

@@ -28,8 +28,10 @@ export async function countCopies(wanted: number, ends: readonly CopyEnd[], run:
   const tally = new CopyTally(wanted, counted)
   for (const group of copies.groups()) tally.add(group)
   const { repositories, ...report } = tally.summarize()
+  const { scope } = run.choice
   return {
     ...report,
+    service: scope.type === 'listed' ? scope.service.name : null,
     repositories: repositories.map((each) => ({
       ...each,
       name: each.repository === null ? null : waits.nameAt(each.repository),

@@ -4,6 +4,8 @@ export type CopiesEnd = {
   readonly isTarget: boolean
   /** How many of the counted events it was seen to have. */
   readonly events: number
+  /** How many of the events with fewer copies than wanted it lacks; 0 if it was not read to its end: it may have them. */
+  readonly lacks: number
   /** Why it was not read to its end, so that it may have more than that, unescaped (rule 7); null if it was. */
   readonly reason: string | null
 }
@@ -72,6 +74,8 @@ export type GitCopies = {
 export type CopiesReport = {
   /** How many copies were wanted. */
   readonly wanted: number
+  /** The host that the repositories in scope name, if the scope is `listed`; otherwise null. */
+  readonly service: string | null
   /** The target first. */
   readonly ends: readonly CopiesEnd[]
   /** Events in scope that any end was seen to have. */

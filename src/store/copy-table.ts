@@ -129,7 +129,9 @@ export class CopyTable {
   }
 
   /** Yields the counted events with fewer copies than wanted, by id. */
-  *scarce(wanted: number): Generator<{ readonly id: string; readonly repository: string | null; readonly held: number }> {
+  *scarce(
+    wanted: number,
+  ): Generator<{ readonly id: string; readonly repository: string | null; readonly held: number }> {
     const rows = this.#db
       .prepare(`SELECT id, repository, held FROM temp.copy c WHERE copies < ? AND ${COUNTED} ORDER BY id`)
       .iterate(wanted) as IterableIterator<Pick<CopyRow, 'id' | 'repository' | 'held'>>

@@ -96,8 +96,8 @@ describe('CopyTally over CopyTable', () => {
     const tally = new CopyTally(2, ends([]))
     for (let number = 0; number < 25_000; number += 1) {
       const repository = String(number).padStart(6, '0')
-      tally.add({ repository, held: 1, events: number === 24_000 ? 9 : 1, example: 'ab' })
-      tally.add({ repository, held: 3, events: 5, example: 'cd' })
+      tally.add({ repository, at: [0], events: number === 24_000 ? 9 : 1, example: 'ab' })
+      tally.add({ repository, at: [0, 1], events: 5, example: 'cd' })
     }
     const { repositories, repositoriesLeftOut, below } = tally.summarize()
     expect([repositories.length, repositoriesLeftOut, below]).toEqual([10_000, 15_000, 25_008])
@@ -119,6 +119,8 @@ describe('CopyTally over CopyTable', () => {
     for (let end = 0; end < 50; end += 2) state.copies.hold([event.id], end)
     const where = Array.from({ length: 50 }, (_, end) => state.copies.isAt(event.id, end))
     expect(where).toEqual(where.map((_, end) => end % 2 === 0))
-    expect([...state.copies.groups()].map(({ held }) => held)).toEqual([(2 ** 50 - 1) / 3])
+    expect([...state.copies.groups()].map(({ at }) => at)).toEqual([
+      Array.from({ length: 25 }, (_, index) => 2 * index),
+    ])
   })
 })

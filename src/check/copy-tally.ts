@@ -1,7 +1,7 @@
 import type { CopiesReport, LackingEnd, RepositoryCopies } from '../report/copies-report.ts'
-import { hasBit, type CopyGroup } from '../store/copy-table.ts'
+import type { CopyGroup } from '../store/copy-table.ts'
 
-/** An end, with its place in the bits of a group; `reason`: why it may have more. */
+/** An end, with its number in groups; `reason`: why it may have more. */
 export type CountedEnd = {
   readonly url: string
   readonly isTarget: boolean
@@ -41,8 +41,8 @@ export class CopyTally {
   }
 
   /** Adds the events of one repository that are at the same ends. */
-  add({ repository, held, events, example }: CopyGroup): void {
-    const isAt = ({ number }: CountedEnd): boolean => hasBit(held, number)
+  add({ repository, at, events, example }: CopyGroup): void {
+    const isAt = ({ number }: CountedEnd): boolean => at.includes(number)
     const least = this.#ends.filter(isAt).length
     const most = least + this.#unread.filter((end) => !isAt(end)).length
     this.#all += events

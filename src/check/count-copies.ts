@@ -9,7 +9,6 @@ import type { CopiesReport } from '../report/copies-report.ts'
 import { failEnd, whyUnread, type CopyEnd } from '../run/copy-ends.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { deletesOnlyForOthers, findDeletedAuthors } from '../select/judge.ts'
-import { hasBit } from '../store/copy-table.ts'
 import { askForWithdrawals } from '../withdraw/withdrawals.ts'
 import { CopyTally } from './copy-tally.ts'
 
@@ -21,10 +20,7 @@ const MAX_ROUNDS = 20
 export async function countCopies(wanted: number, ends: readonly CopyEnd[], run: ScopedRun): Promise<CopiesReport> {
   await takeOutWithdrawn(wanted, ends, run)
   const { copies, waits } = run.world.state
-  const counted = ends.map(({ url, isTarget, number }, index) => {
-    const end = ends[index]
-    return { url, isTarget, number, reason: end === undefined ? null : whyUnread(end, run) }
-  })
+  const counted = ends.map((end) => ({ ...end, reason: whyUnread(end, run) }))
   const tally = new CopyTally(wanted, counted)
   for (const group of copies.groups()) tally.add(group)
   const { repositories, ...report } = tally.summarize()
@@ -80,7 +76,5 @@ async function dropUseless(events: readonly NostrEvent[], run: ScopedRun): Promi
 
 function listScarce(wanted: number, ends: readonly CopyEnd[], run: ScopedRun): CopiesReport['list'] {
   const scarce = [...run.world.state.copies.scarce(wanted)]
-  return scarce.map(({ id, repository, held }) => {
-    return { id, repository, at: ends.filter(({ number }) => hasBit(held, number)).map(({ url }) => url) }
-  })
+  return scarce.map(({ at, ...event }) => ({ ...event, at: at.map((number) => ends[number]?.url ?? '') }))
 }

@@ -1,5 +1,7 @@
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import { LostRelayError } from '../errors.ts'
+import type { Filter } from '../nostr/filter.ts'
+import type { findClaimed } from '../relay/find-claimed.ts'
 import { createLocalSet, createRelaySet } from '../relay/negentropy/compared-set.ts'
 import { fetchMissing } from '../relay/negentropy/fetch-missing.ts'
 import type { IdSet } from '../relay/negentropy/id-set.ts'
@@ -8,6 +10,7 @@ import { overBudget, withinBudget } from '../run/budget.ts'
 import type { CopyEnd, OpenEnd } from '../run/copy-ends.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
+import { noteContradiction } from './compare-request.ts'
 import { isBorneOut, MANY, OF_REQUEST, sampleIds, sampling, servesListed } from './claims.ts'
 
 /** How one filter is compared. `reading` takes what the end has and the target lacks. */
@@ -54,38 +57,48 @@ export async function compareCopies(
   })
   budget.bytesLeft -= read.traffic.source.received
   const isWhole = read.type === 'read' && read.drain.reason === null
-  if (isWhole && (await isTrue(end, filter, { ...comparing, lacking }))) {
+  if (isWhole && (await isTested(end, filter, { ...comparing, lacking }))) {
     holdEqual(end, { ...comparing, lacking })
     return { drain: read.drain, comparison: read }
   }
+  if (isWhole) noteContradiction(end.url, run)
   return { drain: addDrains(read.drain, await drain(filter, reading)), comparison: undefined }
 }
 
 type Compared = Comparing & { readonly lacking: ReadonlySet<string> }
 
 /** Whether the end serves a sample of what it listed, and has listed a sample of what it serves. */
-async function isTrue({ open, number }: ReadableEnd, filter: PlannedRequest['filter'], compared: Compared) {
-  const { reading, atTarget, lacking, run } = compared
+async function isTested(end: ReadableEnd, filter: Filter, compared: Compared): Promise<boolean> {
+  const { reading, run } = compared
+  return (
+    (await servesClaimed(end, compared)) &&
+    isBorneOut(filter, sampling(end.open, reading), run, {
+      isMissing: () => false,
+      sample: { ...OF_REQUEST, findHeld: (_, stamps) => Promise.resolve(findNoted(end, stamps, compared)) },
+    })
+  )
+}
+
+async function servesClaimed({ open }: ReadableEnd, { reading, atTarget, lacking, run }: Compared): Promise<boolean> {
   const { peer, budget } = open
   const claimed = sampleIds(atTarget, run.startedAt, MANY).filter((id) => !lacking.has(id))
-  const asked = { ...peer, endpoint: withinBudget(peer.endpoint, budget, reading.aftermath) }
   try {
-    if (!(await servesListed(asked, claimed))) return false
+    return await servesListed({ ...peer, endpoint: withinBudget(peer.endpoint, budget, reading.aftermath) }, claimed)
   } catch (error) {
     if (!(error instanceof LostRelayError)) throw error
     return false
   }
+}
+
+type Stamps = Parameters<typeof findClaimed>[1]
+
+/** Those of the events that the end is taken to have. */
+function findNoted({ number }: CopyEnd, stamps: Stamps, { atTarget, lacking, run }: Compared): Set<string> {
   const { copies } = run.world.state
-  const isNoted = (id: string, createdAt: number): boolean =>
-    copies.isAt(id, number) || (isAmong(atTarget, id, createdAt) && !lacking.has(id))
-  return isBorneOut(filter, sampling(open, reading), run, {
-    isMissing: () => false,
-    sample: {
-      ...OF_REQUEST,
-      findHeld: (_, stamps) =>
-        Promise.resolve(new Set(stamps.filter(({ id, createdAt }) => isNoted(id, createdAt)).map(({ id }) => id))),
-    },
-  })
+  const noted = stamps.filter(
+    ({ id, createdAt }) => copies.isAt(id, number) || (isAmong(atTarget, id, createdAt) && !lacking.has(id)),
+  )
+  return new Set(noted.map(({ id }) => id))
 }
 
 function isAmong(ids: IdSet, id: string, createdAt: number): boolean {

@@ -3,7 +3,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import type { Db } from './state-file.ts'
 
-/** An event that some end was seen to have, to be counted. `place`: one bit of it for each end that has it. */
+/** An event that some end was seen to have. `held`: one bit for each end that has it. */
 type CopyRow = {
   readonly id: Buffer
   readonly pubkey: Buffer
@@ -23,10 +23,10 @@ export type Met = {
   readonly counts: boolean
 }
 
-/** So many events of one repository are at the ends of `held`, as bits; `example`: the lowest id, in hex. */
+/** So many events of one repository are at the same ends, by their numbers; `example`: the lowest id, in hex. */
 export type CopyGroup = {
   readonly repository: string | null
-  readonly held: number
+  readonly at: readonly number[]
   readonly events: number
   readonly example: string
 }
@@ -71,7 +71,7 @@ export class CopyTable {
 
   /** Whether the end was seen to have the event. */
   isAt(id: string, end: number): boolean {
-    return hasBit(this.#find.get(toBlob(id))?.held ?? 0, end)
+    return endsOf(this.#find.get(toBlob(id))?.held ?? 0).includes(end)
   }
 
   /** Adds a verified event; one that is known stays as it was. */
@@ -119,29 +119,30 @@ export class CopyTable {
   }
 
   /** Yields the counted events by repository and by where they are, one repository after the other. */
-  groups(): IterableIterator<CopyGroup> {
-    return this.#db
+  *groups(): Generator<CopyGroup> {
+    const rows = this.#db
       .prepare(
         `SELECT repository, held, count(*) AS events, lower(hex(min(id))) AS example FROM temp.copy c
          WHERE ${COUNTED} GROUP BY repository, held ORDER BY repository`,
       )
-      .iterate() as IterableIterator<CopyGroup>
+      .iterate() as IterableIterator<Omit<CopyGroup, 'at'> & Pick<CopyRow, 'held'>>
+    for (const { held, ...group } of rows) yield { ...group, at: endsOf(held) }
   }
 
-  /** Yields the counted events with fewer copies than wanted, by id. */
-  *scarce(
-    wanted: number,
-  ): Generator<{ readonly id: string; readonly repository: string | null; readonly held: number }> {
+  /** Yields the counted events with fewer copies than wanted, by id, with the numbers of the ends that have each. */
+  *scarce(wanted: number): Generator<{ id: string; repository: string | null; at: readonly number[] }> {
     const rows = this.#db
       .prepare(`SELECT id, repository, held FROM temp.copy c WHERE copies < ? AND ${COUNTED} ORDER BY id`)
       .iterate(wanted) as IterableIterator<Pick<CopyRow, 'id' | 'repository' | 'held'>>
-    for (const { id, repository, held } of rows) yield { id: id.toString('hex'), repository, held }
+    for (const { id, repository, held } of rows) yield { id: id.toString('hex'), repository, at: endsOf(held) }
   }
 }
 
-/** Whether the end with this number, from 0, is among these bits. More than 32 are too many for JavaScript's `&`. */
-export function hasBit(bits: number, end: number): boolean {
-  return Math.floor(bits / 2 ** end) % 2 === 1
+/** The numbers of the ends of these bits. There may be more bits than JavaScript's `&` takes. */
+function endsOf(held: number): number[] {
+  const ends: number[] = []
+  for (let end = 0, rest = held; rest > 0; end += 1, rest = Math.floor(rest / 2)) if (rest % 2 === 1) ends.push(end)
+  return ends
 }
 
 function toEvent({ id, pubkey, kind, created_at, address, json }: CopyRow): NostrEvent {

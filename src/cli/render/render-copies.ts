@@ -3,6 +3,7 @@ import type { Report } from '../../report/report.ts'
 import { hanging, type Canvas } from './canvas.ts'
 import { raisingCommands, shortEnd, spreadOfCopies, whoLacks } from './copies-words.ts'
 import { foreign } from './foreign.ts'
+import { hostOf } from './git-words.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { labelRepositories } from './render-check.ts'
 import { column, countCell, fitColumns, layOutTable, tableWidth, type Column } from './table.ts'
@@ -82,7 +83,7 @@ function renderServers(canvas: Canvas, { histogram, repositories, list, leftOut 
 }
 
 function hostsOf(urls: readonly string[]): string {
-  return urls.map((url) => foreign(url).replace(/^\w+:\/\/([^/]*).*$/, '$1')).join(', ') || 'no server'
+  return urls.map(hostOf).join(', ') || 'no server'
 }
 
 function layOutRows(canvas: Canvas, rows: readonly Labelled[], counts: readonly Column[]): string[] {

@@ -23,7 +23,7 @@ const CHAPTERS = {
   receive: [],
   trust: ['scope'],
   discover: ['scope'],
-  check: ['scope'],
+  check: ['scope', 'withdraw', 'select'],
   why: ['scope', 'receive'],
   select: ['scope', 'withdraw', 'receive'],
   read: ['scope', 'receive', 'trust', 'discover', 'select'],

@@ -98,6 +98,27 @@ export const MUTANTS = [
   },
   {
     rule: 1,
+    what: 'an end that was not read to its end counts as lacking what it did not show',
+    in: 'whyUnread',
+    from: 'logs.get(url)?.reasons()[0]?.reason ?? null',
+    to: 'null',
+  },
+  {
+    rule: 1,
+    what: 'a copy is taken for one that may be at an end which was not read, although it would not suffice',
+    in: 'CopyTally.add',
+    from: 'most < this.#wanted',
+    to: 'most < 0',
+  },
+  {
+    rule: 1,
+    what: 'what an end lists counts as a copy, served or not',
+    in: 'isTested',
+    from: '(await servesClaimed(end, compared)) && isBorneOut',
+    to: 'isBorneOut',
+  },
+  {
+    rule: 1,
     what: 'a CLOSED in the packet of an EOSE is not heard',
     in: 'OpenEnds.conclude',
     from: 'if (asked.closed === undefined)',

@@ -65,7 +65,7 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door' || stop?.type === 'implausible') return 1
   if (!isRead(run)) return 3
-  if (run.git !== null && run.git.unasked > 0) return 3
+  if (run.git !== null && run.git.unasked + (run.git.copies?.undecided ?? 0) > 0) return 3
   if (run.check !== null) return exitOfCheck(run.check, run.git)
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 && isGitInSync(run.git) ? 0 : 3
@@ -84,10 +84,11 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
   })
 }
 
-function exitOfCheck({ missing, sample }: CheckReport, git: GitReport | null): number {
+function exitOfCheck({ missing, sample, copies }: CheckReport, git: GitReport | null): number {
   if (missing === null) return 3
   const damaged = sample?.damaged ?? 0
-  return missing > 0 || damaged > 0 || (git?.differing ?? 0) > 0 ? 5 : 0
+  const scarce = (copies?.below ?? 0) + (git?.copies?.below ?? 0)
+  return missing > 0 || damaged > 0 || scarce > 0 || (git?.differing ?? 0) > 0 ? 5 : 0
 }
 
 function rangeOf({ logs: byUrl, options }: ScopedRun): Report['range'] {

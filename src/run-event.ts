@@ -2,7 +2,7 @@ import type { LayerName } from './layer-name.ts'
 import type { Outcome } from './nostr/outcome.ts'
 
 /** What a run is doing, apart from reading a layer and sending, which have events of their own. */
-export type Phase = 'connecting' | 'selecting' | 'confirming'
+export type Phase = 'connecting' | 'selecting' | 'counting' | 'confirming'
 
 /**
  * One thing that happens in a run, told at that moment: for the progress line, the log and `--verbose`. The report, not

@@ -3,11 +3,13 @@
  * to chapter here. A run that loses its target still ends with a report: everything selected is parked on disk.
  */
 import { buildReport } from './build-report.ts'
+import { countCopies } from './check/count-copies.ts'
 import { checkRun } from './check/find-missing.ts'
 import { deliver, rehearse } from './deliver.ts'
 import { LostRelayError } from './errors.ts'
 import { openRun } from './open-run.ts'
 import { gather } from './read/gather.ts'
+import { readCopies } from './read/read-copies.ts'
 import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
 import type { RunOptions } from './report/run-options.ts'
@@ -57,9 +59,19 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
 async function finish(run: ScopedRun): Promise<Stop | undefined> {
   const { command, dryRun, git } = run.options
   let stop: Stop | undefined
-  if (command === 'check') await checkRun(run)
+  if (command === 'check') await check(run)
   else if (dryRun) await rehearse(run)
   else stop = await deliver(run)
   if (git !== undefined && stop === undefined) run.git = await checkGit(run)
   return stop
+}
+
+/** Compares, and with `--copies` counts as well. */
+async function check(run: ScopedRun): Promise<void> {
+  await checkRun(run)
+  const { copies: wanted } = run.options
+  if (wanted === undefined || run.check === null || run.check.missing === null) return
+  run.world.tell?.({ type: 'phase', phase: 'counting' })
+  const ends = await readCopies(run)
+  run.check = { ...run.check, copies: await countCopies(wanted, ends, run) }
 }

@@ -18,6 +18,7 @@ export const NOTHING_COMPARED: CheckReport = {
   differences: [],
   histogram: [],
   sample: null,
+  copies: null,
   ids: null,
   both: null,
 }
@@ -53,6 +54,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     differences: tabulate(missing, run.held.counts()),
     histogram: buildHistogram(world.state.affected.hoursOfMissing(startedAt)),
     sample: options.sample === undefined ? null : await sampleTarget(options.sample, run),
+    copies: null,
     ids: options.listIds ? ids : null,
     both: null,
   }

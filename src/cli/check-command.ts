@@ -151,6 +151,7 @@ function swapEnds(source: string, { scope }: Report, options: RunOptions): RunOp
     scope: scope.kind === 'named' ? options.scope : { type: scope.kind },
     service: options.service ?? options.target,
     listIds: false,
+    copies: undefined,
     discovery: undefined,
     git: undefined,
   }

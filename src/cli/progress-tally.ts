@@ -82,6 +82,7 @@ export class ProgressTally {
       case 'reading':
         return { doing, layer: this.#layer, perSource: [...this.#events].map(([url, events]) => ({ url, events })) }
       case 'selecting':
+      case 'counting':
         return { doing }
       case 'sending':
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }

@@ -33,7 +33,8 @@ export type Sample = {
   readonly mustShow: boolean
 }
 
-const OF_REQUEST: Sample = {
+/** A sample of what one filter brings. */
+export const OF_REQUEST: Sample = {
   newest: 20,
   furtherDown: 10,
   steps: [

@@ -123,6 +123,7 @@ function mayCompare(layer: LayerName, { options }: ComparingRun): boolean {
   return layer === 'announcements' || !options.followUps
 }
 
-function noteContradiction(url: string, { ledger }: ComparingRun): void {
+/** Notes that what a relay listed is not what it serves. */
+export function noteContradiction(url: string, { ledger }: Pick<ComparingRun, 'ledger'>): void {
   ledger.note(`What ${url} listed by NIP-77 is not borne out by what is served, so that was read in pages.`)
 }

@@ -126,8 +126,8 @@ function isAsked({ narrowing }: OpenSource, { name, variants }: Layer, anchor: s
   return variants.some(({ serves }) => serves(anchor)) && (narrowing?.isAskedFor(name, anchor) ?? true)
 }
 
-/** A file finds values of any length. */
-function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
+/** The filters that an end understands. A file finds values of any length. */
+export function limitsOf({ endpoint, maxFilterBytes, findsIdentifiers, breadth, ...peer }: Peer): FilterLimits {
   const { needsKinds } = breadth
   const maxTagValueLength = endpoint.kind === 'file' ? Infinity : peer.maxTagValueLength
   return { maxCount: VALUES_PER_FILTER, maxBytes: maxFilterBytes, maxTagValueLength, findsIdentifiers, needsKinds }

@@ -8,6 +8,7 @@ import type { GitRepair, GitReport } from '../report/git-report.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { compareRepository, type ComparedRepository, type CompareContext } from './compare-repository.ts'
 import { placeRulesOf } from './find-places.ts'
+import { GitCopiesTally } from './git-copies.ts'
 import { findRepositories, type Repository } from './find-repositories.ts'
 import { gitTargetOf } from './git-target.ts'
 import { Listings } from './listings.ts'
@@ -26,14 +27,20 @@ export async function checkGit(run: ScopedRun): Promise<GitReport> {
   const { world } = run
   const startedMs = world.nowMs()
   const tally = new Tally({ isDeep: run.options.git?.deep !== undefined })
-  await compareEach(run, ({ report, atTarget: { verdict } }, { total }) => {
+  const { copies: wanted } = run.options
+  const copies = wanted === undefined ? undefined : new GitCopiesTally(wanted)
+  await compareEach(run, (compared, { total }) => {
+    const { report, atTarget } = compared
+    const { verdict } = atTarget
     tally.add(report)
+    copies?.add(compared)
     world.tell?.({ type: 'git', repository: report.repository, verdict, compared: tally.repositories, total })
     return Promise.resolve()
   })
   const costs = world.git?.costs() ?? { requests: 0, bytes: 0 }
   return tally.summarize({
     ...costs,
+    copies: copies?.summarize() ?? null,
     repairs: countRepairs(run.repairs.values()),
     milliseconds: Math.round(world.nowMs() - startedMs),
   })

@@ -37,7 +37,7 @@ export class Tally {
   }
 
   /** The report, worst repositories first. */
-  summarize(costs: Pick<GitReport, 'requests' | 'bytes' | 'milliseconds' | 'repairs'>): GitReport {
+  summarize(costs: Pick<GitReport, 'requests' | 'bytes' | 'milliseconds' | 'repairs' | 'copies'>): GitReport {
     const list = [...this.#troubled.sort(byTrouble), ...this.#well].slice(0, MAX_LISTED)
     return {
       repositories: this.repositories,

@@ -1,3 +1,4 @@
+import type { GitCopies } from './copies-report.ts'
 import type { UnixSeconds } from '../time.ts'
 
 /** How a git server stands against the signed state; of several, the worst. */
@@ -87,6 +88,8 @@ export type GitReport = {
   readonly repairs: Readonly<Partial<Record<GitRepair['outcome'], number>>>
   /** Differing, and some object is shown by no server. */
   readonly lost: number
+  /** With `check --copies`; otherwise null. */
+  readonly copies: GitCopies | null
   readonly requests: number
   readonly bytes: number
   readonly milliseconds: number

@@ -1,5 +1,6 @@
 import type { Outcome } from '../nostr/outcome.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { CopiesReport } from './copies-report.ts'
 import type { GitReport } from './git-report.ts'
 import type { UnixSeconds } from '../time.ts'
 
@@ -191,6 +192,8 @@ export type CheckReport = {
   readonly histogram: readonly HistogramBin[]
   /** With `--sample`; otherwise null. */
   readonly sample: SampleReport | null
+  /** With `--copies`; otherwise null. Null as well if nothing could be compared. */
+  readonly copies: CopiesReport | null
   /** With `--ids`; otherwise null. */
   readonly ids: readonly string[] | null
   /** With `--both`: the reverse differences, one entry for each source read to its end; otherwise null. */

@@ -69,6 +69,8 @@ export type RunOptions = {
   readonly maxSend: SendLimit | undefined
   /** `check --sample`: the part of the repositories that is read back from the target and verified. */
   readonly sample: Part | undefined
+  /** `check --copies N`: at how many of its ends, the target and the named sources, each event shall be. */
+  readonly copies: number | undefined
 }
 
 /** One of `of` parts; `number` from 1. */

@@ -23,12 +23,12 @@ export function judge(spooled: SpooledEvent, authors: ReadonlyMap<string, string
 
 /** Returns the authors of the events that deletions name, by id: from this run, the spool or the target. */
 export async function findDeletedAuthors(
-  piece: readonly SpooledEvent[],
+  events: readonly NostrEvent[],
   run: Run,
 ): Promise<ReadonlyMap<string, string>> {
   const { state } = run.world
-  const deletions = piece.filter(({ event }) => event.kind === KIND.deletion)
-  const ids = [...new Set(deletions.flatMap(({ event }) => readDeletion(event).ids))]
+  const deletions = events.filter(({ kind }) => kind === KIND.deletion)
+  const ids = [...new Set(deletions.flatMap((event) => readDeletion(event).ids))]
   const known = ids.flatMap((id): [string, string][] => {
     const author = state.run.authorOf(id) ?? state.spool.find(id)?.event.pubkey
     return author === undefined ? [] : [[id, author]]
@@ -42,7 +42,7 @@ export async function findDeletedAuthors(
 }
 
 /** Whether all known targets of a deletion have other authors: such a deletion does nothing. */
-function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
+export function deletesOnlyForOthers(event: NostrEvent, authorOf: ReadonlyMap<string, string>): boolean {
   const { ids, addresses, foreignAddresses } = readDeletion(event)
   const authors = ids.flatMap((id) => authorOf.get(id) ?? [])
   const isForeign = authors.length + foreignAddresses.length > 0 && authors.every((author) => author !== event.pubkey)

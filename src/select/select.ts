@@ -54,7 +54,10 @@ async function selectPiece(
   await askForWithdrawals([...piece.map(({ event }) => event), ...served.values(), ...remembered.values()], run)
   const freed = await freeAddresses([...served.values()], run)
   const held = await findHeld(piece, { ...versions, freed }, run)
-  const authors = await findDeletedAuthors(piece, run)
+  const authors = await findDeletedAuthors(
+    piece.map(({ event }) => event),
+    run,
+  )
   const judged = piece.map((spooled): Judged => ({
     spooled,
     why: held.get(spooled.event.id) ?? judge(spooled, authors, run),

@@ -151,13 +151,20 @@ CREATE INDEX run_target ON run (target, number);
 /*
  * Tables that live as long as one run, in SQLite's temporary file. `read` holds how each anchor is read at each source
  * in this run; an anchor is drained there if none of its filters stayed open. `settled_…` count the events that left
- * the spool, by repository ('' without one) and by the hour in which they were signed.
+ * the spool, by repository ('' without one) and by the hour in which they were signed. `copy` says which end has which
+ * event, one bit of `held` for each end, and how many these are.
  */
 export const RUN_SCHEMA = `
 CREATE TEMP TABLE seen (id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, layer TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE served (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE sent (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TEMP TABLE differing (id BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TEMP TABLE copy (
+  id BLOB PRIMARY KEY, pubkey BLOB NOT NULL, kind INTEGER NOT NULL, created_at INTEGER NOT NULL, address TEXT,
+  repository TEXT, json TEXT, counts INTEGER NOT NULL, asked INTEGER NOT NULL DEFAULT 0,
+  held INTEGER NOT NULL DEFAULT 0, copies INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX temp.copy_address ON copy (address, created_at) WHERE address IS NOT NULL;
 CREATE TEMP TABLE settled_repository (
   repository TEXT PRIMARY KEY, sent INTEGER NOT NULL, refused INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -2,6 +2,7 @@ import type { LayerVersions } from '../checkpoint/layers.ts'
 import { AffectedRows } from './affected.ts'
 import { AnchorStore } from './anchors.ts'
 import { CheckpointStore } from './checkpoints.ts'
+import { CopyTable } from './copy-table.ts'
 import { KnownEvents } from './known-events.ts'
 import { pruneState, type PruneOptions } from './prune.ts'
 import { RunTables } from './run-tables.ts'
@@ -31,6 +32,8 @@ export type TargetState = {
   readonly sources: SourceStore
   readonly runs: RunStore
   readonly run: RunTables
+  /** For `check --copies`. */
+  readonly copies: CopyTable
   /** Runs `work` in one transaction: all of it or nothing. It survives the death of the process, not a power cut. */
   transaction<T>(work: () => T): T
   /** The same, and it survives a power cut with everything that was written before it. */
@@ -63,6 +66,7 @@ export function createTargetState(
     sources: new SourceStore(db, target),
     runs: new RunStore(db, target),
     run: new RunTables(db),
+    copies: new CopyTable(db),
     transaction: (work) => db.transaction(work).immediate(),
     durableTransaction: (work) => durably(db, () => db.transaction(work).immediate()),
     prune: (pruneOptions) => pruneState(db, target, pruneOptions),

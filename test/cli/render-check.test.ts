@@ -525,6 +525,7 @@ describe('whatever strangers write', () => {
     differences: anyDifferences,
     histogram: fc.array(fc.record({ from: fc.maxSafeNat(), to: fc.maxSafeNat(), missing: count }), { maxLength: 42 }),
     sample: fc.constant(null),
+    copies: fc.constant(null),
     ids: fc.option(fc.array(hostileText, { maxLength: 3 })),
     both: fc.option(fc.array(fc.record({ source: hostileText, missing: count, differences: anyDifferences }))),
   })

@@ -37,7 +37,7 @@ function row(d: string, own: Partial<GitPlaceReport>, changes: Partial<GitReposi
 
 function git(...list: readonly GitRepositoryReport[]): GitReport {
   const counts = { repositories: list.length + 5, inSync: 5, differing: list.length, unasked: 0, lost: 0 }
-  const costs = { requests: 20, bytes: 4_000, milliseconds: 900 }
+  const costs = { copies: null, requests: 20, bytes: 4_000, milliseconds: 900 }
   return { ...counts, verdicts: { 'in sync': 5 }, repairs: {}, cloned: null, ...costs, list, leftOut: 0 }
 }
 

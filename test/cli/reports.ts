@@ -1,3 +1,4 @@
+import type { CopiesReport } from '../../src/report/copies-report.ts'
 import type { Status } from '../../src/report/status.ts'
 import type { LayerReport, Report, SourceLayerReport } from '../../src/report/report.ts'
 
@@ -488,6 +489,44 @@ const DIFFERENCES = [
   },
 ] as const
 
+/** What `check --copies 3` counted: a repository that relay.two lacks most of, and an end that was not read. */
+export const COPIES: CopiesReport = {
+  wanted: 3,
+  service: 'git.example.org',
+  ends: [
+    { url: 'ws://localhost:7443', isTarget: true, events: 4_790, lacks: 3, reason: null },
+    { url: 'wss://relay.one', isTarget: false, events: 4_812, lacks: 0, reason: null },
+    { url: 'wss://relay.two', isTarget: false, events: 4_769, lacks: 43, reason: null },
+    { url: 'wss://relay.three', isTarget: false, events: 1_000, lacks: 0, reason: 'idle 30 s on page 3' },
+  ],
+  events: 4_812,
+  below: 40,
+  undecided: 3,
+  histogram: [
+    { copies: 1, events: 40 },
+    { copies: 2, events: 3 },
+    { copies: 3, events: 3_769 },
+    { copies: 4, events: 1_000 },
+  ],
+  repositories: [
+    {
+      repository: `30617:${'ab'.repeat(32)}:ngit`,
+      name: 'ngit',
+      events: 120,
+      fewest: 1,
+      below: 40,
+      undecided: 3,
+      lacking: [
+        { url: 'wss://relay.two', events: 43 },
+        { url: 'ws://localhost:7443', events: 3 },
+      ],
+      example: 'cd'.repeat(32),
+    },
+  ],
+  repositoriesLeftOut: 0,
+  list: [{ id: 'cd'.repeat(32), repository: `30617:${'ab'.repeat(32)}:ngit`, at: ['wss://relay.one'] }],
+}
+
 /** What `check` reports when the target lacks something, with every field filled in. */
 export const CHECKED = report({
   command: 'check',
@@ -500,6 +539,7 @@ export const CHECKED = report({
     differences: DIFFERENCES,
     histogram: [{ from: NOW - 7200, to: NOW - 3601, missing: 14 }],
     sample: { number: 1, of: 7, repositories: 2, events: 31, damaged: 0 },
+    copies: COPIES,
     ids: ['cd'.repeat(32)],
     both: [{ source: 'wss://relay.one', missing: 14, differences: DIFFERENCES }],
   },

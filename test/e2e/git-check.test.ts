@@ -73,6 +73,22 @@ describe('check --git', () => {
     expect((await bench.run(['check', '--git', '--quiet', ...scene.args])).stdout).toBe('')
   })
 
+  it('counts the servers that have the git data (--copies): exit 5 where only the target has it', async () => {
+    const bench = createWorkbench()
+    const scene = await setGitScene(bench)
+    const [both, alone] = [await scene.add('both'), await scene.add('alone')]
+    await serve(scene, both)
+    scene.store(alone.announced, alone.state)
+    await scene.own.host(alone.npub, alone.d, alone.git)
+    const { code, git, report } = await check(bench, scene, '--copies', '2')
+    expect([code, git.differing, report.check?.copies?.below]).toEqual([5, 0, 0])
+    expect([git.copies?.repositories, git.copies?.below, git.copies?.undecided]).toEqual([2, 1, 0])
+    expect(git.copies?.list).toMatchObject([{ repository: alone.address, copies: 1 }])
+    const { stdout } = await bench.run(['check', '--git', ...scene.args, '--copies', '2'])
+    expect(stdout).toContain('git data of 2 repositories with a state: 1 at 2 servers · 1 at 1 server')
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('The git data of 1 of 2 repositories is at fewer than 2 servers.')
+  })
+
   it('tells each way in which the target differs, and what to do', async () => {
     const bench = createWorkbench()
     const scene = await setGitScene(bench)

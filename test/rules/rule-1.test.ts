@@ -4,6 +4,7 @@ import { advanceCheckpoint } from '../../src/checkpoint/advance.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
 import type { Page } from '../../src/relay/endpoint.ts'
+import type { Report } from '../../src/report/report.ts'
 import { createCapacity } from '../../src/relay/paging/capacity.ts'
 import { drain } from '../../src/relay/paging/drain.ts'
 import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.ts'
@@ -14,7 +15,7 @@ import { carol, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay, ScriptedRelayOptions } from '../support/scripted-relay.ts'
 import { signEvent } from '../support/sign.ts'
-import { createWorkbench, idsOf, type Workbench } from '../support/workbench.ts'
+import { createWorkbench, endArguments, idsOf, type Workbench } from '../support/workbench.ts'
 
 /*
  * Rule 1. Complete means drained. A timeout, a CLOSED, a NOTICE, a dropped connection or a short page is never
@@ -383,6 +384,53 @@ describe('a comparison of two relays as wholes', () => {
     const { code } = await bench.catchup(source, target, '--scope', 'all', '--full')
     expect(comparedAt(source).length).toBeGreaterThan(2)
     expect(code).toBe(3)
+  })
+})
+
+describe('a count of copies', () => {
+  it('is open where an end was not read: it may have what it did not show', async () => {
+    const bench = createWorkbench()
+    const [whole, target] = [
+      await bench.scripted({ events: scene.events }),
+      await bench.scripted({ events: scene.events }),
+    ]
+    const silent = await bench.scripted({
+      events: scene.events,
+      onReq: ({ filters, answer }) => (filters.some(isAboutRoot) ? { rows: [], end: { type: 'never' } } : answer),
+    })
+    const { code, json } = await bench.run([
+      ...['check', '--json', ...endArguments([whole, silent], target), '--copies', '3', ...FAST],
+    ])
+    const copies = json<Report>().check?.copies
+    expect([code, copies?.below, copies?.undecided]).toEqual([3, 0, 1])
+  })
+
+  it('has for certain what is scarce even if an end has it that was not read', async () => {
+    const bench = createWorkbench()
+    const target = await bench.scripted({ events: scene.events })
+    const empty = await bench.scripted({ events: scene.events.slice(0, 3) })
+    const nobody = 'ws://127.0.0.1:9'
+    const { json } = await bench.run([
+      ...['check', '--json', ...endArguments([empty, nobody], target), '--copies', '3', ...FAST],
+    ])
+    const copies = json<Report>().check?.copies
+    expect([copies?.below, copies?.undecided]).toEqual([1, 3])
+  })
+
+  it('does not believe a list of what is not served', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const hidden = new Set(idsOf(HISTORY.slice(-40)))
+    source.behaviour.hides = ({ id }) => hidden.has(id)
+    const { json } = await bench.run([
+      'check',
+      '--json',
+      ...endArguments(source, target),
+      '--scope',
+      'all',
+      '--copies',
+      '2',
+    ])
+    expect(json<Report>().check?.copies?.histogram[1]?.events).toBe(HISTORY.length - 40)
   })
 })
 

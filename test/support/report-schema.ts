@@ -99,6 +99,75 @@ const difference = z.strictObject({
 
 const differences = z.array(difference.readonly()).readonly()
 
+const copies = z.strictObject({
+  wanted: count,
+  service: z.string().nullable(),
+  ends: z
+    .array(
+      z
+        .strictObject({
+          url: z.string(),
+          isTarget: z.boolean(),
+          events: count,
+          lacks: count,
+          reason: z.string().nullable(),
+        })
+        .readonly(),
+    )
+    .readonly(),
+  events: count,
+  below: count,
+  undecided: count,
+  histogram: z.array(z.strictObject({ copies: count, events: count }).readonly()).readonly(),
+  repositories: z
+    .array(
+      z
+        .strictObject({
+          repository: z.string().nullable(),
+          name: z.string().nullable(),
+          events: count,
+          fewest: count,
+          below: count,
+          undecided: count,
+          lacking: z.array(z.strictObject({ url: z.string(), events: count }).readonly()).readonly(),
+          example: z.string(),
+        })
+        .readonly(),
+    )
+    .readonly(),
+  repositoriesLeftOut: count,
+  list: z
+    .array(
+      z
+        .strictObject({ id: z.string(), repository: z.string().nullable(), at: z.array(z.string()).readonly() })
+        .readonly(),
+    )
+    .readonly()
+    .nullable(),
+})
+
+const gitCopies = z.strictObject({
+  wanted: count,
+  repositories: count,
+  below: count,
+  undecided: count,
+  histogram: z.array(z.strictObject({ copies: count, repositories: count }).readonly()).readonly(),
+  list: z
+    .array(
+      z
+        .strictObject({
+          repository: z.string(),
+          name: z.string().nullable(),
+          copies: count,
+          unasked: count,
+          at: z.array(z.string()).readonly(),
+        })
+        .readonly(),
+    )
+    .readonly(),
+  leftOut: count,
+})
+
 const check = z.strictObject({
   missing: count.nullable(),
   waiting: count,
@@ -109,6 +178,7 @@ const check = z.strictObject({
     .strictObject({ number: count, of: count, repositories: count, events: count, damaged: count })
     .readonly()
     .nullable(),
+  copies: copies.readonly().nullable(),
   ids: z.array(z.string()).readonly().nullable(),
   both: z
     .array(z.strictObject({ source: z.string(), missing: count, differences }).readonly())
@@ -198,6 +268,7 @@ const git = z.strictObject({
   repairs: z.partialRecord(gitOutcome, count).readonly(),
   cloned: count.nullable(),
   lost: count,
+  copies: gitCopies.readonly().nullable(),
   requests: count,
   bytes: count,
   milliseconds: count,

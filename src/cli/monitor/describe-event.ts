@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../run-event.ts'
+import type { Phase, RunEvent } from '../../run-event.ts'
 import type { LogLevel } from '../parse/monitoring-options.ts'
 import { foreign } from '../render/foreign.ts'
 import { formatCount, formatDuration, formatPlural } from '../render/format-quantity.ts'
@@ -54,15 +54,20 @@ function levelOfState({ state, outcome }: Of<'event'>): LogLevel {
   return state === 'parked' && outcome !== 'unsent' ? 'info' : 'debug'
 }
 
+const PHASES: Readonly<Record<Phase, string>> = {
+  connecting: 'connecting',
+  selecting: 'selecting what to send',
+  counting: 'counting copies',
+  confirming: 'asking for what was sent',
+}
+
 /** Says in one line what happened, with everything foreign escaped and URLs masked. */
 export function describeEvent(event: RunEvent): string {
   switch (event.type) {
     case 'begun':
       return describeBegin(event)
     case 'phase':
-      return { connecting: 'connecting', selecting: 'selecting what to send', confirming: 'asking for what was sent' }[
-        event.phase
-      ]
+      return PHASES[event.phase]
     case 'reading':
       return `reading ${layerTitle(event.layer)}`
     case 'sending':

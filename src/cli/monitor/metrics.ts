@@ -1,3 +1,4 @@
+import type { CopiesReport } from '../../report/copies-report.ts'
 import type { Report } from '../../report/report.ts'
 import type { ParkedStatus } from '../../report/status.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -133,6 +134,20 @@ function discoveryMetrics({ sources }: Report): Metric[] {
 function checkMetrics({ check }: Report): Metric[] {
   return [
     single('check_missing_events', 'Events that the target lacks, as `check` found.', check?.missing ?? undefined),
+    ...copiesMetrics(check?.copies ?? null),
+  ]
+}
+
+function copiesMetrics(copies: CopiesReport | null): Metric[] {
+  if (copies === null) return []
+  return [
+    single('copies_wanted', 'How many copies `check --copies` wanted of each event.', copies.wanted),
+    single('copies_scarce_events', 'Events with fewer copies than wanted.', copies.below),
+    single(
+      'copies_undecided_events',
+      'Events that may have fewer copies than wanted: some end was not read to its end.',
+      copies.undecided,
+    ),
   ]
 }
 
@@ -155,6 +170,11 @@ function gitMetrics({ git }: Report): Metric[] {
       })),
     },
     single('git_lost_repositories', 'Repositories that differ at the target and that no other server has.', git.lost),
+    single(
+      'git_scarce_repositories',
+      'Repositories whose git data is at fewer servers than `check --copies` wants.',
+      git.copies?.below,
+    ),
     single('git_bytes', 'What git servers sent in the last run, in bytes.', git.bytes),
   ]
 }

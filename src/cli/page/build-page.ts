@@ -3,6 +3,7 @@ import type { GitReport, GitRepositoryReport } from '../../report/git-report.ts'
 import type { Report, RepositoryReport, SourceReport } from '../../report/report.ts'
 import { createCanvas } from '../render/canvas.ts'
 import { foreign } from '../render/foreign.ts'
+import { copiesSentences, gitCopiesSentences } from '../render/copies-words.ts'
 import { formatCount, formatDuration, formatPlural } from '../render/format-quantity.ts'
 import { formatDate, formatDateTime, type TimeContext } from '../render/format-time.ts'
 import { layerTitle } from '../render/layer-title.ts'
@@ -86,8 +87,18 @@ function factsOf(report: Report, times: TimeContext): Page['facts'] {
     ...(window === null ? [] : [['window', windowText(window, times)] as const]),
     ...lacks,
     ...sent,
+    ...copiesFacts(report),
     ['waiting on disk', formatCount(totals.parked)],
     ['refused for good', formatCount(totals.refused)],
+  ]
+}
+
+function copiesFacts({ check, git }: Report): Page['facts'] {
+  const [events, servers] = [check?.copies ?? null, git?.copies ?? null]
+  const all = (sentences: readonly string[]): string => sentences.join(' ') || 'enough of each'
+  return [
+    ...(events === null ? [] : [['copies', all(copiesSentences(events))] as const]),
+    ...(servers === null ? [] : [['copies of git data', all(gitCopiesSentences(servers))] as const]),
   ]
 }
 

@@ -32,6 +32,11 @@ const WORDS: readonly Word[] = [
     'Signed before the last run and brought to a source since: only a pass over everything finds such events.',
     ({ layers }) => layers.some(({ lateArrivals }) => lateArrivals > 0),
   ],
+  [
+    'copies',
+    'At how many of the named ends, sources and target alike, an event is; of several versions the newest counts.',
+    ({ check }) => (check?.copies ?? null) !== null,
+  ],
   ['scope', 'The repositories that belong to the run.', always],
 ]
 

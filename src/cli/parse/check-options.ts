@@ -1,5 +1,6 @@
 import type { RunOptions } from '../../report/run-options.ts'
 import { LIST_NAMES, type ListName } from '../difference-lists.ts'
+import { conflict } from './conflict.ts'
 import type { OptionReader } from './option-reader.ts'
 import { OPTIONS } from './option-table.ts'
 import { isSameEndpoint, parseFileName } from './parse-endpoint.ts'
@@ -18,8 +19,13 @@ export type CheckOptions = {
 /** A reader of options, and the list that takes what is wrong. */
 type Reading = { readonly reader: OptionReader; readonly problems: string[] }
 
+/** More ends do not fit into the bits that say where an event is. */
+const MAX_ENDS_COUNTED = 50
+
 /** Reads the options of `check`, which reads its target and must not write to a file that it reads. */
-export function readCheck({ sources, target }: RunOptions, { reader, problems }: Reading): CheckOptions {
+export function readCheck(options: RunOptions, { reader, problems }: Reading): CheckOptions {
+  const { sources, target } = options
+  refuseCopies(options, { reader, problems })
   const both = reader.isOn(OPTIONS.both)
   const output = reader.one(OPTIONS.output, parseFileName)
   const outputOrigin = reader.originOf(OPTIONS.output) ?? ''
@@ -34,6 +40,20 @@ export function readCheck({ sources, target }: RunOptions, { reader, problems }:
     problems.push(`${outputOrigin} names a file that is read: give another file for what is missing`)
   }
   return { both, output, lists: readLists([...sources, target], output, { reader, problems }) }
+}
+
+/** Copies are counted over distinct ends and over everything: the newest version may lie outside a window. */
+function refuseCopies({ copies, sources, target }: RunOptions, { reader, problems }: Reading): void {
+  const origin = reader.originOf(OPTIONS.copies)
+  if (copies === undefined || origin === undefined) return
+  const ends = [target, ...sources]
+  const twin = sources.find((source, index) => sources.slice(0, index).some((other) => isSameEndpoint(source, other)))
+  if (twin !== undefined) problems.push(`${origin} counts distinct ends, but ${twin} is named twice: name it once`)
+  else if (copies > ends.length)
+    problems.push(`${origin} ${copies} is more than the ${ends.length} ends that are named: name more sources`)
+  if (ends.length > MAX_ENDS_COUNTED) problems.push(`${origin} counts over at most ${MAX_ENDS_COUNTED} ends`)
+  for (const spec of [OPTIONS.since, OPTIONS.until])
+    if (reader.originOf(spec) !== undefined) problems.push(conflict(reader, OPTIONS.copies, spec))
 }
 
 /** Each list has a file of its own, and at most one of all outputs goes to standard output. */

@@ -198,6 +198,14 @@ export const OPTIONS = {
       'of part N of T of the repositories, also read back what the target serves, and verify ids and signatures: ' +
       'damaged or forged copies are differences (5)',
   }),
+  copies: output({
+    flag: '--copies',
+    value: 'N',
+    commands: ['check'],
+    help:
+      'also count at how many of the given ends, sources and target alike, each event is, and with --git at how many ' +
+      'servers the git data is: fewer than N is a difference (5). Reads the target in full',
+  }),
   ids: output({ flag: '--ids', commands: ['check'], help: 'list the ids of the missing events' }),
   output: output({
     flag: '--output',

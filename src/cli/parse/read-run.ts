@@ -54,6 +54,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
+    copies: reader.one(OPTIONS.copies, parseInteger({ min: 1, max: 50 })),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }

@@ -82,7 +82,8 @@ function listRefs(word: string, refs: readonly string[], count: number): string[
   return [`${word}: ${refs.slice(0, REFS_NAMED).map(shortRef).join(', ')}${more}`]
 }
 
-function hostOf(url: string): string {
+/** The host of a git URL. */
+export function hostOf(url: string): string {
   return foreign(/^https?:\/\/([^/]*)/.exec(url)?.[1] ?? url)
 }
 

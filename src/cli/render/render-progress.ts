@@ -14,7 +14,7 @@ export type ProgressState =
       readonly layer: LayerName
       readonly perSource: readonly { readonly url: string; readonly events: number }[]
     }
-  | { readonly doing: 'selecting' }
+  | { readonly doing: 'selecting' | 'counting' }
   /** `leftMs`: the time left at the present pace; 0 while it is unknown. */
   | { readonly doing: 'sending'; readonly sent: number; readonly total: number; readonly leftMs: number }
   | { readonly doing: 'serving'; readonly served: number; readonly total: number }
@@ -51,6 +51,8 @@ function longLine(state: ProgressState): string {
       return reading(state.layer, state.perSource.map(nameSource))
     case 'selecting':
       return 'selecting what the target lacks'
+    case 'counting':
+      return 'counting copies: the target is read in full, the sources are compared with it'
     case 'sending':
       return sending(state)
     case 'waiting':

@@ -4,6 +4,7 @@ import { foreign } from './foreign.ts'
 import { formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { renderCheck } from './render-check.ts'
+import { renderCopies } from './render-copies.ts'
 import { countRefused, isRemembered } from './all-well.ts'
 import { renderLayers, renderLeftOut } from './render-layers.ts'
 import { renderGit } from './render-git.ts'
@@ -32,6 +33,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     notes,
     ...(report.check === null ? [] : renderCheck(canvas, report, report.check)),
     ...renderGit(canvas, report.git),
+    ...renderCopies(canvas, report),
     renderVerdict(canvas, report),
   ])
 }

@@ -1,4 +1,5 @@
 import { OUT_OF_TIME } from '../../errors.ts'
+import type { CopiesReport } from '../../report/copies-report.ts'
 import type { CheckReport, Report, SampleReport } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { createCanvas, type Canvas, type Paint } from './canvas.ts'
@@ -7,6 +8,7 @@ import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { mendsOf } from './next-steps.ts'
+import { copiesSentences, gitCopiesSentences } from './copies-words.ts'
 import { hasReconciled } from './render-check.ts'
 import { wrapText } from './text-width.ts'
 
@@ -67,14 +69,16 @@ function checkText(report: Report): string {
 function gitSentences({ git }: Report): string[] {
   if (git === null) return []
   const { repositories, differing, unasked, lost } = git
+  const copies = git.copies === null ? [] : gitCopiesSentences(git.copies)
   const all = formatPlural(repositories, 'repository', 'repositories')
-  if (differing === 0 && unasked === 0) return repositories === 0 ? [] : [`Its git data of ${all} is as signed.`]
+  if (differing === 0 && unasked === 0)
+    return repositories === 0 ? copies : [`Its git data of ${all} is as signed.`, ...copies]
   const gone =
     lost === 0 ? '' : `, and no server has what ${formatCount(lost)} of them ${lost === 1 ? 'needs' : 'need'}`
-  return differing === 0 ? [] : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`]
+  return differing === 0 ? copies : [`Its git data of ${formatCount(differing)} of ${all} differs${gone}.`, ...copies]
 }
 
-function differenceSentences({ missing, both, sample }: CheckReport, exit: number): string[] {
+function differenceSentences({ missing, both, sample, copies }: CheckReport, exit: number): string[] {
   const lacking = (both ?? []).filter((back) => back.missing > 0)
   const damaged = sample?.damaged ?? 0
   return [
@@ -82,6 +86,7 @@ function differenceSentences({ missing, both, sample }: CheckReport, exit: numbe
     ...(damaged > 0
       ? [`It serves ${damaged === 1 ? 'a damaged event' : `${formatCount(damaged)} damaged events`}.`]
       : []),
+    ...(copies === null ? [] : copiesSentences(copies)),
     ...lacking.map((back) => `${shortName(back.source)} lacks ${formatPlural(back.missing, 'event')}.`),
   ]
 }
@@ -118,7 +123,7 @@ function waitingText(missing: number, waiting: number): string {
 }
 
 /** NIP-77 proves parts equal without counting them, so there is no number to report. */
-function equalText(report: Report, { differences, both, sample }: CheckReport): string {
+function equalText(report: Report, { differences, both, sample, copies }: CheckReport): string {
   const { parked, refused } = report.totals
   const held = differences.reduce((sum, { targetHas }) => sum + targetHas, 0)
   const isCounted = !hasReconciled(report)
@@ -126,6 +131,7 @@ function equalText(report: Report, { differences, both, sample }: CheckReport): 
   const parts = [isCounted && held === 0 ? 'there is nothing to compare' : `the target holds ${all}`]
   if (both !== null) parts.push('and the other way round')
   if (sample !== null) parts.push(sampleText(sample))
+  if (copies !== null) parts.push(enoughText(copies))
   const exceptions = [
     ...(parked > 0 ? [`${formatCount(parked)} that it took and does not serve yet`] : []),
     ...(refused > 0 ? [`${formatCount(refused)} that it refused in earlier runs`] : []),
@@ -157,6 +163,12 @@ function retryText({ totals: { published, accepted, refused } }: Report): string
 
 function sampleText({ number, of, events }: SampleReport): string {
   return `part ${number} of ${of} read back and verified (${formatPlural(events, 'event')})`
+}
+
+function enoughText({ wanted, events, ends }: CopiesReport): string {
+  const all = events === 1 ? 'the only event is' : `each of ${formatCount(events)} events is`
+  const most = wanted < ends.length ? `${wanted} or more` : `${wanted}`
+  return `${all} at ${most} of ${formatPlural(ends.length, 'end')}`
 }
 
 /** NIP-77 proves parts equal without counting them. */

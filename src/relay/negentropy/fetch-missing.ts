@@ -21,6 +21,10 @@ export type MissingContext = DrainContext & {
   readonly now: UnixSeconds
   /** Whether the event already came from anywhere; if so, it is not fetched again. */
   readonly isKnown?: (id: string) => boolean
+  /** Is told which missing ids are not fetched because they are known. */
+  readonly onKnown?: (ids: readonly string[]) => void
+  /** Is told which ids only the target has; possibly more than once. */
+  readonly onExtra?: (ids: readonly string[]) => Promise<void>
   /** As in `reconcile`. Bytes of events do not count here; `request` may limit them. */
   readonly shouldStop?: (receivedBytes: number) => string | undefined
 }
@@ -69,10 +73,11 @@ class Search {
 
   /** Compares, and fetches what is missing; limited to `wanted` if given. */
   compare(wanted?: ReadonlySet<string>): Promise<FilterReconciled> {
-    const { source, target, now } = this.#context
+    const { source, target, now, onExtra } = this.#context
     return reconcileFilter({
       ...{ source, target, now, filter: this.#filter, findsOldest: wanted === undefined },
       onMissing: (ids) => this.#fetch(wanted === undefined ? ids : ids.filter((id) => wanted.has(id))),
+      ...(onExtra !== undefined && { onExtra }),
       shouldStop: (bytes) => this.#whyStop() ?? this.#context.shouldStop?.(bytes),
     })
   }
@@ -92,7 +97,10 @@ class Search {
   }
 
   async #fetch(ids: readonly string[]): Promise<void> {
-    const unknown = ids.filter((id) => this.#context.isKnown?.(id) !== true)
+    const { isKnown, onKnown } = this.#context
+    const known = new Set(isKnown === undefined ? [] : ids.filter(isKnown))
+    const unknown = ids.filter((id) => !known.has(id))
+    if (known.size > 0) onKnown?.([...known])
     const { unserved, ...fetched } = await fetchByIds(unknown, this.#context)
     this.#add(fetched)
     for (const id of unserved) this.#unserved.add(id)

@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import { renderReport } from '../../src/cli/render/render-table.ts'
+import { visibleWidth } from '../../src/cli/render/text-width.ts'
+import type { CopiesReport } from '../../src/report/copies-report.ts'
+import type { Report } from '../../src/report/report.ts'
+import { CHECKED, COPIES, NOW, report } from './reports.ts'
+
+/** A check that found nothing missing, and counted. */
+function counted(copies: CopiesReport, extra: Partial<Report> = {}): Report {
+  const check = CHECKED.check
+  if (check === null) throw new Error('nothing was checked')
+  const nothing = { missing: 0, differences: [], histogram: [], sample: null, ids: null, both: null }
+  return report({ command: 'check', exit: 5, check: { ...check, ...nothing, copies }, ...extra })
+}
+
+function render(document: Report, { width = 80, verbose = false } = {}): string {
+  return renderReport(document, { color: false, width, now: NOW, timeZone: 'UTC', verbose })
+}
+
+const READ = { ...COPIES, ends: COPIES.ends.slice(0, 3), undecided: 0, list: null }
+
+describe('the copies of a report', () => {
+  it('says how the events spread, and which repositories have too few', () => {
+    const text = render(counted(COPIES, { exit: 3 }), { width: 120 })
+    expect(text).toContain(
+      ' copies of 4,812 events seen: 1,000 at all 4 ends · 3,769 at 3 ends · 3 at 2 ends · 40 at 1 end\n',
+    )
+    expect(text).toMatch(/ repository +name +events +fewest +fewer than 3 +perhaps fewer +not at\n/)
+    expect(text).toMatch(/\/ngit +ngit +120 +1 +40 +3 +relay\.two 43, localhost:7443 3\n/)
+  })
+
+  it('names an end that was not read, and what is not known', () => {
+    const text = render(counted(COPIES, { exit: 3 })).replaceAll(/\s+/g, ' ')
+    expect(text).toContain('relay.three was not read to its end, and may have more than the 1,000 events')
+    expect(text).toContain('40 of 4,812 events have fewer than 3 copies. 3 events may have fewer than 3 copies')
+  })
+
+  it('gives the command for the relay that lacks most, on one line, with the scope of this run', () => {
+    const lines = render(counted(READ)).split('\n')
+    expect(lines).toContain(
+      '   ngit-sync catchup --full --source ws://localhost:7443 --source wss://relay.one --target wss://relay.two --scope listed --service wss://git.example.org',
+    )
+    expect(lines.filter((line) => line.includes('ngit-sync catchup'))).toHaveLength(2)
+  })
+
+  it('is one sentence of the verdict when there are enough', () => {
+    const well = { ...READ, below: 0, repositories: [], histogram: [{ copies: 3, events: 4_812 }] }
+    const ends = well.ends.map((end) => ({ ...end, lacks: 0 }))
+    const text = render(counted({ ...well, ends }, { exit: 0, complete: true, problems: [] }))
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('each of 4,812 events is at 3 of 3 ends.')
+    expect(text).not.toContain('not at')
+  })
+
+  it('shows ten repositories, all with --verbose, and ids with --ids', () => {
+    const repositories = Array.from({ length: 12 }, () => READ.repositories[0]).flatMap((row) => row ?? [])
+    const many = counted({ ...READ, repositories, list: COPIES.list })
+    expect(render(many)).toContain('and 2 more: --verbose and --json show them')
+    expect(render(many, { verbose: true })).not.toContain('more: --verbose')
+    expect(render(many)).toContain(`${'cd'.repeat(32)} at`)
+  })
+
+  it('stays within the width and free of control characters, but for commands', () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 80 }),
+      fc.constantFrom('\u001b[2J\u202e', '漢'.repeat(300)),
+    )
+    fc.assert(
+      fc.property(hostile, hostile, fc.integer({ min: 40, max: 160 }), (one, two, width) => {
+        const ends = COPIES.ends.map((end) => ({ ...end, url: `wss://${one}/${end.url}`, reason: two }))
+        const repositories = COPIES.repositories.map((row) => {
+          return { ...row, repository: two, name: one, lacking: [{ url: two, events: 4 }], example: one }
+        })
+        const list = [{ id: one, repository: two, at: [two] }]
+        const text = render(counted({ ...COPIES, ends, repositories, list, service: one }), { width })
+        expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e]/)
+        const wide = text.split('\n').filter((line) => visibleWidth(line) > width)
+        expect(wide.filter((line) => !line.startsWith('   ngit-sync catchup'))).toEqual([])
+      }),
+      { numRuns: Number(process.env['COPIES_RUNS'] ?? 100) },
+    )
+  })
+})

@@ -141,6 +141,7 @@ function optionsFor(source: string, target: string): RunOptions {
     reconcile: true,
     maxBytesPerSource: 2 * 1024 ** 3,
     sample: undefined,
+    shard: undefined,
     git: undefined,
     maxSend: undefined,
     forgetParkedSeconds: 30 * DAY,

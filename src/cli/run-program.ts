@@ -149,14 +149,14 @@ async function printReport(
 }
 
 async function showStatus(
-  { target, list, output, ...line }: StatusLine,
+  { target, shard, list, output, ...line }: StatusLine,
   { env, stdout }: Surroundings,
 ): Promise<number> {
   const { stateFileOf, targetKeyOf } = await import('./state-place.ts')
   const status = await import('./status-command.ts')
   await status.showStatus({
     stateFile: stateFileOf(line.stateFile, env),
-    target: target === undefined ? undefined : targetKeyOf(target),
+    wanted: target === undefined ? undefined : { target: targetKeyOf(target), shard },
     list,
     output,
     stream: stdout,

@@ -13,6 +13,7 @@ import { isExpired, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { isEphemeral, KIND } from '../nostr/kinds.ts'
 import { hasRightId } from '../nostr/signed.ts'
 import { findServed } from '../relay/holdings.ts'
+import { OTHER_SHARD } from '../report/report.ts'
 import { isWithin, windowOf } from '../report/run-options.ts'
 import type { Run } from '../run/run.ts'
 import { recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
@@ -24,6 +25,7 @@ export type ReceivingRun = Run & {
     /** Learns from a verified event, in scope or not. */
     learn(layer: LayerName, event: NostrEvent, held: boolean): void
     repositoryOf(event: NostrEvent): string | undefined
+    isOfAnotherShard(event: NostrEvent): boolean
   }
 }
 
@@ -139,7 +141,10 @@ export function unwantedBecause(
   return undefined
 }
 
-/** Keeps an event for selection unless the spool has it; an old refusal is forgotten first. Throws SpoolFullError. */
+/**
+ * Keeps an event for selection unless the spool has it or another shard copies it; an old refusal is forgotten first.
+ * Throws SpoolFullError.
+ */
 export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
@@ -148,6 +153,7 @@ export function spool(
 ): void {
   const { ledger, fate } = run
   const { state } = run.world
+  if (run.catalog.isOfAnotherShard(event)) return ledger.drop(request.layer, OTHER_SHARD)
   const before = state.spool.find(event.id)
   if (before !== undefined && !mayBeTriedAgain(before, run)) {
     if (before.state === 'refused') ledger.drop(request.layer, 'refused before')

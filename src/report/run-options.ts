@@ -69,6 +69,8 @@ export type RunOptions = {
   readonly maxSend: SendLimit | undefined
   /** `check --sample`: the part of the repositories that is read back from the target and verified. */
   readonly sample: Part | undefined
+  /** `--shard`: the part of the repositories that the run is about; undefined: all. */
+  readonly shard: Part | undefined
 }
 
 /** One of `of` parts; `number` from 1. */

@@ -83,6 +83,7 @@ const DEFAULTS: RunOptions = {
   reopenRefused: false,
   maxBytesPerSource: 2 ** 31,
   sample: undefined,
+  shard: undefined,
   git: undefined,
   maxSend: undefined,
   forgetParkedSeconds: 30 * DAY,

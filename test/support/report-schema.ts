@@ -216,6 +216,11 @@ export const reportSchema = z
     complete: z.boolean(),
     target: z.string(),
     targetSoftware: z.string().nullable(),
+    shard: z.strictObject({ number: count, of: count, plan: z.string() }).readonly().nullable(),
+    merged: z
+      .strictObject({ of: count, missing: z.array(count).readonly() })
+      .readonly()
+      .nullable(),
     scope: z
       .strictObject({ kind: z.enum(['all', 'listed', 'named']), why: z.string(), repositories: count })
       .readonly(),

@@ -1,12 +1,12 @@
 import { UsageError } from '../../errors.ts'
-import type { ConnectionOptions, PacingOptions, RunOptions } from '../../report/run-options.ts'
+import type { ConnectionOptions, PacingOptions, Part, RunOptions } from '../../report/run-options.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { parseEndpoint, parseFileName, parseRelay } from './parse-endpoint.ts'
 import { parseListen, type ListenAddress } from './parse-listen.ts'
-import { parseInteger, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
+import { parseInteger, parsePart, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
 import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import type { KeyPlace } from '../read-key.ts'
@@ -56,6 +56,8 @@ export type ParsedOptions =
       readonly type: 'status'
       /** Only this target; undefined means all. */
       readonly target: string | undefined
+      /** Only this shard of it; undefined means all. */
+      readonly shard: Part | undefined
       readonly list: StatusOptions
       readonly output: OutputOptions
       readonly stateFile: string | undefined
@@ -150,7 +152,7 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const stateFile = reader.one(OPTIONS.state, parseFileName)
   if (command === 'status') {
     const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
-    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
+    return { type: 'status', ...readStatusEnd(reading), list, output, stateFile }
   }
   if (command === 'why') {
     const [connection, key] = [readConnection(reader), readKeyPlace(reading)]
@@ -163,6 +165,13 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const monitoring = readMonitoring(reader)
   const reportFile = readReportFile(options, check, reading)
   return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, listen, check }
+}
+
+function readStatusEnd({ reader, problems }: Reading): { target: string | undefined; shard: Part | undefined } {
+  const [target, shard] = [reader.one(OPTIONS.target, parseEndpoint), reader.one(OPTIONS.shard, parsePart)]
+  if (shard !== undefined && target === undefined)
+    problems.push(`${reader.originOf(OPTIONS.shard) ?? ''} of which target? Give ${OPTIONS.target.flag}`)
+  return { target, shard }
 }
 
 /** A file or a stream takes nothing by itself. */

@@ -54,6 +54,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
+    shard: readShard(reading),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
@@ -77,6 +78,15 @@ function readEnds(
     )
   }
   return { sources, target: target ?? '' }
+}
+
+/** Shards run at once, and two processes cannot append to one file. */
+function readShard({ reader, problems }: Reading): RunOptions['shard'] {
+  const shard = reader.one(OPTIONS.shard, parsePart)
+  const target = reader.one(OPTIONS.target, parseEndpoint)
+  if (shard !== undefined && target !== undefined && !/^wss?:\/\//.test(target))
+    problems.push(`${reader.originOf(OPTIONS.shard) ?? ''} needs a relay as the target: shards cannot share a file`)
+  return shard
 }
 
 /** Options that modify `--discover` are an error without it, unless it was turned off explicitly. */

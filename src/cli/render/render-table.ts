@@ -50,9 +50,19 @@ function renderHead(canvas: Canvas, report: Report): string[] {
   return [
     ...(dryRun && command !== 'check' ? labelled(canvas, 'dry run', 'nothing is sent', canvas.warn) : []),
     ...labelled(canvas, 'target', foreign(target) + software),
+    ...renderShard(canvas, report),
     ...labelled(canvas, 'scope', `${scope.kind}: ${repositories} · ${foreign(scope.why)}`),
     ...renderWindow(canvas, report),
   ]
+}
+
+function renderShard(canvas: Canvas, { shard, merged }: Report): string[] {
+  if (shard !== null) return labelled(canvas, 'shard', `${shard.number} of ${shard.of}`)
+  if (merged === null) return []
+  const { of, missing } = merged
+  return missing.length === 0
+    ? labelled(canvas, 'merged', `all ${of} shards`)
+    : labelled(canvas, 'merged', `${of - missing.length} of ${of} shards`, canvas.warn)
 }
 
 function renderWindow(canvas: Canvas, { window }: Report): string[] {

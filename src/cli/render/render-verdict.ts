@@ -16,7 +16,7 @@ const LONG = 10_000
 /** Renders the last lines: the verdict with its exit code, the next step, and how long the run took. */
 export function renderVerdict(canvas: Canvas, report: Report): string[] {
   const word = `${verdictWord(report)} (${report.exit})`
-  const sentence = `${word}: ${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
+  const sentence = `${word}: ${shardText(report)}${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
   const [first = '', ...rest] = wrapText(sentence, canvas.width)
   if (!first.startsWith(word)) return [first, ...rest]
   return [verdictPaint(canvas, report)(word) + first.slice(word.length), ...rest]
@@ -25,6 +25,12 @@ export function renderVerdict(canvas: Canvas, report: Report): string[] {
 /** The verdict of a report on one line, without colours. */
 export function renderVerdictLine(report: Report, now: UnixSeconds): string {
   return renderVerdict(createCanvas({ color: false, width: LONG, now }), report).join(' ')
+}
+
+/** A shard promises nothing for the others. */
+function shardText({ shard, merged }: Report): string {
+  if (merged !== null) return `${formatCount(merged.of - merged.missing.length)} of ${formatCount(merged.of)} shards: `
+  return shard === null ? '' : `shard ${shard.number} of ${shard.of}: `
 }
 
 /** Equal sides are called `equal`, not `complete`. */

@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { ScopeRequest } from '../src/report/run-options.ts'
 import { stateKey } from '../src/store/state-key.ts'
-import { announcement, comment, deletion, graspList, issue, reaction, repositoryAddress, SOME_TIME, state } from './support/builders.ts'
+import {
+  announcement,
+  comment,
+  deletion,
+  graspList,
+  issue,
+  reaction,
+  repositoryAddress,
+  SOME_TIME,
+  state,
+} from './support/builders.ts'
 import { runInProcess } from './support/in-process.ts'
 import { createMemoryEndpoint } from './support/memory-endpoint.ts'
 import { alice, bob, carol, dave } from './support/scenes.ts'
@@ -22,11 +32,35 @@ const repository = fc.record({ owner: person, name })
 
 /** What people write, in order of time; `on` counts back through what was written before. */
 const written = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('announcement' as const), by: person, name, listed: fc.boolean(), maintainers: fc.uniqueArray(person, { maxLength: 2 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('announcement' as const),
+      by: person,
+      name,
+      listed: fc.boolean(),
+      maintainers: fc.uniqueArray(person, { maxLength: 2 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('state' as const), by: person, name }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('list' as const), by: person }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('issue' as const), by: person, of: fc.array(repository, { minLength: 1, maxLength: 2 }) }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constant('comment' as const), by: person, on: fc.nat(9), quotes: fc.option(repository) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('issue' as const),
+      by: person,
+      of: fc.array(repository, { minLength: 1, maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('comment' as const),
+      by: person,
+      on: fc.nat(9),
+      quotes: fc.option(repository),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reaction' as const), by: person, on: fc.nat(9) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('deletion' as const), on: fc.nat(9) }) },
 )
@@ -41,7 +75,10 @@ const scope: fc.Arbitrary<ScopeRequest> = fc.oneof(
       repository.map(({ owner, name: d }) => ({ kind: 30_617, pubkey: keyAt(owner).pubkey, d: `d${d}` })),
       { minLength: 1, maxLength: 2 },
     ),
-    authors: fc.array(person.map((each) => keyAt(each).pubkey), { maxLength: 1 }),
+    authors: fc.array(
+      person.map((each) => keyAt(each).pubkey),
+      { maxLength: 1 },
+    ),
   }),
 )
 
@@ -94,7 +131,9 @@ function make(each: Written, before: readonly NostrEvent[], createdAt: number): 
     case 'reaction':
       return on === undefined ? undefined : reaction(on, keyAt(each.by), { createdAt })
     case 'deletion':
-      return on === undefined || on.kind === 5 ? undefined : deletion({ ids: [on.id] }, keyAt(PEOPLE.findIndex(({ pubkey }) => pubkey === on.pubkey)), { createdAt })
+      return on === undefined || on.kind === 5
+        ? undefined
+        : deletion({ ids: [on.id] }, keyAt(PEOPLE.findIndex(({ pubkey }) => pubkey === on.pubkey)), { createdAt })
   }
 }
 
@@ -120,7 +159,9 @@ describe('shards', () => {
         const shards = await Promise.all(Array.from({ length: of }, (_, index) => run(index + 1)))
         const union = new Set(shards.flatMap(({ published }) => idsOf(published)))
         expect([...union].sort()).toEqual([...new Set(idsOf(whole.published))])
-        expect(shards.map(({ exit }) => exit)).toEqual(shards.map(() => whole.exit))
+        // Only the shard of a repository learns that its author took back the last announcement of the scope.
+        if (typeof whole.exit === 'string') expect(shards.map(({ exit }) => exit)).toContain(whole.exit)
+        else expect(shards.map(({ exit }) => exit)).toEqual(shards.map(() => whole.exit))
         expect(shards.reduce((sum, { repositories }) => sum + repositories, 0)).toBe(whole.repositories)
       }),
       { numRuns: Number(process.env['SHARD_RUNS'] ?? 40) },

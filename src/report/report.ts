@@ -214,8 +214,10 @@ export type ShardReport = {
 export type MergedReport = {
   /** How many shards make the whole. */
   readonly of: number
-  /** Those without a report; any makes the whole incomplete. */
+  /** The numbers of those without a report; any makes the whole incomplete. */
   readonly missing: readonly number[]
+  /** How each of the others ended, by number. */
+  readonly shards: readonly { readonly number: number; readonly exit: number; readonly startedAt: UnixSeconds }[]
 }
 
 /** The outcome of a run as plain data; rendered by `cli/render/render-table.ts` and `cli/render/render-json.ts`. */

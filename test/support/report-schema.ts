@@ -218,7 +218,11 @@ export const reportSchema = z
     targetSoftware: z.string().nullable(),
     shard: z.strictObject({ number: count, of: count, plan: z.string() }).readonly().nullable(),
     merged: z
-      .strictObject({ of: count, missing: z.array(count).readonly() })
+      .strictObject({
+        of: count,
+        missing: z.array(count).readonly(),
+        shards: z.array(z.strictObject({ number: count, exit: count, startedAt: time }).readonly()).readonly(),
+      })
       .readonly()
       .nullable(),
     scope: z

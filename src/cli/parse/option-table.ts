@@ -234,11 +234,16 @@ export const OPTIONS = {
     help: 'read everything, send nothing, report what would be sent',
   }),
   json: output({ flag: '--json', commands: REPORTS, help: 'print one JSON document (docs/json-output.md)' }),
-  quiet: output({ flag: '--quiet', short: '-q', help: 'print nothing when all is well; no progress' }),
+  quiet: output({
+    flag: '--quiet',
+    short: '-q',
+    commands: [...RUNS, 'retry', 'merge-reports'],
+    help: 'print nothing when all is well; no progress',
+  }),
   verbose: output({
     flag: '--verbose',
     short: '-v',
-    commands: [...RUNS, 'retry', 'config'],
+    commands: [...RUNS, 'retry', 'merge-reports', 'config'],
     help:
       'print the whole report even when all is well, and every reason; show what happens on standard error, ' +
       'as --log-file would keep it; config: also the defaults',

@@ -76,6 +76,8 @@ export type ParsedOptions =
       readonly output: OutputOptions
       readonly stateFile: string | undefined
     })
+  /** `files`: `-` is standard input. */
+  | { readonly type: 'merge'; readonly files: readonly string[]; readonly output: OutputOptions }
   | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
@@ -87,6 +89,8 @@ export type OptionsInput = {
   readonly command: ActingCommand
   /** The positional argument of the command. */
   readonly argument?: string | undefined
+  /** The positional arguments of a command that takes several. */
+  readonly words?: readonly string[]
   readonly flags: RawValues
   readonly env: Environment
   /** The profile over the defaults of the configuration file. */
@@ -135,7 +139,7 @@ function isSet(variable: string | undefined): boolean {
   return (variable ?? '') !== ''
 }
 
-type Reading = Pick<OptionsInput, 'argument' | 'env' | 'now' | 'profiles'> & {
+type Reading = Pick<OptionsInput, 'argument' | 'words' | 'env' | 'now' | 'profiles'> & {
   readonly reader: OptionReader
   readonly problems: string[]
 }
@@ -144,6 +148,7 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const { reader } = reading
   const output = readOutput(reading)
   if (command === 'demo') return { type: 'demo', output }
+  if (command === 'merge-reports') return { type: 'merge', files: readFiles(reading), output }
   if (command === 'completion') return { type: 'completion', shell: readShell(reading) }
   if (command === 'relay') {
     const url = readUrl(reading)
@@ -179,6 +184,13 @@ function readListen({ target }: RunOptions, { reader, problems }: Reading): List
   if (target !== '' && !/^wss?:\/\//.test(target))
     problems.push(`${reader.originOf(OPTIONS.target) ?? ''} is no relay: serve needs one that takes events by itself`)
   return reader.withDefault(OPTIONS.listen, parseListen)
+}
+
+function readFiles({ words = [], problems }: Reading): readonly string[] {
+  if (words.length === 0 && problems.length === 0)
+    problems.push('no report: give the files, as in ngit-sync merge-reports shard-*.json, or - for standard input')
+  if (words.filter((word) => word === '-').length > 1) problems.push('standard input can be read once only')
+  return words
 }
 
 function readShell({ argument, problems }: Reading): Shell {

@@ -192,7 +192,7 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems, target, merged }: Report): string[] {
   const parts: string[] = []
   if (exit === 1)
     parts.push(
@@ -203,6 +203,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  parts.push(...unmergedText(merged))
   if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
@@ -216,6 +217,15 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   return parts
 }
 
+/** Which shards have no report; the numbers of many are in the table. */
+function unmergedText(merged: Report['merged']): string[] {
+  const [first, ...others] = merged?.missing ?? []
+  if (first === undefined) return []
+  return [
+    others.length === 0 ? `shard ${first} has no report` : `${formatCount(others.length + 1)} shards have no report`,
+  ]
+}
+
 function unreadText([first = '', ...others]: readonly string[]): string {
   if (others.length === 0) return `${first} was not read to its end`
   const rest = others.length === 1 ? (others[0] ?? '') : `${others.length} more sources`
@@ -227,9 +237,11 @@ function shortName(url: string): string {
 }
 
 /** Does not advise another run if something has to be fixed first. */
-function nextStep({ exit, command, problems }: Report): string {
+function nextStep({ exit, command, problems, merged }: Report): string {
   const mends = exit === 3 ? mendsOf(problems) : []
   if (mends.length > 0) return ` ${mends.join('. ')}. Then run ngit-sync ${foreign(command)} again.`
+  if (exit === 3 && merged !== null)
+    return ' Run the shards again that are missing or partial, with the same options, and merge again.'
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

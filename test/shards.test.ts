@@ -147,12 +147,13 @@ describe('shards', () => {
           const shard = number === undefined ? undefined : { number, of }
           const source = createMemoryEndpoint({ url: 'wss://source.example', events })
           const target = createMemoryEndpoint({ url: TARGET, events: atTarget })
-          const { state: opened } = openTemporaryState({ target: stateKey(TARGET, shard) })
+          const { state: opened, db } = openTemporaryState({ target: stateKey(TARGET, shard) })
           const options = { scope: asked, shard, followUps, service: TARGET }
           const outcome = await runInProcess({ sources: [source], target, state: opened, options }).then(
             ({ exit, scope: { repositories } }) => ({ exit, repositories }),
             (error: unknown) => ({ exit: String(error), repositories: 0 }),
           )
+          db.close()
           return { ...outcome, published: target.published }
         }
         const whole = await run(undefined)

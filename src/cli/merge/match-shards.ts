@@ -1,4 +1,4 @@
-import { UsageError } from '../../errors.ts'
+import { SyncError, UsageError } from '../../errors.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { shown, type PrintedFailure, type PrintedReport } from './read-reports.ts'
 
@@ -40,14 +40,21 @@ export function matchShards(documents: readonly (PrintedReport | PrintedFailure)
   const problems = reports.flatMap(problemOf)
   if (problems.length > 0) throw new UsageError(problems)
   const [first, ...others] = reports.toSorted((a, b) => numberOf(a) - numberOf(b))
-  if (first === undefined) throw new UsageError(['no report of a shard: how many there are is not known'])
+  const failures = documents.flatMap((document) => ('failure' in document ? [document] : []))
+  if (first === undefined) throw withoutReports(failures)
   const unequal = [...others.flatMap((each) => differenceOf(first, each)), ...doublesAmong([first, ...others])]
   if (unequal.length > 0) throw new UsageError(unequal)
   const of = first.report.shard?.of ?? 0
   const there = new Set([first, ...others].map(numberOf))
   const missing = Array.from({ length: of }, (_, index) => index + 1).filter((number) => !there.has(number))
-  const failures = documents.flatMap((document) => ('failure' in document ? [document] : []))
   return { of, shards: [first, ...others], missing, failures }
+}
+
+/** Without a report, not even the number of shards is known. */
+function withoutReports([failed]: readonly PrintedFailure[]): Error {
+  if (failed === undefined) return new UsageError(['no report of a shard: how many there are is not known'])
+  const { file, failure } = failed
+  return new SyncError(`merge reports: no shard ended with one: ${shown(file)}: ${failure.error}`)
 }
 
 function problemOf({ file, report }: PrintedReport): string[] {

@@ -33,9 +33,10 @@ type Reading = {
 /** Reads the options of a run. */
 export function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
   const { reader } = reading
+  const ends = readEnds(command, reading)
   return {
     command,
-    ...readEnds(command, reading),
+    ...ends,
     scope: readScope(reading),
     service: reader.one(OPTIONS.service, parseService),
     ...readRange(command, reading),
@@ -54,7 +55,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     git: readGit(command, reading),
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
-    shard: readShard(reading),
+    shard: readShard(ends.target, reading),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
@@ -81,10 +82,9 @@ function readEnds(
 }
 
 /** Shards run at once, and two processes cannot append to one file. */
-function readShard({ reader, problems }: Reading): RunOptions['shard'] {
+function readShard(target: string, { reader, problems }: Reading): RunOptions['shard'] {
   const shard = reader.one(OPTIONS.shard, parsePart)
-  const target = reader.one(OPTIONS.target, parseEndpoint)
-  if (shard !== undefined && target !== undefined && !/^wss?:\/\//.test(target))
+  if (shard !== undefined && target !== '' && !/^wss?:\/\//.test(target))
     problems.push(`${reader.originOf(OPTIONS.shard) ?? ''} needs a relay as the target: shards cannot share a file`)
   return shard
 }

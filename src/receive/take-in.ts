@@ -42,7 +42,7 @@ export async function takeIn(
   const { layer } = request
   const { state } = run.world
   run.ledger.count(layer, 'fetched', events.length)
-  const unseen = events.filter((event) => !state.run.isSeen(event.id))
+  const unseen = events.filter((event) => !state.run.isSeen(event.id) && !isStray(event, run))
   const served = await findHeld(unseen.filter(isRegular), run)
   const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
@@ -111,6 +111,11 @@ async function verifyNew(
     ledger.problem({ what: 'invalid', where: source, reason: verdict, example: event.id })
     return false
   })
+}
+
+/** Whether an event is a state that nobody asked for: filters for several authors and identifiers bring such too. */
+function isStray(event: NostrEvent, { world }: Pick<Run, 'world'>): boolean {
+  return event.kind === KIND.state && !world.state.anchors.has(addressOf(event) ?? '')
 }
 
 function isRegular(event: NostrEvent): boolean {

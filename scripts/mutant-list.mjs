@@ -237,6 +237,20 @@ export const MUTANTS = [
     to: '',
   },
   {
+    rule: 1,
+    what: 'reports are merged to a complete one although a shard is missing',
+    in: 'exitOf',
+    from: 'missing.length === 0 && failures',
+    to: 'missing.length >= 0 && failures',
+  },
+  {
+    rule: 1,
+    what: 'an announcement belongs to none of two shards',
+    in: 'isInPart',
+    from: 'number - 1',
+    to: 'number',
+  },
+  {
     rule: 2,
     what: 'checkpoints move before anything is selected',
     in: 'sync',
@@ -347,6 +361,20 @@ export const MUTANTS = [
     in: 'distrustSource',
     from: 'run.world.state.checkpoints.holdBack(peer.endpoint.url)',
     to: '',
+  },
+  {
+    rule: 3,
+    what: 'the checkpoints of one shard are believed by all',
+    in: 'stateKey',
+    from: '`${target} shard ${shard.number}/${shard.of}`',
+    to: 'target',
+  },
+  {
+    rule: 3,
+    what: 'the checkpoints of a shard are believed where there are more',
+    in: 'stateKey',
+    from: '${shard.number}/${shard.of}',
+    to: '${shard.number}',
   },
   {
     rule: 4,

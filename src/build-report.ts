@@ -13,6 +13,7 @@ import { exitAfterSignal } from './run/end-run.ts'
 import { isRead } from './run/run.ts'
 import type { SourceLog } from './run/source-log.ts'
 import type { Stop } from './run/stop.ts'
+import { describeShard } from './scope/describe-shard.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import type { Spool, SpoolGroup } from './store/spool.ts'
 
@@ -31,6 +32,8 @@ export function buildReport(run: ScopedRun, stop: Stop | undefined, durationMs: 
     complete: exit === 0,
     target: target.endpoint.url,
     targetSoftware: run.software ?? null,
+    shard: describeShard(options, choice.scope),
+    merged: null,
     scope: { kind: choice.scope.type, why: choice.why, repositories: run.catalog.members().announcements.size },
     range: rangeOf(run),
     window: isWindowed(options) ? { since: options.since ?? null, until: options.until ?? null } : null,

@@ -79,14 +79,14 @@ function beginRun(
 }
 
 function openCatalog(
-  { followUps, command }: RunOptions,
+  { followUps, command, shard }: RunOptions,
   { scope }: ScopeChoice,
   { profile }: Peer,
   state: TargetState,
   now: UnixSeconds,
 ): Catalog {
   const rule = isEarlyGrasp(profile) ? 'early' : 'today'
-  const catalog = new Catalog(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now })
+  const catalog = new Catalog(state, scope, { followUps, rule, host: hostOfPullRequests(scope, profile), now, shard })
   if (command === 'retry') catalog.recallForRetry()
   else catalog.recall()
   return catalog

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { listMetrics } from '../src/cli/monitor/metrics.ts'
 import { optionsOf } from '../src/cli/parse/option-table.ts'
 import { CHECKED, PARTIAL } from './cli/reports.ts'
+import { jobSchema } from './support/job-schema.ts'
 
 const CONTRIB = fileURLToPath(new URL('../contrib/', import.meta.url))
 const ALERTS = join(CONTRIB, 'prometheus/alerts.yml')
@@ -147,6 +148,76 @@ describe('the Kubernetes manifest', () => {
     }
     const keys = [defaults, ...Object.values(profiles)].flatMap(Object.keys).map((key) => `--${key}`)
     expect(unknownOptions(keys)).toEqual([])
+  })
+})
+
+describe('the Kubernetes manifest of shards', () => {
+  const documents = parseAllDocuments(read('kubernetes/indexed-job.yaml'), { uniqueKeys: true })
+  const [claim, job] = documents.map((document): unknown => document.toJS())
+  const { spec } = jobSchema.parse(job)
+  const [{ args, env, volumeMounts }] = spec.template.spec.containers
+  const [script = ''] = args
+
+  it('is what Kubernetes takes, and has its volumes', () => {
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([])
+    const [volume] = spec.template.spec.volumes
+    expect(volume).toMatchObject({
+      persistentVolumeClaim: { claimName: (claim as { metadata: { name: string } }).metadata.name },
+    })
+    expect(volumeMounts.map(({ name }) => name)).toEqual(spec.template.spec.volumes.map(({ name }) => name))
+  })
+
+  it('has as many shards as pods', () => {
+    expect(env).toContainEqual({ name: 'SHARDS', value: String(spec.completions) })
+    expect(spec.maxFailedIndexes).toBe(spec.completions)
+  })
+
+  it.each([
+    ['0', '1/4'],
+    ['3', '4/4'],
+  ])('starts the shard after its index: %s → %s, with a state file and a report of its own', (index, part) => {
+    const said = execFileSync('/bin/sh', ['-ceu', script.replace(/exec node \S+/, 'echo').replace(/>.*/, '')], {
+      env: { SHARDS: '4', JOB_COMPLETION_INDEX: index },
+      encoding: 'utf8',
+    })
+    const number = part.slice(0, 1)
+    expect(said).toContain(`--shard ${part} --state /state/shard-${number}.db`)
+    expect(script).toContain('> "/state/shard-$number.json"')
+    expect(unknownOptions(said.split(/\s+/))).toEqual([])
+  })
+})
+
+describe('the script for GNU parallel', () => {
+  /** Stands for parallel: runs the command for each line, one after the other, with the line for `{}`. */
+  const PARALLEL = `#!/bin/sh
+shift 3
+while read -r line; do
+  (
+    i=$#
+    for word in "$@"; do set -- "$@" "$(printf %s "$word" | sed "s|{}|$line|g")"; done
+    shift $i
+    "$@"
+  ) || failed=1
+done
+exit \${failed:-0}
+`
+  const PROGRAM = `#!/bin/sh
+[ "$1" = merge-reports ] || { echo "$*"; exit 3; }
+shift
+cat "$@"
+`
+
+  it('runs every shard with the options given, and merges what they wrote, whatever their exits', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-parallel-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    for (const [name, text] of Object.entries({ parallel: PARALLEL, 'ngit-sync': PROGRAM }))
+      writeFileSync(join(directory, name), text, { mode: 0o755 })
+    const env = { PATH: `${directory}:${process.env['PATH'] ?? ''}` }
+    const words = [join(CONTRIB, 'parallel/shards.sh'), '3', '--target', 'wss://a?b=c&d']
+    expect(execFileSync('/bin/sh', words, { env, encoding: 'utf8' }).split('\n')).toEqual([
+      ...[1, 2, 3].map((number) => `catchup --json --shard ${number}/3 --target wss://a?b=c&d`),
+      '',
+    ])
   })
 })
 

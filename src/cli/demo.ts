@@ -142,6 +142,7 @@ function optionsFor(source: string, target: string): RunOptions {
     maxBytesPerSource: 2 * 1024 ** 3,
     sample: undefined,
     copies: undefined,
+    shard: undefined,
     git: undefined,
     maxSend: undefined,
     forgetParkedSeconds: 30 * DAY,

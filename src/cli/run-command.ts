@@ -26,7 +26,7 @@ import type { ListenAddress } from './parse/parse-listen.ts'
 import type { OpenServing } from './serve-command.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import { openGit } from './open-git.ts'
-import { targetKeyOf } from './state-place.ts'
+import { runKeyOf, targetKeyOf } from './state-place.ts'
 import { createStrangers } from './strangers.ts'
 
 /** A run, as parsed from the command line. */
@@ -139,7 +139,7 @@ function noteFailedStart({ options, stateFile, signal }: RunRequest, error: unkn
     reason: reasonOf(error),
   }
   try {
-    recordFailure(stateFile, targetKeyOf(options.target), failed)
+    recordFailure(stateFile, runKeyOf(options), failed)
   } catch (second) {
     // The first error is the one to tell; it is most likely the same.
     if (!(second instanceof SyncError)) throw explainStateError(second, stateFile)
@@ -160,7 +160,7 @@ function refuseLinks({ sources, target }: RunOptions): void {
 /** `--dry-run` works on a copy; a run to standard output has nothing to remember. */
 function openState({ options, stateFile }: RunRequest, cleanups: (() => unknown)[]) {
   const isStream = options.target === '-'
-  const key = targetKeyOf(options.target)
+  const key = runKeyOf(options)
   if (!options.dryRun && !isStream) {
     const holder = { pid: process.pid, host: hostname(), startedAt: Math.floor(Date.now() / 1000) }
     const lock = acquireLock(stateFile, key, holder)

@@ -19,6 +19,7 @@ type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
 type RelayLine = Extract<CommandLine, { type: 'relay' }>
 type WhyLine = Extract<CommandLine, { type: 'why' }>
+type MergeLine = Extract<CommandLine, { type: 'merge' }>
 type ConfigLine = Extract<CommandLine, { type: 'config' }>
 
 const DEFAULT_WIDTH = 80
@@ -63,6 +64,8 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
     case 'why':
       place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showWhy(line, place)
+    case 'merge':
+      return showMerged(line, place)
     case 'config':
       return showConfig(line, place)
     case 'version':
@@ -149,14 +152,14 @@ async function printReport(
 }
 
 async function showStatus(
-  { target, list, output, ...line }: StatusLine,
+  { target, shard, list, output, ...line }: StatusLine,
   { env, stdout }: Surroundings,
 ): Promise<number> {
   const { stateFileOf, targetKeyOf } = await import('./state-place.ts')
   const status = await import('./status-command.ts')
   await status.showStatus({
     stateFile: stateFileOf(line.stateFile, env),
-    target: target === undefined ? undefined : targetKeyOf(target),
+    wanted: target === undefined ? undefined : { target: targetKeyOf(target), shard },
     list,
     output,
     stream: stdout,
@@ -196,6 +199,14 @@ async function showWhy(line: WhyLine, place: Surroundings): Promise<number> {
     : (await import('./render/render-why.ts')).renderWhy(report, renderingFor(output, stdout))
   await writeText(place, text)
   return interruption.exitCode() ?? report.exit
+}
+
+async function showMerged({ files, output }: MergeLine, place: Surroundings): Promise<number> {
+  const { stdin, stdout, interruption } = place
+  const { runMerge } = await import('./merge/run-merge.ts')
+  const report = await runMerge(files, { openStdin: () => stdin, signal: interruption.signal })
+  await printReport(report, output, stdout)
+  return report.exit
 }
 
 async function showConfig({ overview, output }: ConfigLine, place: Surroundings): Promise<number> {

@@ -8,7 +8,8 @@ type Line = ParsedOptions | { readonly type: 'text' | 'config' | 'version' | 'co
 
 /** The wish of a command line that is right, from all its layers. */
 export function wishOf(line: Line): ScriptWish | undefined {
-  if (line.type !== 'run' && line.type !== 'status' && line.type !== 'relay' && line.type !== 'demo') return undefined
+  const { type } = line
+  if (type !== 'run' && type !== 'status' && type !== 'relay' && type !== 'demo' && type !== 'merge') return undefined
   return { json: line.output.json, isStdoutTaken: line.type === 'run' && isStdoutTaken(line) }
 }
 

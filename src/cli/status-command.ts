@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { SyncError } from '../errors.ts'
 import { listSpooled } from '../store/list-spooled.ts'
 import { loadStatus } from '../store/load-status.ts'
+import type { WantedState } from '../store/state-key.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { OutputOptions, StatusOptions } from './parse/options.ts'
 import { toolVersion } from './tool-version.ts'
@@ -11,10 +12,10 @@ import { renderSpooled } from './render/render-spooled.ts'
 import { renderStatus } from './render/render-status.ts'
 import { outputError } from './write-output.ts'
 
-/** The inputs of `status`. `target`: its name in the state file; undefined means all. */
+/** The inputs of `status`. `wanted` names a target as the state file does; undefined means all. */
 export type StatusRequest = {
   readonly stateFile: string
-  readonly target: string | undefined
+  readonly wanted: WantedState | undefined
   readonly list: StatusOptions
   readonly output: OutputOptions
   readonly stream: NodeJS.WriteStream
@@ -25,11 +26,11 @@ type Lists = Parameters<Parameters<typeof listSpooled>[2]>[0]
 
 /** Prints the content of the state file: a summary, or every event of the requested lists, in bounded memory. */
 export async function showStatus(request: StatusRequest): Promise<void> {
-  const { stateFile, target, list, output, stream, rendering } = request
+  const { stateFile, wanted, list, output, stream, rendering } = request
   if (list.parked || list.refused) {
-    return listSpooled(stateFile, target, (lists) => print(renderLists(request, lists), stream))
+    return listSpooled(stateFile, wanted, (lists) => print(renderLists(request, lists), stream))
   }
-  const status = loadStatus(stateFile, target)
+  const status = loadStatus(stateFile, wanted)
   return print([output.json ? renderJson(status) : renderStatus(status, rendering)], stream)
 }
 

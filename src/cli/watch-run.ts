@@ -147,8 +147,8 @@ class RunWatch implements Watch {
   async #measure({ exit, report }: Ending, durationMs: number): Promise<void> {
     const { options, monitoring } = this.#line
     const path = monitoring.metricsFile ?? ''
-    const { command, target, sources } = options
-    const end = { command, target, sources, exit, durationMs, report, endedAt: Math.floor(Date.now() / 1000) }
+    const { command, target, sources, shard } = options
+    const end = { command, target, sources, shard, exit, durationMs, report, endedAt: Math.floor(Date.now() / 1000) }
     try {
       const { listMetrics } = await import('./monitor/metrics.ts')
       const { writeMetrics } = await import('./monitor/metrics-file.ts')

@@ -5,20 +5,21 @@ import { createVerifier } from '../nostr/verifier.ts'
 import { openRun } from '../open-run.ts'
 import type { Endpoint } from '../relay/endpoint.ts'
 import { createPacer } from '../relay/pace/pacing.ts'
-import type { RunOptions } from '../report/run-options.ts'
+import type { Part, RunOptions } from '../report/run-options.ts'
 import type { WhyReport } from '../report/why.ts'
 import type { World } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { adoptTarget } from '../store/adopt-target.ts'
-import { openKnownState, targetsOf } from '../store/open-known-state.ts'
+import { findKeys, keysOf, openKnownState } from '../store/open-known-state.ts'
 import { explainStateError, openScratchCopy, type Db } from '../store/state-file.ts'
+import { readStateKey, stateKey } from '../store/state-key.ts'
 import { createTargetState, type TargetState } from '../store/target-state.ts'
 import { rememberedService, rememberedSources, traceState } from '../store/trace-state.ts'
 import { createSilentEndpoint } from '../why/silent-endpoint.ts'
 import { traceEvent } from '../why/trace-event.ts'
 import type { WhyOptions } from './parse/why-options.ts'
 import { createEndpoint, MAX_SPOOL_BYTES, type RunRequest } from './run-command.ts'
-import { targetKeyOf } from './state-place.ts'
+import { runKeyOf, targetKeyOf } from './state-place.ts'
 
 /** What `why` is asked, as parsed from the command line. */
 export type WhyRequest = WhyOptions &
@@ -38,8 +39,7 @@ export async function runWhy(request: WhyRequest): Promise<WhyReport> {
   try {
     const db = openScratchCopy(stateFile, tmpdir())
     cleanups.push(() => db.close())
-    const options = withKnownEnds(request, db)
-    const key = targetKeyOf(options.target)
+    const { key, ...options } = withKnownEnds(request, db)
     adoptTarget(db, key, targetKeyOf)
     const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
     const stored = traceState(db, { key, url: options.target, spool: state.spool }, subject)
@@ -53,18 +53,36 @@ export async function runWhy(request: WhyRequest): Promise<WhyReport> {
 }
 
 /** What the command line leaves out: the only target, its sources, and the public name under which it was compared. */
-function withKnownEnds({ options, stateFile, isOffline }: WhyRequest, db: Db): RunOptions {
-  const known = options.target === '' || isOffline ? targetsOf(db, stateFile, keyOf(options)) : []
-  const target = options.target === '' ? onlyOne(known, stateFile) : options.target
-  const key = targetKeyOf(target)
+function withKnownEnds({ options, stateFile, isOffline }: WhyRequest, db: Db): RunOptions & { readonly key: string } {
+  const { target, key } = findRows(options, { db, stateFile, isOffline })
   const remembered = rememberedService(db, key)
   const service = options.service ?? (remembered === undefined ? undefined : `wss://${remembered}`)
   const sources = options.sources.length > 0 ? options.sources : rememberedSources(db, key)
-  return { ...options, target, service, sources: isOffline ? [] : sources.filter((source) => source !== '-') }
+  const asked = isOffline ? [] : sources.filter((source) => source !== '-')
+  // It is judged by the whole scope: the shard says only which rows remember it.
+  return { ...options, key, target, service, sources: asked, shard: undefined }
 }
 
-function keyOf({ target }: RunOptions): string | undefined {
-  return target === '' ? undefined : targetKeyOf(target)
+type Place = { readonly db: Db; readonly stateFile: string; readonly isOffline: boolean }
+
+/** The rows of the state file that are asked, and the target as it is dialled. A target may be known in shards only. */
+function findRows(options: RunOptions, { db, stateFile, isOffline }: Place): { target: string; key: string } {
+  const { target, shard } = options
+  if (target === '') {
+    const key = onlyOne(
+      keysOf(db, stateFile, undefined).filter((each) => shard === undefined || each === ofShard(each, shard)),
+      stateFile,
+    )
+    return { target: readStateKey(key).target, key }
+  }
+  const wanted = { target: targetKeyOf(target), shard }
+  const known = isOffline ? keysOf(db, stateFile, wanted) : findKeys(db, wanted)
+  const exact = runKeyOf(options)
+  return { target, key: known.length === 0 || known.includes(exact) ? exact : onlyOne(known, stateFile) }
+}
+
+function ofShard(key: string, shard: Part): string {
+  return stateKey(readStateKey(key).target, shard)
 }
 
 function onlyOne(known: readonly string[], stateFile: string): string {
@@ -72,8 +90,12 @@ function onlyOne(known: readonly string[], stateFile: string): string {
   if (first !== undefined && others.length === 0) return first
   if (first === undefined) throw new UsageError([`no target: ${stateFile} knows none: give --target`])
   const more = known.length > NAMED ? ` and ${known.length - NAMED} more` : ''
+  const named = `${known.slice(0, NAMED).join(', ')}${more}`
+  const isOneTarget = new Set(known.map((key) => readStateKey(key).target)).size === 1
   throw new UsageError([
-    `no target: ${stateFile} knows several, give --target: ${known.slice(0, NAMED).join(', ')}${more}`,
+    isOneTarget
+      ? `no shard: ${stateFile} knows several, give --shard: ${named}`
+      : `no target: ${stateFile} knows several, give --target: ${named}`,
   ])
 }
 

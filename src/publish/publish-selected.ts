@@ -19,6 +19,8 @@ import { shutDoor } from './shut-door.ts'
 
 const LONG_SENDING_MS = 60_000
 const LONG_WAIT_SECONDS = 10
+/** A few repositories of a shard say less than all of the scope: they are no door. */
+const FEWEST_OF_SHARD = 8
 
 /**
  * Sends what is ready at the pace that the target allows, confirms it, and repeats while parents that arrived free
@@ -60,10 +62,12 @@ export function startPublishing(run: ScopedRun): PublishingRun {
   }
 }
 
-function createDoorkeeper({ world, number, choice, catalog }: ScopedRun, pacer: Pacer): Doorkeeper {
+function createDoorkeeper({ world, number, choice, catalog, options }: ScopedRun, pacer: Pacer): Doorkeeper {
   const { runs } = world.state
+  const { size } = catalog.members().announcements
+  const announcements = options.shard === undefined ? size : Math.max(size, FEWEST_OF_SHARD)
   return new Doorkeeper({
-    announcements: choice.scope.type === 'listed' ? catalog.members().announcements.size : Infinity,
+    announcements: choice.scope.type === 'listed' ? announcements : Infinity,
     hasAccepted: runs.hasAccepted(),
     onAccepted: () => runs.noteAccepted(number),
     onEnd: () => pacer.stop(),

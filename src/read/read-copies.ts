@@ -128,7 +128,7 @@ function meet(event: NostrEvent, run: ScopedRun): void {
   const { state } = world
   if (options.deletions === 'apply') recordDeletion(event, state.run)
   recordVanishRequest(event, targetNames, state.run)
-  const isWanted = unwantedBecause(event, run) === undefined
+  const isWanted = unwantedBecause(event, run) === undefined && !catalog.isOfAnotherShard(event)
   const counts = isWanted && outOfScope(event, choice.scope, catalog.members()) === undefined
   state.copies.add(event, { address: addressOf(event), repository: catalog.repositoryOf(event), counts })
 }

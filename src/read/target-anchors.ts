@@ -113,9 +113,13 @@ export class TargetReader {
   }
 }
 
-/** Whether known events may be compared instead of read again: not when the run asks by name or by time. */
-function maySkipKnown({ options, policy, choice }: ScopedRun): boolean {
-  return options.reconcile && policy.since === undefined && choice.scope.type !== 'named'
+/**
+ * Whether known events may be compared instead of read again: not when the run asks by name or by time. A shard knows
+ * the roots of its own repositories only, but all announcements.
+ */
+function maySkipKnown({ name }: Layer, { options, policy, choice }: ScopedRun): boolean {
+  const knowsAll = options.shard === undefined || name === 'announcements'
+  return options.reconcile && policy.since === undefined && choice.scope.type !== 'named' && knowsAll
 }
 
 /**
@@ -125,7 +129,7 @@ function maySkipKnown({ options, policy, choice }: ScopedRun): boolean {
 async function compareKnown(layer: Layer, kinds: readonly number[], reading: Reading): Promise<boolean> {
   const { target, startedAt: now } = reading
   const { state } = reading.world
-  const atTarget = maySkipKnown(reading) ? createRelaySet(target, { kinds }, reading.aftermath) : undefined
+  const atTarget = maySkipKnown(layer, reading) ? createRelaySet(target, { kinds }, reading.aftermath) : undefined
   if (atTarget === undefined) return false
   const collector = new IdCollector()
   for (const { id, createdAt } of state.known.ofKinds(kinds)) collector.add(createdAt, id)

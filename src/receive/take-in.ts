@@ -13,6 +13,7 @@ import { isExpired, tagValues, type NostrEvent } from '../nostr/event.ts'
 import { isEphemeral, KIND } from '../nostr/kinds.ts'
 import { hasRightId } from '../nostr/signed.ts'
 import { findServed } from '../relay/holdings.ts'
+import { OTHER_SHARD } from '../report/report.ts'
 import { isWithin, windowOf } from '../report/run-options.ts'
 import type { Run } from '../run/run.ts'
 import { recordDeletion, recordVanishRequest } from '../run/withdrawn.ts'
@@ -24,6 +25,7 @@ export type ReceivingRun = Run & {
     /** Learns from a verified event, in scope or not. */
     learn(layer: LayerName, event: NostrEvent, held: boolean): void
     repositoryOf(event: NostrEvent): string | undefined
+    isOfAnotherShard(event: NostrEvent): boolean
   }
 }
 
@@ -40,7 +42,7 @@ export async function takeIn(
   const { layer } = request
   const { state } = run.world
   run.ledger.count(layer, 'fetched', events.length)
-  const unseen = events.filter((event) => !state.run.isSeen(event.id))
+  const unseen = events.filter((event) => !state.run.isSeen(event.id) && !isStray(event, run))
   const served = await findHeld(unseen.filter(isRegular), run)
   const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
@@ -111,6 +113,11 @@ async function verifyNew(
   })
 }
 
+/** Whether an event is a state that nobody asked for: filters for several authors and identifiers bring such too. */
+function isStray(event: NostrEvent, { world }: Pick<Run, 'world'>): boolean {
+  return event.kind === KIND.state && !world.state.anchors.has(addressOf(event) ?? '')
+}
+
 function isRegular(event: NostrEvent): boolean {
   return addressOf(event) === undefined
 }
@@ -139,7 +146,10 @@ export function unwantedBecause(
   return undefined
 }
 
-/** Keeps an event for selection unless the spool has it; an old refusal is forgotten first. Throws SpoolFullError. */
+/**
+ * Keeps an event for selection unless the spool has it or another shard copies it; an old refusal is forgotten first.
+ * Throws SpoolFullError.
+ */
 export function spool(
   source: string,
   request: Pick<PlannedRequest, 'layer' | 'lateBefore'>,
@@ -148,6 +158,7 @@ export function spool(
 ): void {
   const { ledger, fate } = run
   const { state } = run.world
+  if (run.catalog.isOfAnotherShard(event)) return ledger.drop(request.layer, OTHER_SHARD)
   const before = state.spool.find(event.id)
   if (before !== undefined && !mayBeTriedAgain(before, run)) {
     if (before.state === 'refused') ledger.drop(request.layer, 'refused before')

@@ -11,6 +11,9 @@ export type { Outcome } from '../nostr/outcome.ts'
 /** How anchors were read: everything by paging, only since a time, or everything by NIP-77. */
 export type ReadMode = 'full' | 'since' | 'reconcile'
 
+/** Why an announcement or grasp list was not copied that belongs to another shard (`LayerReport.dropped`). */
+export const OTHER_SHARD = 'another shard'
+
 /** One layer over all sources. Counts are events. */
 export type LayerReport = {
   readonly layer: LayerName
@@ -28,7 +31,7 @@ export type LayerReport = {
   readonly lateArrivals: number
   /**
    * Unique events that were not wanted, by reason: `out of scope`, `deleted`, `expired`, `superseded`, `ephemeral`,
-   * `audit`, `deletion of others`.
+   * `audit`, `deletion of others`, `another shard`.
    */
   readonly dropped: Readonly<Record<string, number>>
 }
@@ -201,6 +204,25 @@ export type CheckReport = {
     readonly { readonly source: string; readonly missing: number; readonly differences: readonly Difference[] }[] | null
 }
 
+/** The shard of a run with `--shard`. */
+export type ShardReport = {
+  /** The shard: `number` (from 1) of `of`. */
+  readonly number: number
+  readonly of: number
+  /** Equal in shards that make one whole: a hash of what was to be read and copied, from where to where. */
+  readonly plan: string
+}
+
+/** What `merge-reports` was given. */
+export type MergedReport = {
+  /** How many shards make the whole. */
+  readonly of: number
+  /** The numbers of those without a report; any makes the whole incomplete. */
+  readonly missing: readonly number[]
+  /** How each of the others ended, by number. */
+  readonly shards: readonly { readonly number: number; readonly exit: number; readonly startedAt: UnixSeconds }[]
+}
+
 /** The outcome of a run as plain data; rendered by `cli/render/render-table.ts` and `cli/render/render-json.ts`. */
 export type Report = {
   readonly version: 1
@@ -212,6 +234,10 @@ export type Report = {
   readonly target: string
   /** The target's claimed software (`ngit-grasp 1.0.2`); null if it claims none. */
   readonly targetSoftware: string | null
+  /** With `--shard`; otherwise null. */
+  readonly shard: ShardReport | null
+  /** Of the reports of several shards, merged; null for the report of a run. */
+  readonly merged: MergedReport | null
   readonly scope: { readonly kind: 'all' | 'listed' | 'named'; readonly why: string; readonly repositories: number }
   /** `completeSince` null means everything. `fullAt` null means that some anchor was never read in full. */
   readonly range: { readonly completeSince: UnixSeconds | null; readonly fullAt: UnixSeconds | null }

@@ -71,6 +71,8 @@ export type RunOptions = {
   readonly sample: Part | undefined
   /** `check --copies N`: at how many of its ends, the target and the named sources, each event shall be. */
   readonly copies: number | undefined
+  /** `--shard`: the part of the repositories that the run is about; undefined: all. */
+  readonly shard: Part | undefined
 }
 
 /** One of `of` parts; `number` from 1. */

@@ -78,7 +78,7 @@ export type RefusedStatus = {
 }
 
 /** One event in the spool. */
-type SpooledStatus = {
+type SpooledStatus = OfShard & {
   readonly target: string
   readonly id: string
   readonly kind: number
@@ -123,8 +123,11 @@ export type RunStatus = {
   readonly reason: string | null
 }
 
-/** The stored state of one target. */
-export type TargetStatus = {
+/** The shard that something belongs to, `number` (from 1) of `of`; null: to runs without `--shard`. */
+type OfShard = { readonly shard: { readonly number: number; readonly of: number } | null }
+
+/** The stored state of one target, or of one shard of it. */
+export type TargetStatus = OfShard & {
   readonly target: string
   /** Every source that was ever named, until none of a year's runs names it. */
   readonly sources: readonly SourceStatus[]

@@ -7,9 +7,11 @@ import { isAddressable, isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
 import type { Service } from '../nostr/service-url.ts'
+import type { Part } from '../report/run-options.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
 import { Announcements, type Met } from './announcements.ts'
+import { isInShard, isOfAnotherShard } from './choose-part.ts'
 import { resolveMembership, type Membership } from './membership.ts'
 import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
 
@@ -20,6 +22,8 @@ export type CatalogOptions = {
   readonly host?: Service | undefined
   /** The start of the run: what has expired by then does not count. @default 0 */
   readonly now?: UnixSeconds
+  /** The part of the repositories that the run is about; announcements of all are learnt. @default all */
+  readonly shard?: Part | undefined
 }
 
 const MAX_UNDECIDED = 1_000
@@ -35,6 +39,7 @@ export class Catalog {
   readonly #key: string
   readonly #rule: RoleRule
   readonly #host: Service | undefined
+  readonly #shard: Part | undefined
   readonly #announcements: Announcements
   /** Addresses of announcements that are in scope on their own; decided once, when they are learnt. */
   readonly #owned = new Set<string>()
@@ -50,12 +55,13 @@ export class Catalog {
   #read = 0
   #followed = 0
 
-  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0 }: CatalogOptions) {
+  constructor(state: TargetState, scope: Scope, { followUps, rule = 'today', host, now = 0, shard }: CatalogOptions) {
     this.#state = state
     this.#scope = scope
     this.#followUps = followUps
     this.#rule = rule
     this.#host = host
+    this.#shard = shard
     this.#announcements = new Announcements(state, { rule, now })
     this.#key = scopeKey(scope)
   }
@@ -66,7 +72,9 @@ export class Catalog {
     this.#state.transaction(() => {
       this.#state.anchors.recall(this.#key)
       for (const anchor of initialAnchors(this.#scope)) this.#state.anchors.add(this.#key, 'announcements', anchor)
-      if (this.#host !== undefined) this.#state.anchors.add(this.#key, 'repositories', hostedAnchor(this.#host))
+      const hosted = this.#host === undefined ? undefined : hostedAnchor(this.#host)
+      if (hosted !== undefined && isInShard(hosted, this.#shard))
+        this.#state.anchors.add(this.#key, 'repositories', hosted)
       this.deriveAnchors()
     })
   }
@@ -93,16 +101,26 @@ export class Catalog {
   }
 
   /**
-   * Returns who and what is in scope by what is known now; found anew when that changes. Deleted and vanished
-   * announcements do not count.
+   * Returns who and what is in scope, and in the shard, by what is known now; found anew when that changes. Deleted and
+   * vanished announcements do not count.
    */
   members(): Membership {
     const { removalsNoted: removals } = this.#state.run
     if (this.#resolved?.removals === removals) return this.#resolved.members
-    const alive = this.#announcements.alive()
+    const alive = this.#announcements.alive().filter(({ address }) => isInShard(address, this.#shard))
     const members = resolveMembership(alive, { isOwned: ({ address }) => this.#owned.has(address), rule: this.#rule })
     this.#resolved = { members, removals }
     return members
+  }
+
+  /** Whether any announcement is in scope on its own, in this shard or another. */
+  hasAnyOwner(): boolean {
+    return this.#announcements.alive().some(({ address }) => this.#owned.has(address))
+  }
+
+  /** Whether an event belongs to the run, but another shard copies it. */
+  isOfAnotherShard(event: NostrEvent): boolean {
+    return isOfAnotherShard(event, this.#shard, this.#scope.type === 'all')
   }
 
   /** Returns announcements in scope that may not be the ones that decide; see `Announcements.takeContested`. */
@@ -214,6 +232,8 @@ export class Catalog {
 
   /** Makes anchors of an event and its address, unless it is too many steps away from the repository. */
   #follow(layer: LayerName, event: NostrEvent, held: boolean): void {
+    // Filters for several authors and identifiers bring states that nobody asked for.
+    if (event.kind === KIND.state && !this.#state.anchors.has(addressOf(event) ?? '')) return
     const found = layer === 'follow-ups' ? this.#state.anchors.followDepth(followedBy(event)) : 0
     if (found === undefined) return
     this.#followed = Math.max(this.#followed, found)
@@ -266,8 +286,10 @@ export class Catalog {
     const { announcement, place } = met
     const { address, identifier } = announcement
     const isOurs = isOwned(this.#scope, announcement, this.#rule)
-    if (isOurs) this.#identifiers.add(identifier)
-    else this.#noteUndecided(announcement, event)
+    if (isInShard(address, this.#shard)) {
+      if (isOurs) this.#identifiers.add(identifier)
+      else this.#noteUndecided(announcement, event)
+    }
     if (place !== 'newest') return met
     if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)

@@ -1,3 +1,4 @@
+import { hostedAnchor } from '../checkpoint/layers.ts'
 import { UsageError } from '../errors.ts'
 import { parseAddress } from '../nostr/address.ts'
 import { readAnnouncement } from '../nostr/announcement.ts'
@@ -32,9 +33,11 @@ export async function refuseEmptyScope(run: ScopedRun): Promise<void> {
 
 function refuseUnlisted({ choice, catalog, options, target, world }: ScopedRun): void {
   if (choice.scope.type !== 'listed' || !catalog.hasReadAnnouncements()) return
-  if (catalog.members().announcements.size > 0) return
-  const isHost = hostOfPullRequests(choice.scope, target.profile) !== undefined
-  if (isHost && world.state.anchors.last('threads') > 0) return
+  if (catalog.hasAnyOwner()) return
+  const host = hostOfPullRequests(choice.scope, target.profile)
+  const { anchors } = world.state
+  // Another shard knows whether it hosts any.
+  if (host !== undefined && (anchors.last('threads') > 0 || !anchors.has(hostedAnchor(host)))) return
   const hosts = hostsNamedMost(catalog.announcements(), 3)
   const named = hosts.length === 0 ? '' : `; they name ${hosts.join(', ')} most`
   const hint = options.service === undefined ? 'give its public URL with --service, or --scope all' : 'check --service'

@@ -2,8 +2,9 @@ import { nextTryAt } from '../checkpoint/next-try.ts'
 import type { Outcome } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { ParkedEvent, RefusedEvent } from '../report/status.ts'
-import { openKnownState, targetsOf } from './open-known-state.ts'
+import { keysOf, openKnownState } from './open-known-state.ts'
 import type { Db } from './state-file.ts'
+import { readStateKey, type WantedState } from './state-key.ts'
 
 type Row = {
   readonly target: string
@@ -30,35 +31,35 @@ type Row = {
  */
 export async function listSpooled(
   stateFile: string,
-  target: string | undefined,
+  wanted: WantedState | undefined,
   work: (lists: { parked: Iterable<ParkedEvent>; refused: Iterable<RefusedEvent> }) => Promise<void>,
 ): Promise<void> {
   const db = openKnownState(stateFile)
   try {
-    targetsOf(db, stateFile, target)
-    await work({ parked: listParked(db, target), refused: listRefused(db, target) })
+    const keys = keysOf(db, stateFile, wanted)
+    await work({ parked: listParked(db, keys), refused: listRefused(db, keys) })
   } finally {
     db.close()
   }
 }
 
-function* listParked(db: Db, target: string | undefined): Generator<ParkedEvent> {
-  for (const row of rowsIn(db, 'parked', target)) {
+function* listParked(db: Db, keys: readonly string[]): Generator<ParkedEvent> {
+  for (const row of rowsIn(db, 'parked', keys)) {
     const [lastOkAt, retryAt] = [row.last_ok_at ?? undefined, row.retry_at ?? undefined]
     const next = nextTryAt({ outcome: row.outcome, lastOkAt, retryAt }) ?? null
     yield { ...common(row), parkedAt: row.parked_at, nextTryAt: next }
   }
 }
 
-function* listRefused(db: Db, target: string | undefined): Generator<RefusedEvent> {
-  for (const row of rowsIn(db, 'refused', target)) {
+function* listRefused(db: Db, keys: readonly string[]): Generator<RefusedEvent> {
+  for (const row of rowsIn(db, 'refused', keys)) {
     yield { ...common(row), refusedAt: row.settled_at, software: row.software }
   }
 }
 
 function common({ target, id, kind, address, layer, outcome, reason, obstacle, attempts, sources, repository }: Row) {
   return {
-    target,
+    ...readStateKey(target),
     id,
     kind,
     repository,
@@ -76,13 +77,13 @@ function common({ target, id, kind, address, layer, outcome, reason, obstacle, a
  * Yields rows by outcome and reason, the longest waiting first. SQLite sorts on disk, so memory does not grow, and a run
  * may write meanwhile: readers see the file as it was when they began.
  */
-function rowsIn(db: Db, state: 'parked' | 'refused', target: string | undefined): IterableIterator<Row> {
+function rowsIn(db: Db, state: 'parked' | 'refused', keys: readonly string[]): IterableIterator<Row> {
   return db
-    .prepare<[{ state: string; target: string | null }], Row>(
+    .prepare<[{ state: string; keys: string }], Row>(
       `SELECT target, lower(hex(id)) AS id, kind, address, repository, layer, outcome, reason, obstacle, attempts, sources,
          parked_at, settled_at, last_ok_at, retry_at, software
-       FROM spool WHERE state = @state AND target = coalesce(@target, target)
+       FROM spool WHERE state = @state AND target IN (SELECT value FROM json_each(@keys))
        ORDER BY target, outcome, reason, coalesce(settled_at, parked_at), rowid`,
     )
-    .iterate({ state, target: target ?? null })
+    .iterate({ state, keys: JSON.stringify(keys) })
 }

@@ -12,37 +12,38 @@ import type {
   TargetStatus,
 } from '../report/status.ts'
 import { findLockHolder } from './lock.ts'
-import { openKnownState, targetsOf } from './open-known-state.ts'
+import { keysOf, openKnownState } from './open-known-state.ts'
 import type { Db } from './state-file.ts'
+import { readStateKey, type WantedState } from './state-key.ts'
 import { WaitingRows } from './waiting-rows.ts'
 
 /** Strangers may name as many repositories as they like. */
 const MAX_REPOSITORIES = 10_000
 
 /**
- * Loads the state of one target, or of all. Throws SyncError when the file is missing or unreadable, and UsageError
+ * Loads the state of one target, with its shards or of one of them, or of all targets. Throws SyncError when the file is missing or unreadable, and UsageError
  * when it does not know the target.
  */
-export function loadStatus(stateFile: string, target: string | undefined): Status {
+export function loadStatus(stateFile: string, wanted: WantedState | undefined): Status {
   const db = openKnownState(stateFile)
   try {
-    const targets = targetsOf(db, stateFile, target)
-    return { version: 1, stateFile, targets: targets.map((name) => loadTarget(db, stateFile, name)) }
+    const keys = keysOf(db, stateFile, wanted)
+    return { version: 1, stateFile, targets: keys.map((key) => loadTarget(db, stateFile, key)) }
   } finally {
     db.close()
   }
 }
 
-function loadTarget(db: Db, stateFile: string, target: string): TargetStatus {
+function loadTarget(db: Db, stateFile: string, key: string): TargetStatus {
   return {
-    target,
-    sources: db.prepare(SOURCES).all(target) as SourceStatus[],
-    coverage: db.prepare(COVERAGE).all(target) as CheckpointStatus[],
-    parked: (db.prepare(PARKED).all(target) as ParkedRow[]).map(toParkedStatus),
-    refused: db.prepare(REFUSED).all(target) as RefusedStatus[],
-    ...loadRepositories(db, target),
-    runs: db.prepare(RUNS).all(target) as RunStatus[],
-    lock: findLockHolder(stateFile, target) ?? null,
+    ...readStateKey(key),
+    sources: db.prepare(SOURCES).all(key) as SourceStatus[],
+    coverage: db.prepare(COVERAGE).all(key) as CheckpointStatus[],
+    parked: (db.prepare(PARKED).all(key) as ParkedRow[]).map(toParkedStatus),
+    refused: db.prepare(REFUSED).all(key) as RefusedStatus[],
+    ...loadRepositories(db, key),
+    runs: db.prepare(RUNS).all(key) as RunStatus[],
+    lock: findLockHolder(stateFile, key) ?? null,
   }
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { reasonOf, SyncError, UsageError } from '../errors.ts'
 import { openStateFile, type Db } from './state-file.ts'
+import { isWantedKey, sortKeys, stateKey, type WantedState } from './state-key.ts'
 
 /** How many targets a message names. */
 const NAMED = 5
@@ -34,17 +35,27 @@ function missingError(stateFile: string, error: unknown): SyncError {
 }
 
 /**
- * Returns the targets that the state file knows, or just the named one. Throws UsageError that tells the known ones if
- * that is not among them.
+ * Returns the keys of the targets that the state file knows, and of their shards, or just the wanted ones. Throws
+ * UsageError that tells the known ones if none is wanted.
  */
-export function targetsOf(db: Db, stateFile: string, target: string | undefined): readonly string[] {
+export function keysOf(db: Db, stateFile: string, wanted: WantedState | undefined): readonly string[] {
+  const known = knownKeys(db)
+  if (wanted === undefined) return known
+  const found = known.filter((key) => isWantedKey(key, wanted))
+  if (found.length > 0) return found
+  throw new UsageError([`no run for ${stateKey(wanted.target, wanted.shard)} is in ${stateFile}: ${knownText(known)}`])
+}
+
+/** Like `keysOf`, but empty where that throws. */
+export function findKeys(db: Db, wanted: WantedState): readonly string[] {
+  return knownKeys(db).filter((key) => isWantedKey(key, wanted))
+}
+
+function knownKeys(db: Db): readonly string[] {
   const rows = db
     .prepare('SELECT target FROM run UNION SELECT target FROM coverage UNION SELECT target FROM spool')
     .all() as { target: string }[]
-  const known = rows.map((row) => row.target)
-  if (target === undefined) return known
-  if (known.includes(target)) return [target]
-  throw new UsageError([`no run for ${target} is in ${stateFile}: ${knownText(known)}`])
+  return sortKeys(rows.map((row) => row.target))
 }
 
 function knownText(known: readonly string[]): string {

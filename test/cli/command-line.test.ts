@@ -124,6 +124,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
   ['--max-send', '10%', { options: { maxSend: { type: 'percent', percent: 10 } } }],
   ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
+  ['--shard', '3/4', { options: { shard: { number: 3, of: 4 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],
   ['--settle', '10m', { options: { settleMs: 600_000 } }],
@@ -508,10 +509,10 @@ describe('help and version', () => {
   it('guesses a misspelt command', async () => {
     expect(await problemsOf(['catchp'])).toEqual(['unknown command "catchp": did you mean catchup?'])
     expect(await problemsOf(['xyz'])).toEqual([
-      'unknown command "xyz": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
+      'unknown command "xyz": give one of catchup, backfill, serve, check, retry, repair, status, merge-reports, why, relay, config, completion, demo',
     ])
     expect(await problemsOf(['--json'])).toEqual([
-      'no command before "--json": give one of catchup, backfill, serve, check, retry, repair, status, why, relay, config, completion, demo',
+      'no command before "--json": give one of catchup, backfill, serve, check, retry, repair, status, merge-reports, why, relay, config, completion, demo',
     ])
   })
 })

@@ -51,6 +51,8 @@ export function report(changes: Partial<Report>): Report {
     complete: true,
     target: 'ws://localhost:7443',
     targetSoftware: 'ngit-grasp 1.0.2',
+    shard: null,
+    merged: null,
     scope: { kind: 'listed', why: 'the target is a GRASP relay', repositories: 214 },
     range: { completeSince: null, fullAt: NOW },
     window: null,
@@ -342,6 +344,7 @@ export const STATUS: Status = {
   targets: [
     {
       target: 'ws://localhost:7443',
+      shard: null,
       sources: [
         {
           source: 'wss://relay.three',
@@ -466,6 +469,7 @@ export const STATUS: Status = {
     },
     {
       target: 'wss://new.example',
+      shard: null,
       sources: [],
       coverage: [],
       repositories: [],

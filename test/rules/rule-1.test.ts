@@ -11,6 +11,7 @@ import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.t
 import { comment, issue } from '../support/builders.ts'
 import { pageOf } from '../support/memory-endpoint.ts'
 import { isScraper } from '../support/narrow-questions.ts'
+import { runHere } from '../support/run-here.ts'
 import { carol, smallRepository } from '../support/scenes.ts'
 import type { ReqAnswer } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay, ScriptedRelayOptions } from '../support/scripted-relay.ts'
@@ -483,5 +484,18 @@ describe('a page that was cut for its bytes', () => {
   it('does not make a second whole that fills the smaller page after it', async () => {
     const rows = rowsAt(40, 39, 20, 20, 20, 20, 10)
     expect(await readCut(rows, { type: 'eose' })).toEqual(idsOf(rows))
+  })
+})
+
+describe('reports of shards', () => {
+  it('are complete together only if every shard has one', async () => {
+    const bench = createWorkbench()
+    const events = ['a', 'b', 'c', 'd'].flatMap((d) => smallRepository({ d }).events)
+    const [source, target] = [await bench.scripted({ events }), await bench.scripted()]
+    const texts: string[] = []
+    for (const shard of ['1/2', '2/2']) texts.push((await bench.catchup(source, target, '--shard', shard)).stdout)
+    const merge = async (stdin: string) => (await runHere(['merge-reports', '-', '--json'], { stdin })).code
+    expect([await merge(texts.join('')), await merge(texts[0] ?? ''), await merge(texts[1] ?? '')]).toEqual([0, 3, 3])
+    expect(idsOf(target.events.values())).toEqual(idsOf(events))
   })
 })

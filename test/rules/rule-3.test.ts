@@ -200,3 +200,18 @@ describe('--since', () => {
     expect(bench.checkpoints()).toEqual(before)
   })
 })
+
+describe('the checkpoints of a shard', () => {
+  it.each([
+    ['the other one', ['--shard', '2/2']],
+    ['the same number of more', ['--shard', '1/4']],
+    ['a run without shards', []],
+  ])('are not believed by %s', async (_, words) => {
+    const bench = createWorkbench()
+    const [source, target] = await Promise.all([bench.scripted({ events: scene.events }), bench.scripted()])
+    expect((await bench.catchup(source, target, '--shard', '1/2')).code).toBe(0)
+    source.forgetReceived()
+    expect((await bench.catchup(source, target, ...words)).code).toBe(0)
+    expect(sinces(source)).toEqual([undefined])
+  })
+})

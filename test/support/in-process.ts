@@ -84,6 +84,7 @@ const DEFAULTS: RunOptions = {
   maxBytesPerSource: 2 ** 31,
   sample: undefined,
   copies: undefined,
+  shard: undefined,
   git: undefined,
   maxSend: undefined,
   forgetParkedSeconds: 30 * DAY,

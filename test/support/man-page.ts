@@ -6,6 +6,7 @@ import {
   SECRET_VARIABLES,
   type OptionSpec,
 } from '../../src/cli/parse/option-table.ts'
+import { termOfArgument } from '../../src/cli/parse/program.ts'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 
 /** The manual page (`man/ngit-sync.1`) in roff, from the tables of which the help is made. */
@@ -72,7 +73,7 @@ function section(name: string, ...lines: readonly string[]): string[] {
 function synopsis(): string[] {
   return COMMAND_NAMES.flatMap((name) => {
     const { argument }: CommandSpec = COMMANDS[name]
-    const rest = argument === undefined ? '' : ` \\fI${roff(argument.name)}\\fR`
+    const rest = argument === undefined ? '' : ` \\fI${roff(termOfArgument(argument))}\\fR`
     return [`\\fBngit\\-sync ${roff(name)}\\fR${rest} [\\fIoptions\\fR]`, '.br']
   })
 }

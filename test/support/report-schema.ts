@@ -287,6 +287,15 @@ export const reportSchema = z
     complete: z.boolean(),
     target: z.string(),
     targetSoftware: z.string().nullable(),
+    shard: z.strictObject({ number: count, of: count, plan: z.string() }).readonly().nullable(),
+    merged: z
+      .strictObject({
+        of: count,
+        missing: z.array(count).readonly(),
+        shards: z.array(z.strictObject({ number: count, exit: count, startedAt: time }).readonly()).readonly(),
+      })
+      .readonly()
+      .nullable(),
     scope: z
       .strictObject({ kind: z.enum(['all', 'listed', 'named']), why: z.string(), repositories: count })
       .readonly(),

@@ -36,13 +36,14 @@ export function listCommands(): readonly CompletedCommand[] {
     return {
       name,
       help: summary,
-      argument: argument === undefined ? NONE : argumentValues(argument.help),
+      argument: argument === undefined ? NONE : argumentValues(argument),
       options: optionsOf(name).map(toCompleted),
     }
   })
 }
 
-function argumentValues(help: string): Values {
+function argumentValues({ name, help }: NonNullable<CommandSpec['argument']>): Values {
+  if (name === 'FILE') return { ...NONE, type: 'files' }
   const words = /^(\w+), (\w+) or (\w+)$/.exec(help)?.slice(1)
   return words === undefined ? { ...NONE, type: 'names', names: 'ends' } : { ...NONE, type: 'words', words }
 }

@@ -59,15 +59,18 @@ export async function formatMetrics(metrics: readonly Metric[]): Promise<string>
   return registry.metrics()
 }
 
-/** Reads what the run before wrote. A file that is absent, too large or of somebody else remembers nothing. */
-export function readFormerMetrics(path: string): FormerMetrics {
+/**
+ * Reads what the run before wrote, or that of the shard with this label. A file that is absent, too large or of somebody
+ * else remembers nothing.
+ */
+export function readFormerMetrics(path: string, ofShard: Readonly<Record<string, string>> = {}): FormerMetrics {
   const values = new Map<string, number>()
   for (const line of readSmallFile(path).split('\n')) {
     const [, name, labels = '', value] = LINE.exec(line) ?? []
     if (name !== undefined) values.set(keyOf(name, parseLabels(labels)), Number(value))
   }
   const find = (name: string, labels: Readonly<Record<string, string>>): number | undefined =>
-    values.get(keyOf(name, labels))
+    values.get(keyOf(name, { ...labels, ...ofShard }))
   return {
     lastSuccessAt: (command, target) => find('last_success_timestamp_seconds', { command, target }),
     sourceOf(command, target, source) {

@@ -1,5 +1,6 @@
 import type { CopiesReport } from '../../report/copies-report.ts'
 import type { Report } from '../../report/report.ts'
+import type { Part } from '../../report/run-options.ts'
 import type { ParkedStatus } from '../../report/status.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
@@ -9,6 +10,8 @@ import { maskUrls } from '../mask-url.ts'
 export type RunEnd = {
   readonly command: string
   readonly target: string
+  /** A label of its own, so that the files of several shards can be collected together. */
+  readonly shard?: Part | undefined
   /** The sources that the operator named. */
   readonly sources: readonly string[]
   readonly exit: number
@@ -65,7 +68,7 @@ export function endLabel(url: string): string {
  * event, or a relay that only announcements name.
  */
 export function listMetrics(end: RunEnd, history: History, { version, node }: Build): Metric[] {
-  const run = { command: end.command, target: endLabel(end.target) }
+  const run = { command: end.command, target: endLabel(end.target), ...shardLabel(end.shard) }
   const { report } = end
   const metrics = [
     ...runMetrics(end, history),
@@ -80,6 +83,11 @@ export function listMetrics(end: RunEnd, history: History, { version, node }: Bu
   })
   const build = { name: 'build_info', help: 'The program and Node that did the run; always 1.' }
   return [{ ...build, values: [{ labels: { version, node }, value: 1 }] }, ...ofRun]
+}
+
+/** The label of a run with `--shard`; none without. */
+export function shardLabel(shard: Part | undefined): Readonly<Record<string, string>> {
+  return shard === undefined ? {} : { shard: `${shard.number}/${shard.of}` }
 }
 
 function runMetrics({ exit, endedAt, durationMs }: RunEnd, { lastSuccessAt }: History): Metric[] {

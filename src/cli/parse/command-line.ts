@@ -56,10 +56,10 @@ export async function parseCommandLine(
   if (invocation.type === 'text') return textLine(invocation.text, invocation.exit)
   if (invocation.type === 'no-command') return withoutCommand(invocation)
   const { command, flags, rest } = invocation
-  const { argument, stray } = takeArgument(command, rest)
+  const { words, stray } = takeArguments(command, rest)
   const problems = stray.length === 0 ? [] : (await import('./stray-words.ts')).strayProblems(command, stray)
   const { parseProfiles } = await import('../config/parse-profiles.ts')
-  const parsed = await parseProfiles({ command, argument, flags, env, now, problems, warn })
+  const parsed = await parseProfiles({ command, argument: words[0], words, flags, env, now, problems, warn })
   return 'problems' in parsed ? { ...(await usageLine(parsed.problems, command)), wish: parsed.wish } : parsed
 }
 
@@ -89,11 +89,14 @@ async function withoutCommand({ rest, help }: Extract<Invocation, { type: 'no-co
   return usageLine([noCommandProblem(first)])
 }
 
-/** Takes the argument of the command from the leftover words: the first word that no unknown option may claim. */
-function takeArgument(command: CliCommand, rest: readonly string[]): { argument?: string; stray: readonly string[] } {
-  const { argument: wanted }: CommandSpec = COMMANDS[command]
-  if (wanted === undefined) return { stray: rest }
-  const index = rest.findIndex((text, at) => !isOption(text) && !isOption(rest[at - 1] ?? ''))
-  const argument = rest[index]
-  return argument === undefined ? { stray: rest } : { argument, stray: rest.toSpliced(index, 1) }
+/** Takes the arguments of the command from the leftover words: those that no unknown option may claim. */
+function takeArguments(
+  command: CliCommand,
+  rest: readonly string[],
+): { words: readonly string[]; stray: readonly string[] } {
+  const { argument }: CommandSpec = COMMANDS[command]
+  const most = argument === undefined ? 0 : argument.repeatable === true ? Infinity : 1
+  const isFree = (text: string, at: number): boolean => !isOption(text) && !isOption(rest[at - 1] ?? '')
+  const taken = rest.flatMap((text, at) => (isFree(text, at) ? [at] : [])).slice(0, most)
+  return { words: taken.flatMap((at) => rest[at] ?? []), stray: rest.filter((_, at) => !taken.includes(at)) }
 }

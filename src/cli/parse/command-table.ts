@@ -4,8 +4,8 @@ export type CommandSpec = {
   readonly summary: string
   /** The paragraph above the options. */
   readonly description: string
-  /** The positional argument of the command. */
-  readonly argument?: { readonly name: string; readonly help: string }
+  /** The positional argument of the command, or several. */
+  readonly argument?: { readonly name: string; readonly help: string; readonly repeatable?: true }
   readonly examples: readonly { readonly line: string; readonly does: string }[]
   /** The possible exit codes of the command, besides 2 and the signals. */
   readonly exits: readonly number[]
@@ -144,6 +144,29 @@ export const COMMANDS = {
     exits: [0, 1],
     meanings: { 0: 'the state was read', 1: 'the state file is missing or unreadable' },
   },
+  'merge-reports': {
+    summary: 'make one report of those of several shards (--shard)',
+    description:
+      'Reads the reports that the shards of one run printed with --json, and prints one for the whole. It is complete only if ' +
+      'every shard is there and complete; one that is missing makes it partial (3). Reports that are not of one whole are ' +
+      'refused (2): another number of shards, command, target, source, scope or range. Asks no relay.',
+    argument: {
+      name: 'FILE',
+      help: 'a file with one report, or several, one a line; - for standard input',
+      repeatable: true,
+    },
+    examples: [
+      { line: 'ngit-sync merge-reports shard-*.json', does: 'is the whole complete?' },
+      { line: 'cat shard-*.json | ngit-sync merge-reports - --json', does: 'the same for another program' },
+    ],
+    exits: [0, 1, 3, 5],
+    meanings: {
+      0: 'every shard is there, and complete',
+      1: 'a shard failed, or a file is unreadable',
+      3: 'a shard is missing or partial',
+      5: 'check: no shard is missing, and some found differences',
+    },
+  },
   why: {
     summary: 'what happened to this event? Where it is, whether it belongs, what would settle it',
     description:
@@ -227,6 +250,7 @@ export const COMMAND_NAMES: readonly CliCommand[] = [
   'retry',
   'repair',
   'status',
+  'merge-reports',
   'why',
   'relay',
   'config',

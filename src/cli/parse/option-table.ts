@@ -26,6 +26,8 @@ const RUNS: readonly CliCommand[] = [...COPIES, 'serve', 'check']
 const SENDERS: readonly CliCommand[] = [...COPIES, 'retry']
 /** Commands that compare with a scope. */
 const JUDGES: readonly CliCommand[] = [...RUNS, 'why']
+/** Commands that may be about one shard; one that serves the target serves it all. */
+const SHARDED: readonly CliCommand[] = [...COPIES, 'check', 'retry', 'status', 'why']
 const CONNECTS: readonly CliCommand[] = [...RUNS, 'retry', 'relay', 'why']
 const REPORTS = COMMAND_NAMES.filter((name) => name !== 'completion')
 const place = inGroup('Source and target', RUNS)
@@ -120,6 +122,14 @@ export const OPTIONS = {
     help:
       'serve at this address; others than this machine reach it only if you name an address that they reach; ' +
       'port 0: any free one',
+  }),
+  shard: content({
+    flag: '--shard',
+    value: 'N/T',
+    commands: SHARDED,
+    help:
+      'only part N of T of the repositories, so that T processes do a large scope at once; each has its own checkpoints ' +
+      'and lock, and merge-reports makes one report of theirs. status: only this shard',
   }),
   followUps: content({
     flag: '--follow-ups',
@@ -232,11 +242,16 @@ export const OPTIONS = {
     help: 'read everything, send nothing, report what would be sent',
   }),
   json: output({ flag: '--json', commands: REPORTS, help: 'print one JSON document (docs/json-output.md)' }),
-  quiet: output({ flag: '--quiet', short: '-q', help: 'print nothing when all is well; no progress' }),
+  quiet: output({
+    flag: '--quiet',
+    short: '-q',
+    commands: [...RUNS, 'retry', 'merge-reports'],
+    help: 'print nothing when all is well; no progress',
+  }),
   verbose: output({
     flag: '--verbose',
     short: '-v',
-    commands: [...RUNS, 'retry', 'config'],
+    commands: [...RUNS, 'retry', 'merge-reports', 'config'],
     help:
       'print the whole report even when all is well, and every reason; show what happens on standard error, ' +
       'as --log-file would keep it; config: also the defaults',

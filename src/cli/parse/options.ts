@@ -1,12 +1,12 @@
 import { UsageError } from '../../errors.ts'
-import type { ConnectionOptions, PacingOptions, RunOptions } from '../../report/run-options.ts'
+import type { ConnectionOptions, PacingOptions, Part, RunOptions } from '../../report/run-options.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { escapeForTerminal } from '../escape.ts'
 import { envNameOf, OPTIONS, optionsOf, SECRET_VARIABLES, type OptionSpec } from './option-table.ts'
 import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { parseEndpoint, parseFileName, parseRelay } from './parse-endpoint.ts'
 import { parseListen, type ListenAddress } from './parse-listen.ts'
-import { parseInteger, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
+import { parseInteger, parsePart, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
 import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import type { KeyPlace } from '../read-key.ts'
@@ -56,6 +56,8 @@ export type ParsedOptions =
       readonly type: 'status'
       /** Only this target; undefined means all. */
       readonly target: string | undefined
+      /** Only this shard of it; undefined means all. */
+      readonly shard: Part | undefined
       readonly list: StatusOptions
       readonly output: OutputOptions
       readonly stateFile: string | undefined
@@ -74,6 +76,8 @@ export type ParsedOptions =
       readonly output: OutputOptions
       readonly stateFile: string | undefined
     })
+  /** `files`: `-` is standard input. */
+  | { readonly type: 'merge'; readonly files: readonly string[]; readonly output: OutputOptions }
   | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
@@ -85,6 +89,8 @@ export type OptionsInput = {
   readonly command: ActingCommand
   /** The positional argument of the command. */
   readonly argument?: string | undefined
+  /** The positional arguments of a command that takes several. */
+  readonly words?: readonly string[]
   readonly flags: RawValues
   readonly env: Environment
   /** The profile over the defaults of the configuration file. */
@@ -133,7 +139,7 @@ function isSet(variable: string | undefined): boolean {
   return (variable ?? '') !== ''
 }
 
-type Reading = Pick<OptionsInput, 'argument' | 'env' | 'now' | 'profiles'> & {
+type Reading = Pick<OptionsInput, 'argument' | 'words' | 'env' | 'now' | 'profiles'> & {
   readonly reader: OptionReader
   readonly problems: string[]
 }
@@ -142,6 +148,7 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const { reader } = reading
   const output = readOutput(reading)
   if (command === 'demo') return { type: 'demo', output }
+  if (command === 'merge-reports') return { type: 'merge', files: readFiles(reading), output }
   if (command === 'completion') return { type: 'completion', shell: readShell(reading) }
   if (command === 'relay') {
     const url = readUrl(reading)
@@ -150,7 +157,7 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const stateFile = reader.one(OPTIONS.state, parseFileName)
   if (command === 'status') {
     const list = { parked: reader.isOn(OPTIONS.parked), refused: reader.isOn(OPTIONS.refused) }
-    return { type: 'status', target: reader.one(OPTIONS.target, parseEndpoint), list, output, stateFile }
+    return { type: 'status', ...readStatusEnd(reading), list, output, stateFile }
   }
   if (command === 'why') {
     const [connection, key] = [readConnection(reader), readKeyPlace(reading)]
@@ -165,11 +172,25 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   return { type: 'run', options, connection, pacing, key, output, monitoring, stateFile, reportFile, listen, check }
 }
 
+function readStatusEnd({ reader, problems }: Reading): { target: string | undefined; shard: Part | undefined } {
+  const [target, shard] = [reader.one(OPTIONS.target, parseEndpoint), reader.one(OPTIONS.shard, parsePart)]
+  if (shard !== undefined && target === undefined)
+    problems.push(`${reader.originOf(OPTIONS.shard) ?? ''} of which target? Give ${OPTIONS.target.flag}`)
+  return { target, shard }
+}
+
 /** A file or a stream takes nothing by itself. */
 function readListen({ target }: RunOptions, { reader, problems }: Reading): ListenAddress {
   if (target !== '' && !/^wss?:\/\//.test(target))
     problems.push(`${reader.originOf(OPTIONS.target) ?? ''} is no relay: serve needs one that takes events by itself`)
   return reader.withDefault(OPTIONS.listen, parseListen)
+}
+
+function readFiles({ words = [], problems }: Reading): readonly string[] {
+  if (words.length === 0 && problems.length === 0)
+    problems.push('no report: give the files, as in ngit-sync merge-reports shard-*.json, or - for standard input')
+  if (words.filter((word) => word === '-').length > 1) problems.push('standard input can be read once only')
+  return words
 }
 
 function readShell({ argument, problems }: Reading): Shell {

@@ -63,8 +63,13 @@ function buildProgram({ version, width }: ProgramOptions, argv: readonly string[
 
 function addCommand(program: Command, name: CliCommand): Command {
   const { summary, argument }: CommandSpec = COMMANDS[name]
-  const usage = argument === undefined ? '[options]' : `<${argument.name}> [options]`
+  const usage = argument === undefined ? '[options]' : `<${termOfArgument(argument)}> [options]`
   return acceptAnything(program.command(name)).summary(summary).usage(usage)
+}
+
+/** `EVENT`, or `FILE...` where there may be several. */
+export function termOfArgument({ name, repeatable }: NonNullable<CommandSpec['argument']>): string {
+  return repeatable === true ? `${name}...` : name
 }
 
 /** Adds what only the named command needs: its options and its help. */
@@ -75,7 +80,7 @@ function describeCommand(command: Command, name: CliCommand, found: Sink['found'
     command.addOption(buildOption(option, texts).hideHelp(!option.commands.includes(name)))
   const { argument } = spec
   // Only for the help; `parseCommandLine` reads positional words.
-  if (argument !== undefined) command.argument(`[${argument.name}]`, argument.help)
+  if (argument !== undefined) command.argument(`[${termOfArgument(argument)}]`, argument.help)
   command.description(spec.description).addHelpText('after', `${examples(spec)}${footer(name, spec)}`)
   command.action(() => {
     const flags = new Map([...texts].map(([option, given]) => [option, { texts: given, origin: option.flag }]))

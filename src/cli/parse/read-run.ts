@@ -33,9 +33,10 @@ type Reading = {
 /** Reads the options of a run. */
 export function readRun(command: RunOptions['command'], reading: Reading): RunOptions {
   const { reader } = reading
+  const ends = readEnds(command, reading)
   return {
     command,
-    ...readEnds(command, reading),
+    ...ends,
     scope: readScope(reading),
     service: reader.one(OPTIONS.service, parseService),
     ...readRange(command, reading),
@@ -55,6 +56,7 @@ export function readRun(command: RunOptions['command'], reading: Reading): RunOp
     forgetParkedSeconds: reader.withDefault(OPTIONS.forgetParked, parseDurationSeconds),
     sample: reader.one(OPTIONS.sample, parsePart),
     copies: reader.one(OPTIONS.copies, parseInteger({ min: 1, max: 50 })),
+    shard: readShard(ends.target, reading),
     settleMs: reader.one(OPTIONS.settle, parseRunDurationMs),
     maxSend: reader.one(OPTIONS.maxSend, parseSendLimit),
   }
@@ -78,6 +80,14 @@ function readEnds(
     )
   }
   return { sources, target: target ?? '' }
+}
+
+/** Shards run at once, and two processes cannot append to one file. */
+function readShard(target: string, { reader, problems }: Reading): RunOptions['shard'] {
+  const shard = reader.one(OPTIONS.shard, parsePart)
+  if (shard !== undefined && target !== '' && !/^wss?:\/\//.test(target))
+    problems.push(`${reader.originOf(OPTIONS.shard) ?? ''} needs a relay as the target: shards cannot share a file`)
+  return shard
 }
 
 /** Options that modify `--discover` are an error without it, unless it was turned off explicitly. */

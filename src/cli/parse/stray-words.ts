@@ -79,7 +79,8 @@ export function strayProblems(command: CliCommand, rest: readonly string[]): str
 
 function takes(command: CliCommand): string {
   const { argument }: CommandSpec = COMMANDS[command]
-  return argument === undefined ? 'options' : `one ${argument.name} and options`
+  if (argument === undefined) return 'options'
+  return argument.repeatable === true ? `${argument.name}s and options` : `one ${argument.name} and options`
 }
 
 function unknownOption(command: CliCommand, text: string): string {

@@ -16,6 +16,7 @@ export type ProblemMeaning = {
 /** Problems that concern a relay or a file, not events. */
 const ABOUT_PLACES: readonly string[] = [
   'plan',
+  'shard',
   'target',
   'key',
   'narrow',
@@ -44,6 +45,10 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
   plan: {
     meaning: 'more than --max-send allows, so nothing was sent',
     step: 'Is a source an old copy, the scope wider, or the target emptied? Look with --dry-run. If it is right, raise --max-send or leave it out.',
+  },
+  shard: {
+    meaning: 'no report, so nothing is known of its repositories',
+    step: 'Run it again with the same options, and merge again.',
   },
   target: {
     meaning: 'it stopped answering, or refuses us',

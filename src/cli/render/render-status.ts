@@ -36,7 +36,7 @@ export function renderStatusJson(status: Status): string {
 
 function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
   return [
-    [...labelled(canvas, 'target', foreign(target.target), canvas.bold), ...renderLock(canvas, target)],
+    [...labelled(canvas, 'target', targetText(target), canvas.bold), ...renderLock(canvas, target)],
     renderSources(canvas, target),
     ...target.parked.map((parked) => renderParked(canvas, parked)),
     ...target.refused.map((refused) => renderRefused(canvas, refused)),
@@ -44,6 +44,10 @@ function renderTarget(canvas: Canvas, target: TargetStatus): string[][] {
     renderRepositoryTable(canvas, target.repositories, target.repositoriesLeftOut),
     renderRuns(canvas, target),
   ]
+}
+
+function targetText({ target, shard }: TargetStatus): string {
+  return foreign(target) + (shard === null ? '' : ` · shard ${shard.number} of ${shard.of}`)
 }
 
 function renderLock(canvas: Canvas, { lock }: TargetStatus): string[] {

@@ -18,7 +18,7 @@ const LONG = 10_000
 /** Renders the last lines: the verdict with its exit code, the next step, and how long the run took. */
 export function renderVerdict(canvas: Canvas, report: Report): string[] {
   const word = `${verdictWord(report)} (${report.exit})`
-  const sentence = `${word}: ${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
+  const sentence = `${word}: ${shardText(report)}${verdictText(canvas, report)} took ${formatDuration(report.durationMs)}`
   const [first = '', ...rest] = wrapText(sentence, canvas.width)
   if (!first.startsWith(word)) return [first, ...rest]
   return [verdictPaint(canvas, report)(word) + first.slice(word.length), ...rest]
@@ -27,6 +27,12 @@ export function renderVerdict(canvas: Canvas, report: Report): string[] {
 /** The verdict of a report on one line, without colours. */
 export function renderVerdictLine(report: Report, now: UnixSeconds): string {
   return renderVerdict(createCanvas({ color: false, width: LONG, now }), report).join(' ')
+}
+
+/** A shard promises nothing for the others. */
+function shardText({ shard, merged }: Report): string {
+  if (merged !== null) return `${formatCount(merged.of - merged.missing.length)} of ${formatCount(merged.of)} shards: `
+  return shard === null ? '' : `shard ${shard.number} of ${shard.of}: `
 }
 
 /** Equal sides are called `equal`, not `complete`. */
@@ -198,7 +204,7 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ command, exit, totals, sources, problems, target }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems, target, merged }: Report): string[] {
   const parts: string[] = []
   if (exit === 1)
     parts.push(
@@ -209,6 +215,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  parts.push(...unmergedText(merged))
   if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
@@ -222,6 +229,15 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
   return parts
 }
 
+/** Which shards have no report; the numbers of many are in the table. */
+function unmergedText(merged: Report['merged']): string[] {
+  const [first, ...others] = merged?.missing ?? []
+  if (first === undefined) return []
+  return [
+    others.length === 0 ? `shard ${first} has no report` : `${formatCount(others.length + 1)} shards have no report`,
+  ]
+}
+
 function unreadText([first = '', ...others]: readonly string[]): string {
   if (others.length === 0) return `${first} was not read to its end`
   const rest = others.length === 1 ? (others[0] ?? '') : `${others.length} more sources`
@@ -233,9 +249,11 @@ function shortName(url: string): string {
 }
 
 /** Does not advise another run if something has to be fixed first. */
-function nextStep({ exit, command, problems }: Report): string {
+function nextStep({ exit, command, problems, merged }: Report): string {
   const mends = exit === 3 ? mendsOf(problems) : []
   if (mends.length > 0) return ` ${mends.join('. ')}. Then run ngit-sync ${foreign(command)} again.`
+  if (exit === 3 && merged !== null)
+    return ' Run the shards again that are missing or partial, with the same options, and merge again.'
   if (exit === 3) return ` Run ngit-sync ${foreign(command)} again with the same options.`
   return exit === 130 || exit === 143 ? ' The next run goes on from here.' : ''
 }

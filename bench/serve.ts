@@ -48,7 +48,16 @@ try {
   print('strfry sync', `${seconds(pull.ms)}, ${Math.round(events / (pull.ms / 1000))} events/s (exit ${pull.code})`)
   print('until exit', `${seconds(wholeMs)}, everything`)
   print('peak memory', `${(peakBytes / MIB).toFixed(0)} MiB resident, of serve`)
-  const figures = { events, held, code, readMs, pullMs: pull.ms, wholeMs, peakBytes, published: report.totals.published }
+  const figures = {
+    events,
+    held,
+    code,
+    readMs,
+    pullMs: pull.ms,
+    wholeMs,
+    peakBytes,
+    published: report.totals.published,
+  }
   giveFigures({ ...figures, strfry: strfryVersion(strfry) })
   if (code !== 0 || held !== events) process.exitCode = 1
 } finally {

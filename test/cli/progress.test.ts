@@ -55,17 +55,20 @@ describe('renderProgress', () => {
   })
 
   it.each([
-    [120, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× 1111 comment, 61× 1621 issue'],
-    [85, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× 1111 comment …'],
+    [120, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× comment, 61× kind 4321'],
+    [80, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× comment …'],
     [77, 'serving  the target has 5,512/6,000 · none for 2 min 5 s'],
-  ])('says in %i columns how far the target has come, for how long it takes nothing, and what it lacks', (width, line) => {
-    const lacking = [
-      { kind: 1111, count: 427 },
-      { kind: 1621, count: 61 },
-    ]
-    const state = { doing: 'serving', served: 5512, total: 6000, quietMs: 125_000, isVisited: true, lacking } as const
-    expect(renderProgress(state, width)).toBe(line)
-  })
+  ])(
+    'says in %i columns how far the target has come, for how long it takes nothing, and what it lacks',
+    (width, line) => {
+      const lacking = [
+        { kind: 1111, count: 427 },
+        { kind: 4321, count: 61 },
+      ]
+      const state = { doing: 'serving', served: 5512, total: 6000, quietMs: 125_000, isVisited: true, lacking } as const
+      expect(renderProgress(state, width)).toBe(line)
+    },
+  )
 
   it('names the relays that have not answered yet', () => {
     expect(renderProgress({ doing: 'connecting', waitingFor: ['wss://relay.two'] }, 80)).toBe('connecting  relay.two')

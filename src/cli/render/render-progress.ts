@@ -110,9 +110,15 @@ function serving({ served, total, quietMs, isVisited, lacking }: Serving, named:
   const parts = [`serving  the target has ${formatCount(served)}/${formatCount(total)}`]
   if (served < total && !isVisited) parts.push('nobody has come to read')
   if (isVisited && quietMs >= QUIET_MS) parts.push(`none for ${formatDuration(quietMs)}`)
-  const kinds = lacking.slice(0, named).map(({ kind, count }) => `${formatCount(count)}× ${kindName(kind)}`)
+  const kinds = lacking.slice(0, named).map(({ kind, count }) => `${formatCount(count)}× ${shortKind(kind)}`)
   if (kinds.length > 0) parts.push(`lacks ${kinds.join(', ')}${lacking.length > named ? ' …' : ''}`)
   return parts.join(' · ')
+}
+
+/** `comment`, or `kind 4321` if we have no name. */
+function shortKind(kind: number): string {
+  const name = kindName(kind).replace(/^\d+ /, '')
+  return name === String(kind) ? `kind ${name}` : name
 }
 
 function shortUrl(url: string): string {

@@ -13,6 +13,7 @@ const BENCHES = {
   peers: { shows: 'the same jobs by strfry sync, nak sync and another build', flags: ['--max-old-space-size=8192'] },
   reconcile: { shows: 'what a full pass costs by NIP-77 and by paging', flags: ['--max-old-space-size=8192'] },
   'reconcile-ids': { shows: 'reconciliation of two sets of ids, without relays', flags: ['--expose-gc'] },
+  serve: { shows: 'a strfry relay that takes a lost history by itself from serve', flags: [] },
   startup: { shows: 'how long --help, status and a no-op take against bare node', flags: [] },
 }
 

@@ -1,6 +1,9 @@
 import type { LayerName } from './layer-name.ts'
 import type { Outcome } from './nostr/outcome.ts'
 
+/** How many events of a kind. */
+export type KindCount = { readonly kind: number; readonly count: number }
+
 /** What a run is doing, apart from reading a layer and sending, which have events of their own. */
 export type Phase = 'connecting' | 'selecting' | 'counting' | 'confirming'
 
@@ -58,8 +61,19 @@ export type RunEvent =
     }
   /** Our own relay lets others take these events, until the target serves them; `software`: what the target runs. */
   | { readonly type: 'serving'; readonly url: string; readonly events: number; readonly software: string | undefined }
-  /** So many of those that the target lacked it serves by now. */
-  | { readonly type: 'served'; readonly served: number; readonly total: number }
+  /**
+   * So many of those that the target lacked it serves by now. `lacking`: how many of which kind it does not, when last
+   * asked for all of them, the most first. `isVisited`: somebody has come to our relay to read.
+   */
+  | {
+      readonly type: 'served'
+      readonly served: number
+      readonly total: number
+      readonly lacking: readonly KindCount[]
+      readonly isVisited: boolean
+    }
+  /** The target had taken nothing for so long: connections to our relay were closed, so that it asks anew. */
+  | { readonly type: 'hung-up'; readonly clients: number; readonly lullMs: number }
   /** `sent` of `total` so far; `total` grows when waiting events become free. */
   | { readonly type: 'sent'; readonly id: string; readonly sent: number; readonly total: number }
   /** The state of an event changed (`run/fate.ts`). */

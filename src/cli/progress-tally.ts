@@ -5,6 +5,8 @@ import type { ProgressState } from './render/render-progress.ts'
 /** Relays that the line names; discovery may bring many more. */
 const MAX_NAMED = 100
 
+type Served = Pick<Extract<RunEvent, { type: 'served' }>, 'served' | 'total' | 'lacking' | 'isVisited'>
+
 /** What a run is doing now, and how much of it is done, added up from what happens. */
 export class ProgressTally {
   readonly #nowMs: () => number
@@ -15,6 +17,9 @@ export class ProgressTally {
   #sent = 0
   #git = { compared: 0, total: 0 }
   #total = 0
+  #served: Served = { served: 0, total: 0, lacking: [], isVisited: false }
+  /** When something was taken, or anybody came first. */
+  #servedMs = 0
   #waiting = { events: 0, repositories: 0, endMs: 0 }
   /** When the first event was sent. */
   #firstMs: number | undefined
@@ -45,9 +50,7 @@ export class ProgressTally {
         this.#doing = 'serving'
         return
       case 'served':
-        this.#sent = event.served
-        this.#total = event.total
-        return
+        return this.#noteServed(event)
       case 'sending':
         return this.#send(this.#sent, this.#sent + event.events)
       case 'waiting':
@@ -87,7 +90,7 @@ export class ProgressTally {
       case 'sending':
         return { doing, sent: this.#sent, total: this.#total, leftMs: this.#leftMs() }
       case 'serving':
-        return { doing, served: this.#sent, total: this.#total }
+        return { doing, ...this.#served, quietMs: this.#nowMs() - this.#servedMs }
       case 'confirming':
         return { doing, sent: this.#sent }
       case 'waiting': {
@@ -98,6 +101,11 @@ export class ProgressTally {
       case 'repairing git':
         return { doing, compared: this.#git.compared, total: this.#git.total }
     }
+  }
+
+  #noteServed(event: Extract<RunEvent, { type: 'served' }>): void {
+    if (event.served !== this.#served.served || !this.#served.isVisited) this.#servedMs = this.#nowMs()
+    this.#served = event
   }
 
   /** The layers of a later round count anew. */

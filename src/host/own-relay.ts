@@ -21,6 +21,11 @@ export type OwnRelayOptions = {
 }
 
 const READ_ONLY = 'restricted: read-only: ngit-sync serve takes no events'
+/**
+ * None is remembered, so they cost nothing. Where this is not said, ngit-grasp 3.0.10 counts on 20, and with too few it
+ * asks for the same again and again, and never for the second page (docs/restore.md).
+ */
+const MAX_SUBSCRIPTIONS = 1_000
 const UNSPECIFIED = ['0.0.0.0', '::']
 
 type Gate = { isOpen: boolean; wasVisited: boolean }
@@ -87,6 +92,10 @@ export class OwnRelay {
     this.#gate.isOpen = true
   }
 
+  hangUp(): number {
+    return this.#server.hangUp()
+  }
+
   async close(): Promise<void> {
     await this.#server.close()
     this.#events.close()
@@ -109,6 +118,7 @@ function documentOf({ version }: OwnRelayOptions): Readonly<Record<string, unkno
       max_message_length: MAX_MESSAGE_BYTES,
       max_filters: MAX_FILTERS,
       max_subid_length: MAX_NAME_LENGTH,
+      max_subscriptions: MAX_SUBSCRIPTIONS,
       max_limit: PAGE_ROWS,
       default_limit: PAGE_ROWS,
       auth_required: false,

@@ -6,6 +6,8 @@ import { MAX_MESSAGE_BYTES } from './relay-limits.ts'
 /** A relay that listens. */
 export type RelayServer = {
   readonly port: number
+  /** Closes the connections of all clients, who may come again; returns how many there were. */
+  hangUp(): number
   /** Drops all connections and stops listening. */
   close(): Promise<void>
 }
@@ -27,6 +29,8 @@ export type RelayServerOptions = {
 const MAX_CLIENTS = 64
 /** A client that has more than this to read is not listened to. */
 const MAX_UNREAD_BYTES = 1_048_576
+/** The code of a WebSocket that says so (RFC 6455, registered: service restart). */
+const COME_AGAIN = 1012
 
 /** Starts listening. Throws when the address is taken or is not one of this machine. */
 export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
@@ -45,7 +49,7 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
   // The server of ws repeats the errors of the HTTP server; `listen` reports those.
   sockets.on('error', () => undefined)
   const port = await listen(http, options)
-  return { port, close: () => closeAll(http, sockets) }
+  return { port, hangUp: () => hangUpOn(sockets), close: () => closeAll(http, sockets) }
 }
 
 function serveClient(socket: WebSocket, { hall, onClient }: RelayServerOptions): void {
@@ -104,6 +108,12 @@ async function listen(http: Server, { host, port }: RelayServerOptions): Promise
   })
   const address = http.address()
   return typeof address === 'object' && address !== null ? address.port : port
+}
+
+function hangUpOn(sockets: WebSocketServer): number {
+  const { size } = sockets.clients
+  for (const socket of sockets.clients) socket.close(COME_AGAIN)
+  return size
 }
 
 async function closeAll(http: Server, sockets: WebSocketServer): Promise<void> {

@@ -30,6 +30,8 @@ export type OwnRelay = {
   readonly wasVisited: boolean
   /** Lets clients in: before that, what it has is not yet all. */
   letIn(): void
+  /** Closes the connections of all clients, who may come again; returns how many there were. */
+  hangUp(): number
 }
 
 /** What `serve` needs beside the rest of the world. */

@@ -8,6 +8,7 @@ import { concludeProof, explainAbsence, type Proof } from '../select/proof.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { StateSender } from './state-sender.ts'
+import { Waker } from './waker.ts'
 
 const PIECE = 1_000
 const FIRST_WAIT_MS = 1_000
@@ -18,36 +19,56 @@ const MAX_WAIT_MS = 30_000
  * left, or the run has to end. A target that does not answer is asked later: it may be restarting.
  */
 export async function watchTarget(serving: Serving, run: ScopedRun): Promise<void> {
-  const { nowMs, signal, deadline, tell } = run.world
+  const { nowMs, signal, deadline } = run.world
   const end = AbortSignal.any([signal, deadline])
   const total = countLeft(run)
   const sight = new Sight(serving)
   const sender = new StateSender(serving, run)
-  tell?.({ type: 'served', served: 0, total })
+  const waker = new Waker(serving.relay, run)
+  let lacking = new Map<number, number>()
   let waitMs = FIRST_WAIT_MS
   let hasProgressed = false
+  tellServed(serving, run, { total, lacking })
   try {
     while (!end.aborted) {
       const before = countLeft(run)
       const beganMs = nowMs()
+      let askedMs = 0
       // What is not served is explained when nothing comes any more: that costs more questions.
       const isExplained = !hasProgressed
       hasProgressed = false
       await sight.look(async (target) => {
-        await settleServed({ ...run, target }, { end, isExplained, sender })
+        const found = new Map<number, number>()
+        await settleServed({ ...run, target }, { end, isExplained, sender, lacking: found })
+        lacking = found
+        askedMs = nowMs() - beganMs
         hasProgressed = await sender.send(target, end)
       })
       const left = countLeft(run)
-      tell?.({ type: 'served', served: total - left, total })
+      tellServed(serving, run, { total, lacking })
       if (left === 0) return
       hasProgressed ||= left < before
+      waker.note(hasProgressed)
       waitMs = hasProgressed ? FIRST_WAIT_MS : Math.min(MAX_WAIT_MS, waitMs * 2)
       // At most half of the time is spent on questions.
-      await pause(Math.max(waitMs, nowMs() - beganMs), end)
+      await pause(Math.max(waitMs, askedMs), end)
     }
   } finally {
     await sight.close()
   }
+}
+
+type Course = { readonly total: number; readonly lacking: ReadonlyMap<number, number> }
+
+function tellServed({ relay }: Serving, run: ScopedRun, { total, lacking }: Course): void {
+  const counts = [...lacking].map(([kind, count]) => ({ kind, count })).sort((a, b) => b.count - a.count)
+  run.world.tell?.({
+    type: 'served',
+    served: total - countLeft(run),
+    total,
+    lacking: counts,
+    isVisited: relay.wasVisited,
+  })
 }
 
 function countLeft({ world: { state } }: ScopedRun): number {
@@ -90,7 +111,13 @@ class Sight {
   }
 }
 
-type Looking = { readonly end: AbortSignal; readonly isExplained: boolean; readonly sender: StateSender }
+type Looking = {
+  readonly end: AbortSignal
+  readonly isExplained: boolean
+  readonly sender: StateSender
+  /** Counts by kind what is not served. */
+  readonly lacking: Map<number, number>
+}
 
 /** Settles what the target serves now, and with `isExplained` also what it will never serve. Throws LostRelayError. */
 async function settleServed(run: ScopedRun, looking: Looking): Promise<void> {
@@ -105,7 +132,7 @@ async function settleServed(run: ScopedRun, looking: Looking): Promise<void> {
 async function settlePiece(
   piece: readonly SpooledEvent[],
   run: ScopedRun,
-  { isExplained, sender }: Looking,
+  { isExplained, sender, lacking }: Looking,
 ): Promise<void> {
   const { target, fate, witnesses } = run
   const served = await findServed(
@@ -128,5 +155,7 @@ async function settlePiece(
     }
     noteArrivals(arrived, run)
   })
-  sender.note(absent.filter(({ event }) => !proofs.has(event.id)))
+  const lacked = absent.filter(({ event }) => !proofs.has(event.id))
+  for (const { event } of lacked) lacking.set(event.kind, (lacking.get(event.kind) ?? 0) + 1)
+  sender.note(lacked)
 }

@@ -54,6 +54,22 @@ describe('renderProgress', () => {
     expect(renderProgress({ doing: 'sending', sent: 120, total: 275, leftMs: 1000 }, 80)).toBe('sending  120/275')
   })
 
+  it.each([
+    [120, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× comment, 61× kind 4321'],
+    [80, 'serving  the target has 5,512/6,000 · none for 2 min 5 s · lacks 427× comment …'],
+    [77, 'serving  the target has 5,512/6,000 · none for 2 min 5 s'],
+  ])(
+    'says in %i columns how far the target has come, for how long it takes nothing, and what it lacks',
+    (width, line) => {
+      const lacking = [
+        { kind: 1111, count: 427 },
+        { kind: 4321, count: 61 },
+      ]
+      const state = { doing: 'serving', served: 5512, total: 6000, quietMs: 125_000, isVisited: true, lacking } as const
+      expect(renderProgress(state, width)).toBe(line)
+    },
+  )
+
   it('names the relays that have not answered yet', () => {
     expect(renderProgress({ doing: 'connecting', waitingFor: ['wss://relay.two'] }, 80)).toBe('connecting  relay.two')
   })
@@ -90,6 +106,24 @@ describe('ProgressTally', () => {
     now = 10_000
     expect(after({ type: 'sent', id: '', sent: 11, total: 101 })).toBe('sending  11/101 · about 1 min 30 s left')
     expect(after({ type: 'phase', phase: 'confirming' })).toBe('confirming  11 events sent')
+  })
+
+  it('counts how long the target has taken nothing, from when it came to read', () => {
+    let now = 0
+    const tally = new ProgressTally(() => now)
+    tally.tell({ type: 'serving', url: 'ws://127.0.0.1:7777', events: 9, software: undefined })
+    const at = (seconds: number, served: number, isVisited = true): string => {
+      now = seconds * 1_000
+      tally.tell({ type: 'served', served, total: 9, lacking: [], isVisited })
+      return renderProgress(tally.state(), 80)
+    }
+    expect(at(100, 0, false)).toBe('serving  the target has 0/9 · nobody has come to read')
+    expect(at(110, 0)).toBe('serving  the target has 0/9')
+    expect(at(170, 0)).toBe('serving  the target has 0/9 · none for 1 min')
+    expect(at(180, 8)).toBe('serving  the target has 8/9')
+    expect(at(239, 8)).toBe('serving  the target has 8/9')
+    expect(at(300, 8)).toBe('serving  the target has 8/9 · none for 2 min')
+    expect(at(400, 9)).toBe('serving  the target has 9/9')
   })
 })
 

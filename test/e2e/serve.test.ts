@@ -104,7 +104,7 @@ describe('serve', () => {
     expect(await answer.json()).toMatchObject({
       name: 'ngit-sync serve',
       supported_nips: [1, 11, 45, 77],
-      limitation: { max_limit: 500, restricted_writes: true },
+      limitation: { max_limit: 500, max_subscriptions: 1000, restricted_writes: true },
     })
     const client = await connect(url)
     const other = issue(repository.address, carol, { content: 'mine too' })

@@ -51,6 +51,15 @@ describe('our own relay', () => {
     expect([relay.wasVisited, relay.size]).toEqual([true, 2])
   })
 
+  it('hangs up on all when told to, and lets them come again', async () => {
+    const relay = await start(issues(1))
+    const clients = [await connect(relay), await connect(relay)]
+    expect(relay.hangUp()).toBe(2)
+    for (const client of clients) await waitFor(() => client.isClosed())
+    expect(relay.hangUp()).toBe(0)
+    expect(await (await connect(relay)).query({})).toHaveLength(1)
+  })
+
   it('adds an event once', async () => {
     const [first] = issues(1)
     const relay = await start(issues(3))

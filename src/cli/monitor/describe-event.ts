@@ -17,6 +17,7 @@ export function levelOf(event: RunEvent): LogLevel {
     case 'waiting':
     case 'serving':
     case 'served':
+    case 'hung-up':
     case 'repairing':
     case 'connected':
     case 'reconnecting':
@@ -79,6 +80,8 @@ export function describeEvent(event: RunEvent): string {
       return `serving ${formatPlural(event.events, 'event')} at ${foreign(event.url)}`
     case 'served':
       return `the target has ${formatCount(event.served)} of ${formatPlural(event.total, 'event')} that it lacked`
+    case 'hung-up':
+      return `the target has taken nothing for ${formatDuration(event.lullMs)}: ${formatPlural(event.clients, 'connection')} closed, so that it asks anew`
     case 'connecting':
       return `${foreign(event.relay)}: connecting`
     case 'connected':

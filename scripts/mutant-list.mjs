@@ -197,7 +197,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'two relays are compared as wholes although one lists a part of what it has',
-    in: 'findMissing',
+    in: 'readBelow',
     from: 'await proveBottom(withWindow(EVERYTHING, window), oldest, reading)',
     to: 'undefined',
   },
@@ -212,7 +212,7 @@ export const MUTANTS = [
     rule: 1,
     what: 'two relays are compared as wholes and nobody looks whether it is true',
     in: 'compareWhole',
-    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })',
+    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, onMissing, sample })',
     to: 'true',
   },
   {
@@ -298,6 +298,13 @@ export const MUTANTS = [
     in: 'moveCheckpoints',
     from: '!catalog.isOfMembers(read.layer, read.anchor)',
     to: 'false',
+  },
+  {
+    rule: 2,
+    what: 'events count as held because they should be alone in their time at the target, whatever it lists',
+    in: 'listsJust',
+    from: 'unlisted?.size === 0',
+    to: 'true',
   },
   {
     rule: 3,

@@ -16,7 +16,8 @@ export type DemoScreen = {
 }
 
 const EVENT_FILES = ['nip34', 'signed', 'noise']
-const CONNECTION = { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 10_000 }
+const TIMEOUTS = { connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 10_000 }
+const CONNECTION = { ...TIMEOUTS, retries: 3, compress: 'never' } as const
 const DAY = 86_400
 
 /**

@@ -12,7 +12,8 @@ export type RelayRequest = {
 
 /** Inspects a relay over separate connections. Throws SyncError when it cannot be reached. */
 export async function runRelayCommand({ url, connection, key, signal }: RelayRequest): Promise<RelayInspection> {
-  const settings = { ...connection, signal, now: Date.now, random: Math.random }
+  const perMessageDeflate = connection.compress === 'always'
+  const settings = { ...connection, perMessageDeflate, signal, now: Date.now, random: Math.random }
   const stranger = createWebSocketRelay(url, settings)
   const known: WebSocketRelay | undefined = key && createWebSocketRelay(url, { ...settings, key })
   try {

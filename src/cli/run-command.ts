@@ -51,7 +51,13 @@ export type RunRequest = {
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
 }
 
-type EndpointRequest = Pick<RunRequest, 'connection' | 'key' | 'pacing' | 'openStdin' | 'stdout' | 'signal' | 'tell'>
+type EndpointRequest = Pick<
+  RunRequest,
+  'connection' | 'key' | 'pacing' | 'openStdin' | 'stdout' | 'signal' | 'tell'
+> & {
+  /** Whether an earlier run leaves little to read there or to send. @default false */
+  readonly expectsLittle?: boolean
+}
 
 /** How much the spool may hold. */
 export const MAX_SPOOL_BYTES = 8 * 1024 ** 3
@@ -72,9 +78,13 @@ export async function runCommand(request: RunRequest): Promise<Report> {
     const untilDeadline = AbortSignal.any([signal, deadline.signal])
     // Every source listens to this signal.
     setMaxListeners(0, untilDeadline)
-    const open = (url: string): Promise<Endpoint> =>
-      createEndpoint(url, 'source', { ...request, signal: untilDeadline })
-    const connectTarget = (): Promise<Endpoint> => createEndpoint(options.target, 'target', request)
+    const { checkpoints } = state
+    const open = (url: string): Promise<Endpoint> => {
+      const expectsLittle = checkpoints.hasDrained(url)
+      return createEndpoint(url, 'source', { ...request, expectsLittle, signal: untilDeadline })
+    }
+    const connectTarget = (): Promise<Endpoint> =>
+      createEndpoint(options.target, 'target', { ...request, expectsLittle: !checkpoints.isEmpty() })
     const serving = request.listen && (await openServing(request.listen, connectTarget))
     cleanups.push(() => serving?.close())
     const target = await connectTarget()
@@ -202,11 +212,12 @@ export async function createEndpoint(
 
 function connectRelay(
   url: string,
-  { connection, key, signal, tell }: EndpointRequest,
+  { connection, key, signal, tell, expectsLittle = false }: EndpointRequest,
   lookup?: LookupFunction,
 ): WebSocketRelay {
   return createWebSocketRelay(url, {
     ...connection,
+    perMessageDeflate: connection.compress === 'auto' ? expectsLittle : connection.compress === 'always',
     signal,
     now: Date.now,
     random: Math.random,

@@ -1,7 +1,8 @@
 /*
  * An OK is not proof of storage: some relays say OK and drop, some hold back until git data arrives. So events that
  * were sent, answered or not, are asked for again, and only those that the target serves are accepted. A target with
- * NIP-77 is asked for a list and a sample of them, so that they need not all be read back.
+ * NIP-77 is asked for a list and a sample of them, so that they need not all be read back. After an outage the target
+ * lacked a whole stretch of time, so what it holds of that time should be just what was sent.
  */
 import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { KIND } from '../nostr/kinds.ts'
@@ -43,7 +44,7 @@ function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | u
 async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promise<Map<string, Proof>> {
   const proofs = new Map<string, Proof>()
   const sent = piece.map(({ event: { id, created_at: createdAt } }) => ({ id, createdAt }))
-  const served = await findClaimed(run.target, sent, run.startedAt, READ_BACK)
+  const served = await findClaimed(run.target, sent, run.startedAt, { drawn: READ_BACK, areAlone: true })
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
   const shown = proved.map(({ event }) => event)

@@ -12,6 +12,7 @@ import { keepValid } from '../nostr/verifier.ts'
 import { chanceOf, drawPlaces } from '../relay/draw-places.ts'
 import { findClaimed } from '../relay/find-claimed.ts'
 import { findServed } from '../relay/holdings.ts'
+import { noteProbed } from '../relay/paging/capacity.ts'
 import type { DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { withinBudget, type Budget } from '../run/budget.ts'
@@ -63,24 +64,36 @@ export const MANY = { newest: 20, others: 10 }
 /** Events younger than this may have arrived between the comparison and the question. */
 const RECENT_SECONDS = 900
 
+/** How a comparison is tested. By default events that were seen are missing. */
+type Bearing = {
+  readonly isMissing?: (id: string) => boolean
+  readonly onMissing?: (events: readonly NostrEvent[]) => Promise<void>
+  readonly sample?: Sample
+}
+
 /** Ids ordered by time, the oldest first. */
 type IdList = { readonly size: number; readonly id: (position: number) => string }
 
 /**
  * Whether a few pages of what the source serves bear out a finished comparison: all events in them but those that
- * `isMissing` must be held by the target. Events that came to the source in the meantime go to the sink. False also
- * when the source did not answer or, after a comparison of wholes, shows nothing. Throws LostRelayError when the target
- * stops answering.
+ * `isMissing` must be held by the target. Events that came to the source in the meantime go to the sink, those that are
+ * missing to `onMissing`. False also when the source did not answer or, after a comparison of wholes, shows nothing.
+ * Throws LostRelayError when the target stops answering.
  */
 export async function isBorneOut(
   filter: Filter,
   reading: DrainContext,
   run: ClaimingRun,
-  { isMissing = (id: string) => run.world.state.run.isSeen(id), sample = OF_REQUEST } = {},
+  {
+    isMissing = (id) => run.world.state.run.isSeen(id),
+    onMissing = async () => undefined,
+    sample = OF_REQUEST,
+  }: Bearing = {},
 ): Promise<boolean> {
   const { target, world, startedAt: now } = run
   const rows = await sampleRows(filter, { reading, sample, now })
   if (rows === undefined || (sample.mustShow && rows.length === 0)) return false
+  await onMissing(rows.filter(({ id }) => isMissing(id)))
   const claimed = rows.filter(({ id }) => !isMissing(id)).filter((event) => isAsked(event, now))
   const held = await sample.findHeld(target, claimed.map(stampOf), now)
   const unheld = await keepValid(
@@ -127,7 +140,12 @@ async function sampleRows(filter: Filter, { reading, sample, now }: Sampling): P
   const ask = async (asked: Filter): Promise<NostrEvent[]> => {
     const { rows, end } = await reading.request(asked)
     isAnswered &&= end.type === 'eose'
-    return rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event))
+    const events = rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event))
+    noteProbed(
+      reading.capacity,
+      events.map(({ id, created_at: second }) => ({ id, second })),
+    )
+    return events
   }
   const newest = await ask({ ...filter, limit: sample.newest })
   const isPart = newest.length >= sample.newest

@@ -16,7 +16,7 @@ import type { Filter, Matcher } from '../nostr/filter.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
 import { createRelaySet, withWindow, type ComparedSet } from '../relay/negentropy/compared-set.ts'
-import { reconcileFilter, type FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
+import { reconcileFilter, type ComparedWindow, type FilterComparison } from '../relay/negentropy/reconcile-filter.ts'
 import { drain, type DrainContext } from '../relay/paging/drain.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
 import { proveBottom } from '../relay/paging/prove-bottom.ts'
@@ -28,7 +28,10 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
 import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, sampling, type Sample } from './claims.ts'
 
-/** What a source has and the target lacks of one request, and what may still take that back. */
+/**
+ * What a source has and the target lacks of one request, and what may still take that back. `events` leaves out those
+ * that another request has brought: the target is asked about each once.
+ */
 export type Answered = {
   readonly events: readonly NostrEvent[]
   readonly fetched: Fetched
@@ -83,6 +86,7 @@ export class Wholes {
 class Difference {
   readonly #events: readonly NostrEvent[]
   readonly #aftermath: Aftermath
+  readonly #handedOut = new Set<string>()
   #fetched: Fetched
 
   constructor(events: readonly NostrEvent[], fetched: Fetched, aftermath: Aftermath) {
@@ -92,10 +96,12 @@ class Difference {
   }
 
   answer(matches: Matcher): Answered {
-    const events = this.#events.filter(matches)
+    const matching = this.#events.filter(matches)
+    const events = matching.filter(({ id }) => !this.#handedOut.has(id))
+    for (const { id } of events) this.#handedOut.add(id)
     const { drain, comparison } = this.#fetched
     this.#fetched = { drain: NOTHING_READ, comparison: NOTHING_COMPARED }
-    return { events, fetched: { drain: { ...drain, rows: events.length }, comparison }, aftermath: this.#aftermath }
+    return { events, fetched: { drain: { ...drain, rows: matching.length }, comparison }, aftermath: this.#aftermath }
   }
 }
 
@@ -128,48 +134,58 @@ async function compareWhole(
   const ask = async (filter: Filter): Promise<Page> => (found.isFull ? TOO_MUCH : request(filter))
   const reading = { request: ask, capacity, limit, aftermath, sink: found.keep }
   const sides = { source: atSource, target: atTarget }
-  const comparison = await findMissing(sides, { maxBytes, reading, budget: source.budget, now: run.startedAt })
+  const comparison = await findMissing(sides, { maxBytes, budget: source.budget, now: run.startedAt })
   if (comparison === undefined) return undefined
   const missing = new Set(comparison.ids)
   const isSeen = (id: string): boolean => run.world.state.run.isSeen(id)
-  const unread = comparison.ids.filter((id) => !isSeen(id))
+  const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
+  // First the samples: they show how long the pages of the source are, which the proof of its bottom must know.
+  const onMissing = (shown: readonly NostrEvent[]): Promise<void> => found.keep(shown.filter(({ id }) => !isSeen(id)))
+  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, onMissing, sample })
+  if (!isTrue || !(await readBelow(comparison.windows, reading))) return undefined
+  const unread = comparison.ids.filter((id) => !isSeen(id) && !found.has(id))
   const { unserved, ...fetched } = await fetchByIds(unread, reading)
   if (fetched.reason !== null || unserved.length > 0 || found.isFull) return undefined
-  const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
-  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, sample })
-  if (!isTrue || found.isFull) return undefined
   return new Difference(found.events, { drain: fetched, comparison }, aftermath)
 }
 
 /** The events that came, as long as they are not too many to keep. */
 class Findings {
-  readonly events: NostrEvent[] = []
+  readonly #events = new Map<string, NostrEvent>()
   #bytes = 0
 
+  get events(): readonly NostrEvent[] {
+    return [...this.#events.values()]
+  }
+
   get isFull(): boolean {
-    return this.events.length > MAX_MISSING || this.#bytes > MAX_MISSING_BYTES
+    return this.#events.size > MAX_MISSING || this.#bytes > MAX_MISSING_BYTES
+  }
+
+  has(id: string): boolean {
+    return this.#events.has(id)
   }
 
   readonly keep = async (events: readonly NostrEvent[]): Promise<void> => {
     if (this.isFull) return
-    this.events.push(...events)
-    for (const event of events) this.#bytes += JSON.stringify(event).length
+    for (const event of events) {
+      this.#events.set(event.id, event)
+      this.#bytes += JSON.stringify(event).length
+    }
   }
 }
 
 type Sides = { readonly source: ComparedSet; readonly target: ComparedSet }
 type Searching = {
   readonly maxBytes: number
-  readonly reading: DrainContext
   readonly budget: Budget
   readonly now: UnixSeconds
 }
 
-/** The ids that only the source lists; `undefined` when they are too many, or may not be all. */
-async function findMissing(
-  sides: Sides,
-  { maxBytes, reading, budget, now }: Searching,
-): Promise<(FilterComparison & { readonly ids: readonly string[] }) | undefined> {
+type Found = FilterComparison & { readonly ids: readonly string[]; readonly windows: readonly ComparedWindow[] }
+
+/** The ids that only the source lists; `undefined` when they are too many. */
+async function findMissing(sides: Sides, { maxBytes, budget, now }: Searching): Promise<Found | undefined> {
   const ids: string[] = []
   const compared = await reconcileFilter({
     ...{ ...sides, filter: EVERYTHING, now, findsOldest: true, isThrifty: true },
@@ -177,13 +193,17 @@ async function findMissing(
     shouldStop: (_, bytes) => (bytes > maxBytes || ids.length > MAX_MISSING ? 'the difference is large' : undefined),
   })
   budget.bytesLeft -= compared.traffic.source.received
-  if (compared.type === 'failed' || ids.length > MAX_MISSING) return undefined
-  for (const { window, oldest = [] } of compared.windows) {
+  return compared.type === 'failed' || ids.length > MAX_MISSING ? undefined : { ...compared, ids }
+}
+
+/** Reads what lies below the oldest ids that the source listed. Returns whether it was read to its end. */
+async function readBelow(windows: readonly ComparedWindow[], reading: DrainContext): Promise<boolean> {
+  for (const { window, oldest = [] } of windows) {
     const unproven = await proveBottom(withWindow(EVERYTHING, window), oldest, reading)
     if (unproven === undefined) continue
     // Mostly the oldest second alone, of which more than was listed counts as missing.
     const sink = (events: readonly NostrEvent[]) => reading.sink(events.filter(({ id }) => !oldest.includes(id)))
-    if ((await drain(unproven, { ...reading, sink })).reason !== null) return undefined
+    if ((await drain(unproven, { ...reading, sink })).reason !== null) return false
   }
-  return { ...compared, ids }
+  return true
 }

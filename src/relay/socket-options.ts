@@ -4,7 +4,7 @@ import type { Profile } from './endpoint.ts'
 import { knownLimits, type KnownLimits } from './pace/known-limits.ts'
 import { SLACK_MS } from './pace/pace.ts'
 
-/** The options of a relay. Sizes count bytes as sent in frames. */
+/** The options of a relay. Sizes count bytes of messages, before compression. */
 export type WebSocketRelayOptions = {
   /** Ends everything pending with `aborted`; the socket must still be closed with `close`. */
   readonly signal: AbortSignal
@@ -46,7 +46,7 @@ export type WebSocketRelayOptions = {
   readonly patienceMs?: number
   /** Known limits of the relay's software. @default `knownLimits` */
   readonly limitsOf?: (profile: Profile) => KnownLimits
-  /** @default false */
+  /** Whether compression is offered until a connection is lost or fails. @default false */
   readonly perMessageDeflate?: boolean
 }
 

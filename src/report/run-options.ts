@@ -98,6 +98,8 @@ export type ConnectionOptions = {
   readonly connectTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly okTimeoutMs: number
+  /** Whether relays are offered compression; `auto`: where an earlier run leaves little to read. */
+  readonly compress: 'auto' | 'always' | 'never'
 }
 
 /** Inclusive bounds on `created_at`. */

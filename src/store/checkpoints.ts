@@ -86,6 +86,12 @@ export class CheckpointStore {
     return this.#db.prepare(sql).get(this.#target, withEvents ? 1 : 0) === undefined
   }
 
+  /** Whether an earlier run has read any anchor of this source to its end. */
+  hasDrained(source: string): boolean {
+    const sql = 'SELECT 1 FROM coverage WHERE target = ? AND source = ? LIMIT 1'
+    return this.#db.prepare(sql).get(this.#target, source) !== undefined
+  }
+
   /** Whether this run has found that the target lost what it held. */
   get wasVoided(): boolean {
     return this.#wasVoided

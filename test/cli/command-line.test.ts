@@ -35,7 +35,10 @@ describe('the defaults of catchup', () => {
       type: 'run',
       stateFile: undefined,
       output: { json: false, quiet: false, verbose: false, color: true },
-      connection: { retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 30_000 },
+      connection: {
+        ...{ retries: 3, connectTimeoutMs: 10_000, idleTimeoutMs: 30_000, okTimeoutMs: 30_000 },
+        compress: 'auto',
+      },
       pacing: { rate: 'known', connections: 1, maxDurationMs: undefined },
       monitoring: {
         metricsFile: undefined,
@@ -101,6 +104,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--connect-timeout', '500ms', { connection: { connectTimeoutMs: 500 } }],
   ['--idle-timeout', '2m', { connection: { idleTimeoutMs: 120_000 } }],
   ['--ok-timeout', '1m', { connection: { okTimeoutMs: 60_000 } }],
+  ['--compress', 'never', { connection: { compress: 'never' } }],
   ['--rate', '120/m', { pacing: { rate: { burst: 1, intervalMs: 500 } } }],
   ['--connections', '4', { pacing: { connections: 4 } }],
   ['--max-duration', '50m', { pacing: { maxDurationMs: 3_000_000 } }],

@@ -22,6 +22,14 @@ function askedFor({ received }: ScriptedRelay): Filter[] {
   return received.reqs.flatMap(({ filters }) => filters)
 }
 
+function idsAskedOf(relay: ScriptedRelay): string[] {
+  return askedFor(relay).flatMap(({ ids = [] }) => ids)
+}
+
+function reply(tags: string[][], createdAt: number): NostrEvent {
+  return signEvent(bob, { kind: 1111, created_at: createdAt, tags, content: 'a reply' })
+}
+
 function note(author: Key, createdAt: number): NostrEvent {
   return signEvent(author, { kind: 1, created_at: createdAt, tags: [], content: 'not about git' })
 }
@@ -60,9 +68,9 @@ describe('a full pass over two relays that differ by little', () => {
     const ids = askedFor(target).flatMap((filter) => filter.ids ?? [])
     // Of the witnesses, the announcements (all of so few), the roots, and the sample of the source; the rest is listed.
     expect(ids.length).toBeLessThanOrEqual(6 + 20 + 6 + 6)
-    // A sample of 40, and three at the bottom.
+    // A sample of 40, and one below the bottom.
     const shown = askedFor(source).filter((filter) => Object.keys(filter).every((key) => /^(until|limit)$/.test(key)))
-    expect(shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0)).toBe(43)
+    expect(shown.flatMap(({ limit = 0 }) => (limit < 100 ? limit : [])).reduce((sum, limit) => sum + limit, 0)).toBe(41)
   })
 
   it('has all of the sample served where no checkpoint says that they were alike before', async () => {
@@ -85,6 +93,24 @@ describe('a full pass over two relays that differ by little', () => {
     expect([code, report.totals.published]).toEqual([0, 3])
     expect(idsOf(target.events.values())).toEqual(idsOf([...HISTORY, ...added]))
     expect(comparedAt(source)).toEqual([{}])
+  })
+
+  it('fetches nothing twice, and asks the target about each event once', async () => {
+    const { bench, source, target } = await startAlikeRelays()
+    const tags = ['e', 'E', 'q'].map((name) => [name, ROOT.id])
+    const added = Array.from({ length: 30 }, (_, index) => reply(tags, 1_750_000_000 + index))
+    for (const event of added) source.events.set(event.id, event)
+    const { code, report } = await bench.catchup(source, target, ...FULL)
+    expect([code, report.totals.published]).toEqual([0, 30])
+    const newest = new Set(idsOf(added.slice(-20)))
+    const [fetched, askedBefore] = [idsAskedOf(source), idsAskedOf(target)].map((ids) =>
+      ids.filter((id) => added.some((event) => event.id === id)),
+    )
+    // The newest page of the sample has shown the others.
+    expect(fetched?.filter((id) => newest.has(id))).toEqual([])
+    expect(fetched).toHaveLength(10)
+    // Once before they are sent; afterwards 16 are read back.
+    expect(askedBefore).toHaveLength(30 + 16)
   })
 
   it('leaves out what no anchor of the scope leads to', async () => {

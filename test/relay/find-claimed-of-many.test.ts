@@ -24,7 +24,7 @@ async function askingOf(options: ScriptedRelayOptions): Promise<Asking> {
       peer,
       events.map(({ id, created_at: createdAt }) => ({ id, createdAt })),
       SOME_TIME + 1_000,
-      16,
+      { drawn: 16 },
     )
   return { relay, find }
 }

@@ -1,15 +1,19 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import { KIND } from '../../src/nostr/kinds.ts'
+import { findClaimed } from '../../src/relay/find-claimed.ts'
+import { createPeer } from '../../src/relay/peer.ts'
 import { announcement, comment, state } from '../support/builders.ts'
+import { makeItems, toEvent } from '../support/id-items.ts'
 import { runInProcess } from '../support/in-process.ts'
 import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
-import type { ScriptedRelay } from '../support/scripted-relay.ts'
+import { startScriptedRelay, type ScriptedRelay } from '../support/scripted-relay.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
 import { createWorkbench, endArguments, idsOf, nowSeconds, type Workbench } from '../support/workbench.ts'
+import { useRelay } from '../support/ws-double.ts'
 
 /*
  * Rule 2. A checkpoint moves only after every event behind it is settled or parked on disk. `kill -9` at any instant
@@ -164,6 +168,17 @@ describe('an OK, and a list by NIP-77', () => {
     const target = await bench.scripted({ negentropy: true, hides: ({ kind }) => kind === KIND.comment })
     const { code, report } = await bench.catchup(source, target)
     expect([code, report.totals.parked]).toEqual([3, 1 + comments.length])
+  })
+})
+
+describe('events that should be all of their time at the target', () => {
+  it('are not held because it lists others of that time: the one that it lacks is not found', async () => {
+    const sent = makeItems(100)
+    const relay = await startScriptedRelay({ negentropy: true, events: sent.slice(1).map(toEvent) })
+    onTestFinished(() => relay.close())
+    const target = createPeer(useRelay(relay.url), { supportedNips: [1, 77], supportedGrasps: [] })
+    const found = await findClaimed(target, sent, 1_750_000_000, { areAlone: true })
+    expect(found).toEqual(new Set(sent.slice(1).map(({ id }) => id)))
   })
 })
 

@@ -156,6 +156,8 @@ export type Behaviour = {
 /** Everything that a scripted relay received, in order. */
 export type Received = {
   connections: number
+  /** Connections that offered compression; it is not taken up. */
+  offers: number
   readonly reqs: { readonly connection: number; readonly subId: string; readonly filters: readonly Filter[] }[]
   /** Every EVENT, kept or not; the same one as often as it was sent. */
   readonly events: NostrEvent[]

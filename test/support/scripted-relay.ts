@@ -100,6 +100,7 @@ function collectSockets(http: Server): ReadonlySet<Socket> {
 function nothingReceived(): Received {
   return {
     connections: 0,
+    offers: 0,
     reqs: [],
     events: [],
     closes: [],
@@ -112,7 +113,7 @@ function nothingReceived(): Received {
 }
 
 function forget(received: Received): void {
-  Object.assign(received, { connections: 0, documents: 0 })
+  Object.assign(received, { connections: 0, offers: 0, documents: 0 })
   received.refusals.clear()
   for (const list of Object.values(received)) if (Array.isArray(list)) list.length = 0
 }
@@ -120,6 +121,7 @@ function forget(received: Received): void {
 function acceptUpgrades(http: Server, sockets: WebSocketServer, state: RelayState): void {
   http.on('upgrade', (request, socket, head) => {
     const { connections = 'accept' } = state.behaviour
+    if (request.headers['sec-websocket-extensions'] !== undefined) state.received.offers += 1
     if (connections === 'refuse') socket.destroy()
     if (connections === 'accept') sockets.handleUpgrade(request, socket, head, (client) => welcome(state, client))
   })

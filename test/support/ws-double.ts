@@ -21,7 +21,9 @@ export type WsScript = {
   /** @default 404 without a `Date` header */
   readonly onDocument?: (request: IncomingMessage, response: ServerResponse) => void
   /** Headers of the handshake. */
-  readonly upgradeHeaders?: readonly string[]
+  readonly upgradeHeaders?: readonly string[] | ((request: IncomingMessage) => readonly string[])
+  /** Whether it takes up the offer of compression, for all that it sends. @default false */
+  readonly compresses?: boolean
 }
 
 /** A running double. */
@@ -40,8 +42,12 @@ export async function startWsDouble(script: WsScript = {}): Promise<WsDouble> {
   const frames: unknown[][] = []
   let connections = 0
   const http = createServer(script.onDocument ?? answerNotFound)
-  const sockets = new WebSocketServer({ server: http, maxPayload: 2 ** 26 })
-  sockets.on('headers', (headers) => headers.push(...(script.upgradeHeaders ?? [])))
+  const { compresses = false, upgradeHeaders = [] } = script
+  const perMessageDeflate = compresses && { threshold: 0 }
+  const sockets = new WebSocketServer({ server: http, maxPayload: 2 ** 26, perMessageDeflate })
+  sockets.on('headers', (headers, request) =>
+    headers.push(...(typeof upgradeHeaders === 'function' ? upgradeHeaders(request) : upgradeHeaders)),
+  )
   sockets.on('connection', (socket) => {
     connections += 1
     const visitor: Visitor = { number: connections, socket, send: (...frame) => socket.send(JSON.stringify(frame)) }

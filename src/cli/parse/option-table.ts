@@ -299,6 +299,15 @@ export const OPTIONS = {
     fallback: '30s',
     help: 'wait this long for the answer to an event',
   }),
+  compress: behaviour({
+    flag: '--compress',
+    value: 'WHEN',
+    commands: CONNECTS,
+    fallback: 'auto',
+    help:
+      'offer relays compression: always, never, or auto: where an earlier run leaves little to read; ' +
+      'it halves the bytes at least, and costs processor time',
+  }),
   forgetParked: behaviour({
     flag: '--forget-parked',
     value: 'D',

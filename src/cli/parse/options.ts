@@ -246,5 +246,6 @@ function readConnection(reader: OptionReader): ConnectionOptions {
     connectTimeoutMs: reader.withDefault(OPTIONS.connectTimeout, parseTimeoutMs),
     idleTimeoutMs: reader.withDefault(OPTIONS.idleTimeout, parseTimeoutMs),
     okTimeoutMs: reader.withDefault(OPTIONS.okTimeout, parseTimeoutMs),
+    compress: reader.withDefault(OPTIONS.compress, parseChoice('auto', 'always', 'never')),
   }
 }

@@ -1,3 +1,4 @@
+import type { Filter } from '../../nostr/filter.ts'
 import type { UnixSeconds } from '../../time.ts'
 import type { Peer } from '../peer.ts'
 import { createLocalSet, createRelaySet } from './compared-set.ts'
@@ -10,6 +11,8 @@ export type Stamped = { readonly id: string; readonly createdAt: UnixSeconds }
 const NIP_NEGENTROPY = 77
 /** More than sets of this size need: a relay that compares other events as well is given up. */
 const MAX_ROUND_TRIPS = 8
+/** One question to each side. */
+const ROUND_TRIPS_OF_EQUALS = 2
 
 /**
  * Returns the ids of those of a few events that the relay lists by NIP-77, which costs 70 bytes an event; `undefined`
@@ -20,21 +23,45 @@ export async function findListed(
   events: readonly Stamped[],
   now: UnixSeconds,
 ): Promise<ReadonlySet<string> | undefined> {
+  const filter = { ids: events.map(({ id }) => id) }
+  if (JSON.stringify(filter).length > peer.maxFilterBytes) return undefined
+  const unlisted = await compare(peer, events, { filter, now, maxRoundTrips: MAX_ROUND_TRIPS })
+  return unlisted && new Set(filter.ids.filter((id) => !unlisted.has(id)))
+}
+
+/**
+ * Whether the relay lists by NIP-77 these events, and no other from the time of the oldest to that of the newest: it
+ * then says so in 800 bytes. False says nothing. It is a claim as well.
+ */
+export async function listsJust(peer: Peer, events: readonly Stamped[], now: UnixSeconds): Promise<boolean> {
+  const seconds = events.map(({ createdAt }) => createdAt)
+  const filter = { since: Math.min(...seconds), until: Math.max(...seconds) }
+  const unlisted = await compare(peer, events, { filter, now, maxRoundTrips: ROUND_TRIPS_OF_EQUALS })
+  return unlisted?.size === 0
+}
+
+type Comparing = { readonly filter: Filter; readonly now: UnixSeconds; readonly maxRoundTrips: number }
+
+/** The ids of those of the events that the relay does not list for a filter; `undefined` when it does not answer that. */
+async function compare(
+  peer: Peer,
+  events: readonly Stamped[],
+  { filter, now, maxRoundTrips }: Comparing,
+): Promise<Set<string> | undefined> {
   if (peer.support.refusal !== undefined || !peer.profile.supportedNips.includes(NIP_NEGENTROPY)) return undefined
+  // A relay may refuse such filters and compare by kinds all the same.
+  const atRelay = createRelaySet({ ...peer, support: peer.listing }, filter)
+  if (atRelay === undefined) return undefined
   const collector = new IdCollector()
   for (const { id, createdAt } of events) collector.add(createdAt, id)
-  const listed = new Set(events.map(({ id }) => id))
-  const filter = { ids: [...listed] }
-  // A relay may refuse ids and compare by kinds all the same.
-  const atRelay = createRelaySet({ ...peer, support: peer.listing }, filter)
-  if (atRelay === undefined || JSON.stringify(filter).length > peer.maxFilterBytes) return undefined
+  const unlisted = new Set<string>()
   const { type } = await reconcileFilter({
     source: createLocalSet(collector.seal()),
     target: atRelay,
     filter,
     now,
-    maxRoundTrips: MAX_ROUND_TRIPS,
-    onMissing: async (ids) => ids.forEach((id) => listed.delete(id)),
+    maxRoundTrips,
+    onMissing: async (ids) => ids.forEach((id) => unlisted.add(id)),
   })
-  return type === 'done' ? listed : undefined
+  return type === 'done' ? unlisted : undefined
 }

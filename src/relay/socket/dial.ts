@@ -8,7 +8,9 @@ import type { Traffic } from '../pace/traffic.ts'
 /** The options for opening a socket. */
 export type DialOptions = {
   readonly connectTimeoutMs: number
+  /** Of one message, once it is inflated. */
   readonly maxMessageBytes: number
+  /** Whether compression is offered (RFC 7692); the relay decides. */
   readonly perMessageDeflate: boolean
   readonly signal: AbortSignal
   readonly now: () => number
@@ -24,6 +26,8 @@ export type Dialled =
   | { readonly type: 'failed'; readonly reason: string }
 
 const CLOSE_TIMEOUT_MS = 1_000
+// Shorter frames than a few ids are not worth the time of compressing them.
+const COMPRESSED_FROM_BYTES = 256
 
 /**
  * Opens one socket within the timeout, unless the signal aborts. Does not follow redirects. Never rejects because of
@@ -59,7 +63,7 @@ export function dial(url: string, options: DialOptions, listener: ConnectionList
 function socketOptions({ maxMessageBytes, perMessageDeflate, lookup }: DialOptions) {
   return {
     maxPayload: maxMessageBytes,
-    perMessageDeflate,
+    perMessageDeflate: perMessageDeflate && { threshold: COMPRESSED_FROM_BYTES },
     followRedirects: false,
     // Known to ws 8.23 but missing in its types: how long a closing handshake may take before the socket is destroyed.
     closeTimeout: CLOSE_TIMEOUT_MS,

@@ -38,6 +38,7 @@ export class Link {
   #clockOffsetSeconds: number | undefined
   #silences = 0
   #givenUp: string | undefined
+  #hasLost = false
 
   constructor(url: string, options: LinkOptions, listener: Omit<ConnectionListener, 'onLost'>) {
     this.#url = url
@@ -120,9 +121,13 @@ export class Link {
   async #dialOnce(): Promise<Reach | undefined> {
     const { tell } = this.#options
     tell?.({ type: 'connecting', relay: this.#url })
-    const dialled = await dial(this.#url, this.#options, {
+    // Compression may be why: some relays, and proxies before them, announce it and get it wrong.
+    const perMessageDeflate = this.#options.perMessageDeflate && !this.#hasLost
+    const options = { ...this.#options, perMessageDeflate }
+    const dialled = await dial(this.#url, options, {
       ...this.#listener,
       onLost: ({ reason, wasUsed }) => {
+        this.#hasLost = true
         this.#tellLost(reason)
         if (wasUsed) this.#noteFailure(reason)
       },
@@ -154,6 +159,7 @@ export class Link {
   }
 
   #noteFailure(reason: string): undefined {
+    this.#hasLost = true
     this.#failures += 1
     this.#lastFailure = reason
   }

@@ -65,7 +65,7 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door' || stop?.type === 'implausible') return 1
   if (!isRead(run)) return 3
-  if (run.git !== null && run.git.unasked > 0) return 3
+  if (run.git !== null && (run.git.unasked > 0 || run.git.stopped !== null)) return 3
   if (run.check !== null) return exitOfCheck(run.check, run.git)
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 && isGitInSync(run.git) ? 0 : 3
@@ -134,7 +134,9 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
 /** Says why git data could not be looked at, or that nobody asked for it: events alone make no repository whole. */
 function noteGit({ options: { command, git: asked }, git, target, ledger }: ScopedRun): void {
   const where = target.endpoint.url
-  for (const { places } of git?.list ?? []) {
+  for (const { places, remedy } of git?.list ?? []) {
+    // `stopped` counts these.
+    if (remedy.type === 'run again') continue
     const own = places.find(({ isTarget }) => isTarget)
     const reason = own?.clone?.reason ?? own?.reason ?? 'not asked'
     if (standingOf({ places }) === 'unasked') ledger.problem({ what: 'git', where, reason, example: null })

@@ -21,7 +21,7 @@ export type GitAccessOptions = {
   readonly path: string
   /** Bytes of one repository on disk, exact for a file. */
   readonly maxRepositoryBytes: number
-  /** Bytes fetched in a run; the one repository that is fetched beside may go beyond by its own limit. */
+  /** Bytes read in a run: nothing is fetched beyond it. */
   readonly maxRunBytes: number
   /** What is kept on disk between runs. */
   readonly maxCacheBytes: number

@@ -26,13 +26,13 @@ export type GitStart = {
   readonly isOver?: () => boolean
 }
 
-/** How git ended: by itself with a code (null if a signal ended it), or by a limit of ours. */
+/** How git ended: by itself with a code (null if a signal ended it), or by a limit of ours: `used up` is the run's. */
 export type GitEnd = {
   readonly code: number | null
   readonly stdout: string
   /** Its end, at most 8 KiB; foreign text. */
   readonly stderr: string
-  readonly stopped: 'timeout' | 'too large' | null
+  readonly stopped: 'timeout' | 'too large' | 'used up' | null
 }
 
 /** Where programs are found, and what ends them all. */

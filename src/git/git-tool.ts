@@ -45,6 +45,8 @@ export type GitToolOptions = {
   readonly gate: Gate
   readonly budget: Budget
   readonly allowPrivate: boolean
+  /** The PEM file of the certificate authorities that git trusts; undefined: those of the system. */
+  readonly certificates: () => string | undefined
   readonly maxRepositoryBytes: number
   readonly talkTimeoutMs: number
   readonly workTimeoutMs: number
@@ -103,8 +105,13 @@ async function fetch(call: GitCall, options: GitToolOptions): Promise<GitEnd> {
 function talk(
   call: GitCall,
   bounds: Pick<GitStart, 'maxFileBytes' | 'isOver'>,
-  { host, budget, talkTimeoutMs }: GitToolOptions,
+  { host, budget, certificates, talkTimeoutMs }: GitToolOptions,
 ): Promise<GitEnd> {
   budget.countRequests(call.requests)
-  return runGit({ ...call, ...bounds, timeoutMs: Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs) }, host)
+  const file = certificates()
+  const config = [...(call.config ?? []), ...(file === undefined ? [] : [`http.sslCAInfo=${file}`])]
+  return runGit(
+    { ...call, ...bounds, config, timeoutMs: Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs) },
+    host,
+  )
 }

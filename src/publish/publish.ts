@@ -4,7 +4,6 @@
  * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for the event again).
  */
 import { isLastTry } from '../checkpoint/next-try.ts'
-import { reasonOf } from '../errors.ts'
 import { addressOf } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'

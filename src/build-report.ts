@@ -5,8 +5,7 @@ import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
 import type { GitReport } from './report/git-report.ts'
-import { standingOf } from './report/git-standing.ts'
-import { isGrasp } from './relay/software.ts'
+import { noteGit } from './repair/note-git.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { isWindowed } from './report/run-options.ts'
 import { exitAfterSignal } from './run/end-run.ts'
@@ -129,21 +128,6 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
-}
-
-/** Says why git data could not be looked at, or that nobody asked for it: events alone make no repository whole. */
-function noteGit({ options: { command, git: asked }, git, target, ledger }: ScopedRun): void {
-  const where = target.endpoint.url
-  for (const { places, remedy } of git?.list ?? []) {
-    // `stopped` counts these.
-    if (remedy.type === 'run again') continue
-    const own = places.find(({ isTarget }) => isTarget)
-    const reason = own?.clone?.reason ?? own?.reason ?? 'not asked'
-    if (standingOf({ places }) === 'unasked') ledger.problem({ what: 'git', where, reason, example: null })
-  }
-  const isWhole = command === 'catchup' || command === 'check'
-  if (asked === undefined && isWhole && target.endpoint.kind === 'relay' && isGrasp(target.profile))
-    ledger.note('Git data was not looked at: `ngit-sync check --git` shows which repositories can be cloned.')
 }
 
 /** Names the parent that stands in the way; of several, names one and counts the others. */

@@ -806,7 +806,7 @@ export const MUTANTS = [
     in: 'settlePiece',
     from: "[...served].map((id) => [id, 'accepted'])",
     to: "piece.map(({ event }) => [event.id, 'accepted'])",
-    by: { file: 'test/e2e/serve.test.ts', name: 'ends 3 when --max-duration has passed' },
+    by: { file: 'test/e2e/serve.test.ts', name: 'ends 0 once the target has taken everything by itself' },
   },
   {
     rule: 'serve',

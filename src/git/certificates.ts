@@ -20,10 +20,10 @@ function readExtra(file: string): string {
 }
 
 /** Codes of Node.js and OpenSSL for a certificate that proves nothing. */
-const CODES = /CERT|UNABLE_TO_VERIFY_LEAF|ALTNAME/
+const CODES = /CERT|UNABLE_TO_VERIFY_LEAF/
 /** What git says with GnuTLS and with OpenSSL. */
 const WORDS =
-  /(?:certificate verification failed|SSL certificate problem: [^\n]*|SSL: no alternative certificate[^\n]*)/
+  /(?:certificate verification failed|SSL certificate problem: [^\n]*|SSL: (?:no alternative certificate|certificate subject)[^\n]*)/
 const NOT_TRUSTED = 'its TLS certificate is not trusted'
 
 /** Says that a socket's error is about the server's certificate; undefined if it is not. */

@@ -109,7 +109,9 @@ export function summarizeGit(git: GitReport): string {
     ...(cloned === null ? [] : [`${formatCount(cloned)} cloned to prove it`]),
     ...(stopped === null
       ? []
-      : [`${formatCount(stopped.repositories)} not looked at, because the run was stopped: ${foreign(stopped.reason)}`]),
+      : [
+          `${formatCount(stopped.repositories)} not looked at, because the run was stopped: ${foreign(stopped.reason)}`,
+        ]),
   ]
   const costs = `${formatPlural(requests, 'request')}, ${formatBytes(bytes)}, ${formatDuration(milliseconds)}`
   return `${parts.join(', ')} (${costs})`

@@ -758,7 +758,7 @@ export const MUTANTS = [
     in: 'findConnected',
     from: '(await isConnected(ids, []))',
     to: 'ids.length > 0',
-    by: { file: 'test/git/workshop.test.ts', name: 'does not believe what was damaged' },
+    by: { file: 'test/git/find-incomplete.test.ts', name: 'lacks something that it reaches' },
   },
   {
     rule: 'git',

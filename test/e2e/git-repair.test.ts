@@ -238,8 +238,8 @@ describe('a repair', () => {
     const scene = await setRepairScene(createWorkbench())
     await scene.add('silent')
     scene.target.relay.receiveObjects = () => undefined
-    const outcome = await scene.catchup('--max-duration', '20s')
-    expect(outcome.code).toBe(3)
+    const { code, report } = await scene.catchup('--max-duration', '20s')
+    expect([code, report.git?.repairs.released]).toEqual([3, undefined])
   })
 })
 

@@ -1,4 +1,5 @@
-// `npm run test:mutants [rule…]`: breaks each rule of design.md in one place of src and expects that rule's test to fail.
+// `npm run test:mutants [rule…]`: breaks each rule of design.md in one place of src and expects that rule's test to fail;
+// beside these stand the rules for git data (`git`), `serve` and `--max-send` (`send`), whose mutants name their tests.
 //
 // Works on copies of the checkout in a temporary directory. First the unbroken copy must pass; then each mutant is
 // written, the one module rebuilt, and only the test of its rule run. Exit 1: a mutant survived, what it breaks is no
@@ -33,18 +34,18 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
 ])
   process.once(signal, () => process.exit(code))
-process.exitCode = await main(process.argv.slice(2).map(Number))
+process.exitCode = await main(process.argv.slice(2))
 
 /** Runs the mutants of these rules, of all when none is named. Returns the exit code. */
 async function main(rules) {
-  const chosen = MUTANTS.filter(({ rule }) => rules.length === 0 || rules.includes(rule))
+  const chosen = MUTANTS.filter(({ rule }) => rules.length === 0 || rules.includes(String(rule)))
   const checkout = createCopy()
   const pieces = readPieces(checkout)
   const located = chosen.map((mutant) => ({ mutant, places: findMutant(mutant, pieces) }))
   const stale = located.filter(({ places }) => places.length !== 1)
   for (const { mutant, places } of stale) print(mutant, `STALE: found ${places.length} times in ${mutant.in}`)
   const lanes = availableParallelism() > 1 ? [checkout, copyAgain(checkout)] : [checkout]
-  const baseline = await runTests(checkout, [...new Set(chosen.map(({ rule }) => rule))])
+  const baseline = await runBaseline(checkout, chosen.map(testOf))
   if (baseline.type !== 'passed') {
     process.stdout.write(`without a mutant the tests do not pass: ${baseline.detail}\n`)
     return 1
@@ -62,12 +63,28 @@ async function main(rules) {
   return alive + stale.length === 0 ? 0 : 1
 }
 
+/** The test that must notice a mutant: all of its rule, or the one that it names. */
+function testOf({ rule, by }) {
+  return by ?? { file: `test/rules/rule-${rule}.test.ts` }
+}
+
+/** Runs all these tests: whole files, then single tests. */
+async function runBaseline(copy, tests) {
+  const whole = tests.filter(({ name }) => name === undefined)
+  const single = tests.filter(({ name }) => name !== undefined)
+  for (const some of [whole, single].filter(({ length }) => length > 0)) {
+    const end = await runTests(copy, some)
+    if (end.type !== 'passed') return end
+  }
+  return { type: 'passed', detail: '' }
+}
+
 /** Whether the test of the rule notices the broken place. */
 async function tryMutant(copy, mutant, place) {
   const startedMs = performance.now()
   const whole = readFileSync(join(copy, place.file), 'utf8')
   writeModule(copy, place.file, applyMutant(whole, mutant, place))
-  const { type, detail } = await runTests(copy, [mutant.rule])
+  const { type, detail } = await runTests(copy, [testOf(mutant)])
   writeModule(copy, place.file, whole)
   const seconds = `${Math.round((performance.now() - startedMs) / 1000)} s`
   const verdict = { failed: 'killed', passed: 'SURVIVED', broken: 'BROKEN' }[type]
@@ -107,13 +124,15 @@ function writeModule(copy, file, text) {
   writeFileSync(join(copy, file.replace(/^src\//, 'dist/').replace(/\.ts$/, '.js')), outputText)
 }
 
-/** How the tests of these rules end: `passed`, `failed` with the first failure, or `broken` when none could run. */
-async function runTests(copy, rules) {
+/** How these tests end: `passed`, `failed` with the first failure, or `broken` when none could run. */
+async function runTests(copy, tests) {
   const report = join(copy, 'vitest.json')
   rmSync(report, { force: true })
-  const files = rules.map((rule) => `test/rules/rule-${rule}.test.ts`)
+  const files = [...new Set(tests.map(({ file }) => file))]
+  const names = tests.flatMap(({ name }) => (name === undefined ? [] : [name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')]))
+  const chosen = names.length === 0 ? [] : ['-t', names.join('|')]
   const reporting = ['--bail=1', '--reporter=json', `--outputFile=${report}`]
-  const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...files, ...reporting]
+  const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...files, ...chosen, ...reporting]
   const child = spawn(process.execPath, args, { cwd: copy, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr = (stderr + text).slice(-2_000)))

@@ -5,8 +5,7 @@ import { demandForKey } from './relay/answers.ts'
 import type { Endpoint } from './relay/endpoint.ts'
 import { MAYBE_NARROW, NARROW_ONLY } from './relay/paging/breadth.ts'
 import type { GitReport } from './report/git-report.ts'
-import { standingOf } from './report/git-standing.ts'
-import { isGrasp } from './relay/software.ts'
+import { noteGit } from './repair/note-git.ts'
 import type { CheckReport, LayerReport, Report } from './report/report.ts'
 import { isWindowed } from './report/run-options.ts'
 import { exitAfterSignal } from './run/end-run.ts'
@@ -68,7 +67,7 @@ function exitOf(run: ScopedRun, stop: Stop | undefined, parked: number): number 
   if (interrupted !== undefined) return interrupted
   if (stop?.type === 'door' || stop?.type === 'implausible') return 1
   if (!isRead(run)) return 3
-  if (run.git !== null && run.git.unasked + (run.git.copies?.undecided ?? 0) > 0) return 3
+  if (run.git !== null && isGitUnknown(run.git)) return 3
   if (run.check !== null) return exitOfCheck(run.check, run.git)
   if (run.options.dryRun) return 0
   return stop === undefined && parked === 0 && isGitInSync(run.git) ? 0 : 3
@@ -85,6 +84,11 @@ function withParked(layers: readonly LayerReport[], parked: ReturnType<Spool['co
     const outcomes = Object.fromEntries(own.map(({ outcome, count }) => [outcome, count]))
     return { ...report, outcomes: { ...report.outcomes, ...outcomes } }
   })
+}
+
+/** Whether something about git data is not known: then it is not called well, nor differing. */
+function isGitUnknown({ unasked, stopped, copies }: GitReport): boolean {
+  return unasked > 0 || stopped !== null || (copies?.undecided ?? 0) > 0
 }
 
 function exitOfCheck({ missing, sample, copies }: CheckReport, git: GitReport | null): number {
@@ -133,19 +137,6 @@ function noteProblems(run: ScopedRun, stop: Stop | undefined): void {
   noteHeld(run)
   const before = spool.count('refused') - sum(refused, ({ count }) => count)
   if (before > 0) ledger.note(`${before} refused in earlier runs and not sent again; \`ngit-sync status\` shows why.`)
-}
-
-/** Says why git data could not be looked at, or that nobody asked for it: events alone make no repository whole. */
-function noteGit({ options: { command, git: asked }, git, target, ledger }: ScopedRun): void {
-  const where = target.endpoint.url
-  for (const { places } of git?.list ?? []) {
-    const own = places.find(({ isTarget }) => isTarget)
-    const reason = own?.clone?.reason ?? own?.reason ?? 'not asked'
-    if (standingOf({ places }) === 'unasked') ledger.problem({ what: 'git', where, reason, example: null })
-  }
-  const isWhole = command === 'catchup' || command === 'check'
-  if (asked === undefined && isWhole && target.endpoint.kind === 'relay' && isGrasp(target.profile))
-    ledger.note('Git data was not looked at: `ngit-sync check --git` shows which repositories can be cloned.')
 }
 
 /** Names the parent that stands in the way; of several, names one and counts the others. */

@@ -1,4 +1,3 @@
-import { LostRelayError } from './errors.ts'
 import { stopOf } from './publish/publish.ts'
 import { endPublishing, publishSelected, startPublishing } from './publish/publish-selected.ts'
 import type { PublishingRun } from './publish/publishing-run.ts'
@@ -6,7 +5,7 @@ import { publishFreed, settle } from './publish/settle.ts'
 import { stopImplausible } from './publish/stop-implausible.ts'
 import { tryTargetAgain } from './read/gather.ts'
 import { repairGit } from './repair/repair-git.ts'
-import { stopAfterLoss, type Stop } from './run/stop.ts'
+import { stopAfter, type Stop } from './run/stop.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import { serveSelected } from './serve/serve-selected.ts'
 
@@ -58,7 +57,7 @@ async function afterwards(
   try {
     return await work(run)
   } catch (error) {
-    const stop = stopOf(run) ?? (error instanceof LostRelayError ? stopAfterLoss(error, run.world.signal) : undefined)
+    const stop = stopOf(run) ?? stopAfter(error, run.world)
     if (stop === undefined) throw error
     run.fate.recover(stop.reason)
     return stop

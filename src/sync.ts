@@ -6,7 +6,6 @@ import { buildReport } from './build-report.ts'
 import { countCopies } from './check/count-copies.ts'
 import { checkRun } from './check/find-missing.ts'
 import { deliver, rehearse } from './deliver.ts'
-import { LostRelayError } from './errors.ts'
 import { openRun } from './open-run.ts'
 import { gather } from './read/gather.ts'
 import { readCopies } from './read/read-copies.ts'
@@ -16,7 +15,7 @@ import type { RunOptions } from './report/run-options.ts'
 import { endRun, endThrown } from './run/end-run.ts'
 import { checkGit } from './repair/check-git.ts'
 import { noteLimits } from './run/note-limits.ts'
-import { stopAfterLoss, type Stop } from './run/stop.ts'
+import { stopAfter, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import { selectEvents } from './select/select.ts'
@@ -40,10 +39,11 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     stop = await finish(run)
     await settleAsides(run)
   } catch (error) {
-    if (!(error instanceof LostRelayError)) throw endThrown(run, error, world.nowMs() - startedMs)
-    stop = stopAfterLoss(error, world.signal)
+    stop = stopAfter(error, world)
+    if (stop === undefined) throw endThrown(run, error, world.nowMs() - startedMs)
     run.wasCutShort = true
     run.fate.recover(stop.reason)
+    if (options.git !== undefined && run.git === null) await checkGit(run, stop)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
   noteLimits(run)
@@ -62,8 +62,7 @@ async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (command === 'check') await check(run)
   else if (dryRun) await rehearse(run)
   else stop = await deliver(run)
-  if (git !== undefined && stop === undefined) run.git = await checkGit(run)
-  return stop
+  return git === undefined ? stop : checkGit(run, stop)
 }
 
 /** Compares, and with `--copies` counts as well. */

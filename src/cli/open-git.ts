@@ -27,6 +27,7 @@ export async function openGit(
     cacheDirectory,
     takeLock: (name) => takeLock(cacheDirectory, name),
     path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    extraCertificates: extraCertificatesOf(env),
     maxRepositoryBytes: maxBytes,
     maxRunBytes: maxBytes,
     maxCacheBytes: MAX_CACHE_BYTES,
@@ -34,6 +35,13 @@ export async function openGit(
     signal,
     nowMs: () => performance.now(),
   })
+}
+
+/** What Node.js itself has read at its start. */
+function extraCertificatesOf({
+  NODE_EXTRA_CA_CERTS: file,
+}: Readonly<Record<string, string | undefined>>): string | undefined {
+  return file === '' ? undefined : file
 }
 
 /** Where repositories lie while they are worked on (XDG Base Directory specification). */

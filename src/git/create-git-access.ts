@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createBudget, type Budget } from './budget.ts'
 import { takeSlot, type TakeLock } from './cache-slot.ts'
+import { writeCertificates } from './certificates.ts'
 import { createGate } from './gate.ts'
 import type { GitAccess, GitPlace } from './git-access.ts'
 import { createGitTool } from './git-tool.ts'
@@ -19,9 +22,11 @@ export type GitAccessOptions = {
   readonly takeLock: TakeLock
   /** Where programs are found (`PATH`). */
   readonly path: string
+  /** A PEM file of further certificate authorities that this process trusts, and so git (`NODE_EXTRA_CA_CERTS`). */
+  readonly extraCertificates?: string | undefined
   /** Bytes of one repository on disk, exact for a file. */
   readonly maxRepositoryBytes: number
-  /** Bytes fetched in a run; the one repository that is fetched beside may go beyond by its own limit. */
+  /** Bytes read in a run: nothing is fetched beyond it. */
   readonly maxRunBytes: number
   /** What is kept on disk between runs. */
   readonly maxCacheBytes: number
@@ -56,16 +61,17 @@ export function createGitAccess(options: GitAccessOptions): OwnGitAccess {
   const { signal, path, allowPrivate, nowMs } = options
   const host = { path, signal }
   const budget = createBudget(options.maxRunBytes)
+  const disk = createDisk(options)
   const tool = createGitTool({
     host,
     gate: createGate(PROGRAMS_AT_ONCE),
     budget,
     allowPrivate,
+    certificates: () => disk.certificates(),
     maxRepositoryBytes: options.maxRepositoryBytes,
     talkTimeoutMs: options.talkTimeoutMs ?? TALK_TIMEOUT_MS,
     workTimeoutMs: WORK_TIMEOUT_MS,
   })
-  const disk = createDisk(options)
   const inquiry = createInquiry(options, budget)
   return {
     ...inquiry,
@@ -111,17 +117,29 @@ function createInquiry(options: GitAccessOptions, budget: Budget): Pick<GitAcces
 }
 
 /** The system's git and this run's part of the cache, looked for once and only when needed. */
-function createDisk({ cacheDirectory, takeLock, maxCacheBytes, path, signal }: GitAccessOptions) {
+function createDisk({ cacheDirectory, takeLock, maxCacheBytes, path, extraCertificates, signal }: GitAccessOptions) {
   let found: Promise<void> | undefined
+  let bundle: string | undefined
   let open: { readonly shelf: Shelf; readonly release: () => void } | undefined
   const take = (): Shelf => {
     const slot = takeSlot(cacheDirectory, takeLock)
     open = { shelf: createShelf(slot, maxCacheBytes), release: slot.release }
     return open.shelf
   }
+  const shelf = (): Shelf => open?.shelf ?? take()
+  const certificates = (): string | undefined => {
+    if (extraCertificates === undefined) return undefined
+    // The cache may be deleted at any time.
+    if (bundle !== undefined && existsSync(bundle)) return bundle
+    bundle = join(shelf().takeTemporary().directory, 'certificates.pem')
+    writeCertificates(bundle, extraCertificates)
+    return bundle
+  }
   return {
-    ready: () => (found ??= requireGit({ path, signal })),
-    shelf: () => open?.shelf ?? take(),
+    shelf,
+    certificates,
+    // What cannot be read shows at the start.
+    ready: () => (found ??= requireGit({ path, signal }).then(() => void certificates())),
     close: () => open?.release(),
   }
 }

@@ -80,7 +80,7 @@ async function fetchTogether(
 ): Promise<Fetched & { readonly isAboutOne: boolean }> {
   const timeoutMs = untilMs - nowMs()
   if (timeoutMs <= 0) return { ...failed('it took too long'), isAboutOne: false }
-  const end = await tool.talk({
+  const end = await tool.fetch({
     repository: directory,
     server,
     args: [...FETCH, '--stdin', '--', server.url.href],
@@ -93,7 +93,7 @@ async function fetchTogether(
   removeLeftovers(directory)
   return {
     reason: describeEnd(end),
-    isTooLarge: end.stopped === 'too large',
+    isTooLarge: end.stopped === 'too large' || end.stopped === 'used up',
     isAboutOne: IS_ABOUT_ONE.test(end.stderr),
   }
 }

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { reasonOf } from '../errors.ts'
 import { directorySize } from './directory-size.ts'
-import type { Gate } from './gate.ts'
+import { createGate, type Gate } from './gate.ts'
 import type { GitPlace } from './git-access.ts'
 import type { Budget } from './budget.ts'
 import { readGitUrl, type GitUrl } from './git-url.ts'
@@ -20,8 +20,13 @@ export type GitTool = {
   readonly locate: (place: GitPlace) => Promise<GitServerAddress | string>
   /** Works on a repository on disk, without network. */
   readonly work: (repository: string, args: readonly string[], stdin?: string) => Promise<GitEnd>
-  /** Talks with a server on behalf of a repository on disk; it may grow to the limit of a repository. */
-  readonly talk: (call: GitCall) => Promise<GitEnd>
+  /**
+   * Fetches into a repository on disk, one after the other: each may use all that is left of the repository's limit and
+   * of the run's, whichever is less, and two at once would go beyond the run's.
+   */
+  readonly fetch: (call: GitCall) => Promise<GitEnd>
+  /** Sends from a repository on disk. */
+  readonly send: (call: GitCall) => Promise<GitEnd>
 }
 
 /** A talk of git with a server. */
@@ -40,24 +45,28 @@ export type GitToolOptions = {
   readonly gate: Gate
   readonly budget: Budget
   readonly allowPrivate: boolean
+  /** The PEM file of the certificate authorities that git trusts; undefined: those of the system. */
+  readonly certificates: () => string | undefined
   readonly maxRepositoryBytes: number
   readonly talkTimeoutMs: number
   readonly workTimeoutMs: number
 }
 
-/** A talk that did not begin, since the run has no bytes left. */
-const NOTHING_LEFT: GitEnd = { code: null, stdout: '', stderr: '', stopped: 'too large' }
+/** A fetch that did not begin, since the run has no bytes left. */
+const NOTHING_LEFT: GitEnd = { code: null, stdout: '', stderr: '', stopped: 'used up' }
 
 /** Creates the tool. */
 export function createGitTool(options: GitToolOptions): GitTool {
   const { host, gate, workTimeoutMs, maxRepositoryBytes } = options
+  const fetching = createGate(1)
   return {
     locate: (place) => locate(place, options),
     work: (repository, args, stdin = '') =>
       gate.run(repository, 1, () =>
         runGit({ args, repository, stdin, timeoutMs: workTimeoutMs, maxFileBytes: maxRepositoryBytes }, host),
       ),
-    talk: (call) => gate.run(call.server.url.host, 1, () => talk(call, options)),
+    fetch: (call) => fetching.run('', 1, () => gate.run(call.server.url.host, 1, () => fetch(call, options))),
+    send: (call) => gate.run(call.server.url.host, 1, () => talk(call, { maxFileBytes: maxRepositoryBytes }, options)),
   }
 }
 
@@ -76,20 +85,33 @@ async function locate(place: GitPlace, { allowPrivate, host }: GitToolOptions): 
  * The size on disk is looked at ten times a second; a single file cannot grow beyond the limit at all. Whoever writes
  * there dies without a word, so what was reached is seen from the size.
  */
-async function talk(
-  call: GitCall,
-  { host, budget, maxRepositoryBytes, talkTimeoutMs }: GitToolOptions,
-): Promise<GitEnd> {
+async function fetch(call: GitCall, options: GitToolOptions): Promise<GitEnd> {
+  const { budget, maxRepositoryBytes } = options
   const before = directorySize(call.repository)
   const grown = (): number => Math.max(0, directorySize(call.repository) - before)
-  const room = Math.min(maxRepositoryBytes - before, budget.bytesLeft())
-  if (room <= 0) return NOTHING_LEFT
-  budget.countRequests(call.requests)
-  const timeoutMs = Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs)
+  const ofRepository = maxRepositoryBytes - before
+  const ofRun = budget.bytesLeft()
+  const room = Math.min(ofRepository, ofRun)
+  if (room <= 0) return ofRepository <= 0 ? { ...NOTHING_LEFT, stopped: 'too large' } : NOTHING_LEFT
   try {
-    const end = await runGit({ ...call, timeoutMs, maxFileBytes: room, isOver: () => grown() > room }, host)
-    return end.code !== 0 && grown() >= room ? { ...end, stopped: 'too large' } : end
+    const end = await talk(call, { maxFileBytes: room, isOver: () => grown() > room }, options)
+    if (end.code === 0 || grown() < room) return end
+    return { ...end, stopped: ofRun < ofRepository ? 'used up' : 'too large' }
   } finally {
-    budget.countFetched(grown())
+    budget.countBytes(grown())
   }
+}
+
+function talk(
+  call: GitCall,
+  bounds: Pick<GitStart, 'maxFileBytes' | 'isOver'>,
+  { host, budget, certificates, talkTimeoutMs }: GitToolOptions,
+): Promise<GitEnd> {
+  budget.countRequests(call.requests)
+  const file = certificates()
+  const config = [...(call.config ?? []), ...(file === undefined ? [] : [`http.sslCAInfo=${file}`])]
+  return runGit(
+    { ...call, ...bounds, config, timeoutMs: Math.min(call.timeoutMs ?? talkTimeoutMs, talkTimeoutMs) },
+    host,
+  )
 }

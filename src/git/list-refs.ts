@@ -1,4 +1,5 @@
 import { reasonOf } from '../errors.ts'
+import { describeDistrust } from './certificates.ts'
 import type { Listing } from './git-access.ts'
 import { CAPABILITIES, GitHttpError, TooLongError } from './git-http.ts'
 import type { GitUrl } from './git-url.ts'
@@ -31,7 +32,7 @@ async function list({ ask }: Line): Promise<ListedRefs> {
 }
 
 function describeFailure(error: unknown): Listing {
-  const reason = reasonOf(error).slice(0, 300)
+  const reason = (describeDistrust(error) ?? reasonOf(error)).slice(0, 300)
   if (error instanceof HostError && error.isRefused) return { type: 'not asked', reason }
   if (error instanceof TooLongError || error instanceof TooManyRefsError) return { type: 'not asked', reason }
   const isAbsent =

@@ -27,7 +27,7 @@ export async function proveClone(place: GitPlace, { tool, directory, listRefs }:
   const server = await tool.locate(place)
   if (typeof server === 'string') return notProved(server)
   await createBareRepository(directory, tool)
-  const cloned = await tool.talk({
+  const cloned = await tool.fetch({
     repository: directory,
     server,
     args: [...FETCH, '--', server.url.href, ...REFSPECS],

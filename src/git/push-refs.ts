@@ -25,7 +25,7 @@ export async function pushRefs(
   const options = ['--atomic', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no']
   const args = ['push', ...options, '--', server.url.href, ...refspecs]
   try {
-    return readPush(await tool.talk({ repository: directory, server, args, requests: 2 }))
+    return readPush(await tool.send({ repository: directory, server, args, requests: 2 }))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error
     return { type: 'failed', reason: `${updates.length} refs are too many for one push: ${reasonOf(error)}` }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { LookupAddress } from 'node:dns'
 import { kill } from 'node:process'
+import { literalAddress } from '../relay/socket/public-address.ts'
 import type { GitUrl } from './git-url.ts'
 
 /*
@@ -26,13 +27,13 @@ export type GitStart = {
   readonly isOver?: () => boolean
 }
 
-/** How git ended: by itself with a code (null if a signal ended it), or by a limit of ours. */
+/** How git ended: by itself with a code (null if a signal ended it), or by a limit of ours: `used up` is the run's. */
 export type GitEnd = {
   readonly code: number | null
   readonly stdout: string
   /** Its end, at most 8 KiB; foreign text. */
   readonly stderr: string
-  readonly stopped: 'timeout' | 'too large' | null
+  readonly stopped: 'timeout' | 'too large' | 'used up' | null
 }
 
 /** Where programs are found, and what ends them all. */
@@ -145,15 +146,19 @@ export function runGit(start: GitStart, { path, signal }: GitHost): Promise<GitE
 
 function shellArguments({ args, server, config = [], maxFileBytes }: GitStart): readonly string[] {
   const blocks = Math.max(1, Math.ceil(maxFileBytes / BLOCK_BYTES))
-  const settings = [...CONFIG, ...config, ...(server === undefined ? [] : [pinOf(server)])]
+  const settings = [...CONFIG, ...config, ...(server === undefined ? [] : pinOf(server))]
   const git = ['git', ...settings.flatMap((setting) => ['-c', setting]), ...args]
   return ['-c', SCRIPT, 'sh', String(blocks), ...git]
 }
 
-/** Makes curl dial what was checked, whatever the name resolves to by then. */
-function pinOf({ url, addresses }: NonNullable<GitStart['server']>): string {
+/**
+ * Makes curl dial what was checked, whatever the name resolves to by then. An address in the place of a name resolves to
+ * nothing else, and curl understands no pin for one of IPv6.
+ */
+function pinOf({ url, addresses }: NonNullable<GitStart['server']>): string[] {
+  if (literalAddress(url.hostname) !== undefined) return []
   const all = addresses.map(({ address, family }) => (family === 6 ? `[${address}]` : address))
-  return `http.curloptResolve=${url.hostname}:${url.port}:${all.join(',')}`
+  return [`http.curloptResolve=${url.hostname}:${url.port}:${all.join(',')}`]
 }
 
 /** Keeps the end of what a stream says. */

@@ -4,14 +4,13 @@
  * to the spool; nothing is settled here on an OK alone (confirm-sent.ts asks for the event again).
  */
 import { isLastTry } from '../checkpoint/next-try.ts'
-import { reasonOf } from '../errors.ts'
 import { addressOf } from '../nostr/address.ts'
 import { isExpired, type NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { parentsOf } from '../nostr/references.ts'
 import { classifyAnswer, type Classification } from '../relay/answers.ts'
 import type { Answer } from '../relay/endpoint.ts'
-import { INTERRUPTION, type Stop } from '../run/stop.ts'
+import { stopOfTime, type Stop } from '../run/stop.ts'
 import type { World } from '../run/world.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { AnswerPen } from './answer-pen.ts'
@@ -56,10 +55,8 @@ export async function publishReady(run: SendingRun): Promise<PublishEnd> {
 type SendingStop = Pick<SendingRun, 'door'> & { readonly world: Pick<World, 'signal' | 'deadline'> }
 
 /** Why nothing more is sent; `undefined` while sending goes on. */
-export function stopOf({ door, world: { signal, deadline } }: SendingStop): Stop | undefined {
-  if (door.end !== undefined) return door.end
-  if (signal.aborted) return INTERRUPTION
-  return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
+export function stopOf({ door, world }: SendingStop): Stop | undefined {
+  return door.end ?? stopOfTime(world)
 }
 
 type Verdict = Extract<Classification, { type: 'outcome' }>

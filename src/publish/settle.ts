@@ -13,6 +13,7 @@ import type { SpooledEvent } from '../store/spooled-event.ts'
 import { stopOf } from './publish.ts'
 import { publishSelected } from './publish-selected.ts'
 import type { PublishingRun } from './publishing-run.ts'
+import { reviveWaiting } from './revive-parked.ts'
 
 const PIECE = 250
 const FIRST_PAUSE_MS = 2_000
@@ -42,18 +43,21 @@ export async function settle(run: PublishingRun): Promise<Stop | undefined> {
   }
 }
 
-/** Settles what the target serves by now, and sends what may be sent by now. Returns why it stopped early, if it did. */
+/**
+ * Settles what the target serves by now, and sends what may be sent by now; also the children of what came there in
+ * another way, as what it fetched itself. Returns why it stopped early, if it did.
+ */
 export async function publishFreed(run: PublishingRun): Promise<Stop | undefined> {
-  return (await lookAgain(run)) === 0 ? undefined : publishSelected(run)
+  const changed = (await lookAgain(run)) + (await reviveWaiting(run))
+  return changed === 0 ? undefined : publishSelected(run)
 }
 
 /** Settles what the target serves by now, and makes ready what may be sent by now. Returns how many events changed. */
 async function lookAgain(run: PublishingRun): Promise<number> {
   let count = 0
   for (const piece of run.world.state.spool.inState('parked', PIECE)) {
-    const waiting = piece.filter(({ isOrphan, outcome, retryAt }) => {
-      return !isOrphan && (outcome === 'pending' || retryAt !== undefined)
-    })
+    // What it would not take from us may have come there in another way.
+    const waiting = piece.filter(({ isOrphan }) => !isOrphan)
     if (waiting.length > 0) count += await settlePiece(waiting, run)
   }
   return count

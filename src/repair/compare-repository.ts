@@ -13,6 +13,7 @@ import type { Repository } from './find-repositories.ts'
 import type { Listed, Listings } from './listings.ts'
 import { probeHidden, type Hidden } from './probe-hidden.ts'
 import type { Wanted } from './read-wanted.ts'
+import type { WantedRefs } from './wanted-refs.ts'
 
 /** What comparing goes by. */
 export type CompareContext = {
@@ -20,12 +21,10 @@ export type CompareContext = {
   readonly git: GitAccess
   readonly rules: PlaceRules
   readonly listings: Listings
-  /** How many repositories the run compares. */
-  readonly total: number
 }
 
-/** One repository, compared at the target and everywhere else where it may be. */
-export type ComparedRepository = {
+/** What servers list of one repository. */
+type Compared = {
   readonly repository: Repository
   readonly wanted: Wanted
   readonly places: Places
@@ -34,8 +33,10 @@ export type ComparedRepository = {
   readonly atTarget: Comparison
   /** What the other servers list, in the order of `places.others`. */
   readonly others: readonly Listed[]
-  readonly report: GitRepositoryReport
 }
+
+/** A repository that was compared, and what the report says of it. */
+export type ComparedRepository = Compared & { readonly report: GitRepositoryReport }
 
 /** What was found out besides. */
 type Evidence = {
@@ -49,6 +50,7 @@ type Evidence = {
 }
 
 const NOTHING: ReadonlySet<ObjectId> = new Set()
+const NOTHING_WANTED: WantedRefs = { refs: null, head: null, tips: new Map() }
 const NO_URL: Listing = { type: 'not asked', reason: 'its identifier fits into no URL' }
 
 /** Compares one repository at the target and everywhere else where it may be. */
@@ -74,9 +76,24 @@ export async function compareRepository(
   return { ...compared, report: describe(compared, { proof, isBroken, lacking, mayHave, hidden }, context) }
 }
 
+/** What the report says of a repository that was not looked at, because the run was stopped. Asks nobody. */
+export function describeUnlooked(repository: Repository, { run, rules }: CompareContext): GitRepositoryReport {
+  const { address } = repository
+  const unlooked = compareRefs(NOTHING_WANTED, { type: 'not asked', reason: 'the run was stopped' }, { tips: true })
+  return {
+    repository: address,
+    name: run.world.state.waits.nameAt(address),
+    state: null,
+    places: [describePlace(findPlaces(repository, rules).target?.url ?? '', unlooked, { isTarget: true })],
+    hasAll: [],
+    remedy: { type: 'run again' },
+    repair: run.repairs.get(address) ?? null,
+  }
+}
+
 /** Clones the repository if the run is to prove it (`--deep`) and the target has anything to clone. */
 async function proveInPart(
-  { repository, places, own }: Pick<ComparedRepository, 'repository' | 'places' | 'own'>,
+  { repository, places, own }: Pick<Compared, 'repository' | 'places' | 'own'>,
   { run, git }: CompareContext,
 ): Promise<CloneProof | undefined> {
   const part = run.options.git?.deep
@@ -85,7 +102,7 @@ async function proveInPart(
 }
 
 function describe(
-  compared: Omit<ComparedRepository, 'report'>,
+  compared: Compared,
   { proof, isBroken, lacking, mayHave, hidden }: Evidence,
   { run }: CompareContext,
 ): GitRepositoryReport {

@@ -4,6 +4,7 @@ import { parseAddress } from '../nostr/address.ts'
 import { sideBySide } from '../relay/side-by-side.ts'
 import type { GitRepair } from '../report/git-report.ts'
 import { isDiffering } from '../report/git-standing.ts'
+import { stopOfTime } from '../run/stop.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { compareRefs } from './compare-refs.ts'
 import { findPlaces, placeRulesOf, type PlaceRules } from './find-places.ts'
@@ -11,7 +12,7 @@ import { findRepositories, type Repository } from './find-repositories.ts'
 import { gitTargetOf } from './git-target.ts'
 import { Listings } from './listings.ts'
 import { readWanted, type Wanted } from './read-wanted.ts'
-import { repairRepository } from './repair-repository.ts'
+import { giveUp, repairRepository } from './repair-repository.ts'
 
 type Repairing = {
   readonly run: ScopedRun
@@ -39,7 +40,10 @@ export async function repairGit(run: ScopedRun): Promise<number> {
   let [released, repaired] = [0, 0]
   const failures: unknown[] = []
   const repair = async (repository: Repository, wanted: Wanted | undefined): Promise<void> => {
-    const done = await repairOne(repository, wanted, context)
+    const done = await repairOne(repository, wanted, context).catch((error: unknown) => {
+      failures.push(error)
+      return giveUp(`the run was stopped while it was repaired: ${reasonOf(error)}`)
+    })
     repaired += 1
     if (done === undefined) return
     if (done.outcome === 'released') released += 1
@@ -54,9 +58,9 @@ export async function repairGit(run: ScopedRun): Promise<number> {
       async (group) => {
         // One after the other: what is pushed to one may complete the next.
         for (const repository of group) {
-          if (failures.length > 0) return
-          // What runs beside it comes to its own end first.
-          await repair(repository, wanted.get(repository)).catch((error: unknown) => failures.push(error))
+          // What runs beside a failure comes to its own end first. What was not begun is listed as not looked at.
+          if (failures.length > 0 || stopOfTime(run.world) !== undefined) return
+          await repair(repository, wanted.get(repository))
         }
       },
     )
@@ -75,8 +79,7 @@ async function repairOne(
   const places = findPlaces(repository, rules)
   const { target } = places
   if (wanted === undefined || target === undefined) return undefined
-  const ended = endOf(run)
-  if (ended !== undefined) return { outcome: 'given up', reason: ended, missing: [] }
+  if (isUsedUp(run)) return giveUp('--max-git-bytes was used up before its turn')
   const listing = await git.listRefs(target)
   const { verdict } = compareRefs(wanted, listing, { tips: true })
   if (!isDiffering(verdict)) return undefined
@@ -84,11 +87,8 @@ async function repairOne(
   return repairRepository({ repository, wanted, places: { ...places, target }, listed }, { run, git, listings })
 }
 
-/** Why nothing more is begun. */
-function endOf({ world: { git, signal, deadline }, options }: ScopedRun): string | undefined {
-  if (signal.aborted || deadline.aborted) return 'its turn did not come before the end of the run'
-  const isUsedUp = options.git !== undefined && (git?.costs().bytes ?? 0) >= options.git.maxBytes
-  return isUsedUp ? '--max-git-bytes was used up before its turn' : undefined
+function isUsedUp({ world: { git }, options }: ScopedRun): boolean {
+  return options.git !== undefined && (git?.costs().bytes ?? 0) >= options.git.maxBytes
 }
 
 function groupByIdentifier(repositories: readonly Repository[]): Iterable<readonly Repository[]> {

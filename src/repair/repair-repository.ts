@@ -120,7 +120,8 @@ function lacking({ missing, reasons, isTooLarge }: Gathered): GitRepair {
   return { outcome: isTooLarge ? 'too large' : 'no data', reason, missing: missing.slice(0, SHOWN) }
 }
 
-function giveUp(reason: string): GitRepair {
+/** A repair that came to no end, and why. */
+export function giveUp(reason: string): GitRepair {
   return { outcome: 'given up', reason, missing: [] }
 }
 

@@ -45,6 +45,8 @@ export type GitRemedy =
   | { readonly type: 'lost'; readonly ids: readonly string[] }
   /** Some server could not be asked or did not say, and no other has it. */
   | { readonly type: 'unknown' }
+  /** The run was stopped before it looked. */
+  | { readonly type: 'run again' }
 
 /** What a repair did for one repository. */
 export type GitRepair = {
@@ -73,7 +75,10 @@ export type GitRepositoryReport = {
 
 /** What git servers serve against what the signed states say. */
 export type GitReport = {
+  /** In scope, as far as is known when a run is stopped early. */
   readonly repositories: number
+  /** Null if every repository was looked at; else why the run was stopped before, and how many it did not look at. */
+  readonly stopped: { readonly reason: string; readonly repositories: number } | null
   /** At the target: as their states say, or without one. */
   readonly inSync: number
   /** At the target: differing, or (`--deep`) with objects missing behind the refs. */

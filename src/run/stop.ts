@@ -1,5 +1,6 @@
-import { INTERRUPTED, reasonOf, type LostRelayError } from '../errors.ts'
+import { INTERRUPTED, LostRelayError, reasonOf } from '../errors.ts'
 import { isDoorForReading } from '../relay/answers.ts'
+import type { World } from './world.ts'
 
 /**
  * Publishing stopped early, and why. Everything unsent is parked; `implausible`: nothing was sent, and only what waited
@@ -13,10 +14,25 @@ export type Stop = {
 }
 
 /** A signal came. */
-export const INTERRUPTION: Stop = { type: 'interrupted', reason: INTERRUPTED }
+const INTERRUPTION: Stop = { type: 'interrupted', reason: INTERRUPTED }
 
-/** Returns why a run stops when the target no longer answers, or answers others but not us. */
-export function stopAfterLoss(error: LostRelayError, signal: AbortSignal): Stop {
+type Ends = Pick<World, 'signal' | 'deadline'>
+
+/** Why nothing more is begun; `undefined` while the run goes on. */
+export function stopOfTime({ signal, deadline }: Ends): Stop | undefined {
+  if (signal.aborted) return INTERRUPTION
+  return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
+}
+
+/**
+ * Why a run stops when this was thrown: the target no longer answers, or answers others but not us; a signal came; or
+ * time was up. `undefined`: something else went wrong.
+ */
+export function stopAfter(error: unknown, ends: Ends): Stop | undefined {
+  const { signal, deadline } = ends
+  const isOfTime = (signal.aborted && error === signal.reason) || (deadline.aborted && error === deadline.reason)
+  if (isOfTime) return stopOfTime(ends)
+  if (!(error instanceof LostRelayError)) return undefined
   if (signal.aborted) return INTERRUPTION
   const reason = reasonOf(error)
   return { type: isDoorForReading(reason) ? 'door' : 'stopped', reason }

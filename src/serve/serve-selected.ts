@@ -3,9 +3,7 @@
  * is sent, but not what it asks for. Nothing is sent, and nothing is believed: the target is asked for each event, as
  * after sending. An event is `ready` on disk until the target serves it, so a run that is killed has lost nothing.
  */
-import { reasonOf } from '../errors.ts'
-import { INTERRUPTION, type Stop } from '../run/stop.ts'
-import type { World } from '../run/world.ts'
+import { stopOfTime, type Stop } from '../run/stop.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { fillRelay } from './fill-relay.ts'
 import { watchTarget } from './watch-target.ts'
@@ -22,14 +20,9 @@ export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
   serving.relay.letIn()
   tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
   await watchTarget(serving, run)
-  const stop = stopOf(run.world)
+  const stop = stopOfTime(run.world)
   parkReady(stop?.reason ?? NOT_TAKEN, run)
   return stop
-}
-
-function stopOf({ signal, deadline }: World): Stop | undefined {
-  if (signal.aborted) return INTERRUPTION
-  return deadline.aborted ? { type: 'deadline', reason: reasonOf(deadline.reason) } : undefined
 }
 
 function parkReady(reason: string, { world: { state }, fate }: ScopedRun): void {

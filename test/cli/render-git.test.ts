@@ -36,7 +36,14 @@ function row(d: string, own: Partial<GitPlaceReport>, changes: Partial<GitReposi
 }
 
 function git(...list: readonly GitRepositoryReport[]): GitReport {
-  const counts = { repositories: list.length + 5, inSync: 5, differing: list.length, unasked: 0, lost: 0 }
+  const counts = {
+    repositories: list.length + 5,
+    inSync: 5,
+    differing: list.length,
+    unasked: 0,
+    lost: 0,
+    stopped: null,
+  }
   const costs = { copies: null, requests: 20, bytes: 4_000, milliseconds: 900 }
   return { ...counts, verdicts: { 'in sync': 5 }, repairs: {}, cloned: null, ...costs, list, leftOut: 0 }
 }
@@ -75,6 +82,33 @@ describe('the report of git data', () => {
     expect(text).toMatch(/\/b +behind: main +github\.com +ngit-sync repair --git/)
     expect(text).toMatch(/\/c +unreachable: HTTP 502 +· +is its git server up\?/)
     expect(text).toContain('Its git data of 3 of 8 repositories differs.')
+  })
+
+  it('says what was not looked at because the run was stopped', () => {
+    const unlooked = { verdict: 'not asked', reason: 'the run was stopped' } as const
+    const again = { remedy: { type: 'run again' } } as const
+    const released = { outcome: 'released', reason: null, missing: [] } as const
+    const list = [row('a', unlooked, again), row('b', unlooked, { ...again, repair: released })]
+    const some = { ...git(...list), differing: 0, unasked: 2, stopped: { reason: 'interrupted', repositories: 2 } }
+    const text = render(some, { width: 120 })
+    expect(text).toMatch(/\/a +not asked: the run was stopped +· +run it again/)
+    expect(text).toMatch(/\/b +not asked: the run was stopped +· +released before that; run it again/)
+    expect(text).toContain(
+      'of 5 of 7 repositories is as signed, 2 not looked at, because the run was stopped: interrupted',
+    )
+    expect(text).not.toContain('Is its git server up?')
+  })
+
+  it('never calls a stopped run as signed, even if it knew no repository', () => {
+    const none = {
+      ...git(),
+      repositories: 0,
+      inSync: 0,
+      verdicts: {},
+      stopped: { reason: 'interrupted', repositories: 0 },
+    }
+    expect(render(none)).toContain(' git data was not looked at, because the run was stopped: interrupted')
+    expect(render(none)).not.toContain('as signed')
   })
 
   it('says that no other server has it where the target has a clone that fails', () => {

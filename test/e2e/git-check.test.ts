@@ -338,6 +338,17 @@ describe('check --git', () => {
 })
 
 describe('a run without --git', () => {
+  it('says that it does not look at pull requests which the target hosts without a repository (GRASP-06)', async () => {
+    const bench = createWorkbench()
+    const scene = await setGitScene(bench)
+    await serve(scene, await scene.add('x'))
+    const note = 'Git data below /prs/ was not looked at'
+    expect((await check(bench, scene)).report.notes.join()).not.toContain(note)
+    scene.relay.behaviour.document = { ...scene.relay.behaviour.document, supported_grasps: ['GRASP-01', 'GRASP-06'] }
+    const { code, report } = await check(bench, scene)
+    expect([code, report.notes.join()]).toEqual([0, expect.stringContaining(note)])
+  })
+
   it.each(['check', 'catchup'])('says in one line that git data was not looked at: %s', async (command) => {
     const bench = createWorkbench()
     const scene = await setGitScene(bench)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it } from 'vitest'
 
+import type { Report } from '../../src/report/report.ts'
 import { SOME_TIME } from '../support/builders.ts'
 import { createGitRepository } from '../support/git-repository.ts'
 import { startGitServer } from '../support/git-server.ts'
@@ -251,8 +252,8 @@ describe('a repair', () => {
     const scene = await setRepairScene(createWorkbench())
     await scene.add('silent')
     scene.target.relay.receiveObjects = () => undefined
-    const outcome = await scene.catchup('--max-duration', '20s')
-    expect(outcome.code).toBe(3)
+    const { code, report } = await scene.catchup('--max-duration', '20s')
+    expect([code, report.git?.repairs.released]).toEqual([3, undefined])
   })
 })
 
@@ -284,6 +285,32 @@ describe('a hostile git server', () => {
 })
 
 describe('kill -9', () => {
+  it('between fetch and push loses nothing: the next run fetches nothing again and pushes', async () => {
+    const bench = createWorkbench()
+    const scene = await setRepairScene(bench)
+    const repositories = [await scene.add('one'), await scene.add('two')]
+    let held = 0
+    // With objects fetched and checked, the newest states are read once more: this question is never answered.
+    scene.source.behaviour.onReq = ({ filters }) => {
+      if (scene.server.count('fetch') === 0 || filters.every(({ kinds }) => kinds?.includes(30_618) !== true))
+        return 'default'
+      held += 1
+      return new Promise(() => undefined)
+    }
+    const options = { env: { XDG_CACHE_HOME: bench.path('cache') } }
+    const cli = bench.start(['catchup', '--git', ...scene.args], options)
+    await waitFor(() => held === repositories.length, { timeoutMs: 30_000, everyMs: 1 })
+    cli.kill('SIGKILL')
+    await cli.finished
+    expect(scene.target.git.count('receive-pack')).toBe(0)
+    const fetches = scene.server.count('fetch')
+    delete scene.source.behaviour.onReq
+    const next = await bench.run(['catchup', '--git', '--json', ...scene.args], options)
+    expect([next.code, next.json<Report>().git]).toMatchObject([0, { inSync: 2, repairs: { released: 2 } }])
+    expect(scene.server.count('fetch')).toBe(fetches)
+    for (const repository of repositories) expect(await refsAt(scene, repository)).toEqual(repository.expected)
+  })
+
   /** Until then the server takes no push, and does not answer it either. */
   const BLOCKING = '#!/bin/sh\nwhile [ -f ngit-block ]; do sleep 0.1; done\nexec hooks/judge\n'
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import { announcement, SOME_TIME } from '../support/builders.ts'
+import { announcement, SOME_TIME, status } from '../support/builders.ts'
 import type { GraspRelay } from '../support/grasp-relay.ts'
 import { alice, smallRepository, type SmallRepository } from '../support/scenes.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -66,6 +66,40 @@ describe('--settle', () => {
     expect(target.countSends(second.issue.id)).toBe(0)
     target.pushGitData(second.address)
     expect((await run).code).toBe(0)
+  })
+
+  it('sends a child one of whose parents came to the target in another way, while nothing else changes', async () => {
+    const { bench, target, repositories } = await startScene(1)
+    const [{ address, announced, state, issue }] = repositories as [SmallRepository]
+    const closed = status(1632, issue, alice, { createdAt: SOME_TIME + 5 * MINUTE })
+    const source = bench.file('without the issue.jsonl', [announced, state, closed])
+    const run = bench.catchup(source, target, '--settle', A_WHILE, ...withLog(bench))
+    await waitFor(hasLogged(bench, 'waiting: 2 events'), { timeoutMs: 20_000 })
+    expect(target.events.has(closed.id)).toBe(false)
+    target.events.set(issue.id, issue)
+    await waitFor(() => target.events.has(closed.id), { timeoutMs: 40_000 })
+    expect(target.events.has(announced.id)).toBe(false)
+    target.pushGitData(address)
+    expect((await run).code).toBe(0)
+  })
+
+  it('settles what it refused before and has by now, and sends its children', async () => {
+    const { bench, source, target, repositories } = await startScene(2)
+    const [first, second] = repositories as [SmallRepository, SmallRepository]
+    const judge = target.behaviour.onEvent
+    target.behaviour.onEvent = (event, connection) => {
+      const isFailing = event.id === second.announced.id
+      return isFailing ? { ok: false, text: 'error: no space left' } : (judge?.(event, connection) ?? 'default')
+    }
+    const run = bench.catchup(source, target, '--settle', A_WHILE, ...withLog(bench))
+    await waitFor(hasLogged(bench, 'waiting: 2 events of 1 repository'), { timeoutMs: 20_000 })
+    expect(target.events.has(second.issue.id)).toBe(false)
+    for (const event of [second.announced, second.state]) target.events.set(event.id, event)
+    await waitFor(() => target.events.has(second.comment.id), { timeoutMs: 40_000 })
+    expect(target.events.has(first.announced.id)).toBe(false)
+    target.pushGitData(first.address)
+    const { code, report } = await run
+    expect([code, report.totals.parked]).toEqual([0, 0])
   })
 
   it('sends nothing again while it waits, and ends partial when its time has passed', async () => {

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SyncError } from '../../src/errors.ts'
 import { readGitUrl, type GitUrl } from '../../src/git/git-url.ts'
 import { runGit } from '../../src/git/run-git.ts'
+import { startFront } from '../support/front-server.ts'
 import { createGitRepository } from '../support/git-repository.ts'
 import { startGitServer } from '../support/git-server.ts'
 import { startHostileGitServer } from '../support/hostile-git-server.ts'
@@ -156,6 +157,8 @@ describe('the address that git dials', () => {
       'Failed to connect',
     )
     expect(await listAt(`http://git.example.invalid:${server.port}/x.git`, '::1')).toContain('Failed to connect')
+    const port = await startFront(server.port, { host: '::1' })
+    expect(await listAt(`http://git.example.invalid:${port}/${NPUB}/hello.git`, '::1')).toContain(repository.commit)
   })
 })
 

@@ -162,10 +162,38 @@ describe('fetching from a server that misbehaves', () => {
     await workshop.fetch(named(server.url), [ABSENT], NOTHING)
     const asked = server.asked.length
     expect(await workshop.fetch(named(server.url), [ABSENT], NOTHING)).toEqual({
-      reason: 'it is too large',
+      reason: 'it would take more than the run may fetch (--max-git-bytes)',
       isTooLarge: true,
     })
     expect(server.asked.length).toBe(asked)
+  })
+
+  it('keeps to the bytes of the run although two repositories are fetched at once', async () => {
+    const servers = await Promise.all([1, 2].map(() => startHostileGitServer({ ...info, fetch: endlessPack })))
+    const access = gitAccess({ maxRepositoryBytes: 64 * 1024 ** 2, maxRunBytes: 2 * 1024 ** 2 })
+    const fetched = await Promise.all(
+      servers.map(async ({ url }, n) =>
+        (await access.openWorkshop(`${ADDRESS}${n}`)).fetch(named(url), [ABSENT], NOTHING),
+      ),
+    )
+    const reason = 'it would take more than the run may fetch (--max-git-bytes)'
+    expect(fetched).toEqual([1, 2].map(() => ({ reason, isTooLarge: true })))
+    expect(access.costs().bytes).toBeLessThan(2 * 1024 ** 2 + 64 * 1024)
+  })
+
+  it('pushes what was fetched with the last bytes of the run', async () => {
+    const repository = await createGitRepository('hello')
+    const [from, to] = [await startGitServer(), await startGitServer()]
+    await from.host(NPUB, 'hello', repository)
+    await to.host(NPUB, 'hello')
+    to.acceptAll(NPUB, 'hello')
+    const hostile = await startHostileGitServer({ ...info, fetch: endlessPack })
+    const access = gitAccess({ maxRunBytes: 1024 ** 2 })
+    const [workshop, other] = [await access.openWorkshop(ADDRESS), await access.openWorkshop(`${ADDRESS}2`)]
+    await workshop.fetch(named(from.urlOf(NPUB, 'hello')), [repository.commit], new Set([repository.commit]))
+    await other.fetch(named(hostile.url), [ABSENT], NOTHING)
+    const updates = [{ ref: 'refs/heads/main', to: repository.commit }]
+    expect(await workshop.push(named(to.urlOf(NPUB, 'hello')), updates)).toEqual({ type: 'pushed' })
   })
 
   it('refuses a corrupt pack', async () => {

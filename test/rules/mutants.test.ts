@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,7 +11,13 @@ import { MUTANTS } from '../../scripts/mutant-list.mjs'
 
 import { makeDirectory } from '../file/temporary-directory.ts'
 
-type Mutant = { readonly rule: number; readonly what: string; readonly in: string; readonly from: string | RegExp }
+type Mutant = {
+  readonly rule: number | string
+  readonly what: string
+  readonly in: string
+  readonly from: string | RegExp
+  readonly by?: { readonly file: string; readonly name: string }
+}
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -35,6 +41,12 @@ describe('the mutants of the rules', () => {
   })
 
   it('break every rule', () => {
-    expect(new Set(mutants.map(({ rule }) => rule))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]))
+    const rules = mutants.map(({ rule }) => rule).filter((rule) => typeof rule === 'number')
+    expect(new Set(rules)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]))
+  })
+
+  it('name tests that there are', () => {
+    const named = mutants.flatMap(({ by }) => by ?? [])
+    expect(named.filter(({ file, name }) => !readFileSync(join(ROOT, file), 'utf8').includes(name))).toEqual([])
   })
 })

@@ -238,6 +238,7 @@ const gitRemedy = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('operator'), command: z.string() }).readonly(),
   z.strictObject({ type: z.literal('lost'), ids: names }).readonly(),
   z.strictObject({ type: z.literal('unknown') }).readonly(),
+  z.strictObject({ type: z.literal('run again') }).readonly(),
 ])
 
 const gitOutcome = z.enum(['released', 'already', 'denied', 'no data', 'too large', 'given up', 'planned'])
@@ -261,6 +262,7 @@ const gitRepository = z.strictObject({
 
 const git = z.strictObject({
   repositories: count,
+  stopped: z.strictObject({ reason: z.string(), repositories: count }).readonly().nullable(),
   inSync: count,
   differing: count,
   unasked: count,

@@ -118,6 +118,7 @@ export function mergeGit(all: readonly (GitReport | null)[]): GitReport | null {
   const { kept, cut } = cutAt(list.toSorted((a, b) => isInSync(a) - isInSync(b)))
   return {
     repositories: sumOf(gits, ({ repositories }) => repositories),
+    stopped: mergeStops(gits.flatMap(({ stopped }) => stopped ?? [])),
     inSync: sumOf(gits, ({ inSync }) => inSync),
     differing: sumOf(gits, ({ differing }) => differing),
     unasked: sumOf(gits, ({ unasked }) => unasked),
@@ -132,6 +133,13 @@ export function mergeGit(all: readonly (GitReport | null)[]): GitReport | null {
     list: kept,
     leftOut: cut + sumOf(gits, ({ leftOut }) => leftOut),
   }
+}
+
+function mergeStops(stops: readonly NonNullable<GitReport['stopped']>[]): GitReport['stopped'] {
+  const [first] = stops
+  return first === undefined
+    ? null
+    : { reason: first.reason, repositories: sumOf(stops, ({ repositories }) => repositories) }
 }
 
 function pick<T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {

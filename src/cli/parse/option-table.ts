@@ -345,7 +345,7 @@ export const OPTIONS = {
     flag: '--max-git-bytes',
     value: 'N',
     fallback: '1GiB',
-    help: 'with --git: read at most this much from git servers',
+    help: 'with --git: read at most this much from git servers in a run, and so of one repository',
   }),
   gitAllow: git({
     flag: '--git-allow',

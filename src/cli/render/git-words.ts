@@ -50,6 +50,8 @@ export function whatToDo({ remedy, places, repair }: GitRepositoryReport, times:
       return `lost: no ${isCloneBroken(places[0]) ? 'other ' : ''}server has ${nameIds(remedy.ids)}`
     case 'unknown':
       return isAnswering(places[0]) ? 'not known: no server is known to have it' : 'is its git server up?'
+    case 'run again':
+      return repair === null ? 'run it again' : `${repair.outcome} before that; run it again`
   }
 }
 

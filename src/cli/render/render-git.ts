@@ -94,7 +94,9 @@ function renderSummary(canvas: Canvas, git: GitReport, hidden: number): string[]
 
 /** How many repositories are as signed, and what it took to find out. */
 export function summarizeGit(git: GitReport): string {
-  const { repositories, inSync, requests, bytes, milliseconds, cloned, verdicts } = git
+  const { repositories, inSync, requests, bytes, milliseconds, cloned, verdicts, stopped } = git
+  if (stopped !== null && stopped.repositories === repositories)
+    return `git data was not looked at, because the run was stopped: ${foreign(stopped.reason)}`
   const unsigned = verdicts['no state announced'] ?? 0
   const all = formatPlural(repositories, 'repository', 'repositories')
   const well =
@@ -105,6 +107,11 @@ export function summarizeGit(git: GitReport): string {
     well,
     ...(unsigned > 0 ? [`${formatCount(unsigned)} of these without a state`] : []),
     ...(cloned === null ? [] : [`${formatCount(cloned)} cloned to prove it`]),
+    ...(stopped === null
+      ? []
+      : [
+          `${formatCount(stopped.repositories)} not looked at, because the run was stopped: ${foreign(stopped.reason)}`,
+        ]),
   ]
   const costs = `${formatPlural(requests, 'request')}, ${formatBytes(bytes)}, ${formatDuration(milliseconds)}`
   return `${parts.join(', ')} (${costs})`

@@ -204,7 +204,7 @@ function rangeText(canvas: Canvas, { range, window }: Report): string {
   return ` since ${formatTime(range.completeSince, canvas)}${full}`
 }
 
-function whatIsMissing({ command, exit, totals, sources, problems, target, merged }: Report): string[] {
+function whatIsMissing({ command, exit, totals, sources, problems, target, merged, git }: Report): string[] {
   const parts: string[] = []
   if (exit === 1)
     parts.push(
@@ -217,6 +217,7 @@ function whatIsMissing({ command, exit, totals, sources, problems, target, merge
   if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
   parts.push(...unmergedText(merged))
   if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
+  if (exit !== 1 && (git?.stopped ?? null) !== null) parts.push('not all git data was looked at')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {
     parts.push(`${formatPlural(totals.parked, 'event')} ${totals.parked === 1 ? 'waits' : 'wait'} on disk`)

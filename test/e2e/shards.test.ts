@@ -49,8 +49,9 @@ async function killShard(bench: Workbench, source: End, target: End & { events()
 /** What must be the same however the work was divided. */
 function essenceOf(report: Report) {
   const { exit, complete, scope, range, problems, check } = report
-  const { fetched: _fetched, ...totals } = report.totals
-  const layers = report.layers.map(({ fetched: _rows, ...layer }) => layer)
+  // Every shard fetches all announcements.
+  const totals = { ...report.totals, fetched: 0 }
+  const layers = report.layers.map((layer) => ({ ...layer, fetched: 0 }))
   const ends = report.sources.map(({ url, complete: isRead, layers: read }) => [
     url,
     isRead,

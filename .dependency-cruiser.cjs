@@ -34,7 +34,8 @@ const CHAPTERS = {
 const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
 const SQLITE = '^src/(sqlite|database)\\.ts$'
-const WIRING = '^src/cli/(run-program|watch-run|monitor/load-history|merge/read-reports|demo|open-git|\\w+-command)\\.ts$'
+const WIRING =
+  '^src/cli/(run-program|watch-run|monitor/load-history|merge/read-reports|demo|open-git|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -105,7 +106,10 @@ module.exports = {
       name: 'only-wiring-opens-the-outside-world',
       severity: 'error',
       from: { path: '^src', pathNot: `${WIRING}|^src/(store|file|host|demo|test-relay)/` },
-      to: { path: '^src/(relay/websocket-relay|store/(?!state-key)|host/|file/(?!file-error))', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^src/(relay/websocket-relay|store/(?!state-key)|host/|file/(?!file-error))',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'only-wiring-calls-sync',

@@ -9,7 +9,7 @@ import { isEarlyGrasp } from './relay/software.ts'
 import { isWindowed, type RunOptions } from './report/run-options.ts'
 import { gitTargetOf } from './repair/git-target.ts'
 import { Fate } from './run/fate.ts'
-import { HeldTally } from './run/held-tally.ts'
+import { DifferenceTally } from './run/difference-tally.ts'
 import { Ledger } from './run/ledger.ts'
 import { connectSources, openSources } from './run/open-sources.ts'
 import { SourceLog } from './run/source-log.ts'
@@ -50,7 +50,7 @@ export async function openRun(options: RunOptions, world: World): Promise<Scoped
     software,
     sources: await openSources(opening, world.sources, { logs, options }),
     witnesses: new WitnessLog(),
-    held: new HeldTally(),
+    differences: new DifferenceTally(),
     targetGaps: new TargetGaps(),
     check: options.command === 'check' ? NOTHING_COMPARED : null,
     git: null,

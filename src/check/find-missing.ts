@@ -1,6 +1,4 @@
-import type { LayerName } from '../layer-name.ts'
-import type { CheckReport, Difference } from '../report/report.ts'
-import { tallyKey } from '../run/held-tally.ts'
+import type { CheckReport } from '../report/report.ts'
 import type { FoundDifference } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
@@ -30,8 +28,7 @@ export async function checkRun(run: ScopedRun): Promise<void> {
 
 /** Returns the missing events by layer, kind and repository, and when they were signed. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
-  const { world, options, catalog, startedAt } = run
-  const missing = new Map<string, number>()
+  const { world, options, catalog, differences, startedAt } = run
   const ids: string[] = []
   let [waiting, isAnyLate] = [0, false]
   parkAgain(run)
@@ -40,18 +37,17 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     if (state === 'parked' && outcome === 'waiting') waiting += 1
     isAnyLate ||= isLate && state !== 'parked'
     const repository = catalog.repositoryOf(event)
-    const key = tallyKey(layer, event.kind, repository)
-    missing.set(key, (missing.get(key) ?? 0) + 1)
+    differences.add('missing', { layer, kind: event.kind, repository: repository ?? null })
     if (options.listIds) ids.push(event.id)
     await world.onDifference?.({ sign: signOf(spooled, run), isMissing: true, event, repository })
   }
   await tellWithheld(run)
   return {
-    missing: [...missing.values()].reduce((total, count) => total + count, 0),
+    missing: differences.missing,
     waiting,
     // `catchup` would read some source only since its checkpoint, and miss this.
     needsFull: isAnyLate && [...run.logs.values()].some((log) => log.isQuick()),
-    differences: tabulate(missing, run.held.counts()),
+    differences: differences.rows(),
     histogram: buildHistogram(world.state.affected.hoursOfMissing(startedAt)),
     sample: options.sample === undefined ? null : await sampleTarget(options.sample, run),
     copies: null,
@@ -93,13 +89,4 @@ function parkAgain({ world, fate }: ScopedRun): void {
 function* missingEvents(state: TargetState): Generator<SpooledEvent> {
   for (const piece of state.spool.inState('ready', PIECE)) yield* piece
   for (const piece of state.spool.inState('parked', PIECE)) yield* piece.filter(({ outcome }) => outcome !== 'pending')
-}
-
-function tabulate(missing: ReadonlyMap<string, number>, held: ReadonlyMap<string, number>): Difference[] {
-  const keys = [...new Set([...missing.keys(), ...held.keys()])].sort()
-  return keys.map((key) => {
-    const [layer, kind, repository] = JSON.parse(key) as [LayerName, number, string | null]
-    const [lacks, has] = [missing.get(key) ?? 0, held.get(key) ?? 0]
-    return { layer, kind, repository, sourceHas: lacks + has, targetHas: has, missing: lacks }
-  })
 }

@@ -59,11 +59,12 @@ export async function takeIn(
 
 /** Counts an event that the target holds already. */
 export function countHeld(layer: LayerName, event: NostrEvent, run: ReceivingRun): void {
-  const { options, ledger, held, catalog } = run
+  const { options, ledger, differences, catalog } = run
   // Anchors are read in full even for a window: events outside it were not asked about.
   if (!isWithin(event, windowOf(options))) return
   ledger.count(layer, 'held')
-  if (options.command === 'check') held.add(layer, event.kind, catalog.repositoryOf(event))
+  if (options.command !== 'check') return
+  differences.add('targetHas', { layer, kind: event.kind, repository: catalog.repositoryOf(event) ?? null })
 }
 
 /** Returns the ids of the events that the target holds. Ids that it listed by NIP-77 are not asked for again. */

@@ -125,7 +125,10 @@ export type HeldBackRepository = {
 export type Difference = {
   readonly layer: LayerName
   readonly kind: number
-  /** An address `30617:…`; null if the events name no known one. */
+  /**
+   * An address `30617:…`; null if the events name no known one, and for all repositories that come after 100,000
+   * differences.
+   */
   readonly repository: string | null
   readonly sourceHas: number
   readonly targetHas: number

@@ -8,7 +8,7 @@ import type { CheckReport } from '../report/report.ts'
 import type { RunOptions } from '../report/run-options.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { Fate } from './fate.ts'
-import type { HeldTally } from './held-tally.ts'
+import type { DifferenceTally } from './difference-tally.ts'
 import type { Ledger } from './ledger.ts'
 import type { SourceLog } from './source-log.ts'
 import type { OpenSource } from './source.ts'
@@ -40,8 +40,8 @@ export type Run = {
   readonly fate: Fate
   /** The events that each endpoint was seen to hold. */
   readonly witnesses: WitnessLog
-  /** For `check`: counts of what the target holds. */
-  readonly held: HeldTally
+  /** For `check`: counts of what the target holds, and of what it lacks. */
+  readonly differences: DifferenceTally
   /** Why the target may hide something: nothing that it lacks is overlooked, but events that only it has may be. */
   readonly targetGaps: TargetGaps
   /** What `check` found; null for other commands. */

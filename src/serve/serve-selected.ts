@@ -3,7 +3,7 @@
  * is sent, but not what it asks for. Nothing is sent, and nothing is believed: the target is asked for each event, as
  * after sending. An event is `ready` on disk until the target serves it, so a run that is killed has lost nothing.
  */
-import { reasonOf } from '../errors.ts'
+import { NOT_TAKEN, reasonOf } from '../errors.ts'
 import { INTERRUPTION, type Stop } from '../run/stop.ts'
 import type { World } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
@@ -11,7 +11,6 @@ import { fillRelay } from './fill-relay.ts'
 import { watchTarget } from './watch-target.ts'
 
 const PIECE = 500
-const NOT_TAKEN = 'the target has not taken it from serve'
 
 /** Serves until the target serves everything. Returns why it ended earlier, if it did. Throws LostRelayError. */
 export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
@@ -23,7 +22,7 @@ export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
   tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
   await watchTarget(serving, run)
   const stop = stopOf(run.world)
-  parkReady(stop?.reason ?? NOT_TAKEN, run)
+  parkReady(stop?.type === 'interrupted' ? stop.reason : NOT_TAKEN, run)
   return stop
 }
 

@@ -1,4 +1,4 @@
-import { OUT_OF_TIME } from '../../errors.ts'
+import { NOT_TAKEN, OUT_OF_TIME } from '../../errors.ts'
 import type { CheckReport, Report, SampleReport } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
 import { createCanvas, type Canvas, type Paint } from './canvas.ts'
@@ -196,7 +196,8 @@ function whatIsMissing({ command, exit, totals, sources, problems, target }: Rep
     )
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
-  if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  if (problems.some(({ what, reason }) => what === 'unsent' && (reason === OUT_OF_TIME || reason === NOT_TAKEN)))
+    parts.push('the time was up')
   if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (problems.some(({ what }) => what === 'file')) parts.push('a file has unreadable lines')
   if (totals.parked > 0 && command !== 'check') {

@@ -12,6 +12,9 @@ export class SyncError extends Error {
 /** Why nothing more was read or sent when the time was up. */
 export const OUT_OF_TIME = 'out of time (--max-duration)'
 
+/** Why an event that `serve` offers is not settled when its time is up. */
+export const NOT_TAKEN = 'not taken from serve before the time was up (--max-duration)'
+
 /** The time of the run is up (`--max-duration`): reading stops where it is, and nothing more is sent. */
 export class OutOfTimeError extends SyncError {
   constructor() {

@@ -63,7 +63,7 @@ export type RunEvent =
   | { readonly type: 'serving'; readonly url: string; readonly events: number; readonly software: string | undefined }
   /**
    * So many of those that the target lacked it serves by now. `lacking`: how many of which kind it does not, when last
-   * asked for all of them, the most first. `isVisited`: somebody has come to our relay to read.
+   * asked for all of them, the most first, at most ten. `isVisited`: somebody has come to our relay to read.
    */
   | {
       readonly type: 'served'

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { reasonOf } from '../errors.ts'
 import { directorySize } from './directory-size.ts'
-import { createGate, type Gate } from './gate.ts'
+import type { Gate } from './gate.ts'
 import type { GitPlace } from './git-access.ts'
 import type { Budget } from './budget.ts'
 import { readGitUrl, type GitUrl } from './git-url.ts'
@@ -20,10 +20,7 @@ export type GitTool = {
   readonly locate: (place: GitPlace) => Promise<GitServerAddress | string>
   /** Works on a repository on disk, without network. */
   readonly work: (repository: string, args: readonly string[], stdin?: string) => Promise<GitEnd>
-  /**
-   * Fetches into a repository on disk, one after the other: each may use all that is left of the repository's limit and
-   * of the run's, whichever is less, and two at once would go beyond the run's.
-   */
+  /** Fetches into a repository on disk, as long as neither the repository nor the run comes to its limit. */
   readonly fetch: (call: GitCall) => Promise<GitEnd>
   /** Sends from a repository on disk. */
   readonly send: (call: GitCall) => Promise<GitEnd>
@@ -58,14 +55,14 @@ const NOTHING_LEFT: GitEnd = { code: null, stdout: '', stderr: '', stopped: 'use
 /** Creates the tool. */
 export function createGitTool(options: GitToolOptions): GitTool {
   const { host, gate, workTimeoutMs, maxRepositoryBytes } = options
-  const fetching = createGate(1)
+  const fetches: Fetches = new Set()
   return {
     locate: (place) => locate(place, options),
     work: (repository, args, stdin = '') =>
       gate.run(repository, 1, () =>
         runGit({ args, repository, stdin, timeoutMs: workTimeoutMs, maxFileBytes: maxRepositoryBytes }, host),
       ),
-    fetch: (call) => fetching.run('', 1, () => gate.run(call.server.url.host, 1, () => fetch(call, options))),
+    fetch: (call) => gate.run(call.server.url.host, 1, () => fetch(call, fetches, options)),
     send: (call) => gate.run(call.server.url.host, 1, () => talk(call, { maxFileBytes: maxRepositoryBytes }, options)),
   }
 }
@@ -81,23 +78,31 @@ async function locate(place: GitPlace, { allowPrivate, host }: GitToolOptions): 
   }
 }
 
+/** By how much the repositories have grown into which is being fetched. */
+type Fetches = Set<() => number>
+
 /**
- * The size on disk is looked at ten times a second; a single file cannot grow beyond the limit at all. Whoever writes
- * there dies without a word, so what was reached is seen from the size.
+ * The size on disk is looked at ten times a second; a single file cannot grow beyond the limits at all. Fetches beside
+ * each other share what is left of the run. Whoever writes there dies without a word, so what was reached is seen from
+ * the sizes.
  */
-async function fetch(call: GitCall, options: GitToolOptions): Promise<GitEnd> {
+async function fetch(call: GitCall, fetches: Fetches, options: GitToolOptions): Promise<GitEnd> {
   const { budget, maxRepositoryBytes } = options
   const before = directorySize(call.repository)
   const grown = (): number => Math.max(0, directorySize(call.repository) - before)
-  const ofRepository = maxRepositoryBytes - before
-  const ofRun = budget.bytesLeft()
-  const room = Math.min(ofRepository, ofRun)
-  if (room <= 0) return ofRepository <= 0 ? { ...NOTHING_LEFT, stopped: 'too large' } : NOTHING_LEFT
+  const leftOfRepository = (): number => maxRepositoryBytes - before - grown()
+  const leftOfRun = (): number => budget.bytesLeft() - [...fetches].reduce((total, each) => total + each(), 0)
+  const room = Math.min(leftOfRepository(), leftOfRun())
+  if (room <= 0) return leftOfRepository() <= 0 ? { ...NOTHING_LEFT, stopped: 'too large' } : NOTHING_LEFT
+  fetches.add(grown)
   try {
-    const end = await talk(call, { maxFileBytes: room, isOver: () => grown() > room }, options)
-    if (end.code === 0 || grown() < room) return end
-    return { ...end, stopped: ofRun < ofRepository ? 'used up' : 'too large' }
+    const isOver = (): boolean => leftOfRepository() < 0 || leftOfRun() < 0
+    const end = await talk(call, { maxFileBytes: room, isOver }, options)
+    if (end.code === 0) return end
+    if (leftOfRepository() <= 0) return { ...end, stopped: 'too large' }
+    return leftOfRun() <= 0 ? { ...end, stopped: 'used up' } : end
   } finally {
+    fetches.delete(grown)
     budget.countBytes(grown())
   }
 }

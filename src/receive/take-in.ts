@@ -42,7 +42,11 @@ export async function takeIn(
   const { layer } = request
   const { state } = run.world
   run.ledger.count(layer, 'fetched', events.length)
-  const unseen = events.filter((event) => !state.run.isSeen(event.id) && !isStray(event, run))
+  const unseen = leaveOutStrays(
+    layer,
+    events.filter(({ id }) => !state.run.isSeen(id)),
+    run,
+  )
   const served = await findHeld(unseen.filter(isRegular), run)
   const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
@@ -114,9 +118,20 @@ async function verifyNew(
   })
 }
 
-/** Whether an event is a state that nobody asked for: filters for several authors and identifiers bring such too. */
-function isStray(event: NostrEvent, { world }: Pick<Run, 'world'>): boolean {
-  return event.kind === KIND.state && !world.state.anchors.has(addressOf(event) ?? '')
+/**
+ * Leaves out states that nobody asked for: filters for several authors and identifiers bring such too. Where one comes to
+ * belong, it is asked for then.
+ */
+function leaveOutStrays(
+  layer: LayerName,
+  events: readonly NostrEvent[],
+  { world: { state }, ledger }: Pick<Run, 'world' | 'ledger'>,
+): NostrEvent[] {
+  return events.filter((event) => {
+    const isStray = event.kind === KIND.state && !state.anchors.has(addressOf(event) ?? '')
+    if (isStray && state.run.markStray(event.id)) ledger.drop(layer, 'out of scope')
+    return !isStray
+  })
 }
 
 function isRegular(event: NostrEvent): boolean {

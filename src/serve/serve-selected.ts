@@ -3,13 +3,13 @@
  * is sent, but not what it asks for. Nothing is sent, and nothing is believed: the target is asked for each event, as
  * after sending. An event is `ready` on disk until the target serves it, so a run that is killed has lost nothing.
  */
+import { NOT_TAKEN } from '../errors.ts'
 import { stopOfTime, type Stop } from '../run/stop.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { fillRelay } from './fill-relay.ts'
 import { watchTarget } from './watch-target.ts'
 
 const PIECE = 500
-const NOT_TAKEN = 'the target has not taken it from serve'
 
 /** Serves until the target serves everything. Returns why it ended earlier, if it did. Throws LostRelayError. */
 export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
@@ -21,7 +21,7 @@ export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
   tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
   await watchTarget(serving, run)
   const stop = stopOfTime(run.world)
-  parkReady(stop?.reason ?? NOT_TAKEN, run)
+  parkReady(stop?.type === 'interrupted' ? stop.reason : NOT_TAKEN, run)
   return stop
 }
 

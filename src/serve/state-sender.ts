@@ -17,7 +17,7 @@ const BATCH = 240
 /** So many in a row without an announcement there: it is still on its way to the target. */
 const MAX_ORPHANS = 5
 const FIRST_PAUSE_MS = 5_000
-const MAX_PAUSE_MS = 120_000
+const MAX_PAUSE_MS = 30_000
 
 type SendingRun = Pick<ScopedRun, 'world' | 'fate' | 'ledger'>
 type Verdict = Extract<Classification, { type: 'outcome' }>
@@ -33,6 +33,7 @@ export class StateSender {
   #untilMs = -Infinity
   #pauseMs = FIRST_PAUSE_MS
   #orphans = 0
+  #hasTaken = false
 
   constructor(serving: Serving, { target, software, ...run }: SendingRun & Pick<ScopedRun, 'target' | 'software'>) {
     this.#run = run
@@ -55,6 +56,7 @@ export class StateSender {
     if (batch.length === 0) return false
     this.#batch = []
     this.#orphans = 0
+    this.#hasTaken = false
     for (const spooled of batch) {
       const turn = await this.#pacer.turn()
       if (end.aborted || !this.#isWanted) break
@@ -65,9 +67,10 @@ export class StateSender {
     return true
   }
 
-  /** Pauses, longer each time, while announcements are missing at the target. */
+  /** Pauses while announcements are missing at the target, longer each time that it took nothing at all. */
   #rest(): void {
-    if (this.#orphans === 0) return void (this.#pauseMs = FIRST_PAUSE_MS)
+    if (this.#hasTaken) this.#pauseMs = FIRST_PAUSE_MS
+    if (this.#orphans === 0) return
     this.#untilMs = this.#run.world.nowMs() + this.#pauseMs
     this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
   }
@@ -79,7 +82,9 @@ export class StateSender {
     const meaning = classifyAnswer({ ...answer, event: spooled.event, now: clock() })
     if (meaning.type === 'rate-limited') return void this.#pacer.slowDown(turn)
     this.#pacer.taken(turn)
-    this.#orphans = meaning.type === 'outcome' && meaning.orphan !== undefined ? this.#orphans + 1 : 0
+    const isOrphan = meaning.type === 'outcome' && meaning.orphan !== undefined
+    this.#orphans = isOrphan ? this.#orphans + 1 : 0
+    this.#hasTaken ||= !isOrphan
     // A target that refuses us may read all the same.
     if (meaning.type !== 'outcome') this.#isWanted = false
     state.transaction(() => {

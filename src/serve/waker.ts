@@ -6,8 +6,8 @@ import { isTodaysGrasp } from '../relay/software.ts'
 import type { OwnRelay } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
-/** Two minutes: its rounds are looked for once a minute. */
-const FIRST_MS = 120_000
+/** It looks once a minute for what to ask about. */
+const FIRST_MS = 60_000
 /** Above the five minutes after which it forgets that a connection was lost. */
 const MAX_MS = 1_200_000
 

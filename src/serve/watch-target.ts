@@ -13,6 +13,8 @@ import { Waker } from './waker.ts'
 const PIECE = 1_000
 const FIRST_WAIT_MS = 1_000
 const MAX_WAIT_MS = 30_000
+/** Kinds of what is lacking that are told: there may be thousands. */
+const MAX_KINDS = 10
 
 /**
  * Asks the target for everything that it lacked, again and again, and settles what it serves. Returns when nothing is
@@ -66,7 +68,7 @@ function tellServed({ relay }: Serving, run: ScopedRun, { total, lacking }: Cour
     type: 'served',
     served: total - countLeft(run),
     total,
-    lacking: counts,
+    lacking: counts.slice(0, MAX_KINDS),
     isVisited: relay.wasVisited,
   })
 }

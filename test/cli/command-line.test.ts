@@ -128,6 +128,7 @@ const FLAGS: [flag: string, value: string, expected: object][] = [
   ['--error', '-', { check: { lists: [{ name: 'error', file: '-' }] } }],
   ['--max-send', '10%', { options: { maxSend: { type: 'percent', percent: 10 } } }],
   ['--sample', '2/7', { options: { sample: { number: 2, of: 7 } } }],
+  ['--copies', '2', { options: { copies: 2 } }],
   ['--shard', '3/4', { options: { shard: { number: 3, of: 4 } } }],
   ['--offline', '', { type: 'why', isOffline: true, subject: { type: 'id', id: HEX } }],
   ['--report', './night.html', { reportFile: 'night.html' }],

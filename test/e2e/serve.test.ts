@@ -166,6 +166,9 @@ describe('serve', () => {
     const text = stdout.replaceAll(/\s+/g, ' ')
     expect([code, bench.checkpoints().length > 0]).toEqual([3, true])
     expect(text).toContain('partial (3): the time was up and 4 events wait on disk; no events taken by the target.')
+    expect(text).toContain('4 unsent at')
+    expect(text).toContain('not taken by the target before --max-duration had passed')
+    expect(text).toContain('the next serve offers it, and the next catchup sends it')
     expect(bench.spool().map(({ state, outcome }) => [state, outcome])).toEqual(
       repository.events.map(() => ['parked', 'unsent']),
     )

@@ -29,26 +29,26 @@ describe('Waker', () => {
   it('has an ngit-grasp that takes nothing come again, rarer and rarer, up to 20 minutes', () => {
     const { look, wokenAt } = createScene(GRASP)
     look(6_200)
-    expect(wokenAt).toEqual([120, 360, 840, 1_800, 3_000, 4_200, 5_400])
+    expect(wokenAt).toEqual([60, 180, 420, 900, 1_860, 3_060, 4_260, 5_460])
   })
 
   it('says so, if anybody was there', () => {
     const scene = createScene(GRASP)
-    scene.look(120)
-    expect(scene.told).toEqual([{ type: 'hung-up', clients: 2, lullMs: 120_000 }])
+    scene.look(60)
+    expect(scene.told).toEqual([{ type: 'hung-up', clients: 2, lullMs: 60_000 }])
     const empty = createScene(GRASP, 0)
-    empty.look(120)
+    empty.look(60)
     expect(empty.told).toEqual([])
   })
 
   it('lets one be that takes something, and begins anew after that', () => {
     const { look, wokenAt } = createScene(GRASP)
-    look(130)
+    look(70)
     look(600, true)
-    look(110)
-    expect(wokenAt).toEqual([120])
+    look(50)
+    expect(wokenAt).toEqual([60])
     look(10)
-    expect(wokenAt).toEqual([120, 850])
+    expect(wokenAt).toEqual([60, 730])
   })
 
   it('leaves other software alone', () => {

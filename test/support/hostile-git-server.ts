@@ -130,14 +130,26 @@ export const slowDrip: GitAnswer = (response) => {
 
 /** A pack of one object that never ends: stored blocks of a blob of 2^40 bytes. */
 export const endlessPack: GitAnswer = (response) => {
+  beginEndlessPack(response)
+  pour(response, () => sideband(STORED_BLOCK))
+}
+
+/** The same, 32 KiB every 10 ms. */
+export const slowEndlessPack: GitAnswer = (response) => {
+  beginEndlessPack(response)
+  const timer = setInterval(() => response.write(sideband(STORED_BLOCK)), 10)
+  response.on('close', () => clearInterval(timer))
+}
+
+const STORED_BLOCK = Buffer.concat([Buffer.from([0, 0x00, 0x80, 0xff, 0x7f]), Buffer.alloc(0x8000, 'x')])
+
+function beginEndlessPack(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': RESULT })
   // "PACK", version 2, one object; a blob whose size takes six bytes; the head of a zlib stream.
   const size = Buffer.from([0xb0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10])
   const head = Buffer.concat([Buffer.from('PACK\0\0\0\x02\0\0\0\x01', 'latin1'), size, Buffer.from([0x78, 0x01])])
   response.write(packet('packfile\n'))
   response.write(sideband(head))
-  const block = Buffer.concat([Buffer.from([0, 0x00, 0x80, 0xff, 0x7f]), Buffer.alloc(0x8000, 'x')])
-  pour(response, () => sideband(block))
 }
 
 /** A pack whose object is no zlib stream. */

@@ -3,6 +3,7 @@ import { createVerifier } from '../../src/nostr/verifier.ts'
 import { createPacer } from '../../src/relay/pace/pacing.ts'
 import type { Endpoint } from '../../src/relay/endpoint.ts'
 import type { Report } from '../../src/report/report.ts'
+import type { RunEvent } from '../../src/run-event.ts'
 import type { RunOptions } from '../../src/report/run-options.ts'
 import type { TargetState } from '../../src/store/target-state.ts'
 import { sync } from '../../src/sync.ts'
@@ -17,11 +18,14 @@ export type InProcessRun = {
   readonly strangers?: World['strangers']
   /** @default 2025-06-15 */
   readonly now?: number
+  readonly serving?: World['serving']
+  /** Told what happens; may move the clock on by so many milliseconds. */
+  readonly tell?: (event: RunEvent) => number
 }
 
 const DAY = 86_400
 
-/** Runs `catchup` in this process, between endpoints of the test. */
+/** Runs `catchup`, or another command, in this process, between endpoints of the test. */
 export async function runInProcess({
   sources,
   target,
@@ -29,6 +33,8 @@ export async function runInProcess({
   options,
   strangers = NO_STRANGERS,
   now = 1_750_000_000,
+  serving,
+  tell,
 }: InProcessRun): Promise<Report> {
   const verifier = createVerifier({ workers: 0 })
   const { signal } = new AbortController()
@@ -47,6 +53,8 @@ export async function runInProcess({
     signal,
     deadline: new AbortController().signal,
     strangers,
+    ...(serving && { serving }),
+    ...(tell && { tell: (event) => void (sleptMs += tell(event)) }),
   }
   try {
     return await sync({ ...DEFAULTS, sources: sources.map(({ url }) => url), target: target.url, ...options }, world)

@@ -1,4 +1,4 @@
-import { INTERRUPTED, OUT_OF_TIME } from '../../errors.ts'
+import { INTERRUPTED, NOT_TAKEN, OUT_OF_TIME } from '../../errors.ts'
 import { cureOf, type Cure } from '../../relay/answers.ts'
 import type { HeldBackRepository, Problem } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -28,6 +28,7 @@ const ABOUT_PLACES: readonly string[] = [
   'notice',
 ]
 
+const GOES_ON = 'Kept on disk: the next run goes on from there.'
 const PUSH = 'Push the repository to the target; the next run asks again.'
 const SENT_AGAIN = 'The purgatory has expired; sent again by a run five minutes after that.'
 const PUSH_OR_WAIT =
@@ -117,18 +118,20 @@ const MEANINGS: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>
 }
 
 /** Why we, not the target, kept events from being sent. */
-const UNSENT: Readonly<Record<string, string>> = {
-  [OUT_OF_TIME]: 'not sent before --max-duration had passed',
-  [INTERRUPTED]: 'not sent before the run was interrupted',
+const UNSENT: Readonly<Record<string, Pick<ProblemMeaning, 'meaning' | 'step'>>> = {
+  [OUT_OF_TIME]: { meaning: 'not sent before --max-duration had passed', step: GOES_ON },
+  [INTERRUPTED]: { meaning: 'not sent before the run was interrupted', step: GOES_ON },
+  [NOT_TAKEN]: {
+    meaning: 'not taken by the target before --max-duration had passed',
+    step: 'Kept on disk: the next serve offers it, and the next catchup sends it.',
+  },
 }
 
 /** Like `meaningOf('unsent')`, for all given reasons. */
 export function meaningOfUnsent(reasons: readonly string[]): Pick<ProblemMeaning, 'meaning' | 'step'> {
   const [first = '', ...others] = reasons
-  const meaning = Object.hasOwn(UNSENT, first) && others.length === 0 ? UNSENT[first] : undefined
-  return meaning === undefined
-    ? meaningOf('unsent')
-    : { meaning, step: 'Kept on disk: the next run goes on from there.' }
+  const ours = Object.hasOwn(UNSENT, first) && others.length === 0 ? UNSENT[first] : undefined
+  return ours ?? meaningOf('unsent')
 }
 
 /** Problems that another run cannot fix by itself: a pattern of the reason, and what the operator has to do first. */

@@ -1,4 +1,4 @@
-import { OUT_OF_TIME } from '../../errors.ts'
+import { NOT_TAKEN, OUT_OF_TIME } from '../../errors.ts'
 import type { CopiesReport } from '../../report/copies-report.ts'
 import type { CheckReport, Report, SampleReport } from '../../report/report.ts'
 import type { UnixSeconds } from '../../time.ts'
@@ -214,7 +214,8 @@ function whatIsMissing({ command, exit, totals, sources, problems, target, merge
     )
   if (exit !== 1 && problems.some(({ what }) => what === 'target')) parts.push('the target stopped answering')
   if (problems.some(({ what }) => what === 'gap')) parts.push('the target may hold more than its pages show')
-  if (problems.some(({ what, reason }) => what === 'unsent' && reason === OUT_OF_TIME)) parts.push('the time was up')
+  if (problems.some(({ what, reason }) => what === 'unsent' && (reason === OUT_OF_TIME || reason === NOT_TAKEN)))
+    parts.push('the time was up')
   parts.push(...unmergedText(merged))
   if (problems.some(({ what }) => what === 'git')) parts.push('git repositories at the target could not be asked')
   if (exit !== 1 && (git?.stopped ?? null) !== null) parts.push('not all git data was looked at')

@@ -161,11 +161,11 @@ describe('mergeReports', () => {
     ['a report that was cut off', renderJson(shard(1)).slice(0, 500), 'it is no JSON, or was cut off'],
     ['something else', '{"version":1}', 'holds no report'],
     ['null', 'null', 'holds no report'],
-    ['a status', '{"version":1,"toolVersion":"0","stateFile":"s","targets":[]}', '"command" is missing'],
+    ['a status', '{"version":1,"toolVersion":"0","stateFile":"s","targets":[]}', 'required property "command"'],
     [
       'a text for a number',
       renderJson(shard(1)).replace('"fetched":231', '"fetched":"\\u001b[31m"'),
-      '"layers.0.fetched"',
+      'layers.0.fetched: Instance type "string" is invalid. Expected "integer"',
     ],
     ['a name with an escape sequence', renderJson(shard(1)).replace('"held"', '"\\u001b[31m"'), 'holds no report'],
     ['complete although partial', renderJson(shard(1, { exit: 3 })), 'contradicts itself'],

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import type { Schema } from '@cfworker/json-schema'
 import { SyncError, UsageError } from '../../errors.ts'
 import { fileReasonOf } from '../../file/file-error.ts'
 import { readPlainFile, readStream } from '../../file/read-bytes.ts'
 import type { Report } from '../../report/report.ts'
 import { escapeForTerminal } from '../escape.ts'
 import type { FailureDocument } from '../render/render-json.ts'
-import { findMisfit, type Schema } from './find-misfit.ts'
+import { findMisfit } from './find-misfit.ts'
 
 /** A report as `--json` prints it, and the file that holds it. */
 export type PrintedReport = { readonly file: string; readonly report: Report & { readonly toolVersion: string } }
@@ -19,6 +20,7 @@ export type ReadingPlace = { readonly openStdin: () => NodeJS.ReadStream; readon
 /** All reports are in memory at once; one of 10,000 repositories is about 3 MB. */
 const MAX_BYTES = 256 * 2 ** 20
 const SHOWN_LENGTH = 100
+const MISFIT_LENGTH = 200
 const SCHEMA = new URL('../../../report.schema.json', import.meta.url)
 
 /**
@@ -90,13 +92,10 @@ function parseJson(text: string): unknown {
 }
 
 function refuseMisfit(file: string, document: unknown, schema: Schema): void {
-  const place = findMisfit(document, schema)
-  if (place === undefined) return
-  const where =
-    place === ''
-      ? ''
-      : `: "${escapeForTerminal(place, { maxLength: SHOWN_LENGTH })}" is missing, or not as it should be`
-  throw new UsageError([`${shown(file)} holds no report of this version of ngit-sync${where}`])
+  const misfit = findMisfit(document, schema)
+  if (misfit === undefined) return
+  const reason = escapeForTerminal(misfit, { maxLength: MISFIT_LENGTH })
+  throw new UsageError([`${shown(file)} holds no report of this version of ngit-sync: ${reason}`])
 }
 
 /** A file as a message names it. */

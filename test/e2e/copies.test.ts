@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { runMerge } from '../../src/cli/merge/run-merge.ts'
 import type { CopiesReport } from '../../src/report/copies-report.ts'
 import type { Report } from '../../src/report/report.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
@@ -70,6 +71,34 @@ describe('check --copies', () => {
     const { code, copies } = await check(bench, [whole, part], target, '--copies', '3')
     expect([code, summaryOf(copies)]).toEqual([5, [4, 1, 0, [0, 1, 3]]])
     expect(copies?.ends.map(({ events }) => events)).toEqual([4, 4, 3])
+  })
+})
+
+/** A report whose repositories with as many scarce events stand in a fixed order. */
+function byRepository(copies: CopiesReport | null | undefined) {
+  return copies && { ...copies, repositories: new Map(copies.repositories.map((row) => [row.repository, row])) }
+}
+
+describe('check --copies in shards', () => {
+  it('counts, once merged, what one run counts', async () => {
+    const bench = createWorkbench()
+    const everything = [...mine.events, ...other.events]
+    const sources = [
+      await bench.real({ events: everything.slice(1) }),
+      await bench.real({ events: everything.filter((_, index) => index % 2 === 0) }),
+    ]
+    const target = await bench.real({ events: everything.slice(2) })
+    const whole = await check(bench, sources, target, '--copies', '3')
+    const files = []
+    for (const shard of ['1/2', '2/2']) {
+      const { report, copies } = await check(bench, sources, target, '--copies', '3', '--shard', shard)
+      // Each has a part of it.
+      expect(copies?.repositories).toHaveLength(1)
+      files.push(bench.file(`${report.shard?.number}.json`, [JSON.stringify(report)]))
+    }
+    const merged = await runMerge(files, { openStdin: () => process.stdin, signal: new AbortController().signal })
+    expect([merged.exit, whole.code]).toEqual([5, 5])
+    expect(byRepository(merged.check?.copies)).toEqual(byRepository(whole.copies))
   })
 })
 

@@ -5,7 +5,7 @@ import { runMerge } from '../../src/cli/merge/run-merge.ts'
 import type { CopiesReport } from '../../src/report/copies-report.ts'
 import type { Report } from '../../src/report/report.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
-import { comment, deletion, issue, SOME_TIME, state } from '../support/builders.ts'
+import { comment, deletion, graspList, issue, SOME_TIME, state } from '../support/builders.ts'
 import { alice, bob, carol, smallRepository } from '../support/scenes.ts'
 import type { ReqContext, ReqEnd } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -82,18 +82,20 @@ function byRepository(copies: CopiesReport | null | undefined) {
 describe('check --copies in shards', () => {
   it('counts, once merged, what one run counts', async () => {
     const bench = createWorkbench()
-    const everything = [...mine.events, ...other.events]
+    // Alice has repositories in both shards, and one list.
+    const another = smallRepository({ d: 'other', owner: alice, startAt: SOME_TIME + 1_000 })
+    const everything = [graspList(alice, ['wss://git.example.com']), ...mine.events, ...another.events]
     const sources = [
       await bench.real({ events: everything.slice(1) }),
       await bench.real({ events: everything.filter((_, index) => index % 2 === 0) }),
     ]
-    const target = await bench.real({ events: everything.slice(2) })
+    const target = await bench.real({ events: everything.slice(3) })
     const whole = await check(bench, sources, target, '--copies', '3')
     const files = []
     for (const shard of ['1/2', '2/2']) {
       const { report, copies } = await check(bench, sources, target, '--copies', '3', '--shard', shard)
       // Each has a part of it.
-      expect(copies?.repositories).toHaveLength(1)
+      expect(copies?.repositories.filter(({ repository }) => repository !== null)).toHaveLength(1)
       files.push(bench.file(`${report.shard?.number}.json`, [JSON.stringify(report)]))
     }
     const merged = await runMerge(files, { openStdin: () => process.stdin, signal: new AbortController().signal })

@@ -10,7 +10,12 @@ export function mergeCopies(all: readonly (CopiesReport | null)[]): CopiesReport
   const [first] = reports
   if (first === undefined || reports.length < all.length) return null
   const lists = reports.flatMap(({ list }) => (list === null ? [] : [list]))
-  const { kept, cut } = cutAt(mergeScarce(reports.flatMap(({ repositories }) => repositories)))
+  const { kept, cut } = cutAt(
+    mergeScarce(
+      reports.flatMap(({ repositories }) => repositories),
+      first.ends,
+    ),
+  )
   return {
     wanted: first.wanted,
     service: first.service,
@@ -48,7 +53,7 @@ function mergeEnd(same: readonly CopiesEnd[]): CopiesEnd[] {
 }
 
 /** A repository is in one shard; what belongs to none (`repository` null) may be in all. */
-function mergeScarce(repositories: readonly RepositoryCopies[]): RepositoryCopies[] {
+function mergeScarce(repositories: readonly RepositoryCopies[], ends: readonly CopiesEnd[]): RepositoryCopies[] {
   const merged = groupBy(repositories, ({ repository }) => String(repository)).flatMap((same) => {
     const [first] = same
     if (first === undefined) return []
@@ -59,16 +64,27 @@ function mergeScarce(repositories: readonly RepositoryCopies[]): RepositoryCopie
       fewest: Math.min(...same.map(({ fewest }) => fewest)),
       below: sumOf(same, ({ below }) => below),
       undecided: sumOf(same, ({ undecided }) => undecided),
-      lacking: mergeLacking(same.flatMap(({ lacking }) => lacking)),
-      example: first.example,
+      lacking: mergeLacking(
+        same.flatMap(({ lacking }) => lacking),
+        ends,
+      ),
+      example: same.reduce((least, { example }) => (example < least ? example : least), first.example),
     }
   })
   return merged.sort((a, b) => b.below + b.undecided - (a.below + a.undecided))
 }
 
-function mergeLacking(lacking: readonly LackingEnd[]): LackingEnd[] {
-  return groupBy(lacking, ({ url }) => url)
-    .map((same) => ({ url: same[0]?.url ?? '', events: sumOf(same, ({ events }) => events) }))
+/** The most first, then in the order of the ends. */
+function mergeLacking(lacking: readonly LackingEnd[], ends: readonly CopiesEnd[]): LackingEnd[] {
+  return ends
+    .map(({ url }) => ({
+      url,
+      events: sumOf(
+        lacking.filter((each) => each.url === url),
+        ({ events }) => events,
+      ),
+    }))
+    .filter(({ events }) => events > 0)
     .sort((a, b) => b.events - a.events)
 }
 

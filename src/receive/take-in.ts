@@ -42,11 +42,7 @@ export async function takeIn(
   const { layer } = request
   const { state } = run.world
   run.ledger.count(layer, 'fetched', events.length)
-  const unseen = leaveOutStrays(
-    layer,
-    events.filter(({ id }) => !state.run.isSeen(id)),
-    run,
-  )
+  const unseen = events.filter((event) => !state.run.isSeen(event.id))
   const served = await findHeld(unseen.filter(isRegular), run)
   const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
@@ -115,22 +111,6 @@ async function verifyNew(
     ledger.count(layer, 'invalid')
     ledger.problem({ what: 'invalid', where: source, reason: verdict, example: event.id })
     return false
-  })
-}
-
-/**
- * Leaves out states that nobody asked for: filters for several authors and identifiers bring such too. Where one comes to
- * belong, it is asked for then.
- */
-function leaveOutStrays(
-  layer: LayerName,
-  events: readonly NostrEvent[],
-  { world: { state }, ledger }: Pick<Run, 'world' | 'ledger'>,
-): NostrEvent[] {
-  return events.filter((event) => {
-    const isStray = event.kind === KIND.state && !state.anchors.has(addressOf(event) ?? '')
-    if (isStray && state.run.markStray(event.id)) ledger.drop(layer, 'out of scope')
-    return !isStray
   })
 }
 

@@ -236,8 +236,6 @@ export class Catalog {
 
   /** Makes anchors of an event and its address, unless it is too many steps away from the repository. */
   #follow(layer: LayerName, event: NostrEvent, held: boolean): void {
-    // Filters for several authors and identifiers bring states that nobody asked for.
-    if (event.kind === KIND.state && !this.#state.anchors.has(addressOf(event) ?? '')) return
     const found = layer === 'follow-ups' ? this.#state.anchors.followDepth(followedBy(event)) : 0
     if (found === undefined) return
     this.#followed = Math.max(this.#followed, found)

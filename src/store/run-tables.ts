@@ -11,7 +11,6 @@ export class RunTables {
   readonly #insertSent
   readonly #insertDiffering
   readonly #findDiffering
-  readonly #insertStray
   readonly #insertDeletion
   readonly #findDeletion
   #removalsNoted = 0
@@ -31,7 +30,6 @@ export class RunTables {
     this.#insertSent = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.sent (id) VALUES (?)')
     this.#insertDiffering = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.differing (id) VALUES (?)')
     this.#findDiffering = db.prepare<[Buffer], { id: Buffer }>('SELECT id FROM temp.differing WHERE id = ?')
-    this.#insertStray = db.prepare<[Buffer]>('INSERT OR IGNORE INTO temp.stray (id) VALUES (?)')
     this.#insertDeletion = db.prepare<[Buffer, string, number]>(
       `INSERT INTO temp.deletion (author, reference, until) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`,
@@ -64,11 +62,6 @@ export class RunTables {
   /** Notes a verified event; false if it was seen before. */
   markSeen(event: NostrEvent, layer: LayerName): boolean {
     return this.#insertSeen.run(toBlob(event.id), toBlob(event.pubkey), layer).changes === 1
-  }
-
-  /** Notes an event that nobody asked for; false if it was met before. */
-  markStray(id: string): boolean {
-    return this.#insertStray.run(toBlob(id)).changes === 1
   }
 
   /** Notes ids that the target listed by NIP-77 in this run. */

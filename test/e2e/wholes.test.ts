@@ -4,9 +4,10 @@ import { addressOf } from '../../src/nostr/address.ts'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Filter } from '../../src/nostr/filter.ts'
 import type { Report } from '../../src/report/report.ts'
-import { comment, issue } from '../support/builders.ts'
+import { announcement, comment, issue, SOME_TIME, state } from '../support/builders.ts'
+import { generateHistory } from '../support/generate.ts'
 import { comparedAt, HISTORY, startAlikeRelays } from '../support/alike-relays.ts'
-import { alice, bob } from '../support/scenes.ts'
+import { alice, bob, carol } from '../support/scenes.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { signEvent, type Key } from '../support/sign.ts'
 import { createWorkbench, endArguments, idsOf } from '../support/workbench.ts'
@@ -119,6 +120,32 @@ describe('a full pass over two relays that differ by little', () => {
     source.events.set(stray.id, stray)
     const { code, report } = await bench.catchup(source, target, ...FULL)
     expect([code, report.totals.fetched, target.received.events.length]).toEqual([0, 0, 0])
+  })
+
+  it('brings the state of a maintainer of whom only a discovered relay knows', async () => {
+    const bench = createWorkbench()
+    // Bob and Carol have announced it there only.
+    const there = [
+      announcement(bob, 'hello', { createdAt: SOME_TIME + 1, maintainers: [alice, carol] }),
+      announcement(carol, 'hello', { createdAt: SOME_TIME + 2, maintainers: [bob] }),
+    ]
+    const discovered = await bench.scripted({ events: there, verify: false })
+    const service = { relays: ['wss://git.example.com', discovered.url], clone: ['https://git.example.com/x.git'] }
+    const common = [
+      ...generateHistory({ repositories: 20, rootsPerRepository: 4, service: 'wss://git.example.com' }),
+      announcement(alice, 'hello', { ...service, maintainers: [bob] }),
+      announcement(carol, 'elsewhere', service),
+      state(carol, 'elsewhere'),
+    ]
+    const known = state(carol, 'hello', { createdAt: SOME_TIME + 3 })
+    const source = await bench.scripted({ events: [...common, known], negentropy: true, verify: false })
+    const target = await bench.scripted({ events: common, negentropy: true, verify: false })
+    const scope = ['--service', 'wss://git.example.com', '--scope', 'listed']
+    const discover = ['--discover', '--discover-allow', 'private', '--discover-allow', 'insecure']
+    const { report } = await bench.catchup(source, target, ...scope, ...discover)
+    expect(comparedAt(source)).toContainEqual({})
+    expect(report.sources.find(({ discovered: is }) => is)?.complete).toBe(true)
+    expect(idsOf(target.events.values())).toEqual(idsOf([...common, ...there, known]))
   })
 
   it('counts what a since would have missed as late', async () => {

@@ -10,9 +10,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 
-import { WebSocket } from 'ws'
-
 import type { NostrEvent } from '../src/nostr/event.ts'
+import { opensWebSocket } from '../test/support/opens-websocket.ts'
 import { waitFor } from '../test/support/wait-for.ts'
 import { giveFigures } from './figures.ts'
 import { historySizeOf, recentHistoryOf } from './history.ts'
@@ -37,7 +36,12 @@ try {
   const ends = ['--source', source, '--target', target.url, '--scope', 'all']
   const startedMs = performance.now()
   const serving = measureProgram(['serve', ...ends, '--listen', address])
-  await waitFor(() => letsIn(`ws://${address}`), { timeoutMs: READING_MS, everyMs: 100, what: 'serve to let in' })
+  // Before it has read everything it turns clients away.
+  await waitFor(() => opensWebSocket(`ws://${address}`), {
+    timeoutMs: READING_MS,
+    everyMs: 100,
+    what: 'serve to let in',
+  })
   const readMs = performance.now() - startedMs
   const pull = await measureCommand([strfry, `--config=${store.config}`, 'sync', `ws://${address}`, '--dir', 'down'])
   const { code, peakBytes, report } = await serving
@@ -70,18 +74,6 @@ async function writeEvents(file: string, history: Iterable<NostrEvent>): Promise
     for (const event of history) yield `${JSON.stringify(event)}\n`
   }
   await pipeline(Readable.from(lines()), createWriteStream(file))
-}
-
-/** Whether `serve` has read everything: before that it turns clients away. */
-function letsIn(url: string): Promise<boolean> {
-  const socket = new WebSocket(url)
-  return new Promise((resolve) => {
-    socket.once('error', () => resolve(false))
-    socket.once('open', () => {
-      socket.close()
-      resolve(true)
-    })
-  })
 }
 
 function seconds(ms: number): string {

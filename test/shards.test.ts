@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { addressOf } from '../src/nostr/address.ts'
 import type { NostrEvent } from '../src/nostr/event.ts'
 import type { ScopeRequest } from '../src/report/run-options.ts'
 import { stateKey } from '../src/store/state-key.ts'
@@ -150,7 +151,9 @@ function idsOfStrays(events: readonly NostrEvent[]): ReadonlySet<string> {
   // Events stand in order of time, so what refers to one comes after it.
   for (const event of events) {
     const refersToStray = event.tags.some(([, value = '']) => strays.has(value))
-    if (refersToStray || (event.kind === 30618 && !isAnnounced(event))) strays.add(event.id)
+    if (!refersToStray && (event.kind !== 30618 || isAnnounced(event))) continue
+    strays.add(event.id)
+    strays.add(addressOf(event) ?? event.id)
   }
   return strays
 }

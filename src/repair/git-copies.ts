@@ -68,7 +68,7 @@ export class GitCopiesTally {
       repositories: this.#repositories,
       below: this.#below,
       undecided: this.#undecided,
-      histogram: Array.from(this.#bins, (events = 0, copies) => ({ copies, repositories: events })),
+      histogram: Array.from(this.#bins, (repositories = 0, copies) => ({ copies, repositories })),
       list,
       leftOut: this.#below + this.#undecided - list.length,
     }

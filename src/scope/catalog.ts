@@ -1,11 +1,11 @@
 import { hostedAnchor, MAX_FOLLOW_DEPTH } from '../checkpoint/layers.ts'
 import type { LayerName } from '../layer-name.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
-import { MAX_URLS, type Announcement } from '../nostr/announcement.ts'
+import type { Announcement } from '../nostr/announcement.ts'
 import { tagValues, type NostrEvent } from '../nostr/event.ts'
 import { isAddressable, isRootKind, KIND } from '../nostr/kinds.ts'
 import { referencesOf } from '../nostr/references.ts'
-import { MAX_MAINTAINERS, type RoleRule } from '../nostr/roles.ts'
+import type { RoleRule } from '../nostr/roles.ts'
 import type { Service } from '../nostr/service-url.ts'
 import type { Part } from '../report/run-options.ts'
 import type { TargetState } from '../store/target-state.ts'
@@ -14,6 +14,7 @@ import { Announcements, type Met } from './announcements.ts'
 import { isInShard, isOfAnotherShard } from './choose-part.ts'
 import { resolveMembership, type Membership } from './membership.ts'
 import { initialAnchors, isOfMembers, isOwned, scopeKey, type Scope } from './scope.ts'
+import { UnreadParts } from './unread-parts.ts'
 
 /** `rule`: how the target reads maintainers. `host`: the service whose hosted pull requests are in scope (GRASP-06). */
 export type CatalogOptions = {
@@ -26,7 +27,6 @@ export type CatalogOptions = {
   readonly shard?: Part | undefined
 }
 
-const MAX_UNDECIDED = 1_000
 const MAX_FOLLOWED = 1_000
 
 /**
@@ -47,8 +47,7 @@ export class Catalog {
   readonly #identifiers = new Set<string>()
   /** Addresses of announcements that are not remembered for later runs: nobody in scope made them. */
   readonly #unremembered = new Set<string>()
-  /** Addresses of announcements that are out of scope by the URLs that were read, and have more URLs. */
-  readonly #undecided = new Set<string>()
+  readonly #unread: UnreadParts
   #isOwnedElsewhere = false
   #resolved: { readonly members: Membership; readonly removals: number } | undefined
   #derived: Membership | undefined
@@ -64,6 +63,7 @@ export class Catalog {
     this.#host = host
     this.#shard = shard
     this.#announcements = new Announcements(state, { rule, now })
+    this.#unread = new UnreadParts(scope)
     this.#key = scopeKey(scope)
   }
 
@@ -210,28 +210,13 @@ export class Catalog {
     return this.#followed
   }
 
-  /** Sentences about announcements that were not read in full, where that decides over scope or members. */
+  /** Sentences about what of the scope was not read, or not followed. */
   notes(): string[] {
-    const inScope = [...this.announcementsInScope().values()]
-    return [
-      ...(this.#followed > 1
+    const followed =
+      this.#followed > 1
         ? [`Follow-ups lie up to ${this.#followed} steps away; at most ${MAX_FOLLOW_DEPTH} are followed.`]
-        : []),
-      ...noteUnread(
-        inScope.filter(({ unreadMaintainers }) => unreadMaintainers > 0),
-        `names maintainers that are not understood: by no public key, or beyond the first ${MAX_MAINTAINERS}`,
-      ),
-      ...noteUnread(
-        inScope.filter(({ unreadUrls }) => unreadUrls > 0),
-        `names URLs that are not read: too long, or beyond the first ${MAX_URLS}`,
-      ),
-      ...noteUnread(
-        [...this.#undecided]
-          .filter((address) => !this.members().announcements.has(address))
-          .map((address) => ({ address })),
-        `is out of scope: it may name the service among its URLs that are not read, too long or beyond the first ${MAX_URLS}`,
-      ),
-    ]
+        : []
+    return [...followed, ...this.#unread.sentences(this.announcementsInScope())]
   }
 
   /** Makes anchors of an event and its address, unless it is too many steps away from the repository. */
@@ -275,14 +260,6 @@ export class Catalog {
     this.#held.authors.add(pubkey)
   }
 
-  /** Notes an announcement that may name the service among its unread URLs: else it would be left out silently. */
-  #noteUndecided({ address, unreadUrls }: Announcement, event: NostrEvent): void {
-    if (this.#scope.type !== 'listed' || unreadUrls === 0 || this.#undecided.size >= MAX_UNDECIDED) return
-    const { host } = this.#scope.service
-    const isNamed = event.tags.some(([name, ...urls]) => isUrlTag(name) && urls.some((url) => url.includes(host)))
-    if (isNamed) this.#undecided.add(address)
-  }
-
   #meet(event: NostrEvent): Met {
     const met = this.#announcements.meet(event)
     const { announcement, place } = met
@@ -290,7 +267,7 @@ export class Catalog {
     const isOurs = isOwned(this.#scope, announcement, this.#rule)
     if (isInShard(address, this.#shard)) {
       if (isOurs) this.#identifiers.add(identifier)
-      else this.#noteUndecided(announcement, event)
+      else this.#unread.note(announcement, event)
     } else if (isOurs) this.#isOwnedElsewhere = true
     if (place !== 'newest') return met
     if (isOurs) this.#owned.add(address)
@@ -309,14 +286,4 @@ function followedBy(event: NostrEvent): string[] {
 function otherAddressesOf(event: NostrEvent): string[] {
   const addresses = ['a', 'A'].flatMap((name) => tagValues(event, name))
   return addresses.filter((address) => !address.startsWith(`${KIND.announcement}:`)).slice(0, MAX_FOLLOWED)
-}
-
-function isUrlTag(name: string | undefined): boolean {
-  return name === 'clone' || name === 'relays'
-}
-
-function noteUnread([first, ...others]: readonly Pick<Announcement, 'address'>[], what: string): string[] {
-  if (first === undefined) return []
-  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
-  return [`The announcement ${first.address}${more} ${what}.`]
 }

@@ -21,8 +21,8 @@ import { WaitingRows } from './waiting-rows.ts'
 const MAX_REPOSITORIES = 10_000
 
 /**
- * Loads the state of one target, with its shards or of one of them, or of all targets. Throws SyncError when the file is missing or unreadable, and UsageError
- * when it does not know the target.
+ * Loads the state of one target, with its shards or of one of them, or of all targets. Throws SyncError when the file is
+ * missing or unreadable, and UsageError when it does not know the target.
  */
 export function loadStatus(stateFile: string, wanted: WantedState | undefined): Status {
   const db = openKnownState(stateFile)

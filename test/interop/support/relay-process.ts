@@ -2,8 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-import { WebSocket } from 'ws'
-
+import { opensWebSocket } from '../../support/opens-websocket.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 /** A command line that starts a relay; it logs into `logFile` and listens at `url` when it is ready. */
@@ -79,12 +78,5 @@ function spawnLogged({ program, args, env, cwd, logFile }: RelayCommand): ChildP
 
 async function isListening(child: ChildProcess, url: string): Promise<boolean> {
   if (child.exitCode !== null || child.signalCode !== null) throw new Error('it ended')
-  const socket = new WebSocket(url)
-  return new Promise((resolve) => {
-    socket.once('error', () => resolve(false))
-    socket.once('open', () => {
-      socket.close()
-      resolve(true)
-    })
-  })
+  return opensWebSocket(url)
 }

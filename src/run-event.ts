@@ -4,6 +4,17 @@ import type { Outcome } from './nostr/outcome.ts'
 /** How many events of a kind. */
 export type KindCount = { readonly kind: number; readonly count: number }
 
+/**
+ * What a run with `--settle` waits for: events that the target holds back, or takes only later; without any, those whose
+ * parents may still come (`orphans`). `repositories` is 0 if none is known.
+ */
+export type Waiting = {
+  readonly events: number
+  readonly repositories: number
+  readonly orphans: number
+  readonly leftMs: number
+}
+
 /** What a run is doing, apart from reading a layer and sending, which have events of their own. */
 export type Phase = 'connecting' | 'selecting' | 'counting' | 'confirming'
 
@@ -21,8 +32,8 @@ export type RunEvent =
       readonly events: number
       readonly forecast?: { readonly rate: string; readonly durationMs: number } | undefined
     }
-  /** `--settle`: what the target holds back, or takes only later, is asked for again, at most this long. */
-  | { readonly type: 'waiting'; readonly events: number; readonly repositories: number; readonly leftMs: number }
+  /** `--settle`: the target is asked for it again, at most this long. */
+  | ({ readonly type: 'waiting' } & Waiting)
   | { readonly type: 'connecting'; readonly relay: string }
   | { readonly type: 'connected'; readonly relay: string }
   /** A connection could not be opened, or was lost. */

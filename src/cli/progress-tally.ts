@@ -20,7 +20,7 @@ export class ProgressTally {
   #served: Served = { served: 0, total: 0, lacking: [], isVisited: false }
   /** When something was taken, or anybody came first. */
   #servedMs = 0
-  #waiting = { events: 0, repositories: 0, endMs: 0 }
+  #waiting = { events: 0, repositories: 0, orphans: 0, endMs: 0 }
   /** When the first event was sent. */
   #firstMs: number | undefined
 
@@ -94,8 +94,8 @@ export class ProgressTally {
       case 'confirming':
         return { doing, sent: this.#sent }
       case 'waiting': {
-        const { events, repositories, endMs } = this.#waiting
-        return { doing, events, repositories, leftMs: Math.max(0, endMs - this.#nowMs()) }
+        const { events, repositories, orphans, endMs } = this.#waiting
+        return { doing, events, repositories, orphans, leftMs: Math.max(0, endMs - this.#nowMs()) }
       }
       case 'comparing git':
       case 'repairing git':

@@ -10,7 +10,7 @@ import { createOwnerWatch } from './awaits-owner.ts'
 import { confirmSent } from './confirm-sent.ts'
 import { Doorkeeper } from './door.ts'
 import { findNowhere } from './nowhere.ts'
-import { settleOrphans } from './orphans.ts'
+import { refuseWithParents, settleOrphans, type Nowhere } from './orphans.ts'
 import { publishReady } from './publish.ts'
 import type { PublishingRun } from './publishing-run.ts'
 import { giveUpOld, reconsiderRefused, refuseEndless, reviveWaiting } from './revive-parked.ts'
@@ -87,11 +87,20 @@ export async function endPublishing(run: PublishingRun, stop: Stop | undefined):
 
 /** Gives up old parked events, refuses those without a parent left, and explains why the rest waits. */
 async function judgeLeft(run: PublishingRun): Promise<void> {
-  const { options, sources } = run
+  const { options } = run
   giveUpOld(options.forgetParkedSeconds, run)
   refuseEndless(options.forgetParkedSeconds, run)
-  const isProvable = sources.length > 0 && isRead(run)
-  settleOrphans(run, isProvable ? await findNowhere(run) : undefined)
+  settleOrphans(run, await findAbsent(run))
+}
+
+/** Refuses the events whose parents cannot come, as far as sources that were read to their end prove it. */
+export async function refuseHopeless(run: PublishingRun): Promise<void> {
+  refuseWithParents(run, await findAbsent(run))
+}
+
+async function findAbsent(run: PublishingRun): Promise<Nowhere> {
+  const isProvable = run.sources.length > 0 && isRead(run)
+  return isProvable ? findNowhere(run) : undefined
 }
 
 /** Announces the sending, with a forecast if it will take long. Returns what to call for each event sent. */

@@ -11,7 +11,7 @@ import type { Stop } from '../run/stop.ts'
 import { noteArrivals } from '../select/reopening.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { stopOf } from './publish.ts'
-import { publishSelected } from './publish-selected.ts'
+import { publishSelected, refuseHopeless } from './publish-selected.ts'
 import type { PublishingRun } from './publishing-run.ts'
 import { reviveWaiting } from './revive-parked.ts'
 
@@ -28,11 +28,14 @@ export async function settle(run: PublishingRun): Promise<Stop | undefined> {
   const { nowMs, signal, deadline, tell } = world
   const endMs = nowMs() + (options.settleMs ?? 0)
   const isOver = AbortSignal.any([signal, deadline])
+  const hopeful = new Hopeful(run)
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     const leftMs = endMs - nowMs()
     const { events, repositories } = world.state.waits.countWaiting(world.clock() + leftMs / 1000)
-    if (leftMs <= 0 || events === 0) return undefined
-    tell?.({ type: 'waiting', events, repositories, leftMs })
+    if (leftMs <= 0) return undefined
+    const orphans = events > 0 ? 0 : await hopeful.count()
+    if (events + orphans === 0) return undefined
+    tell?.({ type: 'waiting', events, repositories, orphans, leftMs })
     await pause(Math.min(pauseMs, leftMs), isOver)
     const stop = stopOf(run)
     if (stop !== undefined) return stop
@@ -40,6 +43,26 @@ export async function settle(run: PublishingRun): Promise<Stop | undefined> {
     if (end !== undefined) return end
     // Where one repository arrived, the next is not far.
     if (world.state.waits.countWaiting(world.clock()).events < events) pauseMs = FIRST_PAUSE_MS / 2
+  }
+}
+
+/** The events that wait for a parent which may still come. */
+class Hopeful {
+  readonly #run: PublishingRun
+  #isJudged = false
+
+  constructor(run: PublishingRun) {
+    this.#run = run
+  }
+
+  /** Counts them. The others are refused first, as at the end of every run; sources are asked about them once. */
+  async count(): Promise<number> {
+    const { waits } = this.#run.world.state
+    if (waits.countOrphans() > 0 && !this.#isJudged) {
+      this.#isJudged = true
+      await refuseHopeless(this.#run)
+    }
+    return waits.countOrphans()
   }
 }
 

@@ -52,6 +52,12 @@ export class WaitingRows {
     )
   }
 
+  /** How many events wait for a parent. */
+  countOrphans(): number {
+    const sql = `SELECT count(*) AS n FROM spool WHERE target = ? AND state = 'parked' AND orphan = 1`
+    return this.#db.prepare<[string], { n: number }>(sql).get(this.#target)?.n ?? 0
+  }
+
   /** The number of waiting events by the parent that they lack. */
   countByObstacle(): Map<string, number> {
     const rows = this.#db

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+
 import { describe, expect, it } from 'vitest'
 
 import type { NostrEvent } from '../../src/nostr/event.ts'
@@ -15,6 +17,7 @@ import { alice, bob, carol, dave, smallRepository } from '../support/scenes.ts'
 import type { EventDecision } from '../support/scripted-behaviour.ts'
 import type { ScriptedRelay } from '../support/scripted-relay.ts'
 import { signEvent } from '../support/sign.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { createWorkbench, idsOf, nowSeconds, type Outcome, type Workbench } from '../support/workbench.ts'
 
 const START = 1_700_000_000
@@ -74,6 +77,27 @@ describe('what waits for a parent that nobody has', () => {
     target.forgetReceived()
     return { bench, source, target }
   }
+
+  it('is not waited for where every source says so (--settle)', async () => {
+    const { bench, source, target } = await loseIssue()
+    const { report, ...outcome } = await bench.catchup(source, target, '--full', '--settle', '1m')
+    expect(summaryOf({ report, ...outcome })).toEqual({ code: 0, published: 1, parked: 0, refused: 1 })
+    expect(report.durationMs).toBeLessThan(30_000)
+  })
+
+  it('is waited for where a source may have it (--settle)', async () => {
+    const { bench, source, target } = await loseIssue()
+    const log = bench.path('run.log')
+    const isWaiting = (): boolean =>
+      existsSync(log) && readFileSync(log, 'utf8').includes('waiting: 1 event for a parent')
+    const more = ['--source', 'ws://127.0.0.1:1', '--retries', '0', '--log-file', log]
+    const run = bench.catchup(source, target, '--full', '--settle', '1m', ...more)
+    await waitFor(isWaiting, { timeoutMs: 20_000 })
+    expect(target.events.has(remark.id)).toBe(false)
+    target.events.set(bug.id, bug)
+    await waitFor(() => target.events.has(remark.id), { timeoutMs: 40_000 })
+    expect(summaryOf(await run)).toMatchObject({ code: 3, parked: 0, refused: 0 })
+  })
 
   it('is refused, naming the parent, and makes no later night partial (no false green #12)', async () => {
     const { bench, source, target } = await loseIssue()

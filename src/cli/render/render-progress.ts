@@ -1,5 +1,5 @@
 import type { LayerName } from '../../layer-name.ts'
-import type { KindCount } from '../../run-event.ts'
+import type { KindCount, Waiting } from '../../run-event.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatDuration, formatPlural } from './format-quantity.ts'
 import { kindName } from './kind-name.ts'
@@ -29,9 +29,6 @@ const NAMED_KINDS = 2
 /** The target is asked every 30 seconds when nothing comes. */
 const QUIET_MS = 60_000
 
-/** What a run with `--settle` waits for; `repositories` is 0 if none is known. */
-export type Waiting = { readonly events: number; readonly repositories: number; readonly leftMs: number }
-
 /** How much of what it lacked the target serves, for how long it has taken nothing, and what it lacks, the most first. */
 type Serving = {
   readonly served: number
@@ -54,7 +51,8 @@ export function renderForecast(events: number, { rate, durationMs }: { rate: str
 }
 
 /** Says what is waited for, and how long. */
-export function renderWaiting({ events, repositories, leftMs }: Waiting): string {
+export function renderWaiting({ events, repositories, orphans, leftMs }: Waiting): string {
+  if (events === 0) return `waiting: ${formatPlural(orphans, 'event')} for a parent, ${formatDuration(leftMs)} left`
   const whose = repositories === 0 ? '' : ` of ${formatPlural(repositories, 'repository', 'repositories')}`
   return `waiting: ${formatPlural(events, 'event')}${whose} for git data, ${formatDuration(leftMs)} left`
 }

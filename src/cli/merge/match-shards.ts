@@ -54,7 +54,7 @@ export function matchShards(documents: readonly (PrintedReport | PrintedFailure)
 function withoutReports([failed]: readonly PrintedFailure[]): Error {
   if (failed === undefined) return new UsageError(['no report of a shard: how many there are is not known'])
   const { file, failure } = failed
-  return new SyncError(`merge reports: no shard ended with one: ${shown(file)}: ${failure.error}`)
+  return new SyncError(`merge reports: no shard ended with a report: ${shown(file)}: ${failure.error}`)
 }
 
 function problemOf({ file, report }: PrintedReport): string[] {

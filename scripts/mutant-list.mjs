@@ -430,7 +430,7 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'a parent is nowhere although a source was not read to its end',
-    in: 'judgeLeft',
+    in: 'findAbsent',
     from: '&& isRead(run)',
     to: '',
   },

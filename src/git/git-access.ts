@@ -34,8 +34,10 @@ export type RefUpdate = { readonly ref: string; readonly to: ObjectId | null }
 /** What became of a push: all refs or none. */
 export type Pushed =
   | { readonly type: 'pushed' }
-  /** The server's words, unescaped. */
+  /** A hook refused a ref, or git did: the server's words, unescaped. */
   | { readonly type: 'denied'; readonly reason: string }
+  /** The server let no push begin (HTTP 401, 403, 404): it takes none, or has not made the repository yet. */
+  | { readonly type: 'turned away'; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
 
 /** A bare repository on disk for the objects of one repository; close it when done. */

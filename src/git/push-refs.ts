@@ -7,8 +7,9 @@ import { isRefName } from './ref-name.ts'
 import type { GitEnd } from './run-git.ts'
 
 const MAX_REASON_CHARS = 300
-/** The server answered, and takes no push from us: its words, or the status of HTTP. */
-const IS_REFUSAL = /remote error: |returned error: 40[13]|could not read Username/
+const IS_REFUSED = /remote error: /
+/** HTTP 403, 404 and 401, in git's words. */
+const IS_TURNED_AWAY = /returned error: 40[134]|^fatal: repository '.*' not found|could not read Username/m
 
 /** Pushes exactly these refs from a repository on disk, all or none, whatever they point to at the server. */
 export async function pushRefs(
@@ -42,7 +43,12 @@ function readPush(end: GitEnd): Pushed {
   if (end.code === 0) return { type: 'pushed' }
   const refused = readRefusals(end.stdout)
   if (refused.length > 0) return { type: 'denied', reason: describeRefusal(end, refused) }
-  return { type: IS_REFUSAL.test(end.stderr) ? 'denied' : 'failed', reason: describeEnd(end) }
+  return { type: typeOf(end.stderr), reason: describeEnd(end) }
+}
+
+function typeOf(stderr: string): Exclude<Pushed['type'], 'pushed'> {
+  if (IS_TURNED_AWAY.test(stderr)) return 'turned away'
+  return IS_REFUSED.test(stderr) ? 'denied' : 'failed'
 }
 
 /** Refs that the server did not take: lines `!<tab><from>:<to><tab><summary>` with its reason in brackets. */

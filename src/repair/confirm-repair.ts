@@ -1,8 +1,8 @@
 import type { GitAccess, GitPlace, RefUpdate } from '../git/git-access.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
-import { pause } from '../relay/pace/backoff.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Repository } from './find-repositories.ts'
+import { giveTime } from './give-time.ts'
 import type { Wanted } from './read-wanted.ts'
 
 /** A repository to which was pushed. */
@@ -14,9 +14,6 @@ export type PushedRepository = {
   readonly git: GitAccess
 }
 
-const FIRST_PAUSE_MS = 100
-const TRIES = 8
-
 /**
  * Asks the target whether a push did what it was for: it serves the announcement and the state, and its refs and HEAD
  * are as signed. Gives it some 25 seconds for that. Returns what is not so; undefined if all is.
@@ -25,15 +22,8 @@ export async function confirmRepair(
   task: PushedRepository,
   updates: readonly RefUpdate[],
 ): Promise<string | undefined> {
-  const { signal, deadline } = task.run.world
-  const isOver = AbortSignal.any([signal, deadline])
-  let doubt: string | undefined
-  for (let attempt = 0; attempt < TRIES && !isOver.aborted; attempt += 1) {
-    doubt = (await doubtRefs(task, updates)) ?? (await doubtEvents(task))
-    if (doubt === undefined) return undefined
-    await pause(FIRST_PAUSE_MS * 2 ** attempt, isOver)
-  }
-  return doubt
+  const ask = async (): Promise<string | undefined> => (await doubtRefs(task, updates)) ?? (await doubtEvents(task))
+  return giveTime(ask, (doubt) => doubt === undefined, task.run.world)
 }
 
 async function doubtRefs(

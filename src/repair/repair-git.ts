@@ -11,6 +11,7 @@ import { findPlaces, placeRulesOf, type PlaceRules } from './find-places.ts'
 import { findRepositories, type Repository } from './find-repositories.ts'
 import { gitTargetOf } from './git-target.ts'
 import { Listings } from './listings.ts'
+import { Patience } from './push-when-made.ts'
 import { readWanted, type Wanted } from './read-wanted.ts'
 import { giveUp, repairRepository } from './repair-repository.ts'
 
@@ -19,6 +20,7 @@ type Repairing = {
   readonly git: GitAccess
   readonly rules: PlaceRules
   readonly listings: Listings
+  readonly patience: Patience
 }
 
 const BATCH = 100
@@ -34,7 +36,13 @@ export async function repairGit(run: ScopedRun): Promise<number> {
   if (git === undefined) throw new SyncError('repair git data: no access to git servers was given')
   const gitTarget = gitTargetOf(run.target, run.options)
   const repositories = findRepositories(run, gitTarget)
-  const context = { run, git, rules: placeRulesOf(run, gitTarget, repositories), listings: new Listings(git) }
+  const context = {
+    run,
+    git,
+    rules: placeRulesOf(run, gitTarget, repositories),
+    listings: new Listings(git),
+    patience: new Patience(),
+  }
   const open = repositories.filter(({ address }) => (run.repairs.get(address)?.outcome ?? 'released') === 'released')
   tell?.({ type: 'repairing', total: open.length })
   let [released, repaired] = [0, 0]
@@ -74,8 +82,9 @@ export async function repairGit(run: ScopedRun): Promise<number> {
 async function repairOne(
   repository: Repository,
   wanted: Wanted | undefined,
-  { run, git, rules, listings }: Repairing,
+  { rules, ...context }: Repairing,
 ): Promise<GitRepair | undefined> {
+  const { run, git } = context
   const places = findPlaces(repository, rules)
   const { target } = places
   if (wanted === undefined || target === undefined) return undefined
@@ -84,7 +93,7 @@ async function repairOne(
   const { verdict } = compareRefs(wanted, listing, { tips: true })
   if (!isDiffering(verdict)) return undefined
   const listed = listing.type === 'refs' ? listing.refs : new Map<string, string>()
-  return repairRepository({ repository, wanted, places: { ...places, target }, listed }, { run, git, listings })
+  return repairRepository({ repository, wanted, places: { ...places, target }, listed }, context)
 }
 
 function isUsedUp({ world: { git }, options }: ScopedRun): boolean {

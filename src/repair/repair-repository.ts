@@ -13,6 +13,7 @@ import type { Repository } from './find-repositories.ts'
 import { gatherObjects, type Gathered } from './gather-objects.ts'
 import type { Listings } from './listings.ts'
 import { planPush, type PushPlan } from './plan-push.ts'
+import type { Patience } from './push-when-made.ts'
 import { readWanted, type Wanted } from './read-wanted.ts'
 
 /** A repository whose refs at the target differ from what is signed. */
@@ -25,7 +26,12 @@ export type RepairTask = {
 }
 
 /** What a repair goes by. */
-export type RepairContext = { readonly run: ScopedRun; readonly git: GitAccess; readonly listings: Listings }
+export type RepairContext = {
+  readonly run: ScopedRun
+  readonly git: GitAccess
+  readonly listings: Listings
+  readonly patience: Patience
+}
 
 const SHOWN = 10
 const SHA256_LENGTH = 64
@@ -99,12 +105,17 @@ async function pushAll(
   work: Work,
 ): Promise<GitRepair | undefined> {
   for (const updates of [state, tips]) {
-    const pushed = updates.length === 0 ? DONE : await work.workshop.push(work.places.target, updates)
+    const pushed = updates.length === 0 ? DONE : await push(updates, work)
     if (pushed.type === 'pushed' || (await areListed(updates, work))) continue
     if (pushed.type === 'failed') return giveUp(pushed.reason)
     return { outcome: 'denied', reason: pushed.reason, missing: [] }
   }
   return undefined
+}
+
+function push(updates: readonly RefUpdate[], { workshop, places, listed, patience, run }: Work): Promise<Pushed> {
+  const send = (): Promise<Pushed> => workshop.push(places.target, updates)
+  return listed.size === 0 ? patience.pushWhenMade(send, run.world) : send()
 }
 
 /** Whether refs are as wanted: a target that fetches them itself at the same moment takes no push of them. */

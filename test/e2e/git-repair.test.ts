@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Report } from '../../src/report/report.ts'
 import { SOME_TIME } from '../support/builders.ts'
-import { createGitRepository } from '../support/git-repository.ts'
+import { createGitRepository, runGit } from '../support/git-repository.ts'
 import { startGitServer } from '../support/git-server.ts'
 import {
   corruptPack,
@@ -232,6 +232,21 @@ describe('a repair', () => {
     const outcome = await scene.catchup()
     expect([outcome.code, repairsOf(outcome)]).toEqual([3, { denied: 'denied' }])
     expect(outcome.report.git?.list[0]?.repair?.reason).toContain('no room')
+  })
+
+  it('is pushed once the target has made the repository, which turned the first pushes away', async () => {
+    const scene = await setRepairScene(createWorkbench())
+    const repository = await scene.add('late')
+    const { git } = scene.target
+    const directory = git.directoryOf(OWNER, 'late')
+    await runGit(directory, 'config', 'http.receivepack', 'false')
+    const running = scene.catchup()
+    await waitFor(() => git.count('info/refs') - git.count('ls-refs') >= 2, { timeoutMs: 60_000, what: 'two pushes' })
+    expect(git.count('receive-pack')).toBe(0)
+    await runGit(directory, 'config', 'http.receivepack', 'true')
+    const outcome = await running
+    expect([outcome.code, repairsOf(outcome)]).toEqual([0, { late: 'released' }])
+    expect(await refsAt(scene, repository)).toEqual(repository.expected)
   })
 
   it('is released when the target fetched the data itself while it was pushed, and so took no push', async () => {

@@ -316,10 +316,12 @@ describe('pushing refs', () => {
     const { workshop, repository } = await openWithObjects()
     const updates = [{ ref: 'refs/heads/main', to: repository.commit }]
     const forbidding = await startHostileGitServer()
-    expect(await workshop.push(named(forbidding.url), updates)).toMatchObject({ type: 'denied' })
+    expect(await workshop.push(named(forbidding.url), updates)).toMatchObject({ type: 'turned away' })
+    const empty = await startHostileGitServer({ push: status(404) })
+    expect(await workshop.push(named(empty.url), updates)).toMatchObject({ type: 'turned away' })
     const asking = await startHostileGitServer({ push: status(401, 'no', { 'www-authenticate': 'Basic realm=x' }) })
     const reason = 'HTTP 401: it wants a password (private, or not there)'
-    expect(await workshop.push(named(asking.url), updates)).toEqual({ type: 'denied', reason })
+    expect(await workshop.push(named(asking.url), updates)).toEqual({ type: 'turned away', reason })
   })
 
   it('tells a server that is away from one that refuses', async () => {

@@ -45,6 +45,7 @@ describe.skipIf(!wantedRelays().includes('ngit-relay'))('catchup --git to ngit-r
   it.each<[what: string, options: NgitRelayOptions]>([
     ['takes only pushes', {}],
     ['fetches and tidies up itself at the same time', { mayFetch: true, mayTidy: true }],
+    ['makes its repositories long after it took their announcements', { gitSeconds: 1 }],
   ])('brings an emptied relay back that %s, and then finds nothing to do', async (_, options) => {
     const { relay, server, source, add, catchup, check } = await setScene(options)
     const repositories = [await add('one'), await add('two'), await add('three')]

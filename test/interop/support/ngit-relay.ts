@@ -46,10 +46,13 @@ export type NgitRelayOptions = {
   readonly mayTidy?: boolean
   /** Whether it may fetch git data itself, a second after an announcement. @default false */
   readonly mayFetch?: boolean
+  /** How long each git takes that it starts: five of them make a repository. @default 0 */
+  readonly gitSeconds?: number
 }
 
 /** Starts one that ends with the test; there can be only one at a time. */
-export async function startNgitRelay({ mayTidy = false, mayFetch = false }: NgitRelayOptions = {}): Promise<NgitRelay> {
+export async function startNgitRelay(options: NgitRelayOptions = {}): Promise<NgitRelay> {
+  const { mayTidy = false, mayFetch = false, gitSeconds = 0 } = options
   if (await isTaken(PORT)) throw new Error(`ngit-relay listens at port ${PORT}, and somebody else does so already`)
   const directory = mkdtempSync(join(tmpdir(), 'ngit-relay-'))
   const [logs, home] = [join(directory, 'logs'), join(directory, 'home')]
@@ -74,7 +77,7 @@ export async function startNgitRelay({ mayTidy = false, mayFetch = false }: Ngit
       '-blossom-data-dir',
       join(directory, 'b'),
     ],
-    env: { ...homeAt(home), ...configuration(host), NGIT_LOG_DIR: logs, PATH: withImage(directory) },
+    env: { ...homeAt(home), ...configuration(host), NGIT_LOG_DIR: logs, PATH: withImage(directory, gitSeconds) },
     cwd: directory,
     logFile: join(directory, 'relay.log'),
     url: `ws://127.0.0.1:${PORT}`,
@@ -122,11 +125,13 @@ function homeAt(directory: string): Record<string, string> {
  * Stands for its image: it gives each new repository to the user `nginx`, and links it to hooks in `/usr/local/bin`.
  * Here `chown` links it to the hooks that were built.
  */
-function withImage(directory: string): string {
+function withImage(directory: string, gitSeconds: number): string {
   const bin = join(directory, 'bin')
   mkdirSync(bin)
   const links = ['pre-receive', 'post-receive'].map((hook) => `ln -sf '${binaryOf(hook)}' "$3/hooks/${hook}"`)
   writeFileSync(join(bin, 'chown'), `#!/bin/sh -e\n${links.join('\n')}\n`, { mode: 0o755 })
+  const slowly = `#!/bin/sh -e\nsleep ${gitSeconds}\nPATH='${process.env['PATH']}' exec git "$@"\n`
+  if (gitSeconds > 0) writeFileSync(join(bin, 'git'), slowly, { mode: 0o755 })
   return `${bin}${delimiter}${process.env['PATH'] ?? ''}`
 }
 

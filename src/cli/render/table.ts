@@ -1,7 +1,11 @@
-import Table from 'cli-table3'
+import { createRequire } from 'node:module'
+import type CliTable from 'cli-table3'
 import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { ellipsize, visibleWidth } from './text-width.ts'
+
+// An import of CommonJS reads through its text for exports first.
+const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable
 
 /** One cell: escaped text without colours, and its colour. */
 export type Cell = { readonly text: string; readonly paint?: Paint }

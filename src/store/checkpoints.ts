@@ -33,6 +33,8 @@ export class CheckpointStore {
   readonly #versions: LayerVersions
   readonly #ignored = new Set<string>()
   readonly #heldBack = new Set<string>()
+  /** What is run for each anchor is prepared once. */
+  readonly #statements
   #isIgnored = false
   #isFrozen = false
   #wasVoided = false
@@ -42,6 +44,12 @@ export class CheckpointStore {
     this.#db = db
     this.#target = target
     this.#versions = versions
+    this.#statements = {
+      load: db.prepare(LOAD),
+      plan: db.prepare(PLAN),
+      note: db.prepare(NOTE),
+      save: db.prepare(SAVE),
+    }
   }
 
   /** From now on this run believes no checkpoint; they stay on disk. */
@@ -71,12 +79,8 @@ export class CheckpointStore {
   /** The checkpoint of an anchor; rows of disbelieved layer versions count as never drained. */
   load(source: string, layer: LayerName, anchor: string): CheckpointRow | undefined {
     if (this.#isIgnored || this.#ignored.has(source)) return undefined
-    const row = this.#db
-      .prepare(
-        `SELECT drained_at, full_at, had_events FROM coverage
-         WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`,
-      )
-      .get(this.#target, source, layer, anchor, JSON.stringify(this.#versions.get(layer))) as Row | undefined
+    const versions = JSON.stringify(this.#versions.get(layer))
+    const row = this.#statements.load.get(this.#target, source, layer, anchor, versions) as Row | undefined
     return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 
@@ -112,10 +116,8 @@ export class CheckpointStore {
 
   /** Notes how anchors are read in this run. */
   plan(source: string, layer: LayerName, anchors: readonly string[], read: Omit<AnchorRead, 'drained'>): void {
-    const insert = this.#db.prepare(
-      'INSERT OR IGNORE INTO temp.read (source, layer, anchor, mode, since, open, had_events) VALUES (?, ?, ?, ?, ?, 0, 0)',
-    )
-    for (const anchor of anchors) insert.run(source, layer, anchor, read.mode, read.since ?? null)
+    const { plan } = this.#statements
+    for (const anchor of anchors) plan.run(source, layer, anchor, read.mode, read.since ?? null)
   }
 
   /** Notes that a filter of these anchors was not drained, or that it brought events. */
@@ -126,10 +128,8 @@ export class CheckpointStore {
     found: { drained: boolean; events: boolean },
   ): void {
     if (found.drained && !found.events) return
-    const update = this.#db.prepare(
-      `UPDATE temp.read SET open = open + ?, had_events = max(had_events, ?) WHERE source = ? AND layer = ? AND anchor = ?`,
-    )
-    for (const anchor of anchors) update.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
+    const { note } = this.#statements
+    for (const anchor of anchors) note.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
   }
 
   /** Notes that the source cannot be believed in this run: none of its anchors counts as drained. */
@@ -165,23 +165,25 @@ export class CheckpointStore {
 
   /** Writes a checkpoint. */
   save(source: string, layer: LayerName, anchor: string, row: CheckpointRow): void {
-    this.#db
-      .prepare(
-        `INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        this.#target,
-        source,
-        layer,
-        anchor,
-        this.#versions.get(layer)?.[0],
-        row.drainedAt,
-        row.fullAt,
-        row.hadEvents ? 1 : 0,
-      )
+    const version = this.#versions.get(layer)?.[0]
+    const { drainedAt, fullAt, hadEvents } = row
+    this.#statements.save.run(this.#target, source, layer, anchor, version, drainedAt, fullAt, hadEvents ? 1 : 0)
   }
 }
+
+const LOAD = `
+SELECT drained_at, full_at, had_events FROM coverage
+WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`
+
+const PLAN = `
+INSERT OR IGNORE INTO temp.read (source, layer, anchor, mode, since, open, had_events) VALUES (?, ?, ?, ?, ?, 0, 0)`
+
+const NOTE = `
+UPDATE temp.read SET open = open + ?, had_events = max(had_events, ?) WHERE source = ? AND layer = ? AND anchor = ?`
+
+const SAVE = `
+INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 function toReadRow(row: JoinedRow, isFrozen: boolean): ReadRow {
   const before =

@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- startup [--runs 15]`: how long `ngit-sync --help`, `status` of a small state and a catch-up with
- * nothing to do take against bare node, and which packages `--help` loads. Only commander may be among them.
+ * `npm run bench -- startup [--runs 15] [--events 400]`: how long `ngit-sync --help`, `status` and a catch-up with
+ * nothing to do, quick and in full, take against bare node, and which packages `--help` loads. Only commander may be
+ * among them.
  * NGIT_SYNC_PROGRAM=… is another build, measured in turns. Processor time hardly depends on what else the machine does.
  */
 import { spawnSync } from 'node:child_process'
@@ -16,15 +17,15 @@ import { OWN_PROGRAM, startRelayProcess } from './run-program.ts'
 /** What a command took. */
 type Taken = { readonly ms: number; readonly cpuMs: number }
 
-const EVENTS = 400
-
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } })
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '15' }, events: { type: 'string', default: '400' } },
+})
 const runs = Number(values.runs)
 const { NGIT_SYNC_PROGRAM } = process.env
 const builds = { '': OWN_PROGRAM, ...(NGIT_SYNC_PROGRAM === undefined ? {} : { ', other build': NGIT_SYNC_PROGRAM }) }
 const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-startup-'))
 const [source, target] = await Promise.all(
-  [1, 2].map(() => startRelayProcess(['--events', `${EVENTS}`, '--negentropy'])),
+  [1, 2].map(() => startRelayProcess(['--events', values.events, '--negentropy'])),
 )
 try {
   const rounds = measureInTurns({
@@ -36,7 +37,7 @@ try {
     print(name, `${medianMs} ms, ${ratio} x bare node; processor time ${medianCpuMs} ms, ${cpuRatio} x`)
   const packages = loadedPackages()
   print('packages', packages.join(', '))
-  giveFigures({ runs, events: historySizeOf(EVENTS), commands, packages })
+  giveFigures({ runs, events: historySizeOf(Number(values.events)), commands, packages })
   if (packages.some((name) => name !== 'commander')) process.exitCode = 1
 } finally {
   await Promise.all([source?.close(), target?.close()])
@@ -52,6 +53,7 @@ function commandsOf(program: string, build: string): Readonly<Record<string, rea
     [`--help${build}`]: [program, '--help'],
     [`status${build}`]: [program, 'status', ...ends],
     [`no-op${build}`]: catchup,
+    [`full no-op${build}`]: [...catchup, '--full'],
   }
 }
 

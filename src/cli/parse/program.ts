@@ -5,8 +5,9 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { envNameOf, optionsOf, type OptionSpec } from './option-table.ts'
 import type { RawValue } from './raw-values.ts'
 
-// An import of CommonJS has its text searched for exports first, which takes a third of the time of `--help`.
-const { Command, CommanderError, Option } = createRequire(import.meta.url)('commander') as typeof Commander
+const require = createRequire(import.meta.url)
+// An import of CommonJS has its text searched for exports first.
+const { Command, CommanderError, Option } = require('commander') as typeof Commander
 type Command = Commander.Command
 type Option = Commander.Option
 

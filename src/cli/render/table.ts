@@ -4,8 +4,9 @@ import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { ellipsize, visibleWidth } from './text-width.ts'
 
-// An import of CommonJS reads through its text for exports first.
-const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable
+const require = createRequire(import.meta.url)
+// An import of CommonJS has its text searched for exports first.
+const Table = require('cli-table3') as typeof CliTable
 
 /** One cell: escaped text without colours, and its colour. */
 export type Cell = { readonly text: string; readonly paint?: Paint }

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import type * as Ws from 'ws'
 
-/** The WebSocket of ws. Required, since an import of CommonJS reads through its text for exports first. */
-export const { WebSocket } = createRequire(import.meta.url)('ws') as typeof Ws
+const require = createRequire(import.meta.url)
+
+/** The WebSocket of ws. Required, since an import of CommonJS has its text searched for exports first. */
+export const { WebSocket } = require('ws') as typeof Ws
 export type WebSocket = Ws.WebSocket

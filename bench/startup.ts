@@ -1,6 +1,9 @@
 /**
- * `npm run bench -- startup [--runs 15]`: how long `ngit-sync --help`, `status` of a small state and a catch-up with
- * nothing to do take against bare node, and which packages `--help` loads. Only commander may be among them.
+ * `npm run bench -- startup [--runs 15] [--events 400]`: how long `ngit-sync --help`, `status` and a catch-up with
+ * nothing to do, quick and in full, take against bare node, and which packages `--help` loads. Only commander may be
+ * among them.
+ * NGIT_SYNC_PROGRAM=… is another build, measured in turns. What else the machine does adds least to the
+ * least processor time.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -10,65 +13,98 @@ import { parseArgs } from 'node:util'
 
 import { giveFigures, median } from './figures.ts'
 import { historySizeOf } from './history.ts'
-import { PROGRAM, startRelayProcess } from './run-program.ts'
+import { OWN_PROGRAM, startRelayProcess } from './run-program.ts'
 
-const EVENTS = 400
+/** What a command took. */
+type Taken = { readonly ms: number; readonly cpuMs: number }
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } })
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '15' }, events: { type: 'string', default: '400' } },
+})
 const runs = Number(values.runs)
+const { NGIT_SYNC_PROGRAM } = process.env
+const builds = { '': OWN_PROGRAM, ...(NGIT_SYNC_PROGRAM === undefined ? {} : { ', other build': NGIT_SYNC_PROGRAM }) }
 const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-startup-'))
 const [source, target] = await Promise.all(
-  [1, 2].map(() => startRelayProcess(['--events', `${EVENTS}`, '--negentropy'])),
+  [1, 2].map(() => startRelayProcess(['--events', values.events, '--negentropy'])),
 )
 try {
-  const ends = ['--target', target?.url ?? '', '--state', join(directory, 'state.db')]
-  const catchup = [PROGRAM, 'catchup', '--source', source?.url ?? '', ...ends, '--scope', 'all', '--quiet']
-  timeNode(catchup) // so that there is a state
-  const ms = timeInTurns({
+  const rounds = measureInTurns({
     'bare node': ['-e', '0'],
-    '--help': [PROGRAM, '--help'],
-    status: [PROGRAM, 'status', ...ends],
-    'no-op': catchup,
+    ...Object.assign({}, ...Object.entries(builds).map(([build, program]) => commandsOf(program, build))),
   })
-  const bareMs = ms['bare node'] ?? NaN
-  for (const [name, each] of Object.entries(ms))
-    print(name, `${each.toFixed(0)} ms, ratio ${(each / bareMs).toFixed(2)}`)
+  const commands = Object.fromEntries(Object.keys(rounds[0] ?? {}).map((name) => [name, summarize(name, rounds)]))
+  for (const [name, { medianMs, medianCpuMs, leastCpuMs }] of Object.entries(commands)) {
+    const ratio = (leastCpuMs / (commands['bare node']?.leastCpuMs ?? NaN)).toFixed(2)
+    print(name, `${medianMs} ms; processor time ${medianCpuMs} ms, at least ${leastCpuMs}: ${ratio} x bare node`)
+  }
   const packages = loadedPackages()
   print('packages', packages.join(', '))
-  giveFigures({ runs, events: historySizeOf(EVENTS), medianMs: ms, packages })
+  giveFigures({ runs, events: historySizeOf(Number(values.events)), commands, packages })
   if (packages.some((name) => name !== 'commander')) process.exitCode = 1
 } finally {
   await Promise.all([source?.close(), target?.close()])
   rmSync(directory, { recursive: true, force: true })
 }
 
-/** Medians in milliseconds; in turns, so that whatever else the machine does falls on all. */
-function timeInTurns(commands: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, number>> {
-  const rounds = Array.from({ length: runs }, () => Object.values(commands).map(timeNode))
-  return Object.fromEntries(
-    Object.keys(commands).map((name, index) => [name, median(rounds.map((times) => times[index] ?? NaN))]),
+/** The commands of one build, with a state of its own. */
+function commandsOf(program: string, build: string): Readonly<Record<string, readonly string[]>> {
+  const ends = ['--target', target?.url ?? '', '--state', join(directory, `state${build}.db`)]
+  const catchup = [program, 'catchup', '--source', source?.url ?? '', ...ends, '--scope', 'all', '--quiet']
+  measure(catchup) // so that there is a state
+  return {
+    [`--help${build}`]: [program, '--help'],
+    [`status${build}`]: [program, 'status', ...ends],
+    [`no-op${build}`]: catchup,
+    [`full no-op${build}`]: [...catchup, '--full'],
+  }
+}
+
+/** In turns, so that whatever else the machine does falls on all. */
+function measureInTurns(commands: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, Taken>>[] {
+  return Array.from({ length: runs }, () =>
+    Object.fromEntries(Object.entries(commands).map(([name, args]) => [name, measure(args)])),
   )
 }
 
-function timeNode(args: readonly string[]): number {
-  const startedMs = performance.now()
-  const { status } = spawnSync(process.execPath, args, { stdio: 'ignore' })
-  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}`)
-  return performance.now() - startedMs
+function summarize(name: string, rounds: readonly Readonly<Record<string, Taken>>[]) {
+  const taken = rounds.flatMap((round) => round[name] ?? [])
+  const cpuMs = taken.map((each) => each.cpuMs)
+  return {
+    medianMs: Math.round(median(taken.map(({ ms }) => ms))),
+    medianCpuMs: Math.round(median(cpuMs)),
+    leastCpuMs: Math.round(Math.min(...cpuMs)),
+  }
 }
 
-/** Every ES module that the run resolves passes this hook; CommonJS packages enter through one of them. */
+/** Runs node below a shell, which says afterwards what its children took, all threads together. */
+function measure(args: readonly string[]): Taken {
+  const startedMs = performance.now()
+  const script = '"$@" > /dev/null 2>&1 || exit; times'
+  const { status, stdout } = spawnSync('bash', ['-c', script, 'bash', process.execPath, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}`)
+  const ms = performance.now() - startedMs
+  const [, children = ''] = stdout.split('\n')
+  const seconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].map((time) => Number(time[1]) * 60 + Number(time[2]))
+  return { ms, cpuMs: seconds.reduce((sum, each) => sum + each, 0) * 1000 }
+}
+
+/** Every ES module that the run resolves passes the hook; those of CommonJS are known at its end. */
 function loadedPackages(): string[] {
   const hook = `export const resolve = async (name, context, next) => {
     const found = await next(name, context)
-    if (found.url.includes('/node_modules/')) process._rawDebug('loads ' + found.url)
+    process._rawDebug('loads ' + found.url)
     return found
   }`
-  const register = `import { register } from 'node:module'; register(${JSON.stringify(asModule(hook))})`
-  const { stderr } = spawnSync(process.execPath, ['--import', asModule(register), PROGRAM, '--help'], {
+  const watch = `import { createRequire, register } from 'node:module'
+  register(${JSON.stringify(asModule(hook))})
+  process.on('exit', () => {
+    for (const path of Object.keys(createRequire('file:///').cache)) process._rawDebug('loads ' + path)
+  })`
+  const { stderr } = spawnSync(process.execPath, ['--import', asModule(watch), OWN_PROGRAM, '--help'], {
     encoding: 'utf8',
   })
-  const names = stderr.matchAll(/^loads .*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)
+  const names = stderr.matchAll(/^loads .*\/node_modules\/((?:@[^/]+\/)?[^/\n]+)\//gm)
   return [...new Set([...names].map(([, name]) => name ?? ''))]
 }
 
@@ -77,5 +113,5 @@ function asModule(code: string): string {
 }
 
 function print(what: string, value: string): void {
-  process.stdout.write(`${what.padEnd(12)} ${value}\n`)
+  process.stdout.write(`${what.padEnd(20)} ${value}\n`)
 }

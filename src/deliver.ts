@@ -4,10 +4,8 @@ import type { PublishingRun } from './publish/publishing-run.ts'
 import { publishFreed, settle } from './publish/settle.ts'
 import { stopImplausible } from './publish/stop-implausible.ts'
 import { tryTargetAgain } from './read/gather.ts'
-import { repairGit } from './repair/repair-git.ts'
 import { stopAfter, type Stop } from './run/stop.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
-import { serveSelected } from './serve/serve-selected.ts'
 
 /** A repository may wait for another's: its owner is listed there. */
 const MAX_ROUNDS = 3
@@ -17,9 +15,14 @@ const MAX_ROUNDS = 3
  */
 export async function deliver(run: ScopedRun): Promise<Stop | undefined> {
   let stop = stopImplausible(run)
-  stop ??= run.options.command === 'serve' ? await serveSelected(run) : await publish(run)
+  stop ??= run.options.command === 'serve' ? await serve(run) : await publish(run)
   if (stop === undefined) await tryTargetAgain(run)
   return stop
+}
+
+async function serve(run: ScopedRun): Promise<Stop | undefined> {
+  const { serveSelected } = await import('./serve/serve-selected.ts')
+  return serveSelected(run)
 }
 
 /** With `--git` also pushes the git data that the target lacks, and what waited for it; `--settle` waits for the rest. */
@@ -35,11 +38,14 @@ async function publish(run: ScopedRun): Promise<Stop | undefined> {
 /** Counts what `deliver` would send, and plans what it would push. */
 export async function rehearse(run: ScopedRun): Promise<void> {
   run.fate.countReady()
-  if (run.options.git !== undefined) await repairGit(run)
+  if (run.options.git === undefined) return
+  const { repairGit } = await import('./repair/repair-git.ts')
+  await repairGit(run)
 }
 
 async function repairAndPublish(run: PublishingRun): Promise<Stop | undefined> {
   if (run.options.git === undefined) return undefined
+  const { repairGit } = await import('./repair/repair-git.ts')
   const { state, clock } = run.world
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     if ((await repairGit(run)) === 0) return stopOf(run)

@@ -1,19 +1,16 @@
 /*
  * The story of a run: open → trust → read → select → publish → confirm → checkpoint → report. Values pass from chapter
- * to chapter here. A run that loses its target still ends with a report: everything selected is parked on disk.
+ * to chapter here. A run that loses its target still ends with a report: everything selected is parked on disk. Chapters
+ * of few runs are loaded by those.
  */
 import { buildReport } from './build-report.ts'
-import { countCopies } from './check/count-copies.ts'
-import { checkRun } from './check/find-missing.ts'
 import { deliver, rehearse } from './deliver.ts'
 import { openRun } from './open-run.ts'
 import { gather } from './read/gather.ts'
-import { readCopies } from './read/read-copies.ts'
 import { settleAsides, settleOpen } from './read/settle-asides.ts'
 import type { Report } from './report/report.ts'
 import type { RunOptions } from './report/run-options.ts'
 import { endRun, endThrown } from './run/end-run.ts'
-import { checkGit } from './repair/check-git.ts'
 import { noteLimits } from './run/note-limits.ts'
 import { stopAfter, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
@@ -43,7 +40,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     if (stop === undefined) throw endThrown(run, error, world.nowMs() - startedMs)
     run.wasCutShort = true
     run.fate.recover(stop.reason)
-    if (options.git !== undefined && run.git === null) await checkGit(run, stop)
+    if (options.git !== undefined && run.git === null) await compareGit(run, stop)
   }
   if (!run.wasCutShort) moveCheckpoints(run)
   noteLimits(run)
@@ -62,15 +59,23 @@ async function finish(run: ScopedRun): Promise<Stop | undefined> {
   if (command === 'check') await check(run)
   else if (dryRun) await rehearse(run)
   else stop = await deliver(run)
-  return git === undefined ? stop : checkGit(run, stop)
+  return git === undefined ? stop : compareGit(run, stop)
+}
+
+async function compareGit(run: ScopedRun, stop: Stop | undefined): Promise<Stop | undefined> {
+  const { checkGit } = await import('./repair/check-git.ts')
+  return checkGit(run, stop)
 }
 
 /** Compares, and with `--copies` counts as well. */
 async function check(run: ScopedRun): Promise<void> {
+  const { checkRun } = await import('./check/find-missing.ts')
   await checkRun(run)
   const { copies: wanted } = run.options
   if (wanted === undefined || run.check === null || run.check.missing === null) return
   run.world.tell?.({ type: 'phase', phase: 'counting' })
+  const { readCopies } = await import('./read/read-copies.ts')
+  const { countCopies } = await import('./check/count-copies.ts')
   const ends = await readCopies(run)
   run.check = { ...run.check, copies: await countCopies(wanted, ends, run) }
 }

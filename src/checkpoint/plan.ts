@@ -103,7 +103,7 @@ export function* planRequests(
   for (const [read, names] of groupByRead(anchors, policy)) {
     for (const variant of layer.variants) {
       const served = names.filter((name) => variant.serves(name))
-      const isIndexed = (name: string): boolean => isFound(variant.filter([name]), limits)
+      const isIndexed = (name: string): boolean => isShort(name, limits) || isFound(variant.filter([name]), limits)
       for (const group of chunkByCountAndBytes(served.filter(isIndexed), limits)) {
         for (const request of requestsFor(layer, variant, group, read, policy)) {
           yield limits.needsKinds === true ? withKinds(request) : request
@@ -168,7 +168,7 @@ function* scansFor(
 ): Generator<PlannedRequest> {
   const variants = layer.variants.filter((variant) => isOnlyTags(variant, names))
   const isLong = (name: string): boolean =>
-    variants.some(({ serves, filter }) => serves(name) && !isFound(filter([name]), limits))
+    !isShort(name, limits) && variants.some(({ serves, filter }) => serves(name) && !isFound(filter([name]), limits))
   const isHuge = (name: string): boolean => Buffer.byteLength(name) > USUAL_LENGTH
   const long = names.filter(isLong)
   for (const group of [long.filter((name) => !isHuge(name)), long.filter(isHuge)].filter(({ length }) => length > 0)) {
@@ -187,6 +187,11 @@ function asScan(request: PlannedRequest): PlannedRequest {
     until,
   )
   return { ...request, filter, match: request.filter }
+}
+
+/** Whether no filter for this anchor asks for too much: tag values are anchors or parts of them. */
+function isShort(name: string, { maxTagValueLength = Infinity, findsIdentifiers = true }: FilterLimits): boolean {
+  return findsIdentifiers && Buffer.byteLength(name) <= maxTagValueLength
 }
 
 function isFound(filter: Filter, { maxTagValueLength = Infinity, findsIdentifiers = true }: FilterLimits): boolean {

@@ -39,8 +39,9 @@ export async function readLayers(run: ScopedRun, discovery: Discovery | undefine
     wholes: new Wholes(run),
   }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
+  // What breadth is asked for is an answer later than all that is still open, and takes a part of the grace.
   do await readRounds(progress, reading)
-  while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
+  while ((await rereadNarrow(progress, reading)) || (await settleReads(reading)))
 }
 
 /** How far target and sources have been read, and in how many rounds. */

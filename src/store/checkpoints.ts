@@ -15,15 +15,14 @@ export type ReadRow = AnchorRead & {
   readonly before: CheckpointRow | undefined
 }
 
-type Row = { drained_at: number; full_at: number; had_events: number }
-type JoinedRow = Partial<Row> & {
+type Row = { version: number; drained_at: number; full_at: number; had_events: number }
+type JoinedRow = (Row | { version: null }) & {
   layer: LayerName
   anchor: string
   mode: 'full' | 'since'
   since: number | null
   open: number
   found: number
-  drained_at: number | null
 }
 
 /** The checkpoints of one target, and how this run read each anchor. */
@@ -33,6 +32,8 @@ export class CheckpointStore {
   readonly #versions: LayerVersions
   readonly #ignored = new Set<string>()
   readonly #heldBack = new Set<string>()
+  /** What is run for each anchor is prepared once. */
+  readonly #statements
   #isIgnored = false
   #isFrozen = false
   #wasVoided = false
@@ -42,6 +43,12 @@ export class CheckpointStore {
     this.#db = db
     this.#target = target
     this.#versions = versions
+    this.#statements = {
+      load: db.prepare(LOAD),
+      plan: db.prepare(PLAN),
+      note: db.prepare(NOTE),
+      save: db.prepare(SAVE),
+    }
   }
 
   /** From now on this run believes no checkpoint; they stay on disk. */
@@ -71,13 +78,8 @@ export class CheckpointStore {
   /** The checkpoint of an anchor; rows of disbelieved layer versions count as never drained. */
   load(source: string, layer: LayerName, anchor: string): CheckpointRow | undefined {
     if (this.#isIgnored || this.#ignored.has(source)) return undefined
-    const row = this.#db
-      .prepare(
-        `SELECT drained_at, full_at, had_events FROM coverage
-         WHERE target = ? AND source = ? AND layer = ? AND anchor = ? AND version IN (SELECT value FROM json_each(?))`,
-      )
-      .get(this.#target, source, layer, anchor, JSON.stringify(this.#versions.get(layer))) as Row | undefined
-    return row && { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
+    const row = this.#statements.load.get(this.#target, source, layer, anchor) as Row | undefined
+    return row && this.#believe(layer, row)
   }
 
   /** Whether this target has no checkpoint; `withEvents` counts only anchors for which a source served events. */
@@ -112,10 +114,7 @@ export class CheckpointStore {
 
   /** Notes how anchors are read in this run. */
   plan(source: string, layer: LayerName, anchors: readonly string[], read: Omit<AnchorRead, 'drained'>): void {
-    const insert = this.#db.prepare(
-      'INSERT OR IGNORE INTO temp.read (source, layer, anchor, mode, since, open, had_events) VALUES (?, ?, ?, ?, ?, 0, 0)',
-    )
-    for (const anchor of anchors) insert.run(source, layer, anchor, read.mode, read.since ?? null)
+    this.#statements.plan.run(source, layer, read.mode, read.since ?? null, JSON.stringify(anchors))
   }
 
   /** Notes that a filter of these anchors was not drained, or that it brought events. */
@@ -126,10 +125,8 @@ export class CheckpointStore {
     found: { drained: boolean; events: boolean },
   ): void {
     if (found.drained && !found.events) return
-    const update = this.#db.prepare(
-      `UPDATE temp.read SET open = open + ?, had_events = max(had_events, ?) WHERE source = ? AND layer = ? AND anchor = ?`,
-    )
-    for (const anchor of anchors) update.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
+    const { note } = this.#statements
+    for (const anchor of anchors) note.run(found.drained ? 0 : 1, found.events ? 1 : 0, source, layer, anchor)
   }
 
   /** Notes that the source cannot be believed in this run: none of its anchors counts as drained. */
@@ -146,17 +143,20 @@ export class CheckpointStore {
   /** Yields every anchor read at a source in this run. Reads in pieces, so writing meanwhile is safe. */
   *reads(source: string): Generator<ReadRow> {
     const page = this.#db.prepare(
-      `SELECT r.layer, r.anchor, r.mode, r.since, r.open, r.had_events AS found, c.drained_at, c.full_at, c.had_events
+      `SELECT r.layer, r.anchor, r.mode, r.since, r.open, r.had_events AS found,
+         c.version, c.drained_at, c.full_at, c.had_events
        FROM temp.read r LEFT JOIN coverage c ON c.target = ? AND c.source = r.source AND c.layer = r.layer
-         AND c.anchor = r.anchor AND c.version IN (SELECT value FROM json_each(?, '$."' || r.layer || '"'))
+         AND c.anchor = r.anchor
        WHERE r.source = ? AND (r.layer, r.anchor) > (?, ?) ORDER BY r.layer, r.anchor LIMIT 1000`,
     )
-    const versions = JSON.stringify(Object.fromEntries(this.#versions))
     let last: { layer: string; anchor: string } = { layer: '', anchor: '' }
     for (;;) {
-      const rows = page.all(this.#target, versions, source, last.layer, last.anchor) as JoinedRow[]
+      const rows = page.all(this.#target, source, last.layer, last.anchor) as JoinedRow[]
       const isFrozen = this.#isFrozen || this.#isHeldBack || this.#heldBack.has(source)
-      yield* rows.map((row) => toReadRow(row, isFrozen))
+      yield* rows.map((row) => {
+        const before = row.version === null ? undefined : this.#believe(row.layer, row)
+        return toReadRow(row, before, isFrozen)
+      })
       const end = rows.at(-1)
       if (end === undefined) return
       last = end
@@ -165,29 +165,33 @@ export class CheckpointStore {
 
   /** Writes a checkpoint. */
   save(source: string, layer: LayerName, anchor: string, row: CheckpointRow): void {
-    this.#db
-      .prepare(
-        `INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        this.#target,
-        source,
-        layer,
-        anchor,
-        this.#versions.get(layer)?.[0],
-        row.drainedAt,
-        row.fullAt,
-        row.hadEvents ? 1 : 0,
-      )
+    const version = this.#versions.get(layer)?.[0]
+    const { drainedAt, fullAt, hadEvents } = row
+    this.#statements.save.run(this.#target, source, layer, anchor, version, drainedAt, fullAt, hadEvents ? 1 : 0)
+  }
+
+  #believe(layer: LayerName, row: Row): CheckpointRow | undefined {
+    if (this.#versions.get(layer)?.includes(row.version) !== true) return undefined
+    return { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
   }
 }
 
-function toReadRow(row: JoinedRow, isFrozen: boolean): ReadRow {
-  const before =
-    row.drained_at === null || row.full_at === undefined
-      ? undefined
-      : { drainedAt: row.drained_at, fullAt: row.full_at, hadEvents: row.had_events === 1 }
+const LOAD = `
+SELECT version, drained_at, full_at, had_events FROM coverage
+WHERE target = ? AND source = ? AND layer = ? AND anchor = ?`
+
+const PLAN = `
+INSERT OR IGNORE INTO temp.read (source, layer, mode, since, anchor, open, had_events)
+SELECT ?, ?, ?, ?, value, 0, 0 FROM json_each(?)`
+
+const NOTE = `
+UPDATE temp.read SET open = open + ?, had_events = max(had_events, ?) WHERE source = ? AND layer = ? AND anchor = ?`
+
+const SAVE = `
+INSERT OR REPLACE INTO coverage (target, source, layer, anchor, version, drained_at, full_at, had_events)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+function toReadRow(row: JoinedRow, before: CheckpointRow | undefined, isFrozen: boolean): ReadRow {
   return {
     layer: row.layer,
     anchor: row.anchor,

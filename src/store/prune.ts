@@ -39,8 +39,8 @@ function pruneAnnouncements(db: Db, target: string): void {
 /** Every run treats older versions as never drained. */
 function pruneCheckpoints(db: Db, target: string, versions: LayerVersions): void {
   db.prepare(
-    `DELETE FROM coverage WHERE target = ?
-     AND version NOT IN (SELECT value FROM json_each(?, '$."' || coverage.layer || '"'))`,
+    `DELETE FROM coverage WHERE target = ? AND (layer, version) NOT IN
+     (SELECT layer.key, version.value FROM json_each(?) AS layer, json_each(layer.value) AS version)`,
   ).run(target, JSON.stringify(Object.fromEntries(versions)))
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import type { LayerVersions } from '../../src/checkpoint/layers.ts'
 import type { CheckpointStore } from '../../src/store/checkpoints.ts'
@@ -54,6 +54,18 @@ describe('coverage', () => {
     state.checkpoints.ignoreInThisRun()
     expect(state.checkpoints.load(SOURCE, 'threads', 'x')).toBeUndefined()
     expect(openTemporaryState({ file }).state.checkpoints.load(SOURCE, 'threads', 'x')).toEqual(ROW)
+  })
+
+  it('prepares no statement for each anchor', () => {
+    const { state, db } = openTemporaryState()
+    const prepare = vi.spyOn(db, 'prepare')
+    for (const anchor of ['x', 'y']) {
+      state.checkpoints.load(SOURCE, 'threads', anchor)
+      state.checkpoints.plan(SOURCE, 'threads', [anchor], FULL)
+      state.checkpoints.note(SOURCE, 'threads', [anchor], { drained: true, events: true })
+      state.checkpoints.save(SOURCE, 'threads', anchor, ROW)
+    }
+    expect(prepare).not.toHaveBeenCalled()
   })
 
   it('is voided of all sources', () => {

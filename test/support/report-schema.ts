@@ -295,6 +295,7 @@ export const reportSchema = z
         of: count,
         missing: z.array(count).readonly(),
         shards: z.array(z.strictObject({ number: count, exit: count, startedAt: time }).readonly()).readonly(),
+        failures: z.array(z.strictObject({ file: z.string(), exit: count, error: z.string() }).readonly()).readonly(),
       })
       .readonly()
       .nullable(),

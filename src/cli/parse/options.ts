@@ -189,7 +189,13 @@ function readListen({ target }: RunOptions, { reader, problems }: Reading): List
 function readFiles({ words = [], problems }: Reading): readonly string[] {
   if (words.length === 0 && problems.length === 0)
     problems.push('no report: give the files, as in ngit-sync merge-reports shard-*.json, or - for standard input')
-  if (words.filter((word) => word === '-').length > 1) problems.push('standard input can be read once only')
+  if (words.includes('')) problems.push('the name of a file is empty')
+  const twice = words.filter((word, index) => words.indexOf(word) < index)
+  if (twice.includes('-')) problems.push('standard input can be read once only')
+  const [first, ...others] = twice.filter((word) => word !== '-' && word !== '')
+  const more = others.length === 0 ? '' : `, and so are ${others.length} more`
+  if (first !== undefined)
+    problems.push(`${escapeForTerminal(first, { maxLength: 100 })} is given twice${more}: give each report once`)
   return words
 }
 

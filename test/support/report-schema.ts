@@ -116,6 +116,7 @@ const copies = z.strictObject({
     )
     .readonly(),
   events: count,
+  withoutRepository: count,
   below: count,
   undecided: count,
   histogram: z.array(z.strictObject({ copies: count, events: count }).readonly()).readonly(),

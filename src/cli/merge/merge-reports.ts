@@ -8,7 +8,7 @@ import { mergeSources } from './merge-sources.ts'
 import type { PrintedFailure } from './read-reports.ts'
 import { groupBy, leastOf, sumOf, sumRecords } from './sums.ts'
 
-const [FAILED, WRONG_USAGE, PARTIAL, LOCKED] = [1, 2, 3, 4]
+const [FAILED, WRONG_USAGE, PARTIAL] = [1, 2, 3]
 const NAMED = 10
 const COUNTED_TWICE =
   'Sums over the shards: an event of repositories in two of them counts in both, and what was fetched of announcements in all.'
@@ -54,9 +54,8 @@ function exitOf({ shards, missing, failures }: Matched): number {
   return isWhole ? worst : worstExit([worst, PARTIAL])
 }
 
-/** What was wrong usage there is none here; a shard that another run works on (4) is not done yet. */
+/** What was wrong usage of a shard is none of the merge. */
 function exitOfFailure({ exit }: PrintedFailure['failure']): number {
-  if (exit === LOCKED) return PARTIAL
   return exit === WRONG_USAGE ? FAILED : exit
 }
 
@@ -124,13 +123,12 @@ function mergeProblems({ shards, missing, failures, of }: Matched): Problem[] {
   const problems = shards.flatMap(({ report }) => report.problems)
   const keyOf = ({ what, where, reason }: Problem): string => JSON.stringify([what, where, reason])
   const ledger = new Ledger([])
-  const where = shards[0].report.target
   if (missing.length > 0) {
     const named = missing.slice(0, NAMED).join(', ')
     const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ''
     ledger.problem({
       what: 'shard',
-      where,
+      where: '',
       reason: `shard ${named}${more} of ${of}`,
       count: missing.length,
       example: null,

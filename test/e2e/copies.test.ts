@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -249,6 +251,18 @@ describe('check --copies, wrongly used', () => {
     const bench = createWorkbench()
     const { code, stderr } = await bench.run(['check', ...args, '--target', 'wss://t.example'])
     expect([code, stderr]).toEqual([2, expect.stringContaining(problem)])
+  })
+
+  it('refuses one file under two names: it would count as two copies', async () => {
+    const bench = createWorkbench()
+    const file = bench.file('backup.jsonl', mine.events)
+    symlinkSync(file, bench.path('link.jsonl'))
+    const ends = ['--source', file, bench.path('link.jsonl'), '--target', 'ws://127.0.0.1:9']
+    const { code, stderr } = await bench.run(['check', ...ends, '--copies', '2'])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/backup\.jsonl and \S+link\.jsonl are one file: --copies/),
+    ])
   })
 
   it('is an option of check alone', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -217,6 +217,16 @@ cat "$@"
     expect(execFileSync('/bin/sh', words, { env, encoding: 'utf8' }).split('\n')).toEqual([
       ...[1, 2, 3].map((number) => `catchup --json --shard ${number}/3 --target wss://a?b=c&d`),
       '',
+    ])
+  })
+
+  it.each([[], ['0'], ['--source', 'wss://a'], ['four']])('says how it is used, given %j', (...words) => {
+    const { status, stderr } = spawnSync('/bin/sh', [join(CONTRIB, 'parallel/shards.sh'), ...words], {
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^usage: \S+shards\.sh SHARDS \[options of ngit-sync catchup\]\n$/),
     ])
   })
 })

@@ -66,6 +66,7 @@ describe('CopyTally over CopyTable', () => {
           below.length,
           scarce.length - below.length,
         ])
+        expect(found.withoutRepository).toBe(counted.filter(({ repository }) => repository === undefined).length)
         expect(found.histogram.map(({ copies, events }) => [copies, events])).toEqual(
           Array.from({ length: ENDS }, (_, n) => [n + 1, counted.filter(({ at }) => at.length === n + 1).length]),
         )

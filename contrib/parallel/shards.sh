@@ -5,6 +5,12 @@
 # GNU parallel counts from 1, as --shard does. Its exit code is the number of shards that did not end with 0: only that
 # of merge-reports counts, which says what became of the whole. All shards share one state file, with rows of their own.
 set -eu
+case ${1:-} in
+'' | 0* | *[!0-9]*)
+  echo "usage: $0 SHARDS [options of ngit-sync catchup]" >&2
+  exit 2
+  ;;
+esac
 shards=$1
 shift
 reports=$(mktemp -d)

@@ -27,6 +27,7 @@ export class CopyTally {
   readonly #scarce: Row[] = []
   #row: Row | undefined
   #all = 0
+  #withoutRepository = 0
   #below = 0
   #undecided = 0
   #dropped = 0
@@ -46,6 +47,7 @@ export class CopyTally {
     const least = this.#ends.filter(isAt).length
     const most = least + this.#unread.filter((end) => !isAt(end)).length
     this.#all += events
+    if (repository === null) this.#withoutRepository += events
     this.#bins[least - 1] = (this.#bins[least - 1] ?? 0) + events
     this.#ends.forEach((end, index) => {
       if (isAt(end)) this.#events[index] = (this.#events[index] ?? 0) + events
@@ -77,6 +79,7 @@ export class CopyTally {
         return { url, isTarget, events: this.#events[index] ?? 0, lacks: this.#lacked[index] ?? 0, reason }
       }),
       events: this.#all,
+      withoutRepository: this.#withoutRepository,
       below: this.#below,
       undecided: this.#undecided,
       histogram: this.#bins.map((events, index) => ({ copies: index + 1, events })),

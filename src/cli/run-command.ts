@@ -156,15 +156,30 @@ function noteFailedStart({ options, stateFile, signal }: RunRequest, error: unkn
   }
 }
 
-/** A file that is both read and written would grow forever. The shell separates standard input and output. */
-function refuseLinks({ sources, target }: RunOptions): void {
-  const isFile = (end: string): boolean => end !== '-' && !/^wss?:\/\//.test(end)
-  if (!isFile(target)) return
-  const linked = sources.filter((source) => isFile(source) && isSameFile(source, target))
-  if (linked.length === 0) return
-  throw new UsageError(
-    linked.map((source) => `the source ${source} and the target ${target} are one file: a source must be another one`),
-  )
+/**
+ * A file that is both read and written would grow forever, and two names of one file are no two copies. The shell
+ * separates standard input and output.
+ */
+function refuseLinks({ sources, target, copies }: RunOptions): void {
+  const files = sources.filter(isFile)
+  const linked = isFile(target) ? files.filter((source) => isSameFile(source, target)) : []
+  const twins = copies === undefined ? [] : files.flatMap((one, index) => twinAmong(files.slice(0, index), one))
+  if (linked.length + twins.length === 0) return
+  throw new UsageError([
+    ...linked.map(
+      (source) => `the source ${source} and the target ${target} are one file: a source must be another one`,
+    ),
+    ...twins.map(([one, other]) => `the sources ${one} and ${other} are one file: --copies counts distinct ends`),
+  ])
+}
+
+function twinAmong(before: readonly string[], file: string): (readonly [string, string])[] {
+  const twin = before.find((other) => isSameFile(other, file))
+  return twin === undefined ? [] : [[twin, file]]
+}
+
+function isFile(end: string): boolean {
+  return end !== '-' && !/^wss?:\/\//.test(end)
 }
 
 /** `--dry-run` works on a copy; a run to standard output has nothing to remember. */

@@ -201,10 +201,14 @@ async function showWhy(line: WhyLine, place: Surroundings): Promise<number> {
   return interruption.exitCode() ?? report.exit
 }
 
-async function showMerged({ files, output }: MergeLine, place: Surroundings): Promise<number> {
-  const { stdin, stdout, interruption } = place
+async function showMerged({ files, reportFile, output }: MergeLine, place: Surroundings): Promise<number> {
+  const { stdout, interruption } = place
   const { runMerge } = await import('./merge/run-merge.ts')
-  const report = await runMerge(files, { openStdin: () => stdin, signal: interruption.signal })
+  const merge = (): Promise<Report> => runMerge(files, { openStdin: () => place.stdin, signal: interruption.signal })
+  const report =
+    reportFile === undefined
+      ? await merge()
+      : await (await import('./page-command.ts')).writePage(reportFile, { command: 'merge-reports', files }, merge)
   await printReport(report, output, stdout)
   return report.exit
 }

@@ -8,6 +8,7 @@ import { createPacer } from '../relay/pace/pacing.ts'
 import type { Part, RunOptions } from '../report/run-options.ts'
 import type { WhyReport } from '../report/why.ts'
 import type { World } from '../run/world.ts'
+import { shardOf } from '../scope/choose-part.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { adoptTarget } from '../store/adopt-target.ts'
 import { findKeys, keysOf, openKnownState } from '../store/open-known-state.ts'
@@ -44,12 +45,20 @@ export async function runWhy(request: WhyRequest): Promise<WhyReport> {
     const state = createTargetState(db, key, { versions: layerVersions(options), maxSpoolBytes: MAX_SPOOL_BYTES })
     const stored = traceState(db, { key, url: options.target, spool: state.spool }, subject)
     const world = await createWorld(options, state, request, cleanups)
-    return await traceEvent({ subject, stored, isOffline }, await openTrace(options, world))
+    const traced = await traceEvent({ subject, stored, isOffline }, await openTrace(options, world))
+    return { ...traced, shard: shardOfEvent(traced, readStateKey(key).shard ?? undefined) }
   } catch (error) {
     throw explainStateError(error, stateFile)
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup()
   }
+}
+
+/** Only the rows of the shard that copies an event remember what became of it. */
+function shardOfEvent({ event }: Pick<WhyReport, 'event'>, asked: Part | undefined): WhyReport['shard'] {
+  if (asked === undefined) return null
+  const repository = event?.repository ?? null
+  return { ...asked, copiedBy: repository === null ? null : shardOf(repository, asked.of) }
 }
 
 /** What the command line leaves out: the only target, its sources, and the public name under which it was compared. */
@@ -94,7 +103,7 @@ function onlyOne(known: readonly string[], stateFile: string): string {
   const isOneTarget = new Set(known.map((key) => readStateKey(key).target)).size === 1
   throw new UsageError([
     isOneTarget
-      ? `no shard: ${stateFile} knows several, give --shard: ${named}`
+      ? `no shard: ${stateFile} knows several, give --shard: ${named}; any of them says which one copies the event`
       : `no target: ${stateFile} knows several, give --target: ${named}`,
   ])
 }

@@ -80,6 +80,8 @@ export type CopiesReport = {
   readonly ends: readonly CopiesEnd[]
   /** Events in scope that any end was seen to have. */
   readonly events: number
+  /** How many of these name no known repository: they may be in all shards of a whole. */
+  readonly withoutRepository: number
   /** How many have fewer copies than wanted, whatever an end has that was not read to its end. */
   readonly below: number
   /** How many have fewer, unless an end that was not read to its end has them. */

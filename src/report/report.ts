@@ -224,6 +224,8 @@ export type MergedReport = {
   readonly missing: readonly number[]
   /** How each of the others ended, by number. */
   readonly shards: readonly { readonly number: number; readonly exit: number; readonly startedAt: UnixSeconds }[]
+  /** Files that say why a run ended without a report; which shard it was, they do not say. Unescaped (rule 7). */
+  readonly failures: readonly { readonly file: string; readonly exit: number; readonly error: string }[]
 }
 
 /** The outcome of a run as plain data; rendered by `cli/render/render-table.ts` and `cli/render/render-json.ts`. */

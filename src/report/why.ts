@@ -83,6 +83,8 @@ export type WhyReport = {
   /** Whether only the state file was asked. */
   readonly offline: boolean
   readonly scope: { readonly kind: 'all' | 'listed' | 'named'; readonly why: string }
+  /** With `--shard`: whose rows were asked; `copiedBy`: the shard that copies the event, null if none does by its repository. */
+  readonly shard: { readonly number: number; readonly of: number; readonly copiedBy: number | null } | null
   readonly targetSoftware: string | null
   /** Null when nobody shows it and the state file does not hold it. */
   readonly event: {

@@ -6,7 +6,11 @@ import type { Part } from '../report/run-options.ts'
 
 /** Whether a name lies in a part, by its hash: each lies in exactly one of T parts, so T runs of different N cover all. */
 export function isInPart(name: string, { number, of }: Part): boolean {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) % of === number - 1
+  return partOf(name, of) === number
+}
+
+function partOf(name: string, of: number): number {
+  return (createHash('sha256').update(name).digest().readUInt32BE(0) % of) + 1
 }
 
 /**
@@ -15,7 +19,12 @@ export function isInPart(name: string, { number, of }: Part): boolean {
  * of `--sample` would be one shard.
  */
 export function isInShard(anchor: string, shard: Part | undefined): boolean {
-  return shard === undefined || isInPart(`shard ${parseAddress(anchor)?.d ?? anchor}`, shard)
+  return shard === undefined || shardOf(anchor, shard.of) === shard.number
+}
+
+/** The number, from 1, of the shard that a repository belongs to, when there are so many. */
+export function shardOf(anchor: string, of: number): number {
+  return partOf(`shard ${parseAddress(anchor)?.d ?? anchor}`, of)
 }
 
 /**

@@ -75,9 +75,43 @@ describe('mergeReports', () => {
   it('counts a shard that ended without a report as missing, with its reason and its exit code', async () => {
     const failure = renderJson({ version: 1, exit: 1, error: 'connect to wss://a: refused', hint: null })
     const merged = await merge(shard(1), failure)
-    expect(merged).toMatchObject({ exit: 1, merged: { missing: [2] } })
+    const failed = { file: expect.stringMatching(/2\.json$/), exit: 1, error: 'connect to wss://a: refused' }
+    expect(merged).toMatchObject({ exit: 1, merged: { missing: [2], failures: [failed] } })
     expect(merged.problems.map(({ reason }) => reason)).toContain('ended without a report: connect to wss://a: refused')
     await expect(merge(failure)).rejects.toThrow(SyncError)
+  })
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [4, 3],
+    [143, 3],
+  ])('ends, after a run that ended with %i without a report, with %i', async (exit, expected) => {
+    const merged = await merge(shard(1), renderJson({ version: 1, exit, error: 'no', hint: null }))
+    expect(merged.exit).toBe(expected)
+  })
+
+  it('does not blame the target when a run ended without a report though no shard is missing', async () => {
+    const merged = await merge(shard(1), shard(2), renderJson({ version: 1, exit: 1, error: 'no', hint: null }))
+    const text = renderReport(merged, { color: false, width: 200, now: NOW })
+    expect(text).toContain(
+      'failed (1): 2 of 2 shards: a run ended without a report; no events sent. Run the shards again',
+    )
+    expect(text).toContain(
+      '"ended without a report: no (no shard is missing: leave the file out if that was an earlier try)"',
+    )
+  })
+
+  it('says which shards were interrupted, and how each ended', async () => {
+    const ended = (number: number, exit: number) => shard(number, { exit, complete: exit === 0 }, 9)
+    const merged = await merge(...[1, 2, 3].map((number) => ended(number, 0)), ended(5, 130), ended(6, 0), ended(9, 3))
+    const text = renderReport(merged, { color: false, width: 200, now: NOW })
+    expect(text).toContain(
+      'merged   6 of 9 shards · no report: 4, 7–8 · interrupted (130): 5 · partial (3): 9 · complete (0): 1–3, 6',
+    )
+    expect(text).toContain(
+      'partial (3): 6 of 9 shards: 3 shards have no report and shard 5 was interrupted; no events sent.',
+    )
   })
 
   it('adds up what each shard did alone, and leaves out the announcements of the others', async () => {
@@ -135,17 +169,47 @@ describe('mergeReports', () => {
   })
 
   it.each([
-    ['another command', { command: 'backfill' }, 'command'],
-    ['another target', { target: 'wss://other.example' }, 'target'],
-    ['other sources', { sources: [] }, 'sources'],
-    ['another scope', { scope: { kind: 'all', why: '', repositories: 1 } }, 'scope'],
-    ['another window', { window: { since: 1, until: null } }, 'window'],
-    ['another number of shards', { shard: { number: 2, of: 3, plan: 'p' } }, 'number of shards'],
-    ['other options', { shard: { number: 2, of: 2, plan: 'q' } }, 'other options'],
-  ] as const)('refuses a shard with %s', async (_, changes, name) => {
+    ['another command', { command: 'backfill' }, ['(catchup)', '(backfill)', 'their commands differ']],
+    ['another target', { target: 'wss://other.example' }, ['(wss://other.example)', 'their targets differ']],
+    ['other sources', { sources: [] }, ['(wss://relay.one)', '2.json do not', 'their sources differ']],
+    ['another scope', { scope: { kind: 'all', why: '', repositories: 1 } }, ['(all)', 'their scopes differ']],
+    ['another window', { window: { since: 1, until: null } }, ['their windows differ', 'the same time']],
+    ['another number of shards', { shard: { number: 2, of: 3, plan: 'p' } }, ['(of 2)', '(of 3)', 'numbers of shards']],
+    ['other options', { shard: { number: 2, of: 2, plan: 'q' } }, ['1.json and', 'their other options differ']],
+  ] as const)('refuses a shard with %s', async (_, changes, texts) => {
     const problems = await problemsOf(merge(shard(1), shard(2, changes)))
-    expect(problems).toMatch(/1\.json and .*2\.json do not belong together/)
-    expect(problems).toContain(`their ${name} `)
+    for (const text of [...texts, 'do not belong together']) expect(problems).toContain(text)
+  })
+
+  it('names the odd one of many in one line', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => shard(index + 1, {}, 300))
+    const problems = await problemsOf(merge(shard(1, { target: 'wss://odd.example' }, 300), ...many.slice(1)))
+    expect(problems).toMatch(
+      /^\S+\/2\.json with 298 more \(ws:\S+\) and \S+\/1\.json \(wss:\/\/odd\.example\) do not belong/,
+    )
+    expect(problems.split('\n')).toHaveLength(1)
+  })
+
+  it('merges 300 shards, and says in one line that two hundred are there twice', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => shard(index + 1, {}, 300))
+    expect((await merge(...many)).exit).toBe(0)
+    const problems = await problemsOf(merge(...many, ...many.slice(100)))
+    expect(problems).toMatch(
+      /^shard 101 is there twice, in \S+\/101\.json and \S+\/301\.json, and 199 more: give its last/,
+    )
+    expect(problems.split('\n')).toHaveLength(1)
+  })
+
+  it('names a file once in which a shard is twice', async () => {
+    const problems = await problemsOf(merge(renderJson(shard(1)) + renderJson(shard(1))))
+    expect(problems).toMatch(/^shard 1 is there twice, in \S+\/1\.json: give its last report$/)
+  })
+
+  it('says that a report which does not fit was written by another version', async () => {
+    const text = renderJson(shard(1))
+      .replace(/"toolVersion":"[^"]*"/, '"toolVersion":"0.0.9"')
+      .replace('"layers"', '"rows"')
+    expect(await problemsOf(merge(shard(2), text))).toMatch(/2\.json was written by ngit-sync 0\.0\.9, this is /)
   })
 
   it('refuses one shard twice, a whole report, and a merged one', async () => {
@@ -161,7 +225,7 @@ describe('mergeReports', () => {
     ['a report that was cut off', renderJson(shard(1)).slice(0, 500), 'it is no JSON, or was cut off'],
     ['something else', '{"version":1}', 'holds no report'],
     ['null', 'null', 'holds no report'],
-    ['a status', '{"version":1,"toolVersion":"0","stateFile":"s","targets":[]}', 'required property "command"'],
+    ['a status', '{"version":1,"stateFile":"s","targets":[]}', 'required property "toolVersion"'],
     [
       'a text for a number',
       renderJson(shard(1)).replace('"fetched":231', '"fetched":"\\u001b[31m"'),
@@ -169,6 +233,7 @@ describe('mergeReports', () => {
     ],
     ['a name with an escape sequence', renderJson(shard(1)).replace('"held"', '"\\u001b[31m"'), 'holds no report'],
     ['complete although partial', renderJson(shard(1, { exit: 3 })), 'contradicts itself'],
+    ['wrong usage, which has no report', renderJson(shard(1, { exit: 2, complete: false })), 'contradicts itself'],
     ['an exit code that there is not', renderJson(shard(1, { exit: 77, complete: false })), 'contradicts itself'],
     ['a shard beyond the last', renderJson(shard(3)), 'contradicts itself'],
     ['more shards than there may be', renderJson(shard(1, {}, 1e15)), 'contradicts itself'],

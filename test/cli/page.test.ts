@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { buildFailurePage } from '../../src/cli/page/build-failure-page.ts'
 import { buildPage } from '../../src/cli/page/build-page.ts'
 import { escapeHtml } from '../../src/cli/page/escape-html.ts'
 import { escapeMarkdown } from '../../src/cli/page/escape-markdown.ts'
 import { PALETTES, type Palette } from '../../src/cli/page/palette.ts'
 import { renderHtml } from '../../src/cli/page/render-html.ts'
 import { renderMarkdown } from '../../src/cli/page/render-markdown.ts'
+import { UsageError } from '../../src/errors.ts'
 import type { Report } from '../../src/report/report.ts'
 import { CHECKED, DOOR, HELD_BACK, NOW, PARTIAL, REPAIRED, report } from './reports.ts'
 import { tagsOf } from '../support/html-tags.ts'
@@ -156,5 +158,60 @@ describe('the colours', () => {
 
   it.each(cases)('of %s: %s on %s has a contrast of at least 4.5 (WCAG AA)', (_, color, ground) => {
     expect(contrast(color, ground)).toBeGreaterThanOrEqual(4.5)
+  })
+})
+
+describe('the page of merged reports', () => {
+  const shards = [
+    { number: 1, exit: 0, startedAt: NOW },
+    { number: 2, exit: 130, startedAt: NOW },
+    { number: 3, exit: 0, startedAt: NOW },
+    { number: 5, exit: 3, startedAt: NOW },
+  ]
+  const MERGED = { ...PARTIAL, merged: { of: 5, missing: [4], shards, failures: [] } }
+
+  it('says which shards are there, missing and stopped, the worst first', () => {
+    const rows = [
+      ['no report', '4', 'run it again'],
+      ['interrupted (130)', '2', 'run it again: it goes on where it stopped'],
+      ['partial (3)', '5', 'run it again'],
+      ['complete (0)', '1, 3', '·'],
+    ]
+    const text = markdownOf(MERGED)
+    expect(text).toContain('- shards: 4 of 5')
+    expect(text).toContain('4 of 5 shards have a report.')
+    expect(text).toContain(rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n'))
+    for (const cells of rows) expect(htmlOf(MERGED)).toContain(cells.map((cell) => `<td>${cell}</td>`).join(''))
+    expect(markdownOf(PARTIAL)).not.toContain('## Shards')
+  })
+
+  it('gives the command of each shard that is not done, and then to merge', () => {
+    const lines = buildPage(MERGED, TIMES, '1').commands.map(({ line }) => line)
+    const run =
+      'ngit-sync catchup --source wss://relay.one --source wss://relay.two --target ws://localhost:7443 --scope listed'
+    expect(lines.slice(0, 4)).toEqual([
+      ...[4, 2, 5].map((number) => `${run} --shard ${number}/5 --json > shard-${number}.json`),
+      'ngit-sync merge-reports shard-*.json',
+    ])
+    const missing = [4, ...Array.from({ length: 30 }, (_, index) => index + 10)]
+    const [many] = buildPage({ ...MERGED, merged: { ...MERGED.merged, of: 99, missing } }, TIMES, '1').commands
+    expect(many).toEqual({
+      does: 'run again, for N each of 2, 4–5, 10–39',
+      line: `${run} --shard N/99 --json > shard-N.json`,
+    })
+  })
+
+  it('names the shard in the commands of one shard', () => {
+    const commands = buildPage({ ...PARTIAL, shard: { number: 2, of: 4, plan: '' } }, TIMES, '1').commands
+    const withoutShard = commands.filter(({ line }) => !line.includes('--shard 2/4'))
+    expect(withoutShard).toEqual([])
+  })
+
+  it('is about the merge when that fails', () => {
+    const options = { command: 'merge-reports', files: ['1.json', EVIL] } as const
+    const page = buildFailurePage({ options, error: new UsageError(['they differ']) }, TIMES, '1')
+    expect(page.commands.map(({ line }) => line)).toEqual([expect.stringMatching(/^ngit-sync merge-reports 1\.json '/)])
+    expect(renderMarkdown(page)).toContain('**wrong usage (2)** they differ')
+    expect(renderMarkdown(page)).not.toMatch(/Add the options|Nothing is lost|[\u0007\u202e]/)
   })
 })

@@ -314,7 +314,8 @@ describe('a check that found differences', () => {
        wss://relay.two lacks nothing of what the target has
 
       differences (5): 28 events are missing. relay.one lacks 3 events. \`ngit-sync
-      catchup\` with the same options would copy them. took 1.4 s
+      catchup\` with the same options except --both would copy the 28 missing ones.
+      took 1.4 s
       "
     `)
   })

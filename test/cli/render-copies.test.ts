@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { renderReport } from '../../src/cli/render/render-table.ts'
 import { visibleWidth } from '../../src/cli/render/text-width.ts'
 import type { CopiesReport } from '../../src/report/copies-report.ts'
-import type { Report } from '../../src/report/report.ts'
+import type { GitReport } from '../../src/report/git-report.ts'
+import type { CheckReport, Report } from '../../src/report/report.ts'
 import { CHECKED, COPIES, NOW, report } from './reports.ts'
 
 /** A check that found nothing missing, and counted. */
@@ -17,6 +18,17 @@ function counted(copies: CopiesReport, extra: Partial<Report> = {}): Report {
 
 function render(document: Report, { width = 80, verbose = false } = {}): string {
   return renderReport(document, { color: false, width, now: NOW, timeZone: 'UTC', verbose })
+}
+
+const GIT: GitReport = {
+  ...{ repositories: 14, stopped: null, inSync: 11, differing: 3, unasked: 0, verdicts: {}, cloned: null, repairs: {} },
+  ...{ copies: null, lost: 1, requests: 9, bytes: 99, milliseconds: 9, leftOut: 0 },
+  list: [
+    {
+      ...{ repository: `30617:${'ab'.repeat(32)}:a`, name: null, places: [], hasAll: [], state: null, repair: null },
+      remedy: { type: 'repair' },
+    },
+  ],
 }
 
 const READ = { ...COPIES, ends: COPIES.ends.slice(0, 3), undecided: 0, list: null }
@@ -34,7 +46,7 @@ describe('the copies of a report', () => {
   it('names an end that was not read, and what is not known', () => {
     const text = render(counted(COPIES, { exit: 3 })).replaceAll(/\s+/g, ' ')
     expect(text).toContain('relay.three was not read to its end, and may have more than the 1,000 events')
-    expect(text).toContain('40 of 4,812 events have fewer than 3 copies. 3 events may have fewer than 3 copies')
+    expect(text).toContain('40 of 4,812 events have fewer than 3 copies, and 3 more may have: not every end was read.')
   })
 
   it('gives the command for the relay that lacks most, on one line, with the scope of this run', () => {
@@ -51,6 +63,70 @@ describe('the copies of a report', () => {
     const text = render(counted({ ...well, ends }, { exit: 0, complete: true, problems: [] }))
     expect(text.replaceAll(/\s+/g, ' ')).toContain('each of 4,812 events is at 3 of 3 ends.')
     expect(text).not.toContain('not at')
+  })
+
+  const servers = { wanted: 3, repositories: 14, histogram: [], list: [], leftOut: 0 }
+  const scarceServers = { ...servers, below: 2, undecided: 1 }
+
+  it.each<[what: string, Partial<CheckReport>, Partial<Report>, verdict: string]>([
+    [
+      'only scarce',
+      {},
+      {},
+      'differences (5): the target lacks nothing. 40 of 4,812 events have fewer than 3 copies. The commands in this ' +
+        'report would bring scarce events to where they are lacking. took',
+    ],
+    [
+      'missing and scarce',
+      { missing: 28, waiting: 3 },
+      {},
+      'differences (5): 28 events are missing. 3 of them wait on disk: the target did not take them yet. 40 of 4,812 ' +
+        'events have fewer than 3 copies. `ngit-sync catchup` with the same options except --copies would copy the 25 ' +
+        'other missing ones. The commands in this report would bring scarce events to where they are lacking. took',
+    ],
+    [
+      'missing, scarce and lacking elsewhere, with more options that only check has',
+      { missing: 1, both: [{ source: 'wss://relay.one', missing: 3, differences: [] }], ids: [] },
+      {},
+      'differences (5): 1 event is missing. relay.one lacks 3 events. 40 of 4,812 events have fewer than 3 copies. ' +
+        '`ngit-sync catchup` with the same options except --copies, --both and --ids would copy the missing one. The',
+    ],
+    [
+      'scarce, and an end unread',
+      { missing: 28, copies: COPIES },
+      { exit: 3 },
+      'at least 28 events are missing. 40 of 4,812 events have fewer than 3 copies, and 3 more may have: not every end ' +
+        'was read. Run ngit-sync check again with the same options. took',
+    ],
+    [
+      'scarce events and git data, some not as signed',
+      { missing: 2 },
+      { git: { ...GIT, copies: scarceServers } },
+      "differences (5): 2 events are missing. The target's git data of 3 of 14 repositories differs, and no server has " +
+        'what 1 of them needs. 40 of 4,812 events have fewer than 3 copies. The git data of 2 of 14 repositories is at ' +
+        'fewer than 3 servers, and that of 1 more may be: not every server answered. `ngit-sync repair --git` with the ' +
+        'same options except --copies would copy the 2 missing ones and repair git data. The commands in this report',
+    ],
+    [
+      'scarce in shards',
+      { missing: 2 },
+      { merged: { of: 1, missing: [], failures: [], shards: [{ number: 1, exit: 5, startedAt: NOW }] } },
+      '1 of 1 shards: 2 events are missing. 40 of 4,812 events have fewer than 3 copies. `ngit-sync catchup` for each ' +
+        'shard with the same options except --copies would copy the 2 missing ones. The commands in this report',
+    ],
+  ])('says first what was found, then what to do: %s', (_, changes, extra, verdict) => {
+    const found = counted(READ, extra)
+    const text = render({ ...found, check: found.check && { ...found.check, ...changes } }, { width: 9_999 })
+    expect(text.split('\n').at(-2)).toContain(verdict)
+  })
+
+  it('says of git data, too, that there are enough', () => {
+    const well = { ...READ, below: 0, repositories: [], ends: READ.ends.map((end) => ({ ...end, lacks: 0 })) }
+    const git = { ...GIT, differing: 0, lost: 0, list: [], copies: { ...servers, below: 0, undecided: 0 } }
+    const text = render(counted(well, { exit: 0, complete: true, git, problems: [] }), { width: 9_999 })
+    expect(text).toContain(
+      'Its git data of 14 repositories is as signed. The git data of each of 14 repositories is at 3 servers or more.',
+    )
   })
 
   it('shows ten repositories, all with --verbose, and ids with --ids', () => {

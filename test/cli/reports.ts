@@ -504,6 +504,7 @@ export const COPIES: CopiesReport = {
     { url: 'wss://relay.three', isTarget: false, events: 1_000, lacks: 0, reason: 'idle 30 s on page 3' },
   ],
   events: 4_812,
+  withoutRepository: 12,
   below: 40,
   undecided: 3,
   histogram: [

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -79,6 +81,10 @@ function byRepository(copies: CopiesReport | null | undefined) {
   return copies && { ...copies, repositories: new Map(copies.repositories.map((row) => [row.repository, row])) }
 }
 
+function mergeFiles(files: readonly string[]): Promise<Report> {
+  return runMerge(files, { openStdin: () => process.stdin, signal: new AbortController().signal })
+}
+
 describe('check --copies in shards', () => {
   it('counts, once merged, what one run counts', async () => {
     const bench = createWorkbench()
@@ -98,8 +104,32 @@ describe('check --copies in shards', () => {
       expect(copies?.repositories.filter(({ repository }) => repository !== null)).toHaveLength(1)
       files.push(bench.file(`${report.shard?.number}.json`, [JSON.stringify(report)]))
     }
-    const merged = await runMerge(files, { openStdin: () => process.stdin, signal: new AbortController().signal })
+    const merged = await mergeFiles(files)
     expect([merged.exit, whole.code]).toEqual([5, 5])
+    expect(byRepository(merged.check?.copies)).toEqual(byRepository(whole.copies))
+  })
+
+  it('counts what names no repository in every shard, also where none of it is scarce', async () => {
+    const bench = createWorkbench()
+    const lists = [alice, bob, carol].map((author) => graspList(author, ['wss://git.example.com']))
+    const [scarce] = lists
+    const source = await bench.real({ events: [...mine.events, ...lists] })
+    const target = await bench.real({ events: [...mine.events, ...lists].filter((event) => event !== scarce) })
+    const whole = await check(bench, [source], target, '--copies', '2')
+    const files = []
+    const rows = []
+    for (const shard of ['1/2', '2/2']) {
+      const { report, copies } = await check(bench, [source], target, '--copies', '2', '--shard', shard)
+      rows.push([copies?.withoutRepository, copies?.repositories.length])
+      files.push(bench.file(`${report.shard?.number}.json`, [JSON.stringify(report)]))
+    }
+    // One shard has the scarce list, the other has lists and no row for them.
+    expect(rows.toSorted()).toEqual([
+      [1, 1],
+      [2, 0],
+    ])
+    const merged = await mergeFiles(files)
+    expect(whole.copies?.repositories).toMatchObject([{ repository: null, events: 3, below: 1 }])
     expect(byRepository(merged.check?.copies)).toEqual(byRepository(whole.copies))
   })
 })
@@ -221,6 +251,18 @@ describe('check --copies, wrongly used', () => {
     const bench = createWorkbench()
     const { code, stderr } = await bench.run(['check', ...args, '--target', 'wss://t.example'])
     expect([code, stderr]).toEqual([2, expect.stringContaining(problem)])
+  })
+
+  it('refuses one file under two names: it would count as two copies', async () => {
+    const bench = createWorkbench()
+    const file = bench.file('backup.jsonl', mine.events)
+    symlinkSync(file, bench.path('link.jsonl'))
+    const ends = ['--source', file, bench.path('link.jsonl'), '--target', 'ws://127.0.0.1:9']
+    const { code, stderr } = await bench.run(['check', ...ends, '--copies', '2'])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/backup\.jsonl and \S+link\.jsonl are one file: --copies/),
+    ])
   })
 
   it('is an option of check alone', async () => {

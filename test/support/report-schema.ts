@@ -116,6 +116,7 @@ const copies = z.strictObject({
     )
     .readonly(),
   events: count,
+  withoutRepository: count,
   below: count,
   undecided: count,
   histogram: z.array(z.strictObject({ copies: count, events: count }).readonly()).readonly(),
@@ -295,6 +296,7 @@ export const reportSchema = z
         of: count,
         missing: z.array(count).readonly(),
         shards: z.array(z.strictObject({ number: count, exit: count, startedAt: time }).readonly()).readonly(),
+        failures: z.array(z.strictObject({ file: z.string(), exit: count, error: z.string() }).readonly()).readonly(),
       })
       .readonly()
       .nullable(),

@@ -1,6 +1,9 @@
 import { SyncError, UsageError } from '../../errors.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
+import type { Report } from '../../report/report.ts'
+import { foreign } from '../render/foreign.ts'
+import { formatCount } from '../render/format-quantity.ts'
 import { shown, type PrintedFailure, type PrintedReport } from './read-reports.ts'
+import { groupBy } from './sums.ts'
 
 /** Reports that make one whole, or a part of it. */
 export type Matched = {
@@ -14,24 +17,26 @@ export type Matched = {
 
 /** As many as the option takes. */
 const MOST_SHARDS = 99_999
+/** How a run with a report ends. */
+const ENDS: readonly number[] = [0, 1, 3, 5, 130, 143]
 
-/** What must be equal in all shards of one whole: how it is called, and its value. */
-const MUST_BE_EQUAL: readonly (readonly [name: string, of: (report: PrintedReport['report']) => unknown])[] = [
-  ['program', ({ toolVersion }) => toolVersion],
-  ['command', ({ command }) => command],
-  ['target', ({ target }) => target],
-  [
-    'sources',
-    ({ sources }) =>
-      sources
-        .filter(({ discovered }) => !discovered)
-        .map(({ url }) => url)
-        .sort(),
-  ],
-  ['scope', ({ scope }) => scope.kind],
-  ['window', ({ window }) => window],
-  ['number of shards', ({ shard }) => shard?.of],
-  ['other options', ({ shard }) => shard?.plan],
+type Trait = {
+  /** The end of a sentence about two reports. */
+  readonly differ: string
+  /** Texts are shown. */
+  readonly of: (report: PrintedReport['report']) => unknown
+}
+
+/** What must be equal in all shards of one whole. */
+const MUST_BE_EQUAL: readonly Trait[] = [
+  { differ: 'their program versions differ', of: ({ toolVersion }) => toolVersion },
+  { differ: 'their commands differ', of: ({ command }) => command },
+  { differ: 'their targets differ', of: ({ target }) => target },
+  { differ: 'their sources differ', of: ({ sources }) => namedSources(sources).join(', ') },
+  { differ: 'their scopes differ', of: ({ scope }) => scope.kind },
+  { differ: 'their windows differ: give all shards the same time, not one such as 3d ago', of: ({ window }) => window },
+  { differ: 'their numbers of shards differ', of: ({ shard }) => `of ${shard?.of}` },
+  { differ: 'their other options differ', of: ({ shard }) => [shard?.plan] },
 ]
 
 /** Puts reports in their order. Throws UsageError, with every reason, if they are not of one whole. */
@@ -39,13 +44,15 @@ export function matchShards(documents: readonly (PrintedReport | PrintedFailure)
   const reports = documents.flatMap((document) => ('report' in document ? [document] : []))
   const problems = reports.flatMap(problemOf)
   if (problems.length > 0) throw new UsageError(problems)
-  const [first, ...others] = reports.toSorted((a, b) => numberOf(a) - numberOf(b))
+  const [first, ...others] = reports.toSorted((a, b) => numberOf(a.report) - numberOf(b.report))
   const failures = documents.flatMap((document) => ('failure' in document ? [document] : []))
   if (first === undefined) throw withoutReports(failures)
-  const unequal = [...others.flatMap((each) => differenceOf(first, each)), ...doublesAmong([first, ...others])]
-  if (unequal.length > 0) throw new UsageError(unequal)
+  const unequal = differenceAmong([first, ...others])
+  if (unequal !== undefined) throw new UsageError([unequal])
+  const doubles = doublesAmong([first, ...others])
+  if (doubles.length > 0) throw new UsageError(doubles)
   const of = first.report.shard?.of ?? 0
-  const there = new Set([first, ...others].map(numberOf))
+  const there = new Set([first, ...others].map(({ report }) => numberOf(report)))
   const missing = Array.from({ length: of }, (_, index) => index + 1).filter((number) => !there.has(number))
   return { of, shards: [first, ...others], missing, failures }
 }
@@ -62,33 +69,42 @@ function problemOf({ file, report }: PrintedReport): string[] {
   if (merged !== null) return [`${shown(file)} is merged already: give the reports of the shards themselves`]
   if (shard === null) return [`${shown(file)} is of a run without --shard: it is a whole report`]
   const isSound = shard.number >= 1 && shard.number <= shard.of && shard.of <= MOST_SHARDS && complete === (exit === 0)
-  return isSound && EXIT_CODES.some(({ code }) => code === exit)
-    ? []
-    : [`${shown(file)} contradicts itself: no run ends so`]
+  return isSound && ENDS.includes(exit) ? [] : [`${shown(file)} contradicts itself: no run ends so`]
 }
 
-function numberOf({ report }: PrintedReport): number {
-  return report.shard?.number ?? 0
+function numberOf({ shard }: Report): number {
+  return shard?.number ?? 0
 }
 
-/** Names the first thing in which a report differs: the others follow from it. */
-function differenceOf(first: PrintedReport, other: PrintedReport): string[] {
-  const isUnequal = (of: (report: PrintedReport['report']) => unknown): boolean =>
-    JSON.stringify(of(first.report)) !== JSON.stringify(of(other.report))
-  const [name] = MUST_BE_EQUAL.find(([, of]) => isUnequal(of)) ?? []
-  if (name === undefined) return []
-  const hint = name === 'window' ? ': give all shards the same time, not one such as 3d ago' : ''
-  return [
-    `${shown(first.file)} and ${shown(other.file)} do not belong together: their ${name} differ${name.endsWith('s') ? '' : 's'}${hint}`,
-  ]
+/** Names the first thing in which reports differ (the others follow from it), and who stands on which side. */
+function differenceAmong(shards: readonly PrintedReport[]): string | undefined {
+  const sidesOf = ({ of }: Trait) => groupBy(shards, ({ report }) => JSON.stringify(of(report) ?? null))
+  const trait = MUST_BE_EQUAL.find((each) => sidesOf(each).length > 1)
+  if (trait === undefined) return undefined
+  const [one = [], other = []] = sidesOf(trait).toSorted((a, b) => b.length - a.length)
+  return `${nameSide(one, trait)} and ${nameSide(other, trait)} do not belong together: ${trait.differ}`
 }
 
+function nameSide(side: readonly PrintedReport[], { of }: Trait): string {
+  const [{ file = '', report } = {}, ...others] = side
+  const value = (report && of(report)) ?? ''
+  const more = others.length === 0 ? '' : ` with ${formatCount(others.length)} more`
+  return `${shown(file)}${more}${typeof value === 'string' && value !== '' ? ` (${foreign(value)})` : ''}`
+}
+
+/** Names the first of them. */
 function doublesAmong(shards: readonly PrintedReport[]): string[] {
-  return shards.flatMap((each, index) => {
-    const before = shards[index - 1]
-    if (before === undefined || numberOf(before) !== numberOf(each)) return []
-    return [
-      `shard ${numberOf(each)} is there twice, in ${shown(before.file)} and ${shown(each.file)}: give its last report`,
-    ]
-  })
+  const doubles = groupBy(shards, ({ report }) => String(numberOf(report))).filter((same) => same.length > 1)
+  const [[one, other] = []] = doubles
+  if (one === undefined || other === undefined) return []
+  const where = one.file === other.file ? shown(one.file) : `${shown(one.file)} and ${shown(other.file)}`
+  const more = doubles.length === 1 ? '' : `, and ${formatCount(doubles.length - 1)} more`
+  return [`shard ${numberOf(one.report)} is there twice, in ${where}${more}: give its last report`]
+}
+
+function namedSources(sources: Report['sources']): readonly string[] {
+  return sources
+    .filter(({ discovered }) => !discovered)
+    .map(({ url }) => url)
+    .sort()
 }

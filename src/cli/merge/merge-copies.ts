@@ -10,12 +10,7 @@ export function mergeCopies(all: readonly (CopiesReport | null)[]): CopiesReport
   const [first] = reports
   if (first === undefined || reports.length < all.length) return null
   const lists = reports.flatMap(({ list }) => (list === null ? [] : [list]))
-  const { kept, cut } = cutAt(
-    mergeScarce(
-      reports.flatMap(({ repositories }) => repositories),
-      first.ends,
-    ),
-  )
+  const { kept, cut } = cutAt(mergeScarce(reports, first.ends))
   return {
     wanted: first.wanted,
     service: first.service,
@@ -24,6 +19,7 @@ export function mergeCopies(all: readonly (CopiesReport | null)[]): CopiesReport
       ({ url }) => url,
     ).flatMap(mergeEnd),
     events: sumOf(reports, ({ events }) => events),
+    withoutRepository: sumOf(reports, ({ withoutRepository }) => withoutRepository),
     below: sumOf(reports, ({ below }) => below),
     undecided: sumOf(reports, ({ undecided }) => undecided),
     histogram: groupBy(
@@ -52,15 +48,22 @@ function mergeEnd(same: readonly CopiesEnd[]): CopiesEnd[] {
   ]
 }
 
-/** A repository is in one shard; what belongs to none (`repository` null) may be in all. */
-function mergeScarce(repositories: readonly RepositoryCopies[], ends: readonly CopiesEnd[]): RepositoryCopies[] {
-  const merged = groupBy(repositories, ({ repository }) => String(repository)).flatMap((same) => {
+/**
+ * A repository is in one shard; what belongs to none (`repository` null) may be in all, also in those where none of it is
+ * scarce, which have no row for it.
+ */
+function mergeScarce(reports: readonly CopiesReport[], ends: readonly CopiesEnd[]): RepositoryCopies[] {
+  const rows = reports.flatMap(({ repositories }) => repositories)
+  const merged = groupBy(rows, ({ repository }) => String(repository)).flatMap((same) => {
     const [first] = same
     if (first === undefined) return []
     return {
       repository: first.repository,
       name: first.name,
-      events: sumOf(same, ({ events }) => events),
+      events:
+        first.repository === null
+          ? sumOf(reports, ({ withoutRepository }) => withoutRepository)
+          : sumOf(same, ({ events }) => events),
       fewest: Math.min(...same.map(({ fewest }) => fewest)),
       below: sumOf(same, ({ below }) => below),
       undecided: sumOf(same, ({ undecided }) => undecided),

@@ -5,9 +5,10 @@ import { meaningOf } from '../render/next-steps.ts'
 import type { Matched } from './match-shards.ts'
 import { mergeChecks, mergeGit, mergeRepositories, mergeSigned } from './merge-findings.ts'
 import { mergeSources } from './merge-sources.ts'
+import type { PrintedFailure } from './read-reports.ts'
 import { groupBy, leastOf, sumOf, sumRecords } from './sums.ts'
 
-const PARTIAL = 3
+const [FAILED, WRONG_USAGE, PARTIAL] = [1, 2, 3]
 const NAMED = 10
 const COUNTED_TWICE =
   'Sums over the shards: an event of repositories in two of them counts in both, and what was fetched of announcements in all.'
@@ -47,17 +48,23 @@ export function mergeReports(matched: Matched): Report {
 
 /** The worst of all. A shard that was interrupted or is missing is no better than one that is partial. */
 function exitOf({ shards, missing, failures }: Matched): number {
-  const exits = [...shards.map(({ report }) => report.exit), ...failures.map(({ failure }) => failure.exit)]
+  const exits = [...shards.map(({ report }) => report.exit), ...failures.map(({ failure }) => exitOfFailure(failure))]
   const worst = worstExit(exits)
   const isWhole = missing.length === 0 && failures.length === 0 && exits.every((exit) => exit <= 5)
   return isWhole ? worst : worstExit([worst, PARTIAL])
 }
 
-function describeMerged({ of, missing, shards }: Matched): Report['merged'] {
+/** What was wrong usage of a shard is none of the merge. */
+function exitOfFailure({ exit }: PrintedFailure['failure']): number {
+  return exit === WRONG_USAGE ? FAILED : exit
+}
+
+function describeMerged({ of, missing, shards, failures }: Matched): Report['merged'] {
   return {
     of,
     missing,
     shards: shards.map(({ report: { shard, exit, startedAt } }) => ({ number: shard?.number ?? 0, exit, startedAt })),
+    failures: failures.map(({ file, failure: { exit, error } }) => ({ file, exit, error })),
   }
 }
 
@@ -116,20 +123,22 @@ function mergeProblems({ shards, missing, failures, of }: Matched): Problem[] {
   const problems = shards.flatMap(({ report }) => report.problems)
   const keyOf = ({ what, where, reason }: Problem): string => JSON.stringify([what, where, reason])
   const ledger = new Ledger([])
-  const where = shards[0].report.target
   if (missing.length > 0) {
     const named = missing.slice(0, NAMED).join(', ')
     const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : ''
     ledger.problem({
       what: 'shard',
-      where,
+      where: '',
       reason: `shard ${named}${more} of ${of}`,
       count: missing.length,
       example: null,
     })
   }
-  for (const { file, failure } of failures)
-    ledger.problem({ what: 'shard', where: file, reason: `ended without a report: ${failure.error}`, example: null })
+  for (const { file, failure } of failures) {
+    const earlier = missing.length > 0 ? '' : ' (no shard is missing: leave the file out if that was an earlier try)'
+    const reason = `ended without a report: ${failure.error}${earlier}`
+    ledger.problem({ what: 'shard', where: file, reason, example: null })
+  }
   for (const same of groupBy(problems, keyOf)) {
     const [first] = same
     if (first === undefined) continue

@@ -6,6 +6,7 @@ import { readPlainFile, readStream } from '../../file/read-bytes.ts'
 import type { Report } from '../../report/report.ts'
 import { escapeForTerminal } from '../escape.ts'
 import type { FailureDocument } from '../render/render-json.ts'
+import { toolVersion } from '../tool-version.ts'
 import { findMisfit } from './find-misfit.ts'
 
 /** A report as `--json` prints it, and the file that holds it. */
@@ -94,8 +95,18 @@ function parseJson(text: string): unknown {
 function refuseMisfit(file: string, document: unknown, schema: Schema): void {
   const misfit = findMisfit(document, schema)
   if (misfit === undefined) return
+  const written = versionOf(document)
+  if (written !== undefined && written !== toolVersion()) {
+    const versions = `${escapeForTerminal(written, { maxLength: SHOWN_LENGTH })}, this is ${toolVersion()}`
+    throw new UsageError([`${shown(file)} was written by ngit-sync ${versions}: merge with the version that wrote it`])
+  }
   const reason = escapeForTerminal(misfit, { maxLength: MISFIT_LENGTH })
   throw new UsageError([`${shown(file)} holds no report of this version of ngit-sync: ${reason}`])
+}
+
+function versionOf(document: unknown): string | undefined {
+  if (typeof document !== 'object' || document === null || !('toolVersion' in document)) return undefined
+  return typeof document.toolVersion === 'string' ? document.toolVersion : undefined
 }
 
 /** A file as a message names it. */

@@ -14,9 +14,10 @@ import { groupProblems, type ProblemGroup } from '../render/render-problems.ts'
 import { signedSentence } from '../render/render-repositories.ts'
 import { howItWasRead } from '../render/render-sources.ts'
 import { renderVerdict } from '../render/render-verdict.ts'
-import { commandsFor } from './commands.ts'
+import { commandsFor, OPTIONS_LACK } from './commands.ts'
 import { escapeForTerminal } from '../escape.ts'
 import type { Page, PageBin, PageGitRow, PageRepository, PageSource, PageWait, Tone } from './page.ts'
+import { buildShards } from './build-shards.ts'
 import { wordsFor } from './words.ts'
 
 const MAX_REPOSITORIES = 100
@@ -38,6 +39,7 @@ export function buildPage(report: Report, times: TimeContext, toolVersion: strin
     verdict: verdictOf(report, times),
     facts: factsOf(report, times),
     times: timesOf(report, times),
+    shards: report.merged === null ? null : buildShards(report.merged),
     repositories: {
       columns: columns.map(([heading]) => heading),
       rows: repositories.slice(0, MAX_REPOSITORIES).map((row) => toRow(row, columns)),
@@ -48,6 +50,7 @@ export function buildPage(report: Report, times: TimeContext, toolVersion: strin
     waits: groupProblems(report, times.now).map(toWait),
     notes: notes.map(foreign),
     commands: commandsFor(report),
+    commandsLack: OPTIONS_LACK,
     words: wordsFor(report),
     footer: `ngit-sync ${toolVersion} · began ${formatDateTime(startedAt, times)} · written ${formatDateTime(times.now, times)}`,
   }
@@ -83,6 +86,7 @@ function factsOf(report: Report, times: TimeContext): Page['facts'] {
       'scope',
       `${scope.kind}: ${formatPlural(scope.repositories, 'repository', 'repositories')} · ${foreign(scope.why)}`,
     ],
+    ...shardFacts(report),
     ['run', `${formatDateTime(startedAt, times)}, took ${formatDuration(durationMs)}`],
     ...(window === null ? [] : [['window', windowText(window, times)] as const]),
     ...lacks,
@@ -91,6 +95,11 @@ function factsOf(report: Report, times: TimeContext): Page['facts'] {
     ['waiting on disk', formatCount(totals.parked)],
     ['refused for good', formatCount(totals.refused)],
   ]
+}
+
+function shardFacts({ shard, merged }: Report): Page['facts'] {
+  if (merged !== null) return [['shards', `${formatCount(merged.shards.length)} of ${formatCount(merged.of)}`]]
+  return shard === null ? [] : [['shard', `${shard.number} of ${shard.of}`]]
 }
 
 function copiesFacts({ check, git }: Report): Page['facts'] {

@@ -11,6 +11,8 @@ export type Page = {
     readonly bins: readonly PageBin[]
     readonly caption: string
   } | null
+  /** Of a merged report; otherwise null. */
+  readonly shards: PageShards | null
   /** Null if nothing is known of them. */
   readonly repositories: {
     readonly columns: readonly string[]
@@ -24,6 +26,8 @@ export type Page = {
   readonly waits: readonly PageWait[]
   readonly notes: readonly string[]
   readonly commands: readonly { readonly does: string; readonly line: string }[]
+  /** What the commands leave out; null if nothing. */
+  readonly commandsLack: string | null
   readonly words: readonly (readonly [word: string, meaning: string])[]
   readonly footer: string
 }
@@ -33,6 +37,12 @@ export type Tone = 'good' | 'warn' | 'bad'
 
 /** One bar. `isOutlier`: a wider bin that holds what was signed long before or after. */
 export type PageBin = { readonly label: string; readonly count: number; readonly isOutlier: boolean }
+
+/** A sentence, and a row for shards that ended alike: how, and their numbers. */
+export type PageShards = {
+  readonly sentence: string
+  readonly rows: readonly { readonly end: string; readonly numbers: string; readonly toDo: string }[]
+}
 
 /** One row: how it is called, its `npub1…/identifier`, and one count for each column. */
 export type PageRepository = { readonly name: string; readonly label: string; readonly counts: readonly number[] }

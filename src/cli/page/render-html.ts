@@ -1,4 +1,5 @@
 import { formatCount, formatPlural } from '../render/format-quantity.ts'
+import { capitalize } from './capitalize.ts'
 import { escapeHtml } from './escape-html.ts'
 import type { Page, PageSource, PageWait } from './page.ts'
 import { renderBars } from './render-svg.ts'
@@ -21,7 +22,7 @@ export function renderHtml(page: Page): string {
 <h1>${escapeHtml(page.title)}</h1>
 <div class="verdict"><strong>${escapeHtml(page.verdict.word)}</strong><p>${escapeHtml(page.verdict.sentence)}</p></div>
 <dl>${page.facts.map(([label, text]) => `<dt>${escapeHtml(label)}</dt><dd>${escapeHtml(text)}</dd>`).join('\n')}</dl>
-${[renderTimes(page), renderRepositories(page), renderGitData(page), renderWaits(page), renderSources(page), renderCommands(page), renderWords(page)].join('\n')}
+${[renderShards(page), renderTimes(page), renderRepositories(page), renderGitData(page), renderWaits(page), renderSources(page), renderCommands(page), renderWords(page)].join('\n')}
 <footer>${escapeHtml(page.footer)}</footer>
 </main>
 </body>
@@ -31,6 +32,17 @@ ${[renderTimes(page), renderRepositories(page), renderGitData(page), renderWaits
 
 function section(title: string, content: string): string {
   return `<section>\n<h2>${escapeHtml(title)}</h2>\n${content}\n</section>`
+}
+
+function renderShards({ shards }: Page): string {
+  if (shards === null) return ''
+  const head = ['ended', 'shards', 'do'].map((text) => `<th scope="col">${text}</th>`).join('')
+  const rows = shards.rows.map(
+    ({ end, numbers, toDo }) =>
+      `<tr>${[end, numbers, toDo].map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`,
+  )
+  const table = scroll(`<table><thead><tr>${head}</tr></thead>\n<tbody>${rows.join('\n')}</tbody></table>`)
+  return section('Shards', `<p>${escapeHtml(shards.sentence)}.</p>${table}`)
 }
 
 function renderTimes({ times }: Page): string {
@@ -121,11 +133,11 @@ function renderSource({ url, state, layers }: PageSource): string {
   return `<h3>${escapeHtml(url)}</h3><p class="muted">${escapeHtml(capitalize(state))}.</p>${table}`
 }
 
-function renderCommands({ commands }: Page): string {
+function renderCommands({ commands, commandsLack }: Page): string {
   const lines = commands.map(
     ({ does, line }) => `<p>${escapeHtml(capitalize(does))}:</p><pre tabindex="0">${escapeHtml(line)}</pre>`,
   )
-  const hint = '<p class="muted">Add the options that the run had: a state file, a key, repositories.</p>'
+  const hint = commandsLack === null ? '' : `<p class="muted">${escapeHtml(commandsLack)}</p>`
   return section('Commands', `${lines.join('\n')}${hint}`)
 }
 
@@ -133,8 +145,4 @@ function renderWords({ words }: Page): string {
   if (words.length === 0) return ''
   const list = words.map(([word, meaning]) => `<dt>${escapeHtml(word)}</dt><dd>${escapeHtml(meaning)}</dd>`)
   return section('Words', `<dl>${list.join('\n')}</dl>`)
-}
-
-function capitalize(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1)
 }

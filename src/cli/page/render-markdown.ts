@@ -1,5 +1,6 @@
 import { formatCount } from '../render/format-quantity.ts'
 import { escapeForTerminal } from '../escape.ts'
+import { capitalize } from './capitalize.ts'
 import { escapeMarkdown as text } from './escape-markdown.ts'
 import type { Page, PageBin, PageSource, PageWait } from './page.ts'
 
@@ -11,14 +12,15 @@ export function renderMarkdown(page: Page): string {
     `# ${text(page.title)}`,
     `**${text(page.verdict.word)}** ${text(page.verdict.sentence)}`,
     page.facts.map(([label, value]) => `- ${text(label)}: ${text(value)}`).join('\n'),
+    renderShards(page),
     renderTimes(page),
     renderRepositories(page),
     renderGitData(page),
     section('What waits or went wrong, and what to do', [...page.waits.map(renderWait), renderNotes(page)]),
     sectionIfAny('Sources, and how far they were read', page.sources.map(renderSource)),
     section('Commands', [
-      ...page.commands.map(({ does, line }) => `${text(does)}:\n\n${fence(line)}`),
-      'Add the options that the run had: a state file, a key, repositories.',
+      ...page.commands.map(({ does, line }) => `${text(capitalize(does))}:\n\n${fence(line)}`),
+      page.commandsLack === null ? '' : text(page.commandsLack),
     ]),
     sectionIfAny('Words', [page.words.map(([word, meaning]) => `- **${text(word)}** ${text(meaning)}`).join('\n')]),
     text(page.footer),
@@ -35,12 +37,23 @@ function sectionIfAny(title: string, parts: readonly string[]): string {
   return parts.every((part) => part === '') ? '' : section(title, parts)
 }
 
+function renderShards({ shards }: Page): string {
+  if (shards === null) return ''
+  const rows = shards.rows.map(({ end, numbers, toDo }) => row([end, numbers, toDo].map(text)))
+  const table = [row(['ended', 'shards', 'do']), row(['---', '---', '---']), ...rows].join('\n')
+  return section('Shards', [`${text(shards.sentence)}.`, table])
+}
+
 function renderTimes({ times }: Page): string {
   if (times === null) return ''
   const most = Math.max(...times.bins.map(({ count }) => count))
   const lines = times.bins.filter(({ count }) => count > 0).map((bin) => renderBar(bin, most))
-  const sentence = times.sentence === null ? '' : `${text(times.sentence)}.`
-  return section('When the missing events were signed', [sentence, fence(lines.join('\n')), text(times.caption)])
+  const sentence = times.sentence === null ? '' : `${text(capitalize(times.sentence))}.`
+  return section('When the missing events were signed', [
+    sentence,
+    fence(lines.join('\n')),
+    `${text(capitalize(times.caption))}.`,
+  ])
 }
 
 function renderBar({ label, count }: PageBin, most: number): string {
@@ -69,7 +82,7 @@ function renderGitData({ git }: Page): string {
   const commands = git.rows.flatMap(({ command }) => (command === null ? [] : [fence(command)]))
   const more = git.more === 0 ? '' : `And ${formatCount(git.more)} more.`
   return section('Git data', [
-    `${text(git.sentence)}.`,
+    `${text(capitalize(git.sentence))}.`,
     git.rows.length === 0 ? '' : lines.join('\n'),
     more,
     ...commands,
@@ -96,7 +109,7 @@ function renderSource({ url, state, layers }: PageSource): string {
     row([text(layer), text(read), formatCount(events), text(end)]),
   )
   const table = [row(['layer', 'read', 'events', 'end']), row(['---', '---', '--:', '---']), ...rows].join('\n')
-  return [`### ${text(url)}`, `${text(state)}.`, layers.length === 0 ? '' : table]
+  return [`### ${text(url)}`, `${text(capitalize(state))}.`, layers.length === 0 ? '' : table]
     .filter((part) => part !== '')
     .join('\n\n')
 }

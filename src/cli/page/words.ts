@@ -37,6 +37,11 @@ const WORDS: readonly Word[] = [
     'At how many of the named ends, sources and target alike, an event is; of several versions the newest counts.',
     ({ check }) => (check?.copies ?? null) !== null,
   ],
+  [
+    'shard',
+    'One part of the repositories, done by a run of its own. The whole is complete only if every shard is there and complete.',
+    ({ shard, merged }) => shard !== null || merged !== null,
+  ],
   ['scope', 'The repositories that belong to the run.', always],
 ]
 

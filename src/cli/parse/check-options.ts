@@ -4,7 +4,7 @@ import { conflict } from './conflict.ts'
 import type { OptionReader } from './option-reader.ts'
 import { OPTIONS } from './option-table.ts'
 import { isSameEndpoint, parseFileName } from './parse-endpoint.ts'
-import { wrong, type Parsed } from './parsed.ts'
+import { parsePageName } from './parse-page-name.ts'
 
 /** What `check` does besides comparing. */
 export type CheckOptions = {
@@ -86,9 +86,4 @@ export function readReportFile(
   if (file !== undefined && others.some((other) => other !== undefined && isSameEndpoint(other, file)))
     problems.push(`${reader.originOf(OPTIONS.report) ?? ''} names a file that is used otherwise: give another one`)
   return file
-}
-
-function parsePageName(text: string): Parsed<string> {
-  if (!/\.(?:html?|md)$/i.test(text)) return wrong('is no page: give a name that ends in .html or .md')
-  return parseFileName(text)
 }

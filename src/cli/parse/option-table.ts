@@ -232,7 +232,7 @@ export const OPTIONS = {
   report: output({
     flag: '--report',
     value: 'FILE',
-    commands: [...UPDATES, 'check'],
+    commands: [...UPDATES, 'check', 'merge-reports'],
     help: 'also write the report as one page for people who were not there: FILE.html or FILE.md',
   }),
   dryRun: output({

@@ -7,6 +7,7 @@ import { createOptionReader, type OptionReader } from './option-reader.ts'
 import { parseEndpoint, parseFileName, parseRelay } from './parse-endpoint.ts'
 import { parseListen, type ListenAddress } from './parse-listen.ts'
 import { parseInteger, parsePart, parseRate, parseRunDurationMs, parseTimeoutMs } from './parse-quantity.ts'
+import { readMerge, type MergeOptions } from './merge-options.ts'
 import { readMonitoring, type MonitoringOptions } from './monitoring-options.ts'
 import { parseSecretFileName } from './parse-secret.ts'
 import type { KeyPlace } from '../read-key.ts'
@@ -76,8 +77,7 @@ export type ParsedOptions =
       readonly output: OutputOptions
       readonly stateFile: string | undefined
     })
-  /** `files`: `-` is standard input. */
-  | { readonly type: 'merge'; readonly files: readonly string[]; readonly output: OutputOptions }
+  | (MergeOptions & { readonly type: 'merge'; readonly output: OutputOptions })
   | { readonly type: 'completion'; readonly shell: Shell }
   | { readonly type: 'demo'; readonly output: OutputOptions }
 
@@ -148,7 +148,7 @@ function readCommand(command: ActingCommand, reading: Reading): ParsedOptions {
   const { reader } = reading
   const output = readOutput(reading)
   if (command === 'demo') return { type: 'demo', output }
-  if (command === 'merge-reports') return { type: 'merge', files: readFiles(reading), output }
+  if (command === 'merge-reports') return { type: 'merge', ...readMerge(reading), output }
   if (command === 'completion') return { type: 'completion', shell: readShell(reading) }
   if (command === 'relay') {
     const url = readUrl(reading)
@@ -184,13 +184,6 @@ function readListen({ target }: RunOptions, { reader, problems }: Reading): List
   if (target !== '' && !/^wss?:\/\//.test(target))
     problems.push(`${reader.originOf(OPTIONS.target) ?? ''} is no relay: serve needs one that takes events by itself`)
   return reader.withDefault(OPTIONS.listen, parseListen)
-}
-
-function readFiles({ words = [], problems }: Reading): readonly string[] {
-  if (words.length === 0 && problems.length === 0)
-    problems.push('no report: give the files, as in ngit-sync merge-reports shard-*.json, or - for standard input')
-  if (words.filter((word) => word === '-').length > 1) problems.push('standard input can be read once only')
-  return words
 }
 
 function readShell({ argument, problems }: Reading): Shell {

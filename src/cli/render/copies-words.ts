@@ -22,22 +22,21 @@ export function spreadOfCopies({ events, ends, histogram }: CopiesReport): strin
 /** `12 of 4,812 events have fewer than 3 copies.`, and what is not known; empty if all have enough. */
 export function copiesSentences({ events, below, undecided, wanted }: CopiesReport): string[] {
   const fewer = `fewer than ${formatPlural(wanted, 'copy', 'copies')}`
-  return [
-    ...(below > 0 ? [`${formatCount(below)} of ${formatPlural(events, 'event')} ${have(below)} ${fewer}.`] : []),
-    ...(undecided > 0 ? [`${formatPlural(undecided, 'event')} may have ${fewer}: not every end was read.`] : []),
-  ]
+  const why = 'not every end was read'
+  if (below === 0) return undecided === 0 ? [] : [`${formatPlural(undecided, 'event')} may have ${fewer}: ${why}.`]
+  const more = undecided === 0 ? '' : `, and ${formatCount(undecided)} more may have: ${why}`
+  return [`${formatCount(below)} of ${formatPlural(events, 'event')} ${below === 1 ? 'has' : 'have'} ${fewer}${more}.`]
 }
 
 /** The same for git data. */
 export function gitCopiesSentences({ repositories, below, undecided, wanted }: GitCopies): string[] {
   const fewer = `at fewer than ${formatPlural(wanted, 'server')}`
   const all = formatPlural(repositories, 'repository', 'repositories')
-  return [
-    ...(below > 0 ? [`The git data of ${formatCount(below)} of ${all} is ${fewer}.`] : []),
-    ...(undecided > 0
-      ? [`The git data of ${formatCount(undecided)} of ${all} may be ${fewer}: not every server answered.`]
-      : []),
-  ]
+  const why = 'not every server answered'
+  if (below === 0)
+    return undecided === 0 ? [] : [`The git data of ${formatCount(undecided)} of ${all} may be ${fewer}: ${why}.`]
+  const more = undecided === 0 ? '' : `, and that of ${formatCount(undecided)} more may be: ${why}`
+  return [`The git data of ${formatCount(below)} of ${all} is ${fewer}${more}.`]
 }
 
 /** The ends that lack most of the scarce events of a repository: `relay.two 31, localhost:7443 3 and 1 more`. */
@@ -68,8 +67,4 @@ export function raisingCommands({ scope, check }: Pick<Report, 'scope' | 'check'
     ]
     return `ngit-sync catchup --full ${words.join(' ')}`
   })
-}
-
-function have(count: number): string {
-  return count === 1 ? 'has' : 'have'
 }

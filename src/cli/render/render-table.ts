@@ -1,8 +1,7 @@
 import type { Report } from '../../report/report.ts'
 import { createCanvas, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
-import { exitWord } from '../exit-codes.ts'
 import { foreign } from './foreign.ts'
-import { formatPlural } from './format-quantity.ts'
+import { formatCount, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
 import { renderCheck } from './render-check.ts'
 import { renderCopies } from './render-copies.ts'
@@ -14,9 +13,7 @@ import { renderProblems } from './render-problems.ts'
 import { renderRepositories } from './render-repositories.ts'
 import { renderSourceLines, renderSourceTables } from './render-sources.ts'
 import { renderVerdict } from './render-verdict.ts'
-
-/** Of shards that did not end well, as many are named. */
-const MOST_ENDS = 8
+import { groupShards, howShardsEnded, nameShards } from './shard-words.ts'
 
 /**
  * Renders the report: what was asked, what came, what is wrong, and the verdict last. A run with nothing to do is one
@@ -65,15 +62,11 @@ function renderHead(canvas: Canvas, report: Report): string[] {
 function renderShard(canvas: Canvas, { shard, merged }: Report): string[] {
   if (shard !== null) return labelled(canvas, 'shard', `${shard.number} of ${shard.of}`)
   if (merged === null) return []
-  const { of, missing, shards } = merged
-  const unfinished = shards.filter(({ exit }) => exit !== 0)
-  const paint = missing.length + unfinished.length === 0 ? canvas.plain : canvas.warn
-  const ends = unfinished.map(({ number, exit }) => `shard ${number} ${exitWord(exit)} (${exit})`)
-  return labelled(canvas, 'merged', [`${shards.length} of ${of} shards`, ...shorten(ends)].join(' · '), paint)
-}
-
-function shorten(ends: readonly string[]): readonly string[] {
-  return ends.length <= MOST_ENDS ? ends : [...ends.slice(0, MOST_ENDS), `and ${ends.length - MOST_ENDS} more`]
+  const groups = groupShards(merged)
+  const isWhole = groups.every(({ exit }) => exit === 0)
+  const ends = isWhole ? [] : groups.map((group) => `${howShardsEnded(group)}: ${nameShards(group.numbers)}`)
+  const there = `${formatCount(merged.shards.length)} of ${formatCount(merged.of)} shards`
+  return labelled(canvas, 'merged', [there, ...ends].join(' · '), isWhole ? canvas.plain : canvas.warn)
 }
 
 function renderWindow(canvas: Canvas, { window }: Report): string[] {

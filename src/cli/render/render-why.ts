@@ -76,11 +76,20 @@ function readText(canvas: Canvas, { drainedAt }: PlaceAnswer): string {
   return drainedAt === null ? '' : ` · last read to its end ${formatTimeWithAge(drainedAt, canvas)}`
 }
 
-function renderScope(canvas: Canvas, { scope, place }: WhyDocument): string[] {
+function renderScope(canvas: Canvas, { scope, place, shard }: WhyDocument): string[] {
   return [
     ...labelled(canvas, 'scope', `${scope.kind} · ${foreign(scope.why)}`),
     ...(place === null ? [] : labelled(canvas, 'belongs', placeText(place))),
+    ...(shard === null ? [] : labelled(canvas, 'shard', shardText(shard))),
   ]
+}
+
+function shardText({ number, of, copiedBy }: NonNullable<WhyDocument['shard']>): string {
+  const asked = `${number} of ${of}`
+  if (copiedBy === null) return asked
+  return copiedBy === number
+    ? `${asked} copies it`
+    : `${copiedBy} of ${of} copies it; this is what shard ${number} remembers`
 }
 
 function placeText(place: ScopePlace): string {

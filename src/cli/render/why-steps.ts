@@ -9,6 +9,9 @@ export type WhyDocument = WhyReport & { readonly next: string | null }
 /** A `since` reaches this far behind the last run (the default of `--overlap`). */
 const OVERLAP_SECONDS = 15 * 60
 
+/** What is said by what the rows of a shard remember, or do not. */
+const BY_ROWS: readonly WhyVerdict[] = ['waiting', 'refused', 'working', 'missing', 'gone', 'undecided', 'unknown']
+
 /** Adds the next step. */
 export function withNextStep(report: WhyReport, now: UnixSeconds): WhyDocument {
   return { ...report, next: nextStep(report, now) }
@@ -23,7 +26,10 @@ const STEPS: Readonly<Partial<Record<WhyVerdict, string>>> = {
 }
 
 function nextStep(report: WhyReport, now: UnixSeconds): string | null {
-  const { verdict, history, place } = report
+  const { verdict, history, place, shard } = report
+  const isElsewhere = shard !== null && shard.copiedBy !== null && shard.copiedBy !== shard.number
+  if (isElsewhere && BY_ROWS.includes(verdict))
+    return `Shard ${shard.copiedBy} copies it, and knows what became of it: ask with --shard ${shard.copiedBy}/${shard.of}.`
   if (verdict === 'waiting' && history !== null) return stepOfWaiting(history, now)
   if (verdict === 'refused' && history !== null) return stepOfRefused(history)
   if (verdict === 'missing') return stepOfMissing(report)

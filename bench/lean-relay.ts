@@ -10,7 +10,7 @@ import { LeanNegentropy } from './lean-negentropy.ts'
 
 /** What a lean relay serves and says of itself. */
 export type LeanRelayOptions = {
-  readonly events: Iterable<NostrEvent>
+  readonly events: Iterable<NostrEvent> | AsyncIterable<NostrEvent>
   /** The `software` of its NIP-11 document. @default lean-relay */
   readonly software?: string
   /** Whether it speaks NIP-77. @default false */
@@ -40,7 +40,7 @@ const PAGE_CAP = 500
  */
 export async function startLeanRelay(options: LeanRelayOptions): Promise<string> {
   const index = new EventIndex()
-  for (const event of options.events) index.add(event)
+  for await (const event of options.events) index.add(event)
   const traffic = noTraffic()
   const document = JSON.stringify({
     name: 'bench',

@@ -45,10 +45,7 @@ async function takeOutWithdrawn(wanted: number, ends: readonly CopyEnd[], run: S
   const deletions = run.options.deletions === 'apply'
   copies.removeWithdrawn({ deletions })
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    let events = copies.takeUnasked(wanted, PIECE)
-    if (events.length === 0) return
-    for (; events.length > 0; events = copies.takeUnasked(wanted, PIECE))
-      if (!(await askAbout(events, ends, run))) return
+    for (const events of copies.unasked(wanted, PIECE)) if (!(await askAbout(events, ends, run))) return
     if (!copies.removeWithdrawn({ deletions })) return
   }
 }

@@ -5,7 +5,7 @@ import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { formatEventLine } from './event-line.ts'
 import { buildIndexQuery, INDEX_SCHEMA, tagKey } from './index-query.ts'
-import { createTemporaryDatabase, type TemporaryDatabase } from './temporary-database.ts'
+import { createTemporaryDatabase, endFilling, type TemporaryDatabase } from './temporary-database.ts'
 
 const BATCH_ROWS = 500
 const BATCH_BYTES = 4 * 1024 * 1024
@@ -52,6 +52,7 @@ export class EventIndex {
       this.#db.exec('BEGIN')
       const result = await fill()
       this.#db.exec('COMMIT')
+      endFilling(this.#db)
       return result
     } catch (error) {
       throw isSqliteError(error) ? indexFailure(this.#directory, error) : error

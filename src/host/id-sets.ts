@@ -1,23 +1,24 @@
 import type { Filter } from '../nostr/filter.ts'
-import { IdCollector, type IdSet } from '../relay/negentropy/id-set.ts'
+import type { OrderedIds } from '../relay/negentropy/local-responder.ts'
 import type { ServedEvents } from './served-events.ts'
+import type { StoredIds } from './stored-ids.ts'
 
 /** A set that is kept until it is released. */
-export type OpenSet = { readonly ids: IdSet; release(): void }
+export type OpenSet = { readonly ids: OrderedIds; release(): void }
 
-type Entry = { readonly ids: IdSet; users: number }
+type Entry = { readonly ids: StoredIds; users: number }
 
-/** 44 bytes each. */
+/** About 50 bytes each, on disk. */
 const MAX_IDS = 3_000_000
 
 /** The sets of ids that clients compare (NIP-77), one for each filter, bounded in all. */
 export class IdSets {
-  readonly #events: Pick<ServedEvents, 'count' | 'stamps'>
+  readonly #events: Pick<ServedEvents, 'count' | 'storeIds'>
   readonly #maxIds: number
   /** In the order of their last use; those without a user are kept while there is room. */
   readonly #entries = new Map<string, Entry>()
 
-  constructor(events: Pick<ServedEvents, 'count' | 'stamps'>, maxIds = MAX_IDS) {
+  constructor(events: Pick<ServedEvents, 'count' | 'storeIds'>, maxIds = MAX_IDS) {
     this.#events = events
     this.#maxIds = maxIds
   }
@@ -25,7 +26,7 @@ export class IdSets {
   /** The events that match; `undefined` while there is no room for so many. */
   open(filter: Filter): OpenSet | undefined {
     const key = JSON.stringify(filter)
-    const entry = this.#entries.get(key) ?? this.#load(filter)
+    const entry = this.#entries.get(key) ?? this.#store(filter)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
     this.#entries.set(key, entry)
@@ -33,18 +34,18 @@ export class IdSets {
     return { ids: entry.ids, release: () => (entry.users -= 1) }
   }
 
-  #load(filter: Filter): Entry | undefined {
+  #store(filter: Filter): Entry | undefined {
     const { limit = Infinity } = filter
     if (!this.#makeRoom(Math.min(limit, this.#events.count([filter])))) return undefined
-    const collector = new IdCollector()
-    for (const { createdAt, id } of this.#events.stamps(filter)) collector.add(createdAt, id)
-    return { ids: collector.seal(), users: 0 }
+    return { ids: this.#events.storeIds(filter), users: 0 }
   }
 
   #makeRoom(ids: number): boolean {
-    for (const [key, { users }] of this.#entries) {
+    for (const [key, entry] of this.#entries) {
       if (this.#held() + ids <= this.#maxIds) break
-      if (users === 0) this.#entries.delete(key)
+      if (entry.users > 0) continue
+      this.#entries.delete(key)
+      entry.ids.drop()
     }
     return this.#held() + ids <= this.#maxIds
   }

@@ -89,6 +89,7 @@ export class OwnRelay {
   }
 
   letIn(): void {
+    this.#events.endFilling()
     this.#gate.isOpen = true
   }
 

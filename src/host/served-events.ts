@@ -1,17 +1,13 @@
 import type { Database, Statement } from '../database.ts'
 import { buildIndexQuery, INDEX_SCHEMA, tagKey } from '../file/index-query.ts'
-import { createTemporaryDatabase, type TemporaryDatabase } from '../file/temporary-database.ts'
+import { createTemporaryDatabase, endFilling, type TemporaryDatabase } from '../file/temporary-database.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
 import { PAGE_ROWS } from './relay-limits.ts'
+import { StoredIds } from './stored-ids.ts'
 
 /** The most bytes of the rows of one filter, but at least one row. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
-
-/** When an event was signed, and its id in hex. */
-export type Stamp = { readonly createdAt: number; readonly id: string }
-
-type StampRow = { readonly created_at: number; readonly id: string }
 
 /** The events of a read-only relay, in a file of their own that disappears with the process. */
 export class ServedEvents {
@@ -22,6 +18,7 @@ export class ServedEvents {
   readonly #find: Statement<[id: string], { found: number }>
   readonly #json: Statement<[rowid: number], { json: string }>
   #size = 0
+  #stored = 0
 
   /** Throws SyncError when the directory cannot hold it. */
   constructor(directory: string) {
@@ -42,6 +39,11 @@ export class ServedEvents {
   /** Adds verified events; those that are there stay. */
   add(events: readonly NostrEvent[]): void {
     this.#db.transaction(() => events.forEach((event) => this.#add(event)))()
+  }
+
+  /** To be called when few events more will come. */
+  endFilling(): void {
+    endFilling(this.#db)
   }
 
   has(id: string): boolean {
@@ -73,13 +75,12 @@ export class ServedEvents {
     return statement.get(...parameters)?.n ?? 0
   }
 
-  /** The matches, as comparisons need them. */
-  *stamps(filter: Filter): Generator<Stamp> {
+  /** The ids of the matches, for comparisons; they lie in the same file until they are dropped. */
+  storeIds(filter: Filter): StoredIds {
     const { sql, parameters } = buildIndexQuery(filter)
-    const statement = this.#db.prepare<(string | number)[], StampRow>(
-      `SELECT created_at, lower(hex(id)) AS id FROM events WHERE rowid IN (SELECT event FROM (${sql}))`,
-    )
-    for (const row of statement.iterate(...parameters)) yield { createdAt: row.created_at, id: row.id }
+    const matches = `SELECT created_at, id FROM events WHERE rowid IN (SELECT event FROM (${sql}))`
+    this.#stored += 1
+    return new StoredIds(this.#db, `ids_${this.#stored}`, { sql: matches, parameters })
   }
 
   close(): void {

@@ -106,16 +106,24 @@ export class CopyTable {
   }
 
   /**
-   * Returns the next events with fewer copies than wanted whose authors were not asked about them yet, at most `limit`,
-   * and notes that they are. Only what a deletion can mean is in them: all of a deletion, the address of others.
+   * Yields the events with fewer copies than wanted whose authors were not asked about them yet, in pieces of at most
+   * `size`, and notes that they are. Each piece continues after the previous one, so all together cost one pass. Only
+   * what a deletion can mean is in them: all of a deletion, the address of others.
    */
-  takeUnasked(wanted: number, limit: number): NostrEvent[] {
-    const rows = this.#db
-      .prepare(`SELECT * FROM temp.copy c WHERE asked = 0 AND copies < ? AND ${COUNTED} ORDER BY id LIMIT ?`)
-      .all(wanted, limit) as CopyRow[]
-    const mark = this.#db.prepare('UPDATE temp.copy SET asked = 1 WHERE id = ?')
-    for (const { id } of rows) mark.run(id)
-    return rows.map(toEvent)
+  *unasked(wanted: number, size: number): Generator<NostrEvent[]> {
+    const mark = this.#db.prepare<[Buffer]>('UPDATE temp.copy SET asked = 1 WHERE id = ?')
+    const next = this.#db.prepare<[Buffer, number, number], CopyRow>(
+      `SELECT * FROM temp.copy c WHERE id > ? AND asked = 0 AND copies < ? AND ${COUNTED} ORDER BY id LIMIT ?`,
+    )
+    let last = toBlob('')
+    for (;;) {
+      const rows = next.all(last, wanted, size)
+      const end = rows.at(-1)
+      if (end === undefined) return
+      last = end.id
+      this.#db.transaction(() => rows.forEach(({ id }) => mark.run(id)))()
+      yield rows.map(toEvent)
+    }
   }
 
   /** Yields the counted events by repository and by where they are, one repository after the other. */

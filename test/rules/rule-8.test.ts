@@ -1,16 +1,15 @@
-import { readFileSync, statSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { statSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import type { NostrEvent } from '../../src/nostr/event.ts'
 import { findDeletions } from '../../src/relay/find-removals.ts'
 import { createPeer } from '../../src/relay/peer.ts'
 import type { Report } from '../../src/report/report.ts'
-import { announcement, comment, deletion, issue, repositoryAddress, state, status } from '../support/builders.ts'
+import { announcement, deletion } from '../support/builders.ts'
+import { longHistory } from '../support/long-history.ts'
 import { createMemoryEndpoint } from '../support/memory-endpoint.ts'
-import type { LiveCli } from '../support/run-cli.ts'
-import { alice, bob } from '../support/scenes.ts'
+import { watchPeak } from '../support/peak-memory.ts'
+import { alice } from '../support/scenes.ts'
 import { keyOf } from '../support/sign.ts'
 import { createWorkbench, differenceOf, endArguments, idsOf } from '../support/workbench.ts'
 
@@ -19,64 +18,16 @@ import { createWorkbench, differenceOf, endArguments, idsOf } from '../support/w
  * disk.
  */
 
+/** Twice what the heap may hold. */
 const EVENTS = 20_000
+const CHARACTERS = 2_000
 const HEAP_MIB = 64
 const RESIDENT_MIB = 250
-
-/** A history of so many events, each with two thousand characters: twice what the heap may hold. */
-function* longHistory(count: number): Generator<NostrEvent> {
-  const scenes = manyScenes()
-  for (let number = 0; number < count; number += 1) {
-    const next = scenes.next()
-    if (next.done !== true) yield next.value
-  }
-}
-
-function* manyScenes(): Generator<NostrEvent, never> {
-  let createdAt = 1_600_000_000
-  const extra = (): { createdAt: number; content: string } => ({
-    createdAt: (createdAt += 60),
-    content: 'x'.repeat(2_000),
-  })
-  for (let number = 0; ; number += 1) {
-    const owner = keyOf(`owner ${number}`)
-    const address = repositoryAddress(owner, 'repo')
-    yield announcement(owner, 'repo', extra())
-    yield state(owner, 'repo', extra())
-    for (let root = 0; root < 40; root += 1) {
-      const bug = issue(address, bob, extra())
-      yield bug
-      for (let reply = 0; reply < 20; reply += 1) yield comment(bug, alice, extra())
-      yield status(1632, bug, owner, extra())
-    }
-  }
-}
-
-/** The most memory that the process ever had, by the kernel's own count; 0 where there is no /proc. */
-async function watchPeak(cli: LiveCli): Promise<number> {
-  let peakMib = 0
-  let isOver = false
-  void cli.finished.finally(() => (isOver = true)).catch(() => undefined)
-  while (!isOver) {
-    peakMib = Math.max(peakMib, readPeak(cli.pid))
-    await sleep(50)
-  }
-  return peakMib
-}
-
-function readPeak(pid: number): number {
-  try {
-    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return Number(kib ?? 0) / 1_024
-  } catch {
-    return 0 // gone between two looks, or no Linux
-  }
-}
 
 describe('a history that is larger than the heap', () => {
   it('is backfilled whole, with a heap of 64 MiB', { timeout: 300_000 }, async () => {
     const bench = createWorkbench()
-    const history = [...longHistory(EVENTS)]
+    const history = [...longHistory(EVENTS, CHARACTERS)]
     const source = await bench.scripted({ events: history })
     const target = await bench.scripted({ verify: false, deletions: false })
     const args = ['backfill', '--json', '--since', '20Y', ...endArguments(source, target)]

@@ -1,4 +1,3 @@
-import type { IdSet } from './id-set.ts'
 import { END, START, type Bound, type Range } from './negentropy-message.ts'
 import type { Responder } from './responder.ts'
 
@@ -8,6 +7,19 @@ const ID_BYTES = 32
 const ID_HEX_LENGTH = 64
 // A fingerprint with its bound.
 const FINGERPRINT_BYTES = 32
+
+/** The (created_at, id) of events in the order of negentropy, in memory or on disk. Positions count from 0. */
+export interface OrderedIds {
+  readonly size: number
+  /** The id at a position, in hex. */
+  id(position: number): string
+  /** `created_at` at a position. */
+  time(position: number): number
+  /** The first position at or above the bound. */
+  lowerBound(bound: Bound): number
+  /** The fingerprint of the positions from `from` to `to`, exclusive. */
+  fingerprint(from: number, to: number): string
+}
 
 /** A window on `created_at`, both ends included. */
 export type Window = { readonly since?: number | undefined; readonly until?: number | undefined }
@@ -19,11 +31,11 @@ type Stretch = { readonly from: number; readonly to: number; readonly upper: Bou
 export class LocalResponder implements Responder {
   readonly maxMessageBytes = MESSAGE_BYTES
   readonly traffic = { sent: 0, received: 0 }
-  readonly #ids: IdSet
+  readonly #ids: OrderedIds
   readonly #first: number
   readonly #end: number
 
-  constructor(ids: IdSet, { since = 0, until = Infinity }: Window = {}) {
+  constructor(ids: OrderedIds, { since = 0, until = Infinity }: Window = {}) {
     this.#ids = ids
     this.#first = ids.lowerBound({ timestamp: since, id: '' })
     this.#end = Math.max(this.#first, ids.lowerBound(until === Infinity ? END : { timestamp: until + 1, id: '' }))

@@ -1,0 +1,93 @@
+import { tmpdir } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+import fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { createTemporaryDatabase } from '../../src/file/temporary-database.ts'
+import { StoredIds } from '../../src/host/stored-ids.ts'
+import { IdCollector, type IdSet } from '../../src/relay/negentropy/id-set.ts'
+import { END, START, type Bound } from '../../src/relay/negentropy/negentropy-message.ts'
+
+type Stamp = { readonly createdAt: number; readonly id: string }
+
+const EVENTS = 40_000
+const SCHEMA = 'CREATE TABLE events (created_at INTEGER, id BLOB)'
+
+/** Few seconds and few first bytes: many events share one, and blocks begin within a second. */
+const stamp = fc.record({
+  createdAt: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.maxSafeNat()),
+  id: fc
+    .tuple(fc.constantFrom('00', '01', 'ff'), fc.uint8Array({ minLength: 31, maxLength: 31 }))
+    .map(([first, rest]) => first + Buffer.from(rest).toString('hex')),
+})
+const stamps = fc.uniqueArray(stamp, { selector: ({ id }) => id, maxLength: 200, size: 'max' })
+
+function store(events: Iterable<Stamp>): StoredIds {
+  const { db, close } = createTemporaryDatabase(tmpdir(), SCHEMA)
+  onTestFinished(close)
+  const insert = db.prepare('INSERT INTO events VALUES (?, ?)')
+  db.transaction(() => {
+    for (const { createdAt, id } of events) insert.run(createdAt, Buffer.from(id, 'hex'))
+  })()
+  return new StoredIds(db, 'ids', { sql: 'SELECT created_at, id FROM events', parameters: [] })
+}
+
+function collect(events: Iterable<Stamp>): IdSet {
+  const collector = new IdCollector()
+  for (const { createdAt, id } of events) collector.add(createdAt, id)
+  return collector.seal()
+}
+
+function boundsOf(events: readonly Stamp[]): Bound[] {
+  const around = events.flatMap(({ createdAt: timestamp, id }) => [
+    { timestamp, id: '' },
+    { timestamp, id },
+    { timestamp, id: id.slice(0, 4) },
+    { timestamp: timestamp + 1, id: '' },
+  ])
+  return [START, END, ...around]
+}
+
+describe('ids on disk', () => {
+  it('are at the same positions, with the same fingerprints, as in memory', () => {
+    fc.assert(
+      fc.property(stamps, (events) => {
+        const [stored, known] = [store(events), collect(events)]
+        const places = Array.from({ length: known.size }, (_, place) => place)
+        expect(places.map((place) => [stored.time(place), stored.id(place)])).toEqual(
+          places.map((place) => [known.time(place), known.id(place)]),
+        )
+        const bounds = boundsOf(events)
+        const ends = bounds.map((bound) => known.lowerBound(bound))
+        expect([stored.size, ...bounds.map((bound) => stored.lowerBound(bound))]).toEqual([known.size, ...ends])
+        const ranges = [[0, known.size] as const, ...ends.map((end) => [Math.min(end, 70), end] as const)]
+        expect(ranges.map(([from, to]) => stored.fingerprint(from, to))).toEqual(
+          ranges.map(([from, to]) => known.fingerprint(from, to)),
+        )
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  it('take less than a byte each of memory', () => {
+    const events = Array.from({ length: EVENTS }, (_, number) => {
+      return { createdAt: number, id: (number * 7_919).toString(16).padStart(64, '0') }
+    })
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const used = (): number => {
+      collectGarbage()
+      const { heapUsed, arrayBuffers } = process.memoryUsage()
+      return heapUsed + arrayBuffers
+    }
+    // What is loaded and compiled for the first set is none of the second.
+    const first = store(events)
+    const before = used()
+    const second = store(events)
+    const bytes = used() - before
+    expect([first.size, second.size]).toEqual([EVENTS, EVENTS])
+    expect(bytes).toBeLessThan(EVENTS)
+  })
+})

@@ -9,6 +9,8 @@ export interface Statement<Parameters extends Bound = Bound, Row = unknown> {
   /** Yields the rows while they are read. Write nothing before the end. */
   iterate(...parameters: Parameters): IterableIterator<Row>
   run(...parameters: Parameters): { readonly changes: number; readonly lastInsertRowid: number | bigint }
+  /** Makes each row an array of its values, which costs much less than a property for each column. */
+  raw<Values extends readonly unknown[]>(): Statement<Parameters, Values>
 }
 
 /** `work` in one transaction: all of it, or nothing if it throws. Inside another one, it is a part of that. */

@@ -11,6 +11,7 @@ type NodeStatement = {
   iterate(...parameters: readonly unknown[]): IterableIterator<unknown>
   run(...parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint }
   setAllowUnknownNamedParameters(isAllowed: boolean): void
+  setReturnArrays(isWanted: boolean): void
 }
 
 type NodeDatabase = {
@@ -176,6 +177,11 @@ class PreparedStatement<Parameters extends readonly unknown[], Row> implements S
 
   run(...parameters: Parameters): { readonly changes: number; readonly lastInsertRowid: number | bigint } {
     return named(() => this.#statement.run(...parameters))
+  }
+
+  raw<Values extends readonly unknown[]>(): Statement<Parameters, Values> {
+    this.#statement.setReturnArrays(true)
+    return new PreparedStatement<Parameters, Values>(this.#statement)
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { MAX_KIND } from './kinds.ts'
 
 /**
@@ -54,7 +54,7 @@ export function parseStamp(value: unknown): Stamp | undefined {
 /** The correct id of the event: SHA-256 over the serialisation of NIP-01, in hex. */
 export function computeEventId(event: NostrEvent): string {
   const serialized = JSON.stringify([0, event.pubkey, event.created_at, event.kind, event.tags, event.content])
-  return createHash('sha256').update(serialized).digest('hex')
+  return hash('sha256', serialized, 'hex')
 }
 
 /** The values (second element) of every tag with this name. */

@@ -7,21 +7,30 @@ import { KIND } from './kinds.ts'
  */
 export type References = { readonly addresses: readonly string[]; readonly ids: readonly string[] }
 
+/** In the order in which parents count; a `q` may name either sort. */
+const REFERRING = ['a', 'A', 'e', 'E', 'q']
+
 /** The parents of an event (NIP-10, NIP-22, NIP-34). A relay may refuse the event while it holds none of them. */
 export function referencesOf(event: NostrEvent): References {
-  const addresses = ['a', 'A', 'q'].flatMap((name) => tagValues(event, name)).filter(isRepository)
-  const ids = ['e', 'E', 'q'].flatMap((name) => tagValues(event, name)).filter(isHex32)
-  return { addresses: [...new Set([...addresses, ...announcementOfState(event)])], ids: [...new Set(ids)] }
+  const addresses = new Set<string>()
+  const ids = new Set<string>()
+  for (const name of REFERRING) {
+    for (const value of tagValues(event, name)) {
+      if (name !== 'e' && name !== 'E' && isRepository(value)) addresses.add(value)
+      if (name !== 'a' && name !== 'A' && isHex32(value)) ids.add(value)
+    }
+  }
+  if (event.kind === KIND.state) addresses.add(announcementOfState(event))
+  return { addresses: [...addresses], ids: [...ids] }
 }
 
 function isRepository(text: string): boolean {
   return parseAddress(text)?.kind === KIND.announcement
 }
 
-function announcementOfState(event: NostrEvent): string[] {
-  if (event.kind !== KIND.state) return []
+function announcementOfState(event: NostrEvent): string {
   const d = parseAddress(addressOf(event) ?? '')?.d ?? ''
-  return [formatAddress({ kind: KIND.announcement, pubkey: event.pubkey, d })]
+  return formatAddress({ kind: KIND.announcement, pubkey: event.pubkey, d })
 }
 
 /** The same as one list; the relay must hold at least one of them. */

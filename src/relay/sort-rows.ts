@@ -31,7 +31,7 @@ export function sortRows(rows: readonly unknown[], filter: Filter, asked: Filter
   const matches = createMatcher(filter)
   const hasPlace = createValueMatcher(filter)
   const wasAsked = createValueMatcher(asked)
-  const parsed = rows.map((row): Parsed => ({ event: parseEvent(row), stamp: parseStamp(row) }))
+  const parsed = rows.map(parseRow)
   const placed = parsed.filter(({ event, stamp }) =>
     event === undefined ? liesWithin(stamp, filter) : hasPlace(event),
   )
@@ -48,6 +48,11 @@ export function sortRows(rows: readonly unknown[], filter: Filter, asked: Filter
     malformed: parsed.filter(({ event }) => event === undefined).length,
     foreign: unasked.filter((event) => !hasPlace(event) && !isSimilar(event)).length,
   }
+}
+
+function parseRow(row: unknown): Parsed {
+  const event = parseEvent(row)
+  return { event, stamp: event === undefined ? parseStamp(row) : { id: event.id, second: event.created_at } }
 }
 
 /** Whether each stamp is as old as the previous one, or older. */

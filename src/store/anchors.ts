@@ -19,6 +19,9 @@ export type AnchorOrigin = {
   readonly depth?: number
 }
 
+/** Roots whose repositories are kept in memory. */
+const MOST_ROOTS = 5_000
+
 /** Enough for any real use; authors choose how many they write. */
 const MAX_REPOSITORIES = 20
 
@@ -30,6 +33,8 @@ export class AnchorStore {
   readonly #insertAnchor
   readonly #findRepositories
   readonly #recalled = new Map<LayerName, number>()
+  /** The repositories of the roots asked about since an anchor was added: many events have one root. */
+  readonly #repositories = new Map<string, readonly string[]>()
 
   constructor(db: Db, target: string) {
     this.#db = db
@@ -51,6 +56,7 @@ export class AnchorStore {
 
   /** Loads every anchor of earlier runs with this scope (or any scope): no anchor is forgotten. */
   recall(scope?: string): void {
+    this.#repositories.clear()
     this.#db
       .prepare(
         `INSERT OR IGNORE INTO temp.found (layer, anchor, repository, number, held, depth)
@@ -73,6 +79,7 @@ export class AnchorStore {
     anchor: string,
     { held = false, repositories = [], depth = 1 }: AnchorOrigin = {},
   ): void {
+    this.#repositories.clear()
     const [repository, ...others] = repositories.slice(0, MAX_REPOSITORIES)
     this.#insertFound.run({ layer, anchor, repository: repository ?? null, held: held ? 1 : 0, depth })
     this.#insertAnchor.run(this.#target, scope, layer, anchor, repository ?? null, depth)
@@ -94,9 +101,14 @@ export class AnchorStore {
   }
 
   /** The repositories that a root belongs to, most important first; empty if the root is unknown or names none. */
-  repositoriesOf(root: string): string[] {
+  repositoriesOf(root: string): readonly string[] {
+    const known = this.#repositories.get(root)
+    if (known !== undefined) return known
     const rows = this.#findRepositories.all({ root, target: this.#target })
-    return rows.map(({ repository }) => repository)
+    const repositories = rows.map(({ repository }) => repository)
+    if (this.#repositories.size >= MOST_ROOTS) this.#repositories.clear()
+    this.#repositories.set(root, repositories)
+    return repositories
   }
 
   /** The lowest depth among these anchors of the follow-ups; undefined if none of them is one. */

@@ -67,7 +67,10 @@ export class SpoolRows {
     if (isBeaten) return [{ ...newcomer(event, json.length, origin.layer), isLate: origin.isLate }]
     const losers = others.filter((other) => !isNewerVersion(other.event, event))
     for (const other of losers) this.remove(other.event.id)
-    this.#addWhole({ event, address, json }, origin)
+    const row = { event, address, json }
+    // A transaction within a transaction takes two more statements; the one around it does as well.
+    if (this.#db.inTransaction) this.#add(row, origin)
+    else this.#addWhole(row, origin)
     return losers
   }
 
@@ -83,21 +86,23 @@ export class SpoolRows {
 
   /** Moves an event to another state. */
   change(id: string, change: RowChange, now: UnixSeconds): void {
-    this.#statements.change.run({
-      target: this.#target,
-      id: toBlob(id),
-      now,
-      state: change.state,
-      outcome: change.outcome ?? null,
-      reason: change.reason ?? null,
-      orphan: change.isOrphan === true ? 1 : 0,
-      error: change.isError === true ? 1 : 0,
-      sent: change.wasSent === true ? 1 : 0,
-      lastOkAt: change.lastOkAt ?? null,
-      retryAt: change.retryAt ?? null,
-      software: change.software ?? null,
-      obstacle: change.obstacle ?? null,
-    })
+    const { state } = change
+    this.#statements.change.run(
+      state,
+      change.outcome ?? null,
+      change.reason ?? null,
+      change.isOrphan === true ? 1 : 0,
+      change.isError === true ? 1 : 0,
+      change.wasSent === true ? 1 : 0,
+      state === 'parked' ? now : null,
+      state === 'refused' || state === 'held' ? now : null,
+      change.lastOkAt ?? null,
+      change.retryAt ?? null,
+      change.software ?? null,
+      change.obstacle ?? null,
+      this.#target,
+      toBlob(id),
+    )
   }
 
   /** Sets the reason why an event waits now, and the parent it waits for. */
@@ -174,18 +179,18 @@ export class SpoolRows {
   }
 
   #add({ event, address, json }: NewRow, origin: Origin): void {
-    const { lastInsertRowid: number } = this.#statements.insert.run({
-      target: this.#target,
-      id: toBlob(event.id),
-      layer: origin.layer,
-      kind: event.kind,
-      pubkey: toBlob(event.pubkey),
-      address: address ?? null,
-      createdAt: event.created_at,
-      source: origin.source,
-      state: origin.isOutside ? 'outside' : 'candidate',
-      late: origin.isLate ? 1 : 0,
-    })
+    const { lastInsertRowid: number } = this.#statements.insert.run(
+      this.#target,
+      toBlob(event.id),
+      origin.layer,
+      event.kind,
+      toBlob(event.pubkey),
+      address ?? null,
+      event.created_at,
+      origin.source,
+      origin.isOutside ? 'outside' : 'candidate',
+      origin.isLate ? 1 : 0,
+    )
     this.#statements.insertText.run(number, json)
   }
 }

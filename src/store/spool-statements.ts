@@ -1,6 +1,8 @@
 import type { Statement } from '../database.ts'
+import type { LayerName } from '../layer-name.ts'
+import type { Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
-import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow } from './spooled-event.ts'
+import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /**
@@ -13,14 +15,49 @@ const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
 /** Events of one stage and level may be sent side by side. */
 export type Step = { readonly stage: number; readonly level: number }
 
-/** Statements that run once per event or piece. Preparing costs more than running, so they are prepared once. */
+type NewColumns = [
+  target: string,
+  id: Buffer,
+  layer: LayerName,
+  kind: number,
+  pubkey: Buffer,
+  address: string | null,
+  createdAt: UnixSeconds,
+  source: string,
+  state: SpoolState,
+  late: 0 | 1,
+]
+
+type ChangedColumns = [
+  state: SpoolState,
+  outcome: Outcome | null,
+  reason: string | null,
+  orphan: 0 | 1,
+  errors: 0 | 1,
+  attempts: 0 | 1,
+  parkedAt: UnixSeconds | null,
+  settledAt: UnixSeconds | null,
+  lastOkAt: UnixSeconds | null,
+  retryAt: UnixSeconds | null,
+  software: string | null,
+  obstacle: string | null,
+  target: string,
+  id: Buffer,
+]
+
+/**
+ * Statements that run once per event or piece. Preparing costs more than running, so they are prepared once. Names of
+ * parameters are looked up each time, so what runs for each event has its parameters by position.
+ */
 export type SpoolStatements = {
-  readonly usedBytes: Statement<[], { bytes: number }>
+  readonly pages: Statement<[], readonly [count: number]>
+  readonly freePages: Statement<[], readonly [count: number]>
+  readonly pageBytes: number
   readonly find: Statement<[target: string, id: Buffer], SpoolRow>
   readonly versions: Statement<[target: string, address: string], SpoolRow>
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
   readonly firstStep: Statement<[target: string], Step>
-  readonly insert: Statement<[Record<string, unknown>]>
+  readonly insert: Statement<NewColumns>
   readonly insertText: Statement<[number: number | bigint, json: string]>
   readonly makeReady: Statement<[stage: number, repository: string | null, target: string, id: Buffer]>
   readonly assign: Statement<[repository: string, target: string, id: Buffer]>
@@ -29,7 +66,7 @@ export type SpoolStatements = {
   readonly begin: Statement<[]>
   readonly raise: Statement<[{ target: string; level: number }]>
   readonly mark: Statement<[{ level: number }]>
-  readonly change: Statement<[Record<string, unknown>]>
+  readonly change: Statement<ChangedColumns>
   readonly explain: Statement<[reason: string, obstacle: string, target: string, id: Buffer]>
   readonly tryAgain: Statement<[from: UnixSeconds, target: string, id: Buffer]>
   readonly remove: Statement<[target: string, id: Buffer]>
@@ -37,23 +74,27 @@ export type SpoolStatements = {
 
 export function prepareSpoolStatements(db: Db): SpoolStatements {
   return {
-    usedBytes: db.prepare(
-      `SELECT (page_count - freelist_count) * page_size AS bytes
-       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
-    ),
-    find: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND id = ?`),
-    versions: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`),
-    page: db.prepare(
-      `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND state = @state
-         AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
-       ORDER BY stage, level, created_at, id LIMIT @size`,
-    ),
+    // The statements, not the table-valued functions, which are set up anew each time.
+    pages: db.prepare<[]>('PRAGMA page_count').raw(),
+    freePages: db.prepare<[]>('PRAGMA freelist_count').raw(),
+    pageBytes: Number(db.pragma('page_size', { simple: true })),
+    find: db.prepare<[string, Buffer]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND id = ?`).raw(),
+    versions: db
+      .prepare<[string, string]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`)
+      .raw(),
+    page: db
+      .prepare<[Record<string, unknown>]>(
+        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND state = @state
+           AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
+         ORDER BY stage, level, created_at, id LIMIT @size`,
+      )
+      .raw(),
     firstStep: db.prepare(
       `SELECT stage, level FROM spool WHERE target = ? AND state = 'ready' ORDER BY stage, level LIMIT 1`,
     ),
     insert: db.prepare(
       `INSERT INTO spool (target, id, layer, kind, pubkey, address, created_at, sources, state, late)
-       VALUES (@target, @id, @layer, @kind, @pubkey, @address, @createdAt, @source, @state, @late)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     insertText: db.prepare('INSERT INTO spool_text (number, json) VALUES (?, ?)'),
     makeReady: db.prepare(
@@ -78,13 +119,10 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     raise: db.prepare(`UPDATE spool SET level = @level WHERE target = @target AND id IN (${FREE_CHILDREN})`),
     mark: db.prepare(`UPDATE temp.link SET level = @level + 1 WHERE parent IN (${FREE_CHILDREN})`),
     change: db.prepare(
-      `UPDATE spool SET state = @state, outcome = coalesce(@outcome, outcome), reason = coalesce(@reason, reason),
-         orphan = @orphan, error_runs = error_runs + @error, attempts = attempts + @sent,
-         parked_at = CASE WHEN @state = 'parked' THEN coalesce(parked_at, @now) ELSE parked_at END,
-         settled_at = CASE WHEN @state IN ('refused', 'held') THEN @now ELSE NULL END,
-         last_ok_at = coalesce(@lastOkAt, last_ok_at), retry_at = @retryAt, software = coalesce(@software, software),
-         obstacle = @obstacle
-       WHERE target = @target AND id = @id`,
+      `UPDATE spool SET state = ?, outcome = coalesce(?, outcome), reason = coalesce(?, reason), orphan = ?,
+         error_runs = error_runs + ?, attempts = attempts + ?, parked_at = coalesce(parked_at, ?), settled_at = ?,
+         last_ok_at = coalesce(?, last_ok_at), retry_at = ?, software = coalesce(?, software), obstacle = ?
+       WHERE target = ? AND id = ?`,
     ),
     explain: db.prepare('UPDATE spool SET reason = ?, obstacle = ? WHERE target = ? AND id = ?'),
     tryAgain: db.prepare('UPDATE spool SET retry_at = ? WHERE target = ? AND id = ?'),

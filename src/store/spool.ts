@@ -18,6 +18,9 @@ export type SpoolGroup = {
 
 const PIECE_BYTES = 1024 * 1024
 
+/** Events in publishing order, and the step of each. */
+type Piece = { readonly events: SpooledEvent[]; readonly steps: readonly Step[] }
+
 type SpoolOptions = { readonly maxBytes: number; readonly statements: SpoolStatements }
 
 /** The spool: events between select and publish, and parked ones between runs, keyed by (target, id). */
@@ -36,7 +39,9 @@ export class Spool {
 
   /** Whether the spool has no room left. No checkpoint may cover events that were not spooled. */
   isFull(): boolean {
-    return (this.#statements.usedBytes.get()?.bytes ?? 0) > this.#maxBytes
+    const [pages = 0] = this.#statements.pages.get() ?? []
+    const [freePages = 0] = this.#statements.freePages.get() ?? []
+    return (pages - freePages) * this.#statements.pageBytes > this.#maxBytes
   }
 
   /** The spooled event with this id, in any state. */
@@ -66,7 +71,7 @@ export class Spool {
    * pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
-    for (const rows of this.#rowsFrom(state, size, { stage: -1, level: 0 })) yield rows.map(fromRow)
+    for (const { events } of this.#piecesFrom(state, size, { stage: -1, level: 0 })) yield events
   }
 
   /** The lowest stage and level of a ready event; `undefined` when none is ready. */
@@ -76,21 +81,21 @@ export class Spool {
 
   /** Yields the ready events of one step, oldest first, in pieces as `inState`. */
   *inStep(step: Step, size: number): Generator<SpooledEvent[]> {
-    for (const rows of this.#rowsFrom('ready', size, step)) {
-      const ofStep = rows.filter(({ stage, level }) => stage === step.stage && level === step.level)
-      if (ofStep.length > 0) yield ofStep.map(fromRow)
-      if (ofStep.length < rows.length) return
+    for (const { events, steps } of this.#piecesFrom('ready', size, step)) {
+      const end = steps.findIndex(({ stage, level }) => stage !== step.stage || level !== step.level)
+      if (end !== 0) yield end === -1 ? events : events.slice(0, end)
+      if (end !== -1) return
     }
   }
 
-  *#rowsFrom(state: SpoolState, size: number, step: Step): Generator<SpoolRow[]> {
+  *#piecesFrom(state: SpoolState, size: number, step: Step): Generator<Piece> {
     let after = { ...step, createdAt: 0, id: toBlob('') }
     for (;;) {
-      const rows = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
-      const last = rows.at(-1)
-      if (last === undefined) return
-      after = { stage: last.stage, level: last.level, createdAt: last.created_at, id: last.id }
-      yield rows
+      const piece = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
+      const [last, lastStep] = [piece.events.at(-1), piece.steps.at(-1)]
+      if (last === undefined || lastStep === undefined) return
+      after = { ...lastStep, createdAt: last.event.created_at, id: toBlob(last.event.id) }
+      yield piece
     }
   }
 
@@ -127,15 +132,17 @@ export class Spool {
 }
 
 /** The first rows, up to PIECE_BYTES but at least one. Strangers choose how large events are. */
-function takeBytes(rows: Iterable<SpoolRow>): SpoolRow[] {
-  const taken: SpoolRow[] = []
+function takeBytes(rows: Iterable<SpoolRow>): Piece {
+  const piece = { events: [] as SpooledEvent[], steps: [] as Step[] }
   let bytes = 0
   for (const row of rows) {
-    taken.push(row)
-    bytes += row.json.length
+    const [{ length }, stage, level] = row
+    piece.events.push(fromRow(row))
+    piece.steps.push({ stage, level })
+    bytes += length
     if (bytes >= PIECE_BYTES) break
   }
-  return taken
+  return piece
 }
 
 /** Whether an event is settled and its row is kept. */

@@ -40,33 +40,31 @@ export type SpooledEvent = {
   readonly repository: string | undefined
 }
 
-/** The columns of a `spool` row that are read. */
-export type SpoolRow = {
-  id: Buffer
-  created_at: number
-  stage: number
-  level: number
-  layer: LayerName
-  json: string
-  state: SpoolState
-  outcome: Outcome | null
-  reason: string | null
-  orphan: number
-  late: number
-  error_runs: number
-  parked_at: number | null
-  settled_at: number | null
-  last_ok_at: number | null
-  retry_at: number | null
-  attempts: number
-  software: string | null
-  obstacle: string | null
-  repository: string | null
-}
+/** The columns of a `spool` row that are read, as `SPOOL_COLUMNS` lists them: rows are read raw. */
+export type SpoolRow = readonly [
+  json: string,
+  stage: number,
+  level: number,
+  layer: LayerName,
+  state: SpoolState,
+  outcome: Outcome | null,
+  reason: string | null,
+  orphan: number,
+  late: number,
+  errorRuns: number,
+  parkedAt: number | null,
+  settledAt: number | null,
+  lastOkAt: number | null,
+  retryAt: number | null,
+  attempts: number,
+  software: string | null,
+  obstacle: string | null,
+  repository: string | null,
+]
 
-/** The columns of `SpoolRow`. The others serve only as conditions; reading them costs time. */
-export const SPOOL_COLUMNS = `id, created_at, stage, level, layer, json, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at,
-  last_ok_at, retry_at, attempts, software, obstacle, repository`
+/** The columns of `SpoolRow`. The text has the id and the date as well. */
+export const SPOOL_COLUMNS = `json, stage, level, layer, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at, last_ok_at,
+  retry_at, attempts, software, obstacle, repository`
 
 /** Where the columns of `SpoolRow` are. CROSS JOIN: a row is found first, then its text. */
 export const SPOOL_ROWS = 'spool CROSS JOIN spool_text USING (number)'
@@ -97,23 +95,23 @@ export function newcomer(event: NostrEvent, size: number, layer: LayerName): Spo
 /** Parses a row. */
 export function fromRow(row: SpoolRow): SpooledEvent {
   return {
-    event: JSON.parse(row.json) as NostrEvent,
-    size: row.json.length,
-    layer: row.layer,
-    state: row.state,
-    outcome: row.outcome ?? undefined,
-    reason: row.reason ?? undefined,
-    isOrphan: row.orphan === 1,
-    isLate: row.late === 1,
-    errorRuns: row.error_runs,
-    parkedAt: row.parked_at ?? undefined,
-    settledAt: row.settled_at ?? undefined,
-    lastOkAt: row.last_ok_at ?? undefined,
-    retryAt: row.retry_at ?? undefined,
-    attempts: row.attempts,
-    software: row.software ?? undefined,
-    obstacle: row.obstacle ?? undefined,
-    repository: row.repository ?? undefined,
+    event: JSON.parse(row[0]) as NostrEvent,
+    size: row[0].length,
+    layer: row[3],
+    state: row[4],
+    outcome: row[5] ?? undefined,
+    reason: row[6] ?? undefined,
+    isOrphan: row[7] === 1,
+    isLate: row[8] === 1,
+    errorRuns: row[9],
+    parkedAt: row[10] ?? undefined,
+    settledAt: row[11] ?? undefined,
+    lastOkAt: row[12] ?? undefined,
+    retryAt: row[13] ?? undefined,
+    attempts: row[14],
+    software: row[15] ?? undefined,
+    obstacle: row[16] ?? undefined,
+    repository: row[17] ?? undefined,
   }
 }
 

@@ -22,10 +22,11 @@ export class WaitingRows {
   heldBack(identifiers: readonly string[]): SpooledEvent[] {
     if (identifiers.length === 0) return []
     const rows = this.#db
-      .prepare<[string, string], SpoolRow>(
+      .prepare<[string, string]>(
         `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'
          AND kind IN (30617, 30618) AND ${IDENTIFIER} IN (SELECT value FROM json_each(?))`,
       )
+      .raw<SpoolRow>()
       .all(this.#target, JSON.stringify(identifiers))
     return rows.map(fromRow)
   }
@@ -33,9 +34,10 @@ export class WaitingRows {
   /** Yields every event that the target accepted but does not serve yet. Do not write while iterating. */
   *pending(): Generator<SpooledEvent> {
     const rows = this.#db
-      .prepare<[string], SpoolRow>(
+      .prepare<[string]>(
         `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND state = 'parked' AND outcome = 'pending'`,
       )
+      .raw<SpoolRow>()
       .iterate(this.#target)
     for (const row of rows) yield fromRow(row)
   }
@@ -87,10 +89,11 @@ export class WaitingRows {
   refusedProfiles(authors: readonly string[]): SpooledEvent[] {
     if (authors.length === 0) return []
     const rows = this.#db
-      .prepare<[string, string], SpoolRow>(
+      .prepare<[string, string]>(
         `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND kind IN (0, 10002) AND state = 'refused'
          AND pubkey IN (SELECT unhex(value) FROM json_each(?))`,
       )
+      .raw<SpoolRow>()
       .all(this.#target, JSON.stringify(authors))
     return rows.map(fromRow)
   }
@@ -102,11 +105,12 @@ export class WaitingRows {
   notAdmitted(identifiers: readonly string[], now: UnixSeconds): SpooledEvent[] {
     if (identifiers.length === 0) return []
     const rows = this.#db
-      .prepare<[Record<string, unknown>], SpoolRow>(
+      .prepare<[Record<string, unknown>]>(
         `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND kind IN (30617, 30618)
          AND ((state = 'parked' AND orphan = 1 AND parked_at < @now) OR (state = 'refused' AND settled_at < @now))
          AND ${IDENTIFIER} IN (SELECT value FROM json_each(@identifiers))`,
       )
+      .raw<SpoolRow>()
       .all({ target: this.#target, now, identifiers: JSON.stringify(identifiers) })
     return rows.map(fromRow)
   }

@@ -50,6 +50,7 @@ export async function learnDeletions(
   const addresses = events.flatMap((event) => addressOf(event) ?? [])
   const learn = async (deletions: readonly NostrEvent[]): Promise<void> => {
     const valid = await keepValid(deletions, verifier)
+    if (valid.length === 0) return
     state.transaction(() => {
       for (const event of valid) recordDeletion(event, state.run)
     })
@@ -68,10 +69,12 @@ async function learnVanishRequests(
   const authors = [...new Set(events.map(({ pubkey }) => pubkey))].filter((author) => !state.run.isAsked(url, author))
   const learn = async (requests: readonly NostrEvent[]): Promise<void> => {
     const valid = await keepValid(requests, verifier)
+    if (valid.length === 0) return
     state.transaction(() => {
       for (const event of valid) recordVanishRequest(event, targetNames, state.run)
     })
   }
+  if (authors.length === 0) return
   await findVanishRequests(peer, authors, learn, onGap)
   state.transaction(() => state.run.markAsked(url, authors))
 }

@@ -231,10 +231,13 @@ export function isOfShape(key: string, shape: Shape): boolean {
 }
 
 function keysOf({ kind, tags }: NostrEvent): string[] {
-  const named = tags.flatMap(([name = '', value = '']) =>
-    ASKED_TAGS.has(name) && value !== '' && value.length <= MAX_KEY_LENGTH ? [`#${name}=${value}`] : [],
-  )
-  return [`kinds=${kind}`, ...new Set(named.slice(0, MAX_KEYS))]
+  const named: string[] = []
+  for (const [name = '', value = ''] of tags) {
+    if (!ASKED_TAGS.has(name) || value === '' || value.length > MAX_KEY_LENGTH) continue
+    named.push(`#${name}=${value}`)
+    if (named.length === MAX_KEYS) break
+  }
+  return [`kinds=${kind}`, ...new Set(named)]
 }
 
 function keysOfFilter(filter: Filter): string[] {

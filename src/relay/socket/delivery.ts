@@ -12,10 +12,11 @@ export function deliver(
   event: NostrEvent,
   { okTimeoutMs, signal }: { okTimeoutMs: number; signal: AbortSignal },
 ): Promise<Delivery> {
+  const aborts = abortsOf(signal)
   return new Promise((resolve) => {
     const settle = (delivery: Delivery): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      aborts.delete(onAbort)
       connection.forgetOk(event.id)
       resolve(delivery)
     }
@@ -23,11 +24,23 @@ export function deliver(
     const onTimeout = (): void => settle({ type: 'unanswered', reason: `no OK within ${okTimeoutMs} ms` })
     const timer = setTimeout(onTimeout, okTimeoutMs)
     if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort)
+    aborts.add(onAbort)
     connection.send([label, event])
     connection.awaitOk(event.id, {
       onOk: (accepted, text) => settle({ type: 'ok', accepted, text }),
       onLost: (reason) => settle({ type: 'disconnected', reason }),
     })
   })
+}
+
+/** What to call when a signal aborts. It looks through its listeners for each new one, so it has one for all events. */
+const callbacks = new WeakMap<AbortSignal, Set<() => void>>()
+
+function abortsOf(signal: AbortSignal): Set<() => void> {
+  const known = callbacks.get(signal)
+  if (known !== undefined) return known
+  const aborts = new Set<() => void>()
+  callbacks.set(signal, aborts)
+  signal.addEventListener('abort', () => aborts.forEach((onAbort) => onAbort()), { once: true })
+  return aborts
 }

@@ -1,6 +1,6 @@
 import type { Statement } from '../database.ts'
 import type { UnixSeconds } from '../time.ts'
-import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow } from './spooled-event.ts'
+import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow, type SpoolState } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /**
@@ -17,6 +17,7 @@ export type Step = { readonly stage: number; readonly level: number }
 export type SpoolStatements = {
   readonly usedBytes: Statement<[], { bytes: number }>
   readonly find: Statement<[target: string, id: Buffer], SpoolRow>
+  readonly isIn: Statement<[target: string, id: Buffer, state: SpoolState], { found: 1 }>
   readonly versions: Statement<[target: string, address: string], SpoolRow>
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
   readonly firstStep: Statement<[target: string], Step>
@@ -42,6 +43,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
        FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
     ),
     find: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND id = ?`),
+    isIn: db.prepare('SELECT 1 AS found FROM spool WHERE target = ? AND id = ? AND state = ?'),
     versions: db.prepare(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`),
     page: db.prepare(
       `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND state = @state

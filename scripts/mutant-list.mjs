@@ -388,7 +388,7 @@ export const MUTANTS = [
   {
     rule: 4,
     what: 'a deleted version hides the older one that lives',
-    in: 'selectPiece',
+    in: 'selectAsked',
     from: 'leavesOlder(event, run)',
     to: 'false',
   },

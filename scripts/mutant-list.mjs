@@ -388,7 +388,7 @@ export const MUTANTS = [
   {
     rule: 4,
     what: 'a deleted version hides the older one that lives',
-    in: 'selectPiece',
+    in: 'selectAsked',
     from: 'leavesOlder(event, run)',
     to: 'false',
   },
@@ -720,9 +720,9 @@ export const MUTANTS = [
   {
     rule: 'git',
     what: 'another server than the target is pushed to',
-    in: 'pushAll',
-    from: 'work.workshop.push(work.places.target, updates)',
-    to: 'work.workshop.push(work.places.others[0] ?? work.places.target, updates)',
+    in: 'push',
+    from: 'workshop.push(places.target, updates)',
+    to: 'workshop.push(places.others[0] ?? places.target, updates)',
     by: { file: 'test/e2e/git-repair.test.ts', name: 'brings an emptied GRASP relay back' },
   },
   {

@@ -8,6 +8,7 @@ import { hasLasted, isLastTry } from '../checkpoint/next-try.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { isHeldUnserved } from '../relay/answers.ts'
 import { findClaimed } from '../relay/find-claimed.ts'
+import { workAhead } from '../relay/side-by-side.ts'
 import type { Run } from '../run/run.ts'
 import { concludeProof, explainAbsence, type Proof } from '../select/proof.ts'
 import { noteArrivals } from '../select/reopening.ts'
@@ -17,14 +18,16 @@ import type { SpooledEvent } from '../store/spooled-event.ts'
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
 
 const PIECE = 1_000
+/** While one is concluded, so many are asked about. */
+const PIECES_AHEAD = 3
 /** How many of 250 events that the target lists are asked for all the same. */
 const READ_BACK = 16
 
 /** Settles or parks every event that was sent, by whether the target serves it now. Throws LostRelayError. */
 export async function confirmSent(run: ConfirmingRun): Promise<void> {
   const { state } = run.world
-  for (const piece of state.spool.inState('confirming', PIECE)) {
-    const proofs = await prove(piece, run)
+  const pieces = state.spool.inState('confirming', PIECE)
+  for await (const [piece, proofs] of workAhead(pieces, PIECES_AHEAD, (piece) => prove(piece, run))) {
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), run)
       noteArrivals(

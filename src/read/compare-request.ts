@@ -2,11 +2,19 @@
  * Reads a request by comparison (NIP-77) where that costs less than paging. If both relays speak it, only the
  * difference is fetched. If only the source does, the ids of the target are paged for the comparison. If only the
  * target does, it lists its ids and the source is paged. If neither does, or something fails, the source is paged.
+ * Where the target shows nothing, the source is paged and compared with what its pages bring.
  */
 import type { PlannedRequest } from '../checkpoint/plan.ts'
 import type { LayerName } from '../layer-name.ts'
+import type { NostrEvent } from '../nostr/event.ts'
 import type { Filter } from '../nostr/filter.ts'
-import { createLocalSet, createRelaySet, type ComparedSet } from '../relay/negentropy/compared-set.ts'
+import {
+  createLaterSet,
+  createLocalSet,
+  createRelaySet,
+  inShortSessions,
+  type ComparedSet,
+} from '../relay/negentropy/compared-set.ts'
 import { fetchMissing, type MissingContext } from '../relay/negentropy/fetch-missing.ts'
 import { IdCollector } from '../relay/negentropy/id-set.ts'
 import { reconcileFilter } from '../relay/negentropy/reconcile-filter.ts'
@@ -16,13 +24,19 @@ import { overBudget, type Budget } from '../run/budget.ts'
 import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
+import type { BareTarget } from './bare-target.ts'
 import { isBorneOut, MANY, sampleIds, servesListed, sampling } from './claims.ts'
 
 /** A run whose relays may be compared. */
-type ComparingRun = Pick<ScopedRun, 'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger'>
+type ComparingRun = Pick<
+  ScopedRun,
+  'target' | 'world' | 'options' | 'policy' | 'choice' | 'startedAt' | 'ledger' | 'sources'
+> & { readonly bareTarget: BareTarget }
 
 /** A source and its budget, which comparisons use up too. */
 type Reading = { readonly peer: Peer; readonly budget: Budget }
+
+const NO_IDS = createLocalSet(new IdCollector().seal())
 
 /** Reads the events of a request that the target lacks; `undefined` when the request must be read in pages. */
 export async function compareRequest(
@@ -38,16 +52,20 @@ export async function compareRequest(
   if (!isWhole || !mayCompare(request.layer, run)) return undefined
   const { filter } = request
   const { target, world, startedAt: now } = run
+  const isBare = await run.bareTarget.showsNothing()
   const atSource = createRelaySet(source.peer, filter, reading.aftermath)
-  const atTarget = createRelaySet(target, filter, reading.aftermath)
+  const atTarget = isBare ? NO_IDS : createRelaySet(target, filter, reading.aftermath)
   if (atSource === undefined) {
-    if (atTarget !== undefined) await listTarget(atTarget, request, run)
+    if (atTarget !== undefined && !isBare) await listTarget(atTarget, request, run)
     return undefined
   }
-  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, run)) }
   const isKnown = (id: string): boolean => world.state.run.isSeen(id)
+  // What another source has brought need not be fetched again; a single one brings everything.
+  if (isBare && run.sources.length === 1)
+    return pageAndCompare(source, filter, { ...reading, source: atSource, isKnown, now })
+  const sets = { source: atSource, target: atTarget ?? (await pageTarget(request, run)) }
   const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now })
-  const isRefusedByTarget = target.support.refusal !== undefined && source.peer.support.refusal === undefined
+  const isRefusedByTarget = !isBare && target.support.refusal !== undefined && source.peer.support.refusal === undefined
   if (compared.comparison !== undefined) {
     if (await isBorneOut(filter, sampling(source, reading), run)) return compared
     noteContradiction(source.peer.endpoint.url, run)
@@ -56,6 +74,34 @@ export async function compareRequest(
   // The target turned out not to speak NIP-77: compare again, with its ids paged. After any other failure, page.
   if (atTarget !== undefined && isRefusedByTarget) return compareRequest(source, request, reading, run)
   return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
+}
+
+/**
+ * Reads a filter in pages, which is quick where nothing is held, and compares what they bring with what the source lists
+ * by NIP-77. Its list is asked for meanwhile. What it lists and the pages lack is fetched; what it never serves leaves
+ * the filter not drained.
+ */
+async function pageAndCompare(
+  source: Reading,
+  filter: Filter,
+  context: Omit<MissingContext, 'target'>,
+): Promise<Fetched> {
+  const ids = new IdCollector()
+  const sink = (events: readonly NostrEvent[]): Promise<void> => {
+    for (const { id, created_at } of events) ids.add(created_at, id)
+    return context.sink(events)
+  }
+  const paging = drain(filter, { ...context, sink })
+  const target = createLaterSet(paging.then(() => ids.seal()))
+  const comparing = fetch(source, filter, {
+    ...context,
+    target,
+    source: inShortSessions(context.source),
+    isPaged: true,
+  })
+  const [paged, { drain: fetched, comparison }] = await Promise.all([paging, comparing])
+  if (comparison === undefined || paged.reason !== null) return { drain: addDrains(fetched, paged), comparison }
+  return { drain: addDrains(paged, fetched), comparison }
 }
 
 /**
@@ -70,8 +116,7 @@ export async function readSecond(
 ): Promise<boolean> {
   const atSource = createRelaySet(source, filter, reading.aftermath)
   if (atSource === undefined) return false
-  const nothing = createLocalSet(new IdCollector().seal())
-  const read = await fetchMissing(filter, { ...reading, source: atSource, target: nothing, now })
+  const read = await fetchMissing(filter, { ...reading, source: atSource, target: NO_IDS, now })
   return read.type === 'read' && read.drain.reason === null && read.listed > count
 }
 
@@ -105,7 +150,7 @@ async function listTarget(target: ComparedSet, { filter }: PlannedRequest, run: 
   const { target: peer, world, startedAt: now } = run
   await reconcileFilter({
     source: target,
-    target: createLocalSet(new IdCollector().seal()),
+    target: NO_IDS,
     filter,
     now,
     onMissing: async (ids) => {

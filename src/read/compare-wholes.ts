@@ -26,6 +26,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
+import type { BareTarget } from './bare-target.ts'
 import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, sampling, type Sample } from './claims.ts'
 
 /**
@@ -37,6 +38,8 @@ export type Answered = {
   readonly fetched: Fetched
   readonly aftermath: Aftermath
 }
+
+type ComparingRun = ScopedRun & { readonly bareTarget: BareTarget }
 
 /** What is about to be read, and whether a checkpoint says that the source was drained before, for any of it. */
 type Expected = { readonly fullAnchors: number; readonly wasDrained: boolean }
@@ -52,10 +55,10 @@ const TOO_MUCH: Page = { rows: [], end: { type: 'aborted', reason: 'the differen
 
 /** The comparisons of one run: each source at most once, and only when it has enough to answer. */
 export class Wholes {
-  readonly #run: ScopedRun
+  readonly #run: ComparingRun
   readonly #compared = new Map<OpenSource, Promise<Difference | undefined>>()
 
-  constructor(run: ScopedRun) {
+  constructor(run: ComparingRun) {
     this.#run = run
   }
 
@@ -122,8 +125,9 @@ type Bounds = { readonly maxBytes: number; readonly sample: Sample }
 async function compareWhole(
   source: OpenSource,
   { maxBytes, sample }: Bounds,
-  run: ScopedRun,
+  run: ComparingRun,
 ): Promise<Difference | undefined> {
+  if (await run.bareTarget.showsNothing()) return undefined
   const aftermath = new Aftermath()
   const atSource = createRelaySet(source.peer, EVERYTHING, aftermath)
   const atTarget = createRelaySet(run.target, EVERYTHING, aftermath)

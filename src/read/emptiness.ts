@@ -44,7 +44,7 @@ function doubtAbout(
   return isNothingSeen ? NOTHING_COMPARED : undefined
 }
 
-/** Whether a source shows nothing at all. The filter has a `since`: some relays answer none without a condition. */
+/** Whether a source shows nothing at all. */
 async function isEmpty({ peer, budget }: OpenSource): Promise<boolean> {
   return !peer.breadth.hasShown && (await showsNothing(withinBudget(peer.endpoint, budget)))
 }
@@ -54,7 +54,11 @@ async function isTargetEmpty({ target, catalog }: ScopedRun): Promise<boolean> {
   return !isKnown && (await showsNothing(target.endpoint))
 }
 
-async function showsNothing(endpoint: Endpoint): Promise<boolean> {
+/**
+ * Whether a relay shows no event when it is asked for any. The filter has a `since`: some relays answer none without a
+ * condition.
+ */
+export async function showsNothing(endpoint: Endpoint): Promise<boolean> {
   const { rows, end } = await endpoint.request({ since: 0, limit: 1 })
   return end.type === 'eose' && rows.length === 0
 }

@@ -69,9 +69,9 @@ function askWithin({ endpoint }: Peer, budget: Budget): Ask {
   return (filter) => bounded.request(filter)
 }
 
-async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit }: Peer, ask: Ask): Promise<void> {
-  for (const question of questions) {
-    if (!breadth.lacksRows) return
+/** Asks all at once where no row is likely to come; else the first, by ids, may bring enough. */
+async function lookFor([first, ...others]: readonly Filter[], { breadth, pageLimit: limit }: Peer, ask: Ask) {
+  const look = async (question: Filter): Promise<void> => {
     const { rows } = await ask({ ...question, limit })
     const matches = createMatcher(question)
     breadth.show(
@@ -79,6 +79,9 @@ async function lookFor(questions: readonly Filter[], { breadth, pageLimit: limit
       rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event)),
     )
   }
+  const looking = first === undefined ? undefined : look(first)
+  if (breadth.hasShown) await looking
+  if (breadth.lacksRows) await Promise.all([looking, ...others.map(look)])
 }
 
 /**

@@ -16,6 +16,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
+import type { BareTarget } from './bare-target.ts'
 import { compareRequest, readSecond } from './compare-request.ts'
 import type { Wholes } from './compare-wholes.ts'
 import { fetchRequests, type FetchContext } from './fetch.ts'
@@ -28,7 +29,11 @@ const VALUES_PER_FILTER = 100
 export type Asked = { readonly source: OpenSource; readonly request: PlannedRequest }
 
 /** A run that reads sources, with the readings that they may still take back. */
-export type SourceReading = ScopedRun & { readonly openReads: OpenReads<Asked>; readonly wholes: Wholes }
+export type SourceReading = ScopedRun & {
+  readonly openReads: OpenReads<Asked>
+  readonly wholes: Wholes
+  readonly bareTarget: BareTarget
+}
 
 /** Reads the events of some anchors of a layer at one source. Failures go to the log of the source. */
 export async function readAtSource(

@@ -10,6 +10,7 @@ import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { reviseAnnouncements } from '../select/revise-announcements.ts'
 import type { FoundAnchor } from '../store/anchors.ts'
+import { BareTarget } from './bare-target.ts'
 import { Wholes } from './compare-wholes.ts'
 import { findNarrow } from './narrowness.ts'
 import { OpenReads } from './open-reads.ts'
@@ -31,14 +32,18 @@ type Reading = SourceReading & { readonly atTarget: TargetReader; readonly disco
  * are logged.
  */
 export async function readLayers(run: ScopedRun, discovery: Discovery | undefined): Promise<void> {
+  const bareTarget = new BareTarget(run)
   const reading = {
     ...run,
     discovery,
+    bareTarget,
     atTarget: new TargetReader(run),
     openReads: new OpenReads<Asked>(),
-    wholes: new Wholes(run),
+    wholes: new Wholes({ ...run, bareTarget }),
   }
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
+  // Beside the first question to the target. It never fails.
+  if (run.options.reconcile) void bareTarget.showsNothing()
   // What breadth is asked for is an answer later than all that is still open, and takes a part of the grace.
   do await readRounds(progress, reading)
   while ((await rereadNarrow(progress, reading)) || (await settleReads(reading)))
@@ -60,12 +65,13 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
       const last = anchors.last(layer.name)
       if (isBehind(layer, last)) world.tell?.({ type: 'reading', layer: layer.name })
       while (isBehind(layer, last)) {
-        await advance(layer, target, run, (found) => run.atTarget.read(layer, found))
-        await Promise.all(
-          sources.map((source) =>
-            advance(layer, positionOf(source), run, (found) => readAtSource(source, layer, found, run)),
-          ),
+        const atTarget = advance(layer, target, run, (found) => run.atTarget.read(layer, found))
+        // An announcement that the target has lost voids the checkpoints by which sources are read.
+        if (layer.name === 'announcements') await atTarget
+        const atSources = sources.map((source) =>
+          advance(layer, positionOf(source), run, (found) => readAtSource(source, layer, found, run)),
         )
+        await Promise.all([atTarget, ...atSources])
         if (layer.name === 'announcements') await deriveAnchors(run)
       }
     }

@@ -2,7 +2,7 @@ import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import type { UnixSeconds } from '../time.ts'
 import { drawPlaces } from './draw-places.ts'
 import { findServed } from './holdings.ts'
-import { findListed, listsJust, type Stamped } from './negentropy/find-listed.ts'
+import { findListed, listsJust, mayList, type Stamped } from './negentropy/find-listed.ts'
 import type { Peer } from './peer.ts'
 import { limitsOf } from './read-through.ts'
 
@@ -42,6 +42,7 @@ async function findInGroup(
   events: readonly Stamped[],
   { now, drawn: count, areAlone }: Required<Claiming> & { readonly now: UnixSeconds },
 ): Promise<string[]> {
+  if (!mayList(peer)) return [...(await findServed(peer, events.map(idOf)))]
   const places = new Set(drawPlaces(events.length, count, now))
   const drawn = events.filter((_, place) => places.has(place))
   const rest = events.filter((_, place) => !places.has(place))

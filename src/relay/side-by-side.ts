@@ -39,3 +39,33 @@ export function sideBySide<T>(
     start()
   })
 }
+
+/**
+ * Yields each value with the result of its task, in order, while the tasks of as many values as `ahead` that follow are
+ * at work. Throws the error of a task at its turn; then, or when nobody wants more, waits for those at work.
+ */
+export async function* workAhead<T, R>(
+  values: Iterable<T>,
+  ahead: number,
+  task: (value: T) => Promise<R>,
+): AsyncGenerator<readonly [value: T, result: R]> {
+  const queue = values[Symbol.iterator]()
+  const begun: { readonly value: T; readonly result: Promise<R> }[] = []
+  const begin = (): void => {
+    const next = queue.next()
+    if (next.done === true) return
+    const result = task(next.value)
+    // Whoever takes it gets the error.
+    result.catch(() => undefined)
+    begun.push({ value: next.value, result })
+  }
+  try {
+    for (let count = 0; count < ahead; count += 1) begin()
+    for (begin(); begun.length > 0; begin()) {
+      const [first] = begun.splice(0, 1)
+      if (first !== undefined) yield [first.value, await first.result]
+    }
+  } finally {
+    await Promise.allSettled(begun.map(({ result }) => result))
+  }
+}

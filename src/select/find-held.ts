@@ -20,16 +20,23 @@ type Aside = {
   readonly older: readonly string[]
 }
 
-/** Looks up the other versions at the addresses of a piece, at the target and in the spool. */
-export async function findVersionsAside(piece: readonly SpooledEvent[], run: Run): Promise<Aside> {
-  const { state } = run.world
+/** Asks the target for the versions at the addresses of a piece. Throws LostRelayError. */
+export function askForVersions(piece: readonly SpooledEvent[], run: Run): Promise<ReadonlyMap<string, NostrEvent>> {
+  const addresses = piece.flatMap(({ event }) => addressOf(event) ?? [])
+  // A version that a full second hides is sent: a target that has it, or a newer one, says so.
+  return findVersions(askedTarget(run), addresses, () => undefined)
+}
+
+/** Looks up the other versions at the addresses of a piece, among those of the target and in the spool. */
+export function findVersionsAside(
+  piece: readonly SpooledEvent[],
+  versions: ReadonlyMap<string, NostrEvent>,
+  { world: { state } }: Run,
+): Aside {
   const addressed = piece.flatMap(({ event }) => {
     const address = addressOf(event)
     return address === undefined ? [] : [{ event, address }]
   })
-  const addresses = addressed.map(({ address }) => address)
-  // A version that a full second hides is sent: a target that has it, or a newer one, says so.
-  const versions = await findVersions(askedTarget(run), addresses, () => undefined)
   const served = addressed.flatMap(({ event, address }): [string, NostrEvent][] => {
     const shown = versions.get(address)
     return shown !== undefined && !isNewerVersion(event, shown) ? [[address, shown]] : []

@@ -8,11 +8,12 @@ import { addressOf } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { referencesOf } from '../nostr/references.ts'
 import { takeInAside } from '../receive/take-in-aside.ts'
+import { workAhead } from '../relay/side-by-side.ts'
 import type { Run } from '../run/run.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { SpooledEvent } from '../store/spooled-event.ts'
 import { askForWithdrawals, leavesOlder } from '../withdraw/withdrawals.ts'
-import { findVersionsAside, findHeld } from './find-held.ts'
+import { askForVersions, findHeld, findVersionsAside } from './find-held.ts'
 import { freeAddresses } from './free-addresses.ts'
 import { judge, findDeletedAuthors } from './judge.ts'
 import { findLiving } from './living-versions.ts'
@@ -21,12 +22,19 @@ import { noteArrivals } from './reopening.ts'
 import { takeOut } from './take-out.ts'
 
 const PIECE = 1_000
+/** While one is judged, relays are asked about so many. */
+const PIECES_AHEAD = 3
 
 /** Makes ready, in the order of publishing, every spooled event that must be sent, and takes out the unwanted. */
 export async function selectEvents(run: ScopedRun): Promise<void> {
   const { state } = run.world
   const staging = createStaging(run.catalog.members())
-  for (const piece of state.spool.inState('candidate', PIECE)) await selectPiece(piece, staging, run)
+  const candidates = state.spool.inState('candidate', PIECE)
+  for await (const [piece, shown] of workAhead(candidates, PIECES_AHEAD, (piece) => ask(piece, run))) {
+    // The piece was read ahead: some of it may have been selected or taken out since then.
+    const left = piece.filter(({ event }) => state.spool.isIn('candidate', event.id))
+    await selectAsked(left, shown, { staging, run })
+  }
   for (const piece of state.spool.inState('parked', PIECE)) await selectPiece(piece, staging, run)
   if (state.spool.count('outside') > 0) await selectParents(staging, run)
   for (const piece of state.spool.inState('outside', PIECE)) await passOver(piece, staging, run)
@@ -47,17 +55,32 @@ async function selectPiece(
   staging: Staging,
   run: ScopedRun,
 ): Promise<readonly SpooledEvent[]> {
+  return selectAsked(piece, await ask(piece, run), { staging, run })
+}
+
+/** Asks all relays for what the authors of a piece took back, and the target for its versions, which are returned. */
+async function ask(piece: readonly SpooledEvent[], run: ScopedRun): Promise<ReadonlyMap<string, NostrEvent>> {
+  const events = piece.map(({ event }) => event)
+  const [shown] = await Promise.all([askForVersions(piece, run), askForWithdrawals(events, run)])
+  return shown
+}
+
+async function selectAsked(
+  piece: readonly SpooledEvent[],
+  shown: ReadonlyMap<string, NostrEvent>,
+  { staging, run }: { readonly staging: Staging; readonly run: ScopedRun },
+): Promise<readonly SpooledEvent[]> {
   const { fate } = run
   const { state } = run.world
-  const versions = await findVersionsAside(piece, run)
+  const events = piece.map(({ event }) => event)
+  const versions = findVersionsAside(piece, shown, run)
   const { served, remembered } = versions
-  await askForWithdrawals([...piece.map(({ event }) => event), ...served.values(), ...remembered.values()], run)
+  const asked = new Set(events.map(({ id }) => id))
+  const others = [...served.values(), ...remembered.values()].filter(({ id }) => !asked.has(id))
+  await askForWithdrawals(others, run)
   const freed = await freeAddresses([...served.values()], run)
   const held = await findHeld(piece, { ...versions, freed }, run)
-  const authors = await findDeletedAuthors(
-    piece.map(({ event }) => event),
-    run,
-  )
+  const authors = await findDeletedAuthors(events, run)
   const judged = piece.map((spooled): Judged => ({
     spooled,
     why: held.get(spooled.event.id) ?? judge(spooled, authors, run),

@@ -54,6 +54,7 @@ export type SpoolStatements = {
   readonly freePages: Statement<[], readonly [count: number]>
   readonly pageBytes: number
   readonly find: Statement<[target: string, id: Buffer], SpoolRow>
+  readonly isIn: Statement<[target: string, id: Buffer, state: SpoolState], { found: 1 }>
   readonly versions: Statement<[target: string, address: string], SpoolRow>
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
   readonly firstStep: Statement<[target: string], Step>
@@ -79,6 +80,7 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     freePages: db.prepare<[]>('PRAGMA freelist_count').raw(),
     pageBytes: Number(db.pragma('page_size', { simple: true })),
     find: db.prepare<[string, Buffer]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND id = ?`).raw(),
+    isIn: db.prepare('SELECT 1 AS found FROM spool WHERE target = ? AND id = ? AND state = ?'),
     versions: db
       .prepare<[string, string]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`)
       .raw(),

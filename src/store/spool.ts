@@ -50,6 +50,11 @@ export class Spool {
     return row === undefined ? undefined : fromRow(row)
   }
 
+  /** Whether there is an event with this id in a state. */
+  isIn(state: SpoolState, id: string): boolean {
+    return this.#statements.isIn.get(this.#target, toBlob(id), state) !== undefined
+  }
+
   /** The spooled version at an address, in any state. */
   findVersion(address: string): SpooledEvent | undefined {
     return this.versions(address)[0]

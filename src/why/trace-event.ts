@@ -20,7 +20,10 @@ import { placeInScope } from './place-in-scope.ts'
 export type Tracing = { readonly subject: Subject; readonly stored: StoredTrace; readonly isOffline: boolean }
 
 /** Returns the path of one event. `run` must be a dry one, on a copy of the state file: this adds to its tables. */
-export async function traceEvent({ subject, stored, isOffline }: Tracing, run: ScopedRun): Promise<Omit<WhyReport, 'shard'>> {
+export async function traceEvent(
+  { subject, stored, isOffline }: Tracing,
+  run: ScopedRun,
+): Promise<Omit<WhyReport, 'shard'>> {
   const places: Places = { target: hearPeer(run.target, run.targetAside), sources: askedPeers(run.sources) }
   const asked = await askAll(subject, places, run)
   const event = newestOf([...asked.values()].flatMap(({ event: found }) => found ?? [])) ?? stored.event

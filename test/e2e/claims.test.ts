@@ -76,7 +76,7 @@ describe('a source that lists the oldest only', () => {
     const bench = createWorkbench()
     const events = longThread(300)
     const source = await bench.scripted({ events, negentropy: true, negentropyCutsNewest: 101 })
-    const target = await bench.scripted({ negentropy: true, verify: false })
+    const target = await bench.scripted({ events: [mine.announced], negentropy: true, verify: false })
     const { code, report } = await bench.catchup(source, target)
     expect([code, target.events.size]).toEqual([0, events.length])
     expect(report.notes.join()).toMatch(/listed by NIP-77 is not borne out by what is served/)

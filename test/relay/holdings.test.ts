@@ -225,14 +225,23 @@ describe('readThrough', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(20)
   })
 
-  it('waits for the sink before it asks for the next page', async () => {
+  it('asks for one page more while the sink takes one, and then waits for it', async () => {
     const { peer, endpoint } = peerWith({ events: crowd(50), cap: 20 })
     const asked: number[] = []
     await readThrough(peer, { kinds: [1621] }, async () => {
-      await new Promise((resolve) => setImmediate(resolve))
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
       asked.push(endpoint.filters.length)
     })
-    expect(asked.slice(0, 3)).toEqual([1, 2, 3])
+    expect(asked.slice(0, 3)).toEqual([2, 3, 4])
+  })
+
+  it('rejects with the error of the sink, also of the last page', async () => {
+    const { peer } = peerWith({ events: crowd(3) })
+    const fail = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      throw new Error('no room')
+    }
+    await expect(readThrough(peer, { kinds: [1621] }, fail)).rejects.toThrow('no room')
   })
 
   it('names the relay and how it ended', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { sideBySide } from '../../src/relay/side-by-side.ts'
+import { sideBySide, workAhead } from '../../src/relay/side-by-side.ts'
 
 /** Tasks that end when they are told to. */
 function startTasks(count: number, atOnce: () => number) {
@@ -77,5 +77,53 @@ describe('sideBySide', () => {
         async () => undefined,
       ),
     ).rejects.toThrow('no more')
+  })
+})
+
+/** Works on so many values, at most two ahead; tasks end when they are told to. */
+function workOn(count: number) {
+  const started: number[] = []
+  const ends = new Map<number, { end: () => void; fail: () => void }>()
+  const values = Array.from({ length: count }, (_, index) => index)
+  const results = workAhead(values, 2, (value) => {
+    started.push(value)
+    return new Promise<string>((resolve, reject) =>
+      ends.set(value, { end: () => resolve(`${value}!`), fail: () => reject(new Error(`not ${value}`)) }),
+    )
+  })
+  return { started, results, ends }
+}
+
+describe('workAhead', () => {
+  it('works on as many values as it may beside the one that is wanted, and yields results in order', async () => {
+    const { started, results, ends } = workOn(5)
+    const first = results.next()
+    expect(started).toEqual([0, 1, 2])
+    ends.get(1)?.end()
+    ends.get(0)?.end()
+    expect((await first).value).toEqual([0, '0!'])
+    expect(started).toEqual([0, 1, 2])
+    expect((await results.next()).value).toEqual([1, '1!'])
+    expect(started).toEqual([0, 1, 2, 3])
+  })
+
+  it('throws the error of a task at its turn, when the others at work have ended', async () => {
+    const { started, results, ends } = workOn(5)
+    const first = results.next()
+    ends.get(1)?.fail()
+    ends.get(0)?.end()
+    expect((await first).value).toEqual([0, '0!'])
+    let isOver = false
+    const second = results.next().finally(() => (isOver = true))
+    second.catch(() => undefined)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isOver).toBe(false)
+    for (const value of [2, 3]) ends.get(value)?.end()
+    await expect(second).rejects.toThrow('not 1')
+    expect(started).toEqual([0, 1, 2, 3])
+  })
+
+  it('ends where there is nothing to work on', async () => {
+    expect(await workOn(0).results.next()).toEqual({ done: true, value: undefined })
   })
 })

@@ -1,8 +1,8 @@
 import type { Filter } from '../../nostr/filter.ts'
 import type { Aftermath } from '../aftermath.ts'
 import type { Endpoint, Profile } from '../endpoint.ts'
-import type { IdSet } from './id-set.ts'
-import { LocalResponder, type Window } from './local-responder.ts'
+import { IdCollector, type IdSet } from './id-set.ts'
+import { LocalResponder, MESSAGE_BYTES, type Window } from './local-responder.ts'
 import type { NegentropySession } from './negentropy-session.ts'
 import type { NegentropySupport } from './negentropy-support.ts'
 import { RemoteResponder } from './remote-responder.ts'
@@ -56,6 +56,36 @@ export function createLocalSet(ids: IdSet): ComparedSet {
     open: (window) => new LocalResponder(ids, window),
     distrust: (reason) => {
       throw new Error(`compare local ids: ${reason}`)
+    },
+  }
+}
+
+/** A local set that is complete only later; whoever asks before waits for it. */
+export function createLaterSet(ids: Promise<IdSet>): ComparedSet {
+  // Whoever asks gets the error.
+  ids.catch(() => undefined)
+  const { distrust } = createLocalSet(new IdCollector().seal())
+  const open = (window: Window): Responder => ({
+    maxMessageBytes: MESSAGE_BYTES,
+    traffic: { sent: 0, received: 0 },
+    ask: async (ranges) => new LocalResponder(await ids, window).ask(ranges),
+    close: () => undefined,
+  })
+  return { open, distrust }
+}
+
+/** The same set in sessions of one message each, so that none is open while the other side takes its time. */
+export function inShortSessions({ open, distrust }: ComparedSet): ComparedSet {
+  return {
+    distrust,
+    open: (window) => {
+      const responder = open(window)
+      return {
+        maxMessageBytes: responder.maxMessageBytes,
+        traffic: responder.traffic,
+        ask: (ranges) => responder.ask(ranges).finally(() => responder.close()),
+        close: () => responder.close(),
+      }
     },
   }
 }

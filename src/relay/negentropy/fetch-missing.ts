@@ -19,6 +19,8 @@ export type MissingContext = DrainContext & {
   readonly source: ComparedSet
   readonly target: ComparedSet
   readonly now: UnixSeconds
+  /** Whether the filter is read in pages as well: then nothing below the oldest listed id need be looked for. */
+  readonly isPaged?: boolean
   /** Whether the event already came from anywhere; if so, it is not fetched again. */
   readonly isKnown?: (id: string) => boolean
   /** Is told which missing ids are not fetched because they are known. */
@@ -49,7 +51,7 @@ export async function fetchMissing(filter: Filter, context: MissingContext): Pro
   const again = unserved.size === 0 ? undefined : await search.compare(unserved)
   if (again?.type === 'failed') return { ...again, drain: search.total }
   const listed = search.takeUnserved().size
-  await search.readUnproven(compared.windows)
+  if (context.isPaged !== true) await search.readUnproven(compared.windows)
   const { roundTrips, listed: ids, missing, traffic } = compared
   const counts = { roundTrips, listed: ids, missing, traffic, vanished: unserved.size - listed }
   return { type: 'read', ...counts, drain: { ...search.total, reason: describe(listed) ?? search.total.reason } }
@@ -73,9 +75,9 @@ class Search {
 
   /** Compares, and fetches what is missing; limited to `wanted` if given. */
   compare(wanted?: ReadonlySet<string>): Promise<FilterReconciled> {
-    const { source, target, now, onExtra } = this.#context
+    const { source, target, now, onExtra, isPaged = false } = this.#context
     return reconcileFilter({
-      ...{ source, target, now, filter: this.#filter, findsOldest: wanted === undefined },
+      ...{ source, target, now, filter: this.#filter, findsOldest: wanted === undefined && !isPaged },
       onMissing: (ids) => this.#fetch(wanted === undefined ? ids : ids.filter((id) => wanted.has(id))),
       ...(onExtra !== undefined && { onExtra }),
       shouldStop: (bytes) => this.#whyStop() ?? this.#context.shouldStop?.(bytes),

@@ -40,6 +40,12 @@ export async function listsJust(peer: Peer, events: readonly Stamped[], now: Uni
   return unlisted?.size === 0
 }
 
+/** Whether the relay may list events by their ids. */
+export function mayList({ support, listing, profile }: Peer): boolean {
+  const isRefused = support.refusal !== undefined || listing.refusal !== undefined
+  return !isRefused && profile.supportedNips.includes(NIP_NEGENTROPY)
+}
+
 type Comparing = { readonly filter: Filter; readonly now: UnixSeconds; readonly maxRoundTrips: number }
 
 /** The ids of those of the events that the relay does not list for a filter; `undefined` when it does not answer that. */
@@ -48,7 +54,7 @@ async function compare(
   events: readonly Stamped[],
   { filter, now, maxRoundTrips }: Comparing,
 ): Promise<Set<string> | undefined> {
-  if (peer.support.refusal !== undefined || !peer.profile.supportedNips.includes(NIP_NEGENTROPY)) return undefined
+  if (!mayList(peer)) return undefined
   // A relay may refuse such filters and compare by kinds all the same.
   const atRelay = createRelaySet({ ...peer, support: peer.listing }, filter)
   if (atRelay === undefined) return undefined

@@ -2,7 +2,8 @@ import { END, START, type Bound, type Range } from './negentropy-message.ts'
 import type { Responder } from './responder.ts'
 
 const BUCKETS = 16
-const MESSAGE_BYTES = 60_000
+/** The longest answer. */
+export const MESSAGE_BYTES = 60_000
 const ID_BYTES = 32
 const ID_HEX_LENGTH = 64
 // A fingerprint with its bound.

@@ -9,6 +9,9 @@
  * by splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page cut for its bytes
  * ends with a whole second; the next one starts below it and asks for fewer rows.
  *
+ * While a page is taken in, the next is asked for: on a long way both take time. After a page that is shorter than this
+ * relay's pages have been, the two that should be left are asked for at once.
+ *
  * Some relays treat `until` as exclusive (nostr-relay 1.14): their second page lacks the second in which the first one
  * ended. They reveal this when asked from one second above, and are asked that way from then on. Some ignore tag names
  * and look only at tag values (khatru on badger); rows that match in this way only are dropped, but still move the
@@ -17,6 +20,7 @@
 import type { NostrEvent, Stamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
 import type { Aftermath } from '../aftermath.ts'
+import { AskedAhead } from './asked-ahead.ts'
 import { noteProbed, noteShown } from './capacity.ts'
 import {
   closeSecond,
@@ -30,6 +34,7 @@ import {
 } from './close-second.ts'
 import { isSplitProof, splitFilter } from '../split-filter.ts'
 import { describeEnd } from '../describe-end.ts'
+import { Intake } from './intake.ts'
 import { isDescending, sortRows } from '../sort-rows.ts'
 
 /**
@@ -58,13 +63,20 @@ export type Drain = {
 /** How fast pages grow again after one that was cut. */
 const GROWTH = 1.5
 
+/** `ahead` asks for the empty page below together with one that is likely to be the last. */
+type Descent = DrainContext & { readonly ahead: AskedAhead }
+
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
+
 /** Reads a filter to its bottom, newest first, and hands each page's new matching events to the sink. */
-export async function drain(filter: Filter, context: DrainContext): Promise<Drain> {
+export async function drain(filter: Filter, given: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
-  const reader = createReader(context, tally)
+  const intake = new Intake(given.sink)
+  const ahead = new AskedAhead(given.request)
   const gaps: Gap[] = []
-  const gap = await descendInParts(filter, reader, { ...context, gaps })
+  const context = { ...given, gaps, ahead, sink: intake.take, request: ahead.request }
+  const descent = descendInParts(filter, createReader(context, tally), context)
+  const gap = await descent.finally(() => intake.end())
   if (gap !== null) return { reason: gap, ...tally, open: gaps.map((each) => each.filter) }
   return { reason: await findDisproof(context), ...tally }
 }
@@ -85,7 +97,7 @@ export function addDrains(a: Drain, b: Drain): Drain {
 const MIXED = 'a page mixed with values that begin like what was asked for may be cut off'
 
 /** Reads a filter with mixed pages value by value, so that each part fits into a page. */
-async function descendInParts(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
+async function descendInParts(filter: Filter, read: Reader, context: Descent): Promise<string | null> {
   const reason = await descend(filter, read, context)
   if (reason !== MIXED || !isSplitProof(filter)) {
     const isNoted = reason === null || context.gaps?.some((gap) => gap.reason === reason) === true
@@ -97,7 +109,7 @@ async function descendInParts(filter: Filter, read: Reader, context: DrainContex
   return gap
 }
 
-async function descend(filter: Filter, read: Reader, context: DrainContext): Promise<string | null> {
+async function descend(filter: Filter, read: Reader, context: Descent): Promise<string | null> {
   const floor = filter.since ?? 0
   let gap: string | null = null
   let received: number | undefined
@@ -124,6 +136,9 @@ async function descend(filter: Filter, read: Reader, context: DrainContext): Pro
     if (isPast && oldest <= floor) return gap
     received = oldest
     asked = isPast ? oldest - 1 : oldest
+    const isShort = rowCount < context.capacity.most && limit === context.limit
+    if (isShort && !isPast && oldest > floor && context.capacity.until === 'inclusive')
+      context.ahead.ask({ ...filter, until: oldest - 1, limit })
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { parseStamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
-import { isOfShape, questionOf, type Breadth, type Shape, type ShownRow } from './breadth.ts'
+import { isOfShape, questionOf, type Breadth, type Shape, type ShownRow, type Verdict } from './breadth.ts'
 import type { Page } from '../endpoint.ts'
 import type { Peer } from '../peer.ts'
 
@@ -19,13 +19,21 @@ type Asked = Pick<Peer, 'breadth' | 'capacity' | 'pageLimit' | 'findsIdentifiers
 export async function proveBreadth(peer: Asked, ask: Ask): Promise<boolean> {
   const { breadth } = peer
   const before = summary(breadth)
-  for (const { key, row } of breadth.takeDoubts()) {
-    if (await leavesOut(questionOf(key), row, peer, ask)) breadth.disbelieve(shapeOfKey(key))
-  }
-  for (const shape of breadth.unproven()) await tryShape(shape, peer, ask)
-  if (breadth.unproven().some(isTag) && !breadth.tags().some((tag) => breadth.verdict(tag) === 'answers'))
-    for (const shape of standInsAt(peer)) if (breadth.verdict(shape) === 'unknown') await tryShape(shape, peer, ask)
-  for (const tag of breadth.tags()) if (breadth.verdict(tag) === 'needs-kinds') await tryWithKinds(tag, peer, ask)
+  const hasVerdict = (verdict: Verdict) => (shape: Shape) => breadth.verdict(shape) === verdict
+  await Promise.all(
+    breadth.takeDoubts().map(async ({ key, row }) => {
+      if (await leavesOut(questionOf(key), row, peer, ask)) breadth.disbelieve(shapeOfKey(key))
+    }),
+  )
+  await Promise.all(breadth.unproven().map((shape) => tryShape(shape, peer, ask)))
+  if (breadth.unproven().some(isTag) && !breadth.tags().some(hasVerdict('answers')))
+    await Promise.all(
+      standInsAt(peer)
+        .filter(hasVerdict('unknown'))
+        .map((shape) => tryShape(shape, peer, ask)),
+    )
+  const narrow = breadth.tags().filter(hasVerdict('needs-kinds'))
+  await Promise.all(narrow.map((tag) => tryWithKinds(tag, peer, ask)))
   return summary(breadth) !== before
 }
 

@@ -88,6 +88,22 @@ describe('drain', () => {
     expect([result.reason, got.size]).toEqual([null, 5])
   })
 
+  it('ends behind its sink, also when a page cannot be had', async () => {
+    const endpoint = createMemoryEndpoint({ events: eventsAt(30, 20, 10) })
+    let [asked, taken] = [0, 0]
+    const request = (filter: Filter): Promise<Page> => {
+      asked += 1
+      return asked === 1 ? endpoint.request(filter) : Promise.reject(new Error('the relay is lost'))
+    }
+    const sink = async (events: readonly NostrEvent[]): Promise<void> => {
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      taken += events.length
+    }
+    const reading = drain(ALL, { request, sink, capacity: createCapacity(), limit: 500 })
+    await expect(reading).rejects.toThrow('the relay is lost')
+    expect(taken).toBe(3)
+  })
+
   it('takes an empty answer to the first page for empty', async () => {
     const { drain: result } = await read(ALL, {})
     expect(result).toEqual({ reason: null, pages: 1, rows: 0, bytes: 2, malformed: 0, foreign: 0 })

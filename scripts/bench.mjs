@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 
 const BENCHES = {
   backfill: { shows: 'speed, memory and bytes of copying a generated history', flags: [] },
+  copies: { shows: 'check --copies over three relays, by NIP-77 and by paging', flags: [] },
   git: { shows: 'what comparing the git data of many repositories takes', flags: [] },
   latency: { shows: 'a first run and a no-op over many small repositories on relays that are far away', flags: [] },
   pacing: { shows: 'the rate of sending to a relay that takes one event a second', flags: [] },
   peers: { shows: 'the same jobs by strfry sync, nak sync and another build', flags: ['--max-old-space-size=8192'] },
   reconcile: { shows: 'what a full pass costs by NIP-77 and by paging', flags: ['--max-old-space-size=8192'] },
   'reconcile-ids': { shows: 'reconciliation of two sets of ids, without relays', flags: ['--expose-gc'] },
-  serve: { shows: 'a strfry relay that takes a lost history by itself from serve', flags: [] },
+  serve: { shows: 'a relay that takes a lost history from serve: strfry by itself, or a lean one', flags: [] },
   startup: { shows: 'how long --help, status and a no-op take against bare node', flags: [] },
 }
 

@@ -248,9 +248,9 @@ export const MUTANTS = [
   {
     rule: 1,
     what: 'an announcement belongs to none of two shards',
-    in: 'isInPart',
-    from: 'number - 1',
-    to: 'number',
+    in: 'partOf',
+    from: ') + 1',
+    to: ')',
   },
   {
     rule: 2,
@@ -311,7 +311,7 @@ export const MUTANTS = [
   {
     rule: 3,
     what: 'the checkpoint of any source is believed',
-    in: 'CheckpointStore.load',
+    in: 'LOAD',
     from: 'source = ? AND',
     to: 'source <> ? AND',
   },

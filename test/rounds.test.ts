@@ -35,7 +35,7 @@ describe('a run between relays that are far away', () => {
   it('waits for few round trips when it copies everything', async () => {
     const { report, target, rounds } = await runFarAway([])
     expect([report.totals.accepted, target.events.size]).toEqual([HISTORY.length, HISTORY.length])
-    expect(rounds.count).toBeLessThanOrEqual(17)
+    expect(rounds.count).toBeLessThanOrEqual(18)
   })
 
   it('waits for few round trips when nothing is missing', async () => {

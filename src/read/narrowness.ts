@@ -69,7 +69,7 @@ function askWithin({ endpoint }: Peer, budget: Budget): Ask {
   return (filter) => bounded.request(filter)
 }
 
-/** Asks all at once where no row is likely to come; else the first, by ids, may bring enough. */
+/** The first question, by ids, mostly brings enough; if it does not, all others are asked at once. */
 async function lookFor([first, ...others]: readonly Filter[], { breadth, pageLimit: limit }: Peer, ask: Ask) {
   const look = async (question: Filter): Promise<void> => {
     const { rows } = await ask({ ...question, limit })
@@ -79,9 +79,8 @@ async function lookFor([first, ...others]: readonly Filter[], { breadth, pageLim
       rows.flatMap((row) => parseEvent(row) ?? []).filter((event) => matches(event)),
     )
   }
-  const looking = first === undefined ? undefined : look(first)
-  if (breadth.hasShown) await looking
-  if (breadth.lacksRows) await Promise.all([looking, ...others.map(look)])
+  if (first !== undefined) await look(first)
+  if (breadth.lacksRows) await Promise.all(others.map(look))
 }
 
 /**

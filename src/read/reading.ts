@@ -44,9 +44,8 @@ export async function readLayers(run: ScopedRun, discovery: Discovery | undefine
   const progress: Progress = { target: new Map(), positions: new Map(), rounds: 0 }
   // Beside the first question to the target. It never fails.
   if (run.options.reconcile) void bareTarget.showsNothing()
-  // What breadth is asked for is an answer later than all that is still open, and takes a part of the grace.
   do await readRounds(progress, reading)
-  while ((await rereadNarrow(progress, reading)) || (await settleReads(reading)))
+  while ((await settleReads(reading)) || (await rereadNarrow(progress, reading)))
 }
 
 /** How far target and sources have been read, and in how many rounds. */
@@ -66,8 +65,9 @@ async function readRounds(progress: Progress, run: Reading): Promise<void> {
       if (isBehind(layer, last)) world.tell?.({ type: 'reading', layer: layer.name })
       while (isBehind(layer, last)) {
         const atTarget = advance(layer, target, run, (found) => run.atTarget.read(layer, found))
-        // An announcement that the target has lost voids the checkpoints by which sources are read.
-        if (layer.name === 'announcements') await atTarget
+        // An announcement that the target has lost voids the checkpoints by which sources are read, and with `--since`
+        // it is decisive what the target holds.
+        if (layer.name === 'announcements' || run.policy.since !== undefined) await atTarget
         const atSources = sources.map((source) =>
           advance(layer, positionOf(source), run, (found) => readAtSource(source, layer, found, run)),
         )

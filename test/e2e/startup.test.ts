@@ -33,24 +33,14 @@ const NAME_MODULES = preload(`
 const NAME_THREADS = preload(`process.on('worker', () => process._rawDebug('starts a thread'))`)
 
 /** Writes a line when a wait for a relay, of about the grace, starts, and when it ends. */
-const NAME_GRACES = `
+const NAME_GRACES = preload(`
   const { setTimeout } = globalThis
   globalThis.setTimeout = (act, ms, ...rest) => {
     const isGrace = ms > 100 && ms <= 500 && new Error().stack.includes('/pace/backoff.js')
     if (!isGrace) return setTimeout(act, ms, ...rest)
     process._rawDebug('grace starts')
     return setTimeout(() => { process._rawDebug('grace ends'); act() }, ms, ...rest)
-  }`
-
-/** Writes a line for each frame that is sent. */
-const NAME_QUESTIONS = `
-  import { createRequire } from 'node:module'
-  const { WebSocket } = createRequire(process.argv[1])('ws')
-  const { send } = WebSocket.prototype
-  WebSocket.prototype.send = function (frame) {
-    process._rawDebug('asks ' + frame)
-    send.call(this, frame)
-  }`
+  }`)
 
 function packagesOf({ code, stderr }: CliResult): string[] {
   expect(code).toBe(0)
@@ -79,12 +69,6 @@ describe('the start', () => {
     const [before] = stderr.split('/dist/cli/parse/program.js')
     expect(before).toContain('/dist/cli/main.js')
     expect(before).not.toContain('loads node:v8')
-  })
-
-  it('imports no CommonJS package: its text would be searched for exports', async () => {
-    const { stderr } = await repeatCatchup(NAME_MODULES)
-    expect(stderr).toMatch(/^loads \/.*node_modules\/ws\//m)
-    expect(stderr).not.toMatch(/^loads file:.*node_modules\/(?!ngit-sync\/)/m)
   })
 
   it('reads no configuration file for the help, and the parser of YAML only where there is one', async () => {
@@ -127,16 +111,10 @@ describe('a quick catch-up with nothing to do', () => {
   })
 
   it('waits for the ends of all relays at once', async () => {
-    const { code, stderr } = await repeatCatchup(preload(NAME_GRACES))
+    const { code, stderr } = await repeatCatchup(NAME_GRACES)
     const lines = stderr.trimEnd().split('\n')
     expect([code, lines[0]]).toEqual([0, 'grace starts'])
     expect(lines.lastIndexOf('grace starts')).toBeLessThan(lines.indexOf('grace ends'))
-  })
-
-  it('asks nothing after its ends are heard out: what breadth is asked for takes a part of the grace', async () => {
-    const { code, stderr } = await repeatCatchup(preload(NAME_GRACES + NAME_QUESTIONS))
-    expect([code, stderr.includes('grace ends')]).toEqual([0, true])
-    expect(stderr.lastIndexOf('asks ["REQ"')).toBeLessThan(stderr.indexOf('grace ends'))
   })
 })
 

@@ -178,7 +178,7 @@ describe('CLOSED auth-required', () => {
   })
 
   it('is answered with the key, and the REQ repeated', async () => {
-    const double = await startWsDouble(authRelay())
+    const double = await startWsDouble(authRelay({ challengeDelayMs: 50 }))
     expect((await useRelay(double.url, { key }).request({})).end).toEqual({ type: 'eose' })
     expect(double.frames.map(([label]) => label).slice(0, 3)).toEqual(['REQ', 'AUTH', 'REQ'])
   })

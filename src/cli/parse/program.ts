@@ -1,15 +1,8 @@
-import { createRequire } from 'node:module'
-import type * as Commander from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { COMMAND_NAMES, COMMANDS, type CliCommand, type CommandSpec } from './command-table.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { envNameOf, optionsOf, type OptionSpec } from './option-table.ts'
 import type { RawValue } from './raw-values.ts'
-
-const require = createRequire(import.meta.url)
-// An import of CommonJS has its text searched for exports first.
-const { Command, CommanderError, Option } = require('commander') as typeof Commander
-type Command = Commander.Command
-type Option = Commander.Option
 
 /** The result of commander: a command with raw texts, or a text to print. */
 export type Invocation =

@@ -1,12 +1,7 @@
-import { createRequire } from 'node:module'
-import type CliTable from 'cli-table3'
+import Table from 'cli-table3'
 import { formatShortCount } from './format-quantity.ts'
 import type { Canvas, Paint } from './canvas.ts'
 import { ellipsize, visibleWidth } from './text-width.ts'
-
-const require = createRequire(import.meta.url)
-// An import of CommonJS has its text searched for exports first.
-const Table = require('cli-table3') as typeof CliTable
 
 /** One cell: escaped text without colours, and its colour. */
 export type Cell = { readonly text: string; readonly paint?: Paint }

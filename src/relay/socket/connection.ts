@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net'
-import type { RawData } from 'ws'
+import { WebSocket, type RawData } from 'ws'
 import { isAnswerToRequest } from './refusal.ts'
 import { parseRelayMessage, type RelayMessage, type SubscriptionMessage } from './relay-message.ts'
 import type { Traffic } from '../pace/traffic.ts'
-import { WebSocket } from './websocket.ts'
 
 /**
  * The listener of one subscription; `onLost` is its last call. `onNotice` returns whether the NOTICE was its answer.

@@ -1,9 +1,9 @@
 import type { LookupFunction } from 'node:net'
+import { WebSocket } from 'ws'
 import { reasonOf } from '../../errors.ts'
 import { clockOffsetSeconds } from './clock-offset.ts'
 import { Connection, type ConnectionListener } from './connection.ts'
 import type { Traffic } from '../pace/traffic.ts'
-import { WebSocket } from './websocket.ts'
 
 /** The options for opening a socket. */
 export type DialOptions = {

@@ -2,7 +2,7 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import { showsNothing } from './emptiness.ts'
 
 /**
- * Whether the target shows no event at all, asked at most once a run. Then a comparison with it finds everything
+ * Whether the target is a relay that shows no event at all, asked at most once a run. Then a comparison with it finds everything
  * missing, and pages bring the same in fewer round trips. That may be a wrong guess, but nothing rests on it: each event
  * that a source brings is asked for at the target before it is sent.
  */
@@ -22,6 +22,8 @@ export class BareTarget {
 
   async #ask(): Promise<boolean> {
     const { target, world } = this.#run
+    // A file is near, and reading it may fail.
+    if (target.endpoint.kind === 'file') return false
     return !target.breadth.hasShown && world.state.known.count() === 0 && (await showsNothing(target.endpoint))
   }
 }

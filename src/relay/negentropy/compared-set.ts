@@ -1,7 +1,7 @@
 import type { Filter } from '../../nostr/filter.ts'
 import type { Aftermath } from '../aftermath.ts'
 import type { Endpoint, Profile } from '../endpoint.ts'
-import { IdCollector, type IdSet } from './id-set.ts'
+import type { IdSet } from './id-set.ts'
 import { LocalResponder, MESSAGE_BYTES, type Window } from './local-responder.ts'
 import type { NegentropySession } from './negentropy-session.ts'
 import type { NegentropySupport } from './negentropy-support.ts'
@@ -54,24 +54,25 @@ export function createRelaySet(
 export function createLocalSet(ids: IdSet): ComparedSet {
   return {
     open: (window) => new LocalResponder(ids, window),
-    distrust: (reason) => {
-      throw new Error(`compare local ids: ${reason}`)
-    },
+    distrust: distrustOurs,
   }
+}
+
+function distrustOurs(reason: string): never {
+  throw new Error(`compare local ids: ${reason}`)
 }
 
 /** A local set that is complete only later; whoever asks before waits for it. */
 export function createLaterSet(ids: Promise<IdSet>): ComparedSet {
   // Whoever asks gets the error.
   ids.catch(() => undefined)
-  const { distrust } = createLocalSet(new IdCollector().seal())
   const open = (window: Window): Responder => ({
     maxMessageBytes: MESSAGE_BYTES,
     traffic: { sent: 0, received: 0 },
     ask: async (ranges) => new LocalResponder(await ids, window).ask(ranges),
     close: () => undefined,
   })
-  return { open, distrust }
+  return { open, distrust: distrustOurs }
 }
 
 /** The same set in sessions of one message each, so that none is open while the other side takes its time. */

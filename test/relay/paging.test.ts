@@ -104,6 +104,16 @@ describe('drain', () => {
     expect(taken).toBe(3)
   })
 
+  it('rejects with the error of its sink, also of a page that is said to be the last', async () => {
+    const last: Page = { ...pageOf(eventsAt(30)), end: { type: 'eose', hint: 'finish' } }
+    const sink = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      throw new Error('no room')
+    }
+    const reading = drain(ALL, { request: async () => last, sink, capacity: createCapacity(), limit: 500 })
+    await expect(reading).rejects.toThrow('no room')
+  })
+
   it('takes an empty answer to the first page for empty', async () => {
     const { drain: result } = await read(ALL, {})
     expect(result).toEqual({ reason: null, pages: 1, rows: 0, bytes: 2, malformed: 0, foreign: 0 })

@@ -79,6 +79,15 @@ describe('anchors', () => {
     expect(later.after('threads', 0, 1)[0]?.held).toBe(false)
   })
 
+  it('know the repositories of a root from the moment it is found, also if they were asked for it before', () => {
+    const { file, state } = openTemporaryState()
+    const later = openTemporaryState({ file }).state.anchors
+    expect([state.anchors, later].map((anchors) => anchors.repositoriesOf('a'))).toEqual([[], []])
+    state.anchors.add('all', 'threads', 'a', { repositories: ['30617:x:y'] })
+    later.recall('all')
+    expect([state.anchors, later].map((anchors) => anchors.repositoriesOf('a'))).toEqual([['30617:x:y'], ['30617:x:y']])
+  })
+
   it('know which repository a root belongs to, in later runs as well', () => {
     const first = openTemporaryState()
     first.state.anchors.add('all', 'threads', 'a', { repositories: ['30617:x:y', '30617:z:y'] })

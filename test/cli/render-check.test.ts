@@ -146,7 +146,7 @@ describe('a check that found differences', () => {
   })
 
   it('names repositories as --repo takes them where there is room', () => {
-    expect(render(OUTAGE, { width: 120 })).toMatchInlineSnapshot(`
+    expect(render(OUTAGE, { width: 140 })).toMatchInlineSnapshot(`
       "
       target   ws://localhost:7443 · ngit-grasp 1.0.2
       scope    listed: 214 repositories · the target is a GRASP relay
@@ -158,10 +158,10 @@ describe('a check that found differences', () => {
        wss://relay.one
          1 announcements  all by paging        1      3     231  310 kB  drained
 
-       missing on the target  issues  patches  PRs  comments  statuses  states
-       npub14w46…/ngit             3        ·    1        14         2       1
-       npub1pu8s…/my-repo          ·        2    ·         5         ·       ·
-       total                       3        2    1        19         2       1
+       missing on the target                                                    issues  patches  PRs  comments  statuses  states
+       npub14w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w46h2at4w4scf6zts/ngit          3        ·    1        14         2       1
+       npub1pu8s7rc0pu8s7rc0pu8s7rc0pu8s7rc0pu8s7rc0pu8s7rc0pu8s6qgapr/my-repo       ·        2    ·         5         ·       ·
+       total                                                                         3        2    1        19         2       1
 
        layer            kind                 source has  target has  missing
        1 announcements  30617 announcement            1           1        ·

@@ -146,6 +146,12 @@ describe('the copies of a report', () => {
     expect(render(many)).toContain('and 2 more: --verbose and --json show them')
     expect(render(many, { verbose: true })).not.toContain('more: --verbose')
     expect(render(many)).toContain(`${'cd'.repeat(32)} at`)
+    const onDisk = { ids: new Set(['ab'.repeat(32)]), copies: { ...READ, repositories, list: new Set(COPIES.list) } }
+    const inMemory = { ids: [...onDisk.ids], copies: { ...onDisk.copies, list: COPIES.list } }
+    const [listed, whole] = [onDisk, inMemory].map((lists) =>
+      render({ ...many, check: many.check && { ...many.check, ...lists } }),
+    )
+    expect([listed, listed?.includes('ab'.repeat(32))]).toEqual([whole, true])
   })
 
   it('stays within the width and free of control characters, but for commands', () => {

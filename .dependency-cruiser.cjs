@@ -35,7 +35,7 @@ const BASE = 'nostr|relay|report|store|run|checkpoint'
 /** The interface of a database, and the way to open one. */
 const SQLITE = '^src/(sqlite|database)\\.ts$'
 const WIRING =
-  '^src/cli/(run-program|watch-run|monitor/load-history|merge/read-reports|demo|open-git|\\w+-command)\\.ts$'
+  '^src/cli/(run-program|watch-run|monitor/load-history|merge/read-reports|demo|open-git|report-lists|\\w+-command)\\.ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

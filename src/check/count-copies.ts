@@ -5,7 +5,7 @@
 import { LostRelayError, reasonOf } from '../errors.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import { KIND } from '../nostr/kinds.ts'
-import type { CopiesReport } from '../report/copies-report.ts'
+import type { CopiesReport, ScarceEvent } from '../report/copies-report.ts'
 import { failEnd, whyUnread, type CopyEnd } from '../run/copy-ends.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import { deletesOnlyForOthers, findDeletedAuthors } from '../select/judge.ts'
@@ -32,7 +32,7 @@ export async function countCopies(wanted: number, ends: readonly CopyEnd[], run:
       ...each,
       name: each.repository === null ? null : waits.nameAt(each.repository),
     })),
-    list: run.options.listIds ? listScarce(wanted, ends, run) : null,
+    list: listScarce(wanted, ends, run),
   }
 }
 
@@ -71,7 +71,10 @@ async function dropUseless(events: readonly NostrEvent[], run: ScopedRun): Promi
   for (const event of deletions) if (deletesOnlyForOthers(event, authors)) run.world.state.copies.remove(event.id)
 }
 
-function listScarce(wanted: number, ends: readonly CopyEnd[], run: ScopedRun): CopiesReport['list'] {
-  const scarce = [...run.world.state.copies.scarce(wanted)]
-  return scarce.map(({ at, ...event }) => ({ ...event, at: at.map((number) => ends[number]?.url ?? '') }))
+function listScarce(wanted: number, ends: readonly CopyEnd[], { world }: ScopedRun): CopiesReport['list'] {
+  const list = world.lists?.create<ScarceEvent>()
+  if (list === undefined) return null
+  for (const { at, ...event } of world.state.copies.scarce(wanted))
+    list.add({ ...event, at: at.map((number) => ends[number]?.url ?? '') })
+  return list
 }

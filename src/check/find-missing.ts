@@ -29,7 +29,7 @@ export async function checkRun(run: ScopedRun): Promise<void> {
 /** Returns the missing events by layer, kind and repository, and when they were signed. Pending events are not missing. */
 async function compare(run: ScopedRun): Promise<CheckReport> {
   const { world, options, catalog, differences, startedAt } = run
-  const ids: string[] = []
+  const ids = world.lists?.create<string>()
   let [waiting, isAnyLate] = [0, false]
   parkAgain(run)
   for (const spooled of missingEvents(world.state)) {
@@ -38,7 +38,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     isAnyLate ||= isLate && state !== 'parked'
     const repository = catalog.repositoryOf(event)
     differences.add('missing', { layer, kind: event.kind, repository: repository ?? null })
-    if (options.listIds) ids.push(event.id)
+    ids?.add(event.id)
     await world.onDifference?.({ sign: signOf(spooled, run), isMissing: true, event, repository })
   }
   await tellWithheld(run)
@@ -51,7 +51,7 @@ async function compare(run: ScopedRun): Promise<CheckReport> {
     histogram: buildHistogram(world.state.affected.hoursOfMissing(startedAt)),
     sample: options.sample === undefined ? null : await sampleTarget(options.sample, run),
     copies: null,
-    ids: options.listIds ? ids : null,
+    ids: ids ?? null,
     both: null,
   }
 }

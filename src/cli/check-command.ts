@@ -125,6 +125,7 @@ async function checkSource(source: string, forth: Report, request: ListingReques
     }
     const { check, exit, durationMs, problems } = await runCommand({
       ...request,
+      lists: undefined,
       options: swapEnds(source, forth, request.options),
       onDifference: tellBack,
     })

@@ -19,7 +19,7 @@ import { recordFailure } from '../store/record-failure.ts'
 import { explainStateError, openScratchCopy, openStateFile } from '../store/state-file.ts'
 import { createTargetState, type TargetState } from '../store/target-state.ts'
 import type { Tell } from '../run-event.ts'
-import type { FoundDifference, World } from '../run/world.ts'
+import type { FoundDifference, ReportLists, World } from '../run/world.ts'
 import { sync } from '../sync.ts'
 import { startDeadline } from './deadline.ts'
 import type { ListenAddress } from './parse/parse-listen.ts'
@@ -49,6 +49,8 @@ export type RunRequest = {
   readonly tell?: Tell | undefined
   /** `check`: takes each event that the target lacks, or does not serve. */
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
+  /** `check --ids`: takes what is listed. */
+  readonly lists?: ReportLists | undefined
 }
 
 type EndpointRequest = Pick<
@@ -123,6 +125,7 @@ export async function runCommand(request: RunRequest): Promise<Report> {
       ...(git === undefined ? {} : { git }),
       serving,
       ...(request.onDifference === undefined ? {} : { onDifference: request.onDifference }),
+      lists: request.lists,
     }
     return await sync(options, world)
   } catch (error) {

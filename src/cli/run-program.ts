@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
 import { escapeForTerminal } from './escape.ts'
@@ -9,6 +10,7 @@ import { SECRET_VARIABLES } from './parse/option-table.ts'
 import type { OutputOptions } from './parse/options.ts'
 import type { RenderOptions } from './render/canvas.ts'
 import type { KeyPlace } from './read-key.ts'
+import type { OpenLists } from './report-lists.ts'
 import type { RunRequest } from './run-command.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
 import type { Tell } from '../run-event.ts'
@@ -96,10 +98,11 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
   const { env, stdout, stderr, interruption } = place
   const stateFile = stateFileOf(line.stateFile, env)
   const watch = createWatch(line, { stateFile, stderr, version: toolVersion() })
+  const lists = line.options.listIds ? await openLists() : undefined
   let report: Report | undefined
   try {
     await watch.begin()
-    const found = await runLine(line, await requestOf(line, stateFile, place, watch.tell))
+    const found = await runLine(line, { ...(await requestOf(line, stateFile, place, watch.tell)), lists })
     watch.stopProgress()
     const exit = interruption.exitCode() ?? found.exit
     report = { ...found, exit, complete: exit === 0 }
@@ -110,7 +113,13 @@ async function run(line: RunLine, place: Surroundings, heading?: Heading): Promi
   } catch (error) {
     await watch.end({ exit: interruption.exitCode() ?? exitCodeOf(error), report, error })
     throw error
+  } finally {
+    lists?.close()
   }
+}
+
+async function openLists(): Promise<OpenLists> {
+  return (await import('./report-lists.ts')).createReportLists(tmpdir())
 }
 
 async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
@@ -142,13 +151,18 @@ async function printReport(
   heading = '',
 ): Promise<void> {
   if (output.quiet && !output.json && (await import('./render/all-well.ts')).isAllWell(report)) return
-  const { writeOutput } = await import('./write-output.ts')
+  const { writePieces } = await import('./write-output.ts')
   if (output.json) {
-    const { renderJson } = await import('./render/render-json.ts')
-    return writeOutput(stream, renderJson(report))
+    const { jsonPieces } = await import('./render/render-json.ts')
+    return writePieces(stream, jsonPieces(report))
   }
-  const { renderReport } = await import('./render/render-table.ts')
-  await writeOutput(stream, heading + renderReport(report, renderingFor(output, stream)))
+  const { reportLines } = await import('./render/render-table.ts')
+  await writePieces(stream, below(heading, reportLines(report, renderingFor(output, stream))))
+}
+
+function* below(heading: string, lines: Iterable<string>): Generator<string> {
+  yield heading
+  yield* lines
 }
 
 async function showStatus(

@@ -1,6 +1,3 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { SyncError } from '../errors.ts'
 import { listSpooled } from '../store/list-spooled.ts'
 import { loadStatus } from '../store/load-status.ts'
 import type { WantedState } from '../store/state-key.ts'
@@ -10,7 +7,7 @@ import { toolVersion } from './tool-version.ts'
 import { renderJson, renderJsonValue } from './render/render-json.ts'
 import { renderSpooled } from './render/render-spooled.ts'
 import { renderStatus } from './render/render-status.ts'
-import { outputError } from './write-output.ts'
+import { writePieces } from './write-output.ts'
 
 /** The inputs of `status`. `wanted` names a target as the state file does; undefined means all. */
 export type StatusRequest = {
@@ -28,10 +25,10 @@ type Lists = Parameters<Parameters<typeof listSpooled>[2]>[0]
 export async function showStatus(request: StatusRequest): Promise<void> {
   const { stateFile, wanted, list, output, stream, rendering } = request
   if (list.parked || list.refused) {
-    return listSpooled(stateFile, wanted, (lists) => print(renderLists(request, lists), stream))
+    return listSpooled(stateFile, wanted, (lists) => writePieces(stream, renderLists(request, lists)))
   }
   const status = loadStatus(stateFile, wanted)
-  return print([output.json ? renderJson(status) : renderStatus(status, rendering)], stream)
+  return writePieces(stream, [output.json ? renderJson(status) : renderStatus(status, rendering)])
 }
 
 function renderLists(
@@ -70,13 +67,4 @@ function* orNone(texts: Iterable<string>, none: string): Generator<string> {
     yield text
   }
   if (isEmpty) yield none
-}
-
-/** Waits for a slow reader. Throws SyncError when the text cannot be written. */
-async function print(chunks: Iterable<string>, stream: NodeJS.WriteStream): Promise<void> {
-  try {
-    await pipeline(Readable.from(chunks), stream, { end: false })
-  } catch (error) {
-    throw error instanceof SyncError ? error : outputError(error)
-  }
 }

@@ -76,15 +76,20 @@ function* anchorsOf({ name, variants }: Layer, { world, catalog }: ScopedRun): G
 
 /** Reads one filter at every end: at the target first, with which the sources are compared. */
 async function readEverywhere(request: PlannedRequest, { ends, run }: Counting): Promise<void> {
-  const shown = new IdCollector()
+  // In pages nothing is compared.
+  const shown = run.options.reconcile ? new IdCollector() : undefined
   const [target, ...sources] = ends
   if (target !== undefined) await readEnd(target, request, { run, shown })
-  const atTarget = shown.seal()
+  const atTarget = shown?.seal()
   await Promise.all(sources.map((source) => readEnd(source, request, { run, atTarget })))
 }
 
 /** `shown` takes what an end shows; with what is `atTarget` an end is compared. */
-type Reading = { readonly run: ScopedRun; readonly shown?: IdCollector; readonly atTarget?: IdSet }
+type Reading = {
+  readonly run: ScopedRun
+  readonly shown?: IdCollector | undefined
+  readonly atTarget?: IdSet | undefined
+}
 
 async function readEnd(end: CopyEnd, request: PlannedRequest, { run, shown, atTarget }: Reading): Promise<void> {
   const { open } = end
@@ -93,7 +98,7 @@ async function readEnd(end: CopyEnd, request: PlannedRequest, { run, shown, atTa
   await fetchRequests(open.peer, [request], {
     budget: open.budget,
     aftermath: open.aftermath,
-    sink: (_, events) => takeShown(end, events, { run, ...(shown !== undefined && { shown }) }),
+    sink: (_, events) => takeShown(end, events, { run, shown }),
     done: (_, { drain: { reason } }) => {
       if (reason !== null) noteUnread(end, request, reason, run)
     },

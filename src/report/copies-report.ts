@@ -91,6 +91,6 @@ export type CopiesReport = {
   /** Those with the most events below first; at most 10,000. */
   readonly repositories: readonly RepositoryCopies[]
   readonly repositoriesLeftOut: number
-  /** With `--ids`; otherwise null. */
-  readonly list: readonly ScarceEvent[] | null
+  /** With `--ids`; otherwise null. It lies on disk: there may be millions. */
+  readonly list: Iterable<ScarceEvent> | null
 }

@@ -200,8 +200,8 @@ export type CheckReport = {
   readonly sample: SampleReport | null
   /** With `--copies`; otherwise null. Null as well if nothing could be compared. */
   readonly copies: CopiesReport | null
-  /** With `--ids`; otherwise null. */
-  readonly ids: readonly string[] | null
+  /** With `--ids`; otherwise null. They lie on disk: there may be millions. */
+  readonly ids: Iterable<string> | null
   /** With `--both`: the reverse differences, one entry for each source read to its end; otherwise null. */
   readonly both:
     readonly { readonly source: string; readonly missing: number; readonly differences: readonly Difference[] }[] | null

@@ -41,6 +41,12 @@ export type Serving = {
   readonly connectTarget: () => Promise<Endpoint>
 }
 
+/** A list that may be longer than memory should hold. It is gone through from its start, as often as wanted. */
+export type GrowingList<T> = Iterable<T> & { add(value: T): void }
+
+/** Makes the lists of a report, which outlive the run. */
+export type ReportLists = { create<T>(): GrowingList<T> }
+
 /** The outside world, handed in by `cli/main.ts`. */
 export type World = {
   readonly target: Endpoint
@@ -58,6 +64,8 @@ export type World = {
   readonly tell?: Tell | undefined
   /** For `check`: receives each event that the target lacks, or does not serve. */
   readonly onDifference?: (difference: FoundDifference) => Promise<void>
+  /** For `check`: present if every missing or scarce event shall be listed. */
+  readonly lists?: ReportLists | undefined
   /** Opens relays that strangers named. */
   readonly strangers: StrangersGate
   /** Git servers and the system's git; present if the run was asked to look at git data. */

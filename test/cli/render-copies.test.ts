@@ -105,7 +105,18 @@ describe('the copies of a report', () => {
       "differences (5): 2 events are missing. The target's git data of 3 of 14 repositories differs, and no server has " +
         'what 1 of them needs. 40 of 4,812 events have fewer than 3 copies. The git data of 2 of 14 repositories is at ' +
         'fewer than 3 servers, and that of 1 more may be: not every server answered. `ngit-sync repair --git` with the ' +
-        'same options except --copies would copy the 2 missing ones and repair git data. The commands in this report',
+        'same options except --copies would copy the 2 missing ones and repair git data. The commands in this report ' +
+        'would bring scarce events to where they are lacking. For git data at too few servers, push a clone to another ' +
+        'one that the announcement names, or have one more named. `ngit-sync repair --git` does that for a GRASP relay ' +
+        'as --target, or says what its operator has to do. took',
+    ],
+    [
+      'git data that may be scarce',
+      { copies: null },
+      { exit: 3, git: { ...GIT, differing: 0, lost: 0, list: [], copies: { ...scarceServers, below: 0 } } },
+      'not everything could be read; the target lacks nothing of what could be read. Its git data of 14 repositories is ' +
+        'as signed. The git data of 1 of 14 repositories may be at fewer than 3 servers: not every server answered. Run ' +
+        'ngit-sync check again with the same options. took',
     ],
     [
       'scarce in shards',
@@ -135,6 +146,12 @@ describe('the copies of a report', () => {
     expect(render(many)).toContain('and 2 more: --verbose and --json show them')
     expect(render(many, { verbose: true })).not.toContain('more: --verbose')
     expect(render(many)).toContain(`${'cd'.repeat(32)} at`)
+    const onDisk = { ids: new Set(['ab'.repeat(32)]), copies: { ...READ, repositories, list: new Set(COPIES.list) } }
+    const inMemory = { ids: [...onDisk.ids], copies: { ...onDisk.copies, list: COPIES.list } }
+    const [listed, whole] = [onDisk, inMemory].map((lists) =>
+      render({ ...many, check: many.check && { ...many.check, ...lists } }),
+    )
+    expect([listed, listed?.includes('ab'.repeat(32))]).toEqual([whole, true])
   })
 
   it('stays within the width and free of control characters, but for commands', () => {

@@ -403,7 +403,7 @@ describe('a discovered relay', () => {
     const args = ['check', '--json', '--both', '--ids', ...endArguments(source, target), ...ANYWHERE]
     const { code, stdout } = await bench.run(args)
     const { check, sources } = JSON.parse(stdout) as Outcome['report']
-    expect([code, check?.ids?.toSorted()]).toEqual([5, idsOf(there)])
+    expect([code, [...(check?.ids ?? [])].toSorted()]).toEqual([5, idsOf(there)])
     expect(sources.map(({ discovered }) => discovered)).toEqual([false, true])
     expect(check?.both?.map(({ source: url }) => url)).toEqual([source.url])
   })

@@ -73,7 +73,7 @@ describe('check --git', () => {
     expect((await bench.run(['check', '--git', '--quiet', ...scene.args])).stdout).toBe('')
   })
 
-  it('counts the servers that have the git data (--copies): exit 5 where only the target has it', async () => {
+  it('counts the servers that have the git data (--copies): exit 5 where only the target has it, and what to do', async () => {
     const bench = createWorkbench()
     const scene = await setGitScene(bench)
     const [both, alone] = [await scene.add('both'), await scene.add('alone')]
@@ -86,7 +86,11 @@ describe('check --git', () => {
     expect(git.copies?.list).toMatchObject([{ repository: alone.address, copies: 1 }])
     const { stdout } = await bench.run(['check', '--git', ...scene.args, '--copies', '2'])
     expect(stdout).toContain('git data of 2 repositories with a state: 1 at 2 servers · 1 at 1 server')
-    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('The git data of 1 of 2 repositories is at fewer than 2 servers.')
+    expect(stdout.replaceAll(/\s+/g, ' ').trim()).toMatch(
+      /: the target lacks nothing\. Its git data of 2 repositories is as signed\. The git data of 1 of 2 repositories is at fewer than 2 servers\. For git data at too few servers, push a clone to another one that the announcement names, or have one more named\. `ngit-sync repair --git` does that for a GRASP relay as --target, or says what its operator has to do\. took \S+ s$/,
+    )
+    await scene.other.host(alone.npub, alone.d, alone.git)
+    expect((await check(bench, scene, '--copies', '2')).code).toBe(0)
   })
 
   it('tells each way in which the target differs, and what to do', async () => {

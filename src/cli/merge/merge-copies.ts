@@ -30,7 +30,7 @@ export function mergeCopies(all: readonly (CopiesReport | null)[]): CopiesReport
       .sort((a, b) => a.copies - b.copies),
     repositories: kept,
     repositoriesLeftOut: cut + sumOf(reports, ({ repositoriesLeftOut }) => repositoriesLeftOut),
-    list: lists.length === 0 ? null : lists.flat(),
+    list: lists.length === 0 ? null : lists.flatMap((list) => [...list]),
   }
 }
 

@@ -27,7 +27,7 @@ export function mergeChecks(all: readonly (CheckReport | null)[]): CheckReport |
     histogram: buildHistogram(hoursOf(checks.flatMap(({ histogram }) => histogram))),
     sample: mergeSamples(checks.flatMap(({ sample }) => sample ?? [])),
     copies: mergeCopies(checks.map(({ copies }) => copies)),
-    ids: ids.length === 0 ? null : [...new Set(ids.flat())],
+    ids: ids.length === 0 ? null : [...new Set(ids.flatMap((each) => [...each]))],
     both: both.length === 0 ? null : mergeWaysBack(both.flat()),
   }
 }

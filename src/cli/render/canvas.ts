@@ -63,9 +63,19 @@ export function hanging(canvas: Canvas, prefix: string, text: string, paint: Pai
 }
 
 /** Joins blocks of lines with an empty line between them and a newline at the end; skips empty blocks. */
-export function joinBlocks(blocks: readonly (readonly string[])[]): string {
-  const texts = blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.map((line) => line.trimEnd()).join('\n'))
-  return texts.length === 0 ? '' : `${texts.join('\n\n')}\n`
+export function joinBlocks(blocks: Iterable<Iterable<string>>): string {
+  return [...linesOf(blocks)].join('')
+}
+
+/** The same line by line, for blocks that may be longer than memory should hold. */
+export function* linesOf(blocks: Iterable<Iterable<string>>): Generator<string> {
+  let hasAny = false
+  for (const block of blocks) {
+    let above = hasAny ? '\n' : ''
+    for (const line of block) {
+      yield `${above}${line.trimEnd()}\n`
+      above = ''
+      hasAny = true
+    }
+  }
 }

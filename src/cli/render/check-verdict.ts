@@ -1,7 +1,7 @@
 /* The verdict of `check`: first what was found, then what to do. */
 import type { CopiesReport } from '../../report/copies-report.ts'
 import type { CheckReport, Report, SampleReport } from '../../report/report.ts'
-import { copiesSentences, gitCopiesSentences, raisingCommands } from './copies-words.ts'
+import { copiesSentences, gitCopiesSentences, raisingCommands, spreadingSentences } from './copies-words.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { hasReconciled } from './render-check.ts'
 import { nextStep, shortName, whatIsMissing } from './verdict-reasons.ts'
@@ -85,7 +85,8 @@ function waitingText(missing: number, waiting: number): string {
 
 /** The commands that would mend what was found. */
 function whatToDo(report: Report): string[] {
-  return [...copySentence(report), ...raiseSentence(report)]
+  const servers = report.git?.copies ?? null
+  return [...copySentence(report), ...raiseSentence(report), ...(servers === null ? [] : spreadingSentences(servers))]
 }
 
 /** The command that would copy the missing events, and mend git data; says which, unless nothing else was found. */

@@ -39,6 +39,15 @@ export function gitCopiesSentences({ repositories, below, undecided, wanted }: G
   return [`The git data of ${formatCount(below)} of ${all} is ${fewer}${more}.`]
 }
 
+/** What would bring git data to more servers; empty if none is known to be at too few. */
+export function spreadingSentences({ below }: GitCopies): string[] {
+  if (below === 0) return []
+  return [
+    'For git data at too few servers, push a clone to another one that the announcement names, or have one more named.',
+    '`ngit-sync repair --git` does that for a GRASP relay as --target, or says what its operator has to do.',
+  ]
+}
+
 /** The ends that lack most of the scarce events of a repository: `relay.two 31, localhost:7443 3 and 1 more`. */
 export function whoLacks({ lacking }: Pick<RepositoryCopies, 'lacking'>): string {
   const named = lacking.slice(0, ENDS_NAMED).map(({ url, events }) => `${shortEnd(url)} ${formatCount(events)}`)

@@ -36,14 +36,18 @@ type Repository = { readonly address: string | null; readonly differences: reado
  * Renders the result of `check` as blocks of lines: by repository, by kind, by time, the reverse comparison, and the
  * ids.
  */
-export function renderCheck(canvas: Canvas, report: Report, check: CheckReport): string[][] {
+export function renderCheck(canvas: Canvas, report: Report, check: CheckReport): Iterable<string>[] {
   return [
     renderRepositories(canvas, report, check.differences),
     renderKinds(canvas, report, check.differences),
     renderHistogram(canvas, check.histogram),
     ...(check.both ?? []).map((back) => renderWayBack(canvas, back)),
-    (check.ids ?? []).flatMap((id) => hanging(canvas, '', foreign(id))),
+    renderIds(canvas, check.ids ?? []),
   ]
+}
+
+function* renderIds(canvas: Canvas, ids: Iterable<string>): Generator<string> {
+  for (const id of ids) yield* hanging(canvas, '', foreign(id))
 }
 
 /** The missing events, one row per repository, most first. */

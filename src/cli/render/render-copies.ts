@@ -21,7 +21,7 @@ type Labelled = Pick<RepositoryCopies, 'repository' | 'name'>
  * Renders at how many ends events are, the repositories with too few copies (the worst ten; all with `verbose`), and the
  * commands that would change that, which alone may be wider than the canvas.
  */
-export function renderCopies(canvas: Canvas, report: Pick<Report, 'scope' | 'check' | 'git'>): string[][] {
+export function renderCopies(canvas: Canvas, report: Pick<Report, 'scope' | 'check' | 'git'>): Iterable<string>[] {
   const copies = report.check?.copies ?? null
   const git = report.git?.copies ?? null
   return [
@@ -30,7 +30,7 @@ export function renderCopies(canvas: Canvas, report: Pick<Report, 'scope' | 'che
   ]
 }
 
-function renderEvents(canvas: Canvas, copies: CopiesReport): string[] {
+function* renderEvents(canvas: Canvas, copies: CopiesReport): Generator<string> {
   const { repositories, repositoriesLeftOut, wanted, ends, list } = copies
   const shown = canvas.verbose ? repositories : repositories.slice(0, MAX_ROWS)
   const columns = [
@@ -40,17 +40,13 @@ function renderEvents(canvas: Canvas, copies: CopiesReport): string[] {
     ...countsOf(canvas, shown, 'perhaps fewer', ({ undecided }) => undecided),
     column({ heading: 'not at', expendable: 0 }, shown, (row) => ({ text: ellipsize(whoLacks(row), LACKING_WIDTH) })),
   ]
-  return [
-    ...hanging(canvas, ' ', spreadOfCopies(copies)),
-    ...ends.flatMap(({ url, events, reason }) =>
-      reason === null ? [] : hanging(canvas, ' ', `${unreadText(url, events)}: ${foreign(reason)}`, canvas.warn),
-    ),
-    ...layOutRows(canvas, shown, columns),
-    ...renderMore(canvas, repositories.length - shown.length + repositoriesLeftOut),
-    ...(list ?? []).flatMap(({ id, at }) =>
-      hanging(canvas, ' ', `${foreign(id)} at ${at.map(shortEnd).join(', ') || 'none'}`),
-    ),
-  ]
+  yield* hanging(canvas, ' ', spreadOfCopies(copies))
+  for (const { url, events, reason } of ends)
+    if (reason !== null) yield* hanging(canvas, ' ', `${unreadText(url, events)}: ${foreign(reason)}`, canvas.warn)
+  yield* layOutRows(canvas, shown, columns)
+  yield* renderMore(canvas, repositories.length - shown.length + repositoriesLeftOut)
+  for (const { id, at } of list ?? [])
+    yield* hanging(canvas, ' ', `${foreign(id)} at ${at.map(shortEnd).join(', ') || 'none'}`)
 }
 
 function unreadText(url: string, events: number): string {

@@ -23,25 +23,61 @@ export type FailureDocument = {
   readonly hint: string | null
 }
 
+type JsonDocument = Report | Status | WhyDocument | RelayInspection | ConfigOverview | FailureDocument
+
 /**
  * Renders a document as JSON on one line with a newline at its end, with the version of the program. Parsing gives back
  * every character.
  */
-export function renderJson(
-  document: Report | Status | WhyDocument | RelayInspection | ConfigOverview | FailureDocument,
-): string {
+export function renderJson(document: JsonDocument): string {
+  return [...jsonPieces(document)].join('')
+}
+
+/** The same in pieces, in which lists that lie on disk are not in memory as a whole. */
+export function* jsonPieces(document: JsonDocument): Generator<string> {
   const { version, ...fields } = document
-  return `${renderJsonValue({ version, toolVersion: toolVersion(), ...fields })}\n`
+  yield* valuePieces({ version, toolVersion: toolVersion(), ...fields })
+  yield '\n'
 }
 
 /** Renders a part of a document, without a newline. */
-export function renderJsonValue(value: object | string): string {
-  return JSON.stringify(value, maskStrings).replaceAll(UNSAFE, escapeUnits)
+export function renderJsonValue(value: unknown): string {
+  return escapeUnsafe(JSON.stringify(value, maskStrings))
+}
+
+function* valuePieces(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) yield renderJsonValue(value)
+  else if (Symbol.iterator in value) yield* listPieces(value as Iterable<unknown>)
+  else yield* fieldPieces(value)
+}
+
+function* listPieces(list: Iterable<unknown>): Generator<string> {
+  let before = '['
+  for (const value of list) {
+    yield before + renderJsonValue(value)
+    before = ','
+  }
+  yield before === '[' ? '[]' : ']'
+}
+
+function* fieldPieces(fields: object): Generator<string> {
+  let before = '{'
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    yield `${before}${escapeUnsafe(JSON.stringify(name))}:`
+    yield* valuePieces(value)
+    before = ','
+  }
+  yield before === '{' ? '{}' : '}'
 }
 
 /** Query strings of URLs are never shown. */
 function maskStrings(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? maskUrls(value) : value
+}
+
+function escapeUnsafe(json: string): string {
+  return json.replaceAll(UNSAFE, escapeUnits)
 }
 
 /** JSON escapes UTF-16 units, so a character outside the BMP takes two. */

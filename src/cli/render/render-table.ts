@@ -1,5 +1,5 @@
 import type { Report } from '../../report/report.ts'
-import { createCanvas, joinBlocks, labelled, type Canvas, type RenderOptions } from './canvas.ts'
+import { createCanvas, labelled, linesOf, type Canvas, type RenderOptions } from './canvas.ts'
 import { foreign } from './foreign.ts'
 import { formatCount, formatPlural } from './format-quantity.ts'
 import { formatTime } from './format-time.ts'
@@ -20,11 +20,20 @@ import { groupShards, howShardsEnded, nameShards } from './shard-words.ts'
  * sentence, unless `verbose`. No line is wider than `width`, but for commands to copy; ends with a newline.
  */
 export function renderReport(report: Report, options: RenderOptions): string {
+  return [...reportLines(report, options)].join('')
+}
+
+/** The same in pieces. */
+export function reportLines(report: Report, options: RenderOptions): Iterable<string> {
+  return linesOf(renderBlocks(report, options))
+}
+
+function renderBlocks(report: Report, options: RenderOptions): Iterable<string>[] {
   const canvas = createCanvas(options)
   const notes = report.notes.flatMap((note) => labelled(canvas, 'note', foreign(note)))
   if (hasNothingToTell(report) && !canvas.verbose)
-    return joinBlocks([notes, ...renderGit(canvas, report.git), renderVerdict(canvas, report)])
-  return joinBlocks([
+    return [notes, ...renderGit(canvas, report.git), renderVerdict(canvas, report)]
+  return [
     [...renderHead(canvas, report), ...renderSourceLines(canvas, report.sources)],
     report.command === 'check' ? renderLeftOut(canvas, report.layers) : renderLayers(canvas, report),
     renderSourceTables(canvas, report),
@@ -36,7 +45,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     ...renderGit(canvas, report.git),
     ...renderCopies(canvas, report),
     renderVerdict(canvas, report),
-  ])
+  ]
 }
 
 /** The verdict alone is enough if nothing was sent and nothing is wrong that earlier runs did not report. */

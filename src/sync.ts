@@ -16,6 +16,7 @@ import { stopAfter, type Stop } from './run/stop.ts'
 import type { World } from './run/world.ts'
 import type { ScopedRun } from './scope/scoped-run.ts'
 import { selectEvents } from './select/select.ts'
+import { distrustReturned } from './trust/distrust-returned.ts'
 import { moveCheckpoints } from './trust/move-checkpoints.ts'
 
 /**
@@ -35,6 +36,7 @@ export async function sync(options: RunOptions, world: World): Promise<Report> {
     await settleOpen(run)
     stop = await finish(run)
     await settleAsides(run)
+    await distrustReturned(run)
   } catch (error) {
     stop = stopAfter(error, world)
     if (stop === undefined) throw endThrown(run, error, world.nowMs() - startedMs)

@@ -13,7 +13,7 @@ import { chanceOf, drawPlaces } from '../relay/draw-places.ts'
 import { findClaimed } from '../relay/find-claimed.ts'
 import { findServed } from '../relay/holdings.ts'
 import { noteProbed } from '../relay/paging/capacity.ts'
-import type { DrainContext } from '../relay/paging/drain.ts'
+import { drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { withinBudget, type Budget } from '../run/budget.ts'
 import type { Run } from '../run/run.ts'
@@ -74,15 +74,19 @@ type Bearing = {
 /** Ids ordered by time, the oldest first. */
 type IdList = { readonly size: number; readonly id: (position: number) => string }
 
+/** A source, and how the filter is read there. */
+type Claimed = { readonly source: Claiming; readonly reading: DrainContext }
+type Claiming = { readonly peer: Peer; readonly budget: Budget }
+
 /**
  * Whether a few pages of what the source serves bear out a finished comparison: all events in them but those that
- * `isMissing` must be held by the target. Events that came to the source in the meantime go to the sink, those that are
- * missing to `onMissing`. False also when the source did not answer or, after a comparison of wholes, shows nothing.
- * Throws LostRelayError when the target stops answering.
+ * `isMissing` must be held by the target. Where young ones are not, all young ones are read: they came in the meantime,
+ * or the source lists its newest late. Events that are missing go to `onMissing`. False also when the source did not
+ * answer or, after a comparison of wholes, shows nothing. Throws LostRelayError when the target stops answering.
  */
 export async function isBorneOut(
   filter: Filter,
-  reading: DrainContext,
+  { source, reading }: Claimed,
   run: ClaimingRun,
   {
     isMissing = (id) => run.world.state.run.isSeen(id),
@@ -91,7 +95,7 @@ export async function isBorneOut(
   }: Bearing = {},
 ): Promise<boolean> {
   const { target, world, startedAt: now } = run
-  const rows = await sampleRows(filter, { reading, sample, now })
+  const rows = await sampleRows(filter, { reading: sampling(source, reading), sample, now })
   if (rows === undefined || (sample.mustShow && rows.length === 0)) return false
   await onMissing(rows.filter(({ id }) => isMissing(id)))
   const claimed = rows.filter(({ id }) => !isMissing(id)).filter((event) => isAsked(event, now))
@@ -100,19 +104,21 @@ export async function isBorneOut(
     claimed.filter(({ id }) => !held.has(id)),
     world.verifier,
   )
-  const isRecent = (event: NostrEvent): boolean => event.created_at >= now - RECENT_SECONDS
-  await reading.sink(unheld.filter(isRecent))
-  return unheld.every(isRecent)
+  const since = now - RECENT_SECONDS
+  if (unheld.length === 0) return true
+  return unheld.every((event) => event.created_at >= since) && (await isReadSince(since, filter, reading))
+}
+
+async function isReadSince(since: UnixSeconds, filter: Filter, reading: DrainContext): Promise<boolean> {
+  const { reason } = await drain({ ...filter, since: Math.max(since, filter.since ?? 0) }, reading)
+  return reason === null
 }
 
 /**
  * A reading for samples. A sample need not be whole, so rows that come after its EOSE take nothing back; the reading
  * that it is taken for has pages of its own.
  */
-export function sampling(
-  { peer, budget }: { readonly peer: Peer; readonly budget: Budget },
-  reading: DrainContext,
-): DrainContext {
+function sampling({ peer, budget }: Claiming, reading: DrainContext): DrainContext {
   const { request } = withinBudget(peer.endpoint, budget)
   return { ...reading, request: (filter) => request(filter) }
 }

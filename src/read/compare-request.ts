@@ -25,7 +25,7 @@ import type { Fetched } from '../run/source-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { BareTarget } from './bare-target.ts'
-import { isBorneOut, MANY, sampleIds, servesListed, sampling } from './claims.ts'
+import { isBorneOut, MANY, sampleIds, servesListed } from './claims.ts'
 
 /** A run whose relays may be compared. */
 type ComparingRun = Pick<
@@ -67,7 +67,7 @@ export async function compareRequest(
   const compared = await fetch(source, filter, { ...reading, ...sets, isKnown, now })
   const isRefusedByTarget = !isBare && target.support.refusal !== undefined && source.peer.support.refusal === undefined
   if (compared.comparison !== undefined) {
-    if (await isBorneOut(filter, sampling(source, reading), run)) return compared
+    if (await isBorneOut(filter, { source, reading }, run)) return compared
     noteContradiction(source.peer.endpoint.url, run)
     return { drain: addDrains(compared.drain, await drain(filter, reading)), comparison: undefined }
   }

@@ -27,7 +27,7 @@ import type { OpenSource } from '../run/source.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { UnixSeconds } from '../time.ts'
 import type { BareTarget } from './bare-target.ts'
-import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, sampling, type Sample } from './claims.ts'
+import { isBorneOut, OF_WHOLE, OF_WHOLE_AGAIN, type Sample } from './claims.ts'
 
 /**
  * What a source has and the target lacks of one request, and what may still take that back. `events` leaves out those
@@ -145,7 +145,7 @@ async function compareWhole(
   const isMissing = (id: string): boolean => missing.has(id) || isSeen(id)
   // First the samples: they show how long the pages of the source are, which the proof of its bottom must know.
   const onMissing = (shown: readonly NostrEvent[]): Promise<void> => found.keep(shown.filter(({ id }) => !isSeen(id)))
-  const isTrue = await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, onMissing, sample })
+  const isTrue = await isBorneOut(EVERYTHING, { source, reading }, run, { isMissing, onMissing, sample })
   if (!isTrue || !(await readBelow(comparison.windows, reading))) return undefined
   const unread = comparison.ids.filter((id) => !isSeen(id) && !found.has(id))
   const { unserved, ...fetched } = await fetchByIds(unread, reading)

@@ -46,7 +46,7 @@ export async function takeIn(
   const served = await findHeld(unseen.filter(isRegular), run)
   const verified = await verifyNew(source, layer, { unseen, served }, run)
   const wanted = state.transaction(() => learnNew(layer, verified, run))
-  run.witnesses.add(source, wanted)
+  noteWitnesses(source, events, wanted, run)
   const held = wanted.filter((event) => served.has(event.id))
   for (const event of held) countHeld(layer, event, run)
   run.witnesses.add(run.target.endpoint.url, held)
@@ -55,6 +55,18 @@ export async function takeIn(
     for (const spooled of held.flatMap(({ id }) => state.spool.find(id) ?? [])) run.fate.forget(spooled)
     for (const event of lacking) spool(source, request, event, run)
   })
+}
+
+/** What others have shown before serves as well, until there are enough: a source may show nothing else. */
+function noteWitnesses(
+  source: string,
+  events: readonly NostrEvent[],
+  wanted: readonly NostrEvent[],
+  run: ReceivingRun,
+): void {
+  const isKnown = (event: NostrEvent): boolean => run.world.state.run.isSeen(event.id) && hasRightId(event)
+  const isWitness = (event: NostrEvent): boolean => isKnown(event) && unwantedBecause(event, run) === undefined
+  run.witnesses.add(source, run.witnesses.isFull(source) ? wanted : events.filter(isWitness))
 }
 
 /** Counts an event that the target holds already. */

@@ -92,6 +92,8 @@ export type RelayEndpoint = EndpointBase & {
   settleEnds(): Promise<void>
   /** Why nothing more is asked of this relay in this run; `undefined` while it answers. */
   givenUp(): string | undefined
+  /** Whether it was lost and came back: perhaps without what it held, or as another behind the same name. */
+  hasReturned(): boolean
   /** What to report when the relay demands authentication (NIP-42) and we have not authenticated. */
   strangeness(): string | undefined
   /** The limits that the relay has enforced so far. */
@@ -140,6 +142,7 @@ export function withRequest(endpoint: Endpoint, request: Endpoint['request']): E
     notices: () => endpoint.notices(),
     settleEnds: () => endpoint.settleEnds(),
     givenUp: () => endpoint.givenUp(),
+    hasReturned: () => endpoint.hasReturned(),
     strangeness: () => endpoint.strangeness(),
     learntLimits: () => endpoint.learntLimits(),
     requestsAtOnce: () => endpoint.requestsAtOnce(),

@@ -87,6 +87,10 @@ class RelayPool implements WebSocketRelay {
     return this.#all.flatMap((relay) => relay.notices())
   }
 
+  hasReturned(): boolean {
+    return this.#all.some((relay) => relay.hasReturned())
+  }
+
   ignoredFrames(): number {
     return this.#all.reduce((sum, relay) => sum + relay.ignoredFrames(), 0)
   }

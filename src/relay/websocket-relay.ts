@@ -203,6 +203,10 @@ class SocketRelay implements WebSocketRelay {
     return this.#link.givenUp
   }
 
+  hasReturned(): boolean {
+    return this.#link.hasReturned
+  }
+
   ignoredFrames(): number {
     return this.#ignored
   }

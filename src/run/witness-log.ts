@@ -34,6 +34,18 @@ export class WitnessLog {
     shown[sort] = kept.length > 2 * KEPT ? newest(kept) : kept
   }
 
+  /** Whether more events of that endpoint would only replace others. */
+  isFull(url: string): boolean {
+    return (this.#byUrl.get(url)?.others.length ?? 0) >= KEPT
+  }
+
+  /** The newest events that the endpoint was seen to hold, at most `count`, without what authors took back. */
+  newestOf(url: string, count: number, { repositoriesOf, isWithdrawn }: WitnessFacts): Witness[] {
+    const { published = [], others = [] } = this.#byUrl.get(url) ?? {}
+    const standing = newest([...published, ...others].filter((event) => !isWithdrawn(event)))
+    return standing.slice(0, count).map((event) => createWitness(event, repositoriesOf(event)))
+  }
+
   /** Saves the witnesses; the next run asks first for those that were shown last. */
   save(store: WitnessStore, provedAt: UnixSeconds, { repositoriesOf, isWithdrawn }: WitnessFacts): void {
     const toWitness = (event: NostrEvent): Witness => createWitness(event, repositoriesOf(event))

@@ -8,6 +8,8 @@ import { KIND } from '../nostr/kinds.ts'
 import { findClaimed } from '../relay/find-claimed.ts'
 import { findServed, findVersions } from '../relay/holdings.ts'
 import type { Peer } from '../relay/peer.ts'
+import { hasVanished, isDeleted } from '../run/withdrawn.ts'
+import type { WitnessFacts } from '../run/witness-log.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 import type { Witness } from '../store/witnesses.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -51,6 +53,28 @@ export async function hasLostEverything(source: Peer, run: ScopedRun): Promise<b
   } catch (error) {
     if (error instanceof LostRelayError) return false
     throw error
+  }
+}
+
+/**
+ * Counts the events whose absence nothing explains among the newest that the relay has shown in this run; where it has
+ * shown none, among its witnesses of earlier runs, one of which is enough. Throws LostRelayError.
+ */
+export async function countLost(relay: Peer, run: ScopedRun): Promise<number> {
+  const { witnesses, startedAt: now } = run
+  const shown = witnesses.newestOf(relay.endpoint.url, ASKED, factsOf(run)).filter((witness) => isAlive(witness, now))
+  const asked = shown.length > 0 ? shown : sampleAlive(relay, run)
+  const missing = await findMissing(relay, asked, now)
+  if (shown.length === 0 && missing.length < asked.length) return 0
+  return (await findUnexplained(missing, relay, run)).length
+}
+
+/** What decides whether an event is a witness, as far as this run knows. */
+export function factsOf({ world, catalog }: ScopedRun): WitnessFacts {
+  const { run } = world.state
+  return {
+    repositoriesOf: (event) => catalog.repositoriesOf(event),
+    isWithdrawn: (event) => isDeleted(event, run) || hasVanished(event, run),
   }
 }
 

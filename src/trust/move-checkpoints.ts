@@ -1,8 +1,8 @@
 import { advanceCheckpoint } from '../checkpoint/advance.ts'
-import { hasVanished, isDeleted } from '../run/withdrawn.ts'
 import type { LayerName } from '../layer-name.ts'
 import { copiesToDate } from '../report/run-options.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
+import { factsOf } from './check-witnesses.ts'
 
 /** Moves the checkpoints, last and only on proof (rule 2): by now everything fetched is settled or parked on disk. */
 export function moveCheckpoints(run: ScopedRun): void {
@@ -45,10 +45,6 @@ function tellMoved(moved: readonly Moved[], { tell }: ScopedRun['world']): void 
 }
 
 /** Saves the witnesses, without what authors took back. */
-function saveWitnesses({ witnesses, world, catalog, startedAt }: ScopedRun): void {
-  const { witnesses: store, run } = world.state
-  witnesses.save(store, startedAt, {
-    repositoriesOf: (event) => catalog.repositoriesOf(event),
-    isWithdrawn: (event) => isDeleted(event, run) || hasVanished(event, run),
-  })
+function saveWitnesses(run: ScopedRun): void {
+  run.witnesses.save(run.world.state.witnesses, run.startedAt, factsOf(run))
 }

@@ -13,6 +13,7 @@ export function createSilentEndpoint(url: string, reason: string): RelayEndpoint
     notices: () => [],
     settleEnds: () => Promise.resolve(),
     givenUp: () => reason,
+    hasReturned: () => false,
     strangeness: () => undefined,
     learntLimits: () => ({}),
     requestsAtOnce: () => 1,

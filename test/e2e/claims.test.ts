@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { comment, issue } from '../support/builders.ts'
 import { alice, bob, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, idsOf } from '../support/workbench.ts'
+import { createWorkbench, idsOf, nowSeconds } from '../support/workbench.ts'
 
 const mine = smallRepository()
 
@@ -54,6 +54,22 @@ describe('a target that lists by NIP-77 what it does not serve', () => {
     target.behaviour.hides = ({ id }) => id === other.announced.id
     const { report } = await bench.catchup(source, target)
     expect(report.notes.join()).toMatch(/no longer serves 1 of the events/)
+  })
+})
+
+describe('a source that lists its newest events late by NIP-77', () => {
+  it('is read in pages as far back as that, beyond the sample', async () => {
+    const bench = createWorkbench()
+    const old = longThread(18)
+    const young = Array.from({ length: 60 }, (_, index) =>
+      comment(mine.issue, bob, { createdAt: nowSeconds() - 500 + 5 * index, content: `young ${index}` }),
+    )
+    const isYoung = new Set(idsOf(young))
+    const events = [...old, ...young]
+    const source = await bench.scripted({ events, negentropy: true, unlisted: ({ id }) => isYoung.has(id) })
+    const target = await bench.scripted({ events: old, negentropy: true })
+    const { code } = await bench.catchup(source, target)
+    expect([code, idsOf(target.events.values())]).toEqual([0, idsOf(events)])
   })
 })
 

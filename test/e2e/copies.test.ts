@@ -219,6 +219,20 @@ describe('what check --copies does not count', () => {
     expect(report.notes).toContainEqual(expect.stringContaining('is not borne out by what is served'))
   })
 
+  it('what a relay lists by NIP-77 and does not serve, where another source has it and the target has not', async () => {
+    const bench = createWorkbench()
+    const hidden = new Set(POOL.slice(7).map(({ id }) => id))
+    const held = POOL.filter(({ id }) => !hidden.has(id))
+    const whole = bench.file('whole.jsonl', POOL)
+    const claims = await bench.scripted({ events: POOL, negentropy: true, hides: ({ id }) => hidden.has(id) })
+    const target = await bench.scripted({ events: held, negentropy: true })
+    const { copies } = await check(bench, [whole, claims], target, '--copies', '2')
+    // It depends on who answers first whether the claim is found false, or leaves the end unread.
+    expect((copies?.below ?? 0) + (copies?.undecided ?? 0)).toBe(hidden.size)
+    const [atTarget, , atClaims] = copies?.ends ?? []
+    expect([atClaims?.url, atClaims?.events]).toEqual([claims.url, atTarget?.events])
+  })
+
   it('an event that its author deleted, but the deletion', async () => {
     const bench = createWorkbench()
     const removal = deletion({ ids: [mine.comment.id] }, carol)

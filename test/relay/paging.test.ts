@@ -148,10 +148,11 @@ describe('drain', () => {
     expect(endpoint.filters.map(({ until }) => until)).toEqual([undefined, 20, 21, 20, undefined, 21, 20])
   })
 
-  it('asks again when nothing of the second in which a page ended comes, and goes on when it is gone', async () => {
+  it('asks again when nothing of the second in which a page ended comes, goes on when it is gone, and is not drained', async () => {
     const [newest, oldest] = eventsAt(30, 20)
     const { drain: result, filters } = await read(ALL, playing(pageOf([newest, oldest]), pageOf([]), pageOf([])))
-    expect([result.reason, filters.map(({ until }) => until)]).toEqual([null, [undefined, 20, 21, 19, 20]])
+    expect(filters.map(({ until }) => until)).toEqual([undefined, 20, 21, 19, 20])
+    expect(result.reason).toBe('page 2 lacks the second in which the page before it ended')
   })
 
   it('reads events with created_at 0 and never asks below 0', async () => {
@@ -367,6 +368,42 @@ describe('drain at a relay that misbehaves', () => {
       onRequest: ({ until = 30 }) => pageOf(eventsAt(30, 20, 10).filter(({ created_at: at }) => at <= until)),
     })
     expect([result.reason, got.size]).toEqual([null, 3])
+  })
+})
+
+describe('pages that become smaller during a run', () => {
+  const crowd = Array.from({ length: 8 }, () => 20)
+
+  it('prove no second whole by what they held before', async () => {
+    const capacity = createCapacity()
+    const events = eventsAt(60, 50, 40, 30, ...crowd)
+    expect((await read(ALL, { events, cap: 12, capacity })).drain.reason).toBeNull()
+    for (const below of [[], [10]]) {
+      const { drain: result } = await read(ALL, { events: [...events, ...eventsAt(...below)], cap: 3, capacity })
+      expect(result.reason).toMatch(/^more events in (?:second 20 than a page holds|one second than a page may hold)/)
+    }
+  })
+
+  it('are no reason to doubt a second with fewer events than they hold', async () => {
+    const capacity = createCapacity()
+    await read(ALL, { events: eventsAt(60, 50, 40, 30, 20), cap: 5, capacity })
+    const events = eventsAt(60, 50, 40, 30, 20, 20)
+    const { drain: result, got } = await read(ALL, { events, cap: 3, capacity })
+    expect([result.reason, got]).toEqual([null, idsOf(events)])
+  })
+
+  it('are not seen where an event only came below one in between', async () => {
+    const capacity = createCapacity()
+    await read(ALL, { events: eventsAt(60, 50, 40, 30, 20), cap: 5, capacity })
+    const endpoint = createMemoryEndpoint({ events: eventsAt(60, 50) })
+    const late = eventOf(9, { created_at: 5 })
+    const request = async (filter: Filter): Promise<Page> => {
+      const page = await endpoint.request(filter)
+      endpoint.events.set(late.id, late)
+      return page
+    }
+    const { drain: result, got } = await readAt({ request }, ALL, { limit: 500, capacity })
+    expect([result.reason, got.size, capacity.cutAt]).toEqual([null, 3, Infinity])
   })
 })
 

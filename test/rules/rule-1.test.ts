@@ -231,7 +231,8 @@ describe('the bottom of a filter', () => {
         limit: 500,
       },
     )
-    expect([reason, got]).toEqual([null, [30, 20, 10]])
+    expect(got).toEqual([30, 20, 10])
+    expect(reason).toBe('page 2 lacks the second in which the page before it ended')
   })
 
   it('is nothing that a checkpoint could be made of when it was not reached', () => {

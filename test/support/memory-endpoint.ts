@@ -14,6 +14,8 @@ export type MemoryEndpointOptions = {
   readonly untilIsExclusive?: boolean
   /** Whether it leaves out the second of `since`, as khatru in memory does. */
   readonly sinceIsExclusive?: boolean
+  /** Whether it was lost and came back. */
+  readonly hasReturned?: true
   readonly profile?: Partial<Profile>
   /** The last word on a REQ: gets the page that a correct relay would answer. */
   readonly onRequest?: (filter: Filter, page: Page) => Page | Promise<Page>
@@ -63,6 +65,7 @@ export function createMemoryEndpoint(options: MemoryEndpointOptions = {}): Memor
     notices: () => [],
     settleEnds: async () => undefined,
     givenUp: () => undefined,
+    hasReturned: () => options.hasReturned === true,
     strangeness: () => undefined,
     learntLimits: () => ({}),
     requestsAtOnce: () => 8,

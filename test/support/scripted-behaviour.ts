@@ -129,6 +129,8 @@ export type Behaviour = {
   negentropyCut?: number
   /** The same, but the oldest are compared. */
   negentropyCutsNewest?: number
+  /** Events that are served, and not listed by NIP-77. */
+  unlisted?: (event: NostrEvent) => boolean
   /** @default 60,000 */
   negentropyFrameBytes?: number
   onNegOpen?: (filter: Filter) => NegDecision

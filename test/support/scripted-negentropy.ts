@@ -51,7 +51,8 @@ async function openNegotiation(state: RelayState, connection: Connection, openin
       : connection.send('NOTICE', decision.notice)
   }
   if (negentropy !== true) return connection.send('NOTICE', UNKNOWN_LABEL)
-  const listed = state.behaviour.ignores?.(filter) === true ? [] : findEvents(state.events, [filter])
+  const { ignores, unlisted = () => false } = state.behaviour
+  const listed = ignores?.(filter) === true ? [] : findEvents(state.events, [filter]).filter((each) => !unlisted(each))
   if (listed.length > negentropyMax) {
     return connection.send('NEG-ERR', subId, 'blocked: too many query results', negentropyMax)
   }

@@ -12,6 +12,10 @@ export type Capacity = {
   most: number
   /** The most rows in a page that was asked with a smaller limit. */
   probed: number
+  /** The fewest rows of a page that was cut off: pages may become smaller during a run. */
+  cutAt: number
+  /** The most rows of a page that was believed to be whole because others were larger. */
+  believed: number
   /** The first 100 ids that it has shown. */
   readonly shown: Set<string>
   probedFor: number
@@ -32,6 +36,8 @@ export function createCapacity(): Capacity {
   return {
     most: 0,
     probed: 0,
+    cutAt: Infinity,
+    believed: 0,
     shown: new Set(),
     probedFor: 0,
     probedByIds: 0,

@@ -24,6 +24,8 @@ export type Read = {
   readonly rowCount: number
   /** The relay sent older rows that were dropped, so the oldest second is whole. */
   readonly isCut: boolean
+  /** The rows come from several REQs, so their number says nothing about the page size. */
+  readonly isJoined: boolean
   /** The authors of the matching rows. */
   readonly authors: ReadonlySet<string>
 }
@@ -107,18 +109,21 @@ async function looseParts(within: Filter, read: Reader): Promise<readonly Filter
 }
 
 /** Names the tag values affected by the gap, if there are few, and what would close it. */
-function describeGap(filter: Filter, second: number, { most }: Capacity): string {
+function describeGap(filter: Filter, second: number, { most, cutAt }: Capacity): string {
   const named = tagConditions(filter).filter(([, values]) => values.length === 1)
   const values = named.map(([name, [value]]) => `, of #${name} ${value}`).join('')
-  return `more events in second ${second} than a page holds (${most})${values}: ${WHAT_CLOSES_IT}`
+  return `more events in second ${second} than a page holds (${Math.min(most, cutAt)})${values}: ${WHAT_CLOSES_IT}`
 }
 
 /**
- * Why nothing counts as drained at a relay that was assumed to hold very few events: it has shown others since. If the
- * relay merely received more events meanwhile, it shows a larger page when asked for one.
+ * Why nothing counts as drained at a relay that has cut off pages no larger than one that was believed to be whole, or
+ * that was assumed to hold very few events and has shown others since. If the relay merely received more events
+ * meanwhile, it shows a larger page when asked for one.
  */
 export async function findDisproof(context: CloseContext): Promise<string | null> {
   const { capacity } = context
+  if (capacity.believed >= capacity.cutAt)
+    return `more events in one second than a page may hold: it has cut off pages at ${capacity.cutAt} rows`
   if (!isDisproved(capacity)) return null
   await probe(capacity.assumed + 1, context)
   return isDisproved(capacity) ? `more events in one second than a page holds (${capacity.most})` : null
@@ -142,17 +147,23 @@ async function windowOf({ filter, second }: FullPage, read: Reader, { capacity }
 export async function isWholePage(page: AskedPage, read: Reader, context: CloseContext): Promise<boolean> {
   const { capacity, limit } = context
   const { count } = page
-  if (count >= limit) return false
-  if (count < capacity.most) return true
+  if (count >= limit || count >= capacity.cutAt) return false
+  if (count < capacity.most) return believe(count, capacity)
   if (capacity.probedFor < count) {
     capacity.probedFor = count
     capacity.probing = probe(count + 1, context)
   }
   await capacity.probing
   if (count >= capacity.probed) await probeByIds(count + 1, context)
-  if (count < capacity.probed) return hasNoMore(page, read)
+  if (count < capacity.probed) return (await hasNoMore(page, read)) && believe(count, capacity)
   if (count > 1 || !mayBeAll(count, capacity)) return false
   assume(count, capacity)
+  return true
+}
+
+/** A page of so many rows is believed to be whole, because the relay has shown larger ones. */
+function believe(count: number, capacity: Capacity): true {
+  capacity.believed = Math.max(capacity.believed, count)
   return true
 }
 

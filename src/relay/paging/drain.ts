@@ -4,10 +4,11 @@
  * A page may be cut off anywhere, and relays cap pages below the requested `limit`, so a count never proves the end
  * (rule 1). The cursor is the oldest second received, asked again *inclusively*, so that a second cut in two is
  * continued. A filter is drained only by an `eose` on an empty page below the oldest second, or by an `eose` that
- * declares its rows to be the last (NIP-67 `finish`). A page asked with `until` = t that brings only rows of second t
- * may hide more of that second than fits into a page. Such a second is closed if the relay has shown larger pages, or
- * by splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page cut for its bytes
- * ends with a whole second; the next one starts below it and asks for fewer rows.
+ * declares its rows to be the last (NIP-67 `finish`). An `eose` on an empty page that must show the oldest second again
+ * proves that the relay does not show all that it holds, or has lost it. A page asked with `until` = t that brings only
+ * rows of second t may hide more of that second than fits into a page. Such a second is closed if the relay has shown
+ * larger pages, or by splitting the filter; what stays open is a gap. Rows are counted raw, verified or not. A page cut
+ * for its bytes ends with a whole second; the next one starts below it and asks for fewer rows.
  *
  * While a page is taken in, the next is asked for: on a long way both take time. After a page that is shorter than this
  * relay's pages have been, the two that should be left are asked for at once.
@@ -35,6 +36,7 @@ import {
 import { isSplitProof, splitFilter } from '../split-filter.ts'
 import { describeEnd } from '../describe-end.ts'
 import { Intake } from './intake.ts'
+import { learnCut } from './learn-cut.ts'
 import { isDescending, sortRows } from '../sort-rows.ts'
 
 /**
@@ -113,9 +115,14 @@ async function descend(filter: Filter, read: Reader, context: Descent): Promise<
   const floor = filter.since ?? 0
   let gap: string | null = null
   let received: number | undefined
+  let above: AskedPage | undefined
   let { limit } = context
   for (let page = 1, asked = filter.until; ; page += 1) {
-    const { end, stamps, isMixed, rowCount, isCut } = await readOn(filter, { until: asked, limit }, read, context)
+    const next = await readOn(filter, { until: asked, limit }, read, context)
+    const { end, stamps, isMixed, rowCount, isCut } = next
+    if (above !== undefined && stamps.some(({ second }) => second < (received ?? 0)))
+      await learnCut(above, read, context)
+    above = limit === context.limit && !isCut && !next.isJoined ? { filter, until: asked, count: rowCount } : undefined
     limit = isCut ? rowCount : Math.min(context.limit, Math.ceil(GROWTH * limit))
     if (end.type !== 'eose') return `${describeEnd(end)} on page ${page}`
     if (isMixed) return (await isWholeMixture({ filter, until: asked, count: rowCount }, read, context)) ? gap : MIXED
@@ -124,6 +131,7 @@ async function descend(filter: Filter, read: Reader, context: Descent): Promise<
     const isBelowAll = received === undefined || asked === undefined || asked < received
     if (rowCount === 0 && end.hint === 'more') return `page ${page} is empty, and the relay says that there is more`
     if (rowCount === 0 && isBelowAll) return gap
+    if (rowCount === 0) gap = `page ${page} lacks the second in which the page before it ended`
     // NIP-67: nothing lies below these rows, so none of them was cut off.
     if (rowCount > 0 && end.hint === 'finish' && !isCut) return gap
     const oldest = oldestOf(stamps, asked)
@@ -212,7 +220,7 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.sink(fresh)
     const authors = new Set(events.map(({ pubkey }) => pubkey))
-    return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, authors }
+    return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, isJoined: isJoined === true, authors }
   }
 }
 

@@ -59,7 +59,7 @@ async function holdsNoOther(filter: Filter, ids: readonly string[], context: Pro
   const matches = createMatcher(filter)
   const events = rows.map((row) => parseEvent(row))
   const isKnown = events.every((event) => event !== undefined && matches(event) && ids.includes(event.id))
-  if (end.type !== 'eose' || !isKnown || rows.length === 0) return false
+  if (end.type !== 'eose' || !isKnown || rows.length === 0 || rows.length >= context.capacity.cutAt) return false
   return rows.length < context.capacity.most || holdsNoMore(filter, rows.length, context)
 }
 

@@ -39,6 +39,7 @@ export class Link {
   #silences = 0
   #givenUp: string | undefined
   #hasLost = false
+  #connections = 0
 
   constructor(url: string, options: LinkOptions, listener: Omit<ConnectionListener, 'onLost'>) {
     this.#url = url
@@ -75,6 +76,11 @@ export class Link {
   /** Whether a dial has failed since the relay last answered. */
   get hasFailed(): boolean {
     return this.#failures > 0
+  }
+
+  /** Whether a connection was lost and another made since. */
+  get hasReturned(): boolean {
+    return this.#connections > 1
   }
 
   /** Notes that the relay answered: resets its failures. */
@@ -139,6 +145,7 @@ export class Link {
     tell?.({ type: 'connected', relay: this.#url })
     this.#clockOffsetSeconds = dialled.clockOffsetSeconds
     this.#connection = dialled.connection
+    this.#connections += 1
     this.#options.traffic.renew()
     await this.#introduce(dialled.connection)
     return this.#failures === Infinity ? undefined : dialled

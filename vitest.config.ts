@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', 'test/faults/**', 'test/install/**', 'node_modules/**'],
     globalSetup: ['test/support/pack-program.ts'],
+    setupFiles: ['test/support/close-idle-relays.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

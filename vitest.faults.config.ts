@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/pack-program.ts'],
+    setupFiles: ['test/support/close-idle-relays.ts'],
     testTimeout: process.env['FAULTS'] === 'full' ? 900_000 : 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

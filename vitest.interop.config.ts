@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
     globalSetup: ['test/interop/install.ts', 'test/support/pack-program.ts'],
+    setupFiles: ['test/support/close-idle-relays.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

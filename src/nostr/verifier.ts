@@ -13,7 +13,7 @@ export type Verifier = {
 }
 
 export type VerifierOptions = {
-  /** Number of threads; 0 verifies on the calling thread. */
+  /** Number of threads, once there is enough for them; 0 verifies on the calling thread. */
   readonly workers: number
   /** The compiled worker. @default verify-worker.js beside this module, which exists only in `dist` */
   readonly workerUrl?: URL
@@ -22,9 +22,12 @@ export type VerifierOptions = {
 type SignatureCheck = (packed: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
 
 const MIN_EVENTS_PER_SHARE = 16
+/** Two threads cost as much as some hundred signatures before their first answer; most runs meet fewer. */
+const SIGNATURES_WITHOUT_THREADS = 100
 
 /**
- * Returns a verifier whose threads start at first use and live until it is closed.
+ * Returns a verifier that checks the first hundred signatures on the calling thread. Its threads start with the batch that
+ * goes beyond them, and live until it is closed.
  *
  * Ids are hashed on the calling thread, so threads receive only 128 bytes per event. Hashing costs no more than copying
  * an event to a thread would, and no thread ever holds an event, however large.
@@ -58,10 +61,11 @@ async function checkHere(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return verifySigned(packed)
 }
 
-/** The threads. Batches are split evenly, because every signature costs the same. */
+/** The threads, and what comes before them. Batches are split evenly, because every signature costs the same. */
 class SignaturePool {
   readonly #size: number
   readonly #url: URL
+  #checked = 0
   #threads: readonly SignatureThread[] | undefined
   #isClosed = false
 
@@ -71,6 +75,9 @@ class SignaturePool {
   }
 
   async check(packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+    if (this.#isClosed) throw new SyncError('verify signatures: the verifier was closed')
+    this.#checked += packed.length / SIGNED_BYTES
+    if (this.#checked <= SIGNATURES_WITHOUT_THREADS) return checkHere(packed)
     const shares = await Promise.all(this.#split(packed).map((share) => this.#leastLoaded().check(share)))
     return Buffer.concat(shares)
   }
@@ -87,7 +94,6 @@ class SignaturePool {
   }
 
   #leastLoaded(): SignatureThread {
-    if (this.#isClosed) throw new SyncError('verify signatures: the verifier was closed')
     this.#threads ??= Array.from({ length: this.#size }, () => new SignatureThread(this.#url))
     const failed = this.#threads.find((thread) => thread.failure !== undefined)
     if (failed?.failure !== undefined) throw failed.failure

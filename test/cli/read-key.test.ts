@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { readKey, type KeyPlace, type KeySurroundings } from '../../src/cli/read-key.ts'
 import { UsageError } from '../../src/errors.ts'
-import { makeDirectory } from '../file/temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 import { keyOf } from '../support/sign.ts'
 
 const { secret, pubkey } = keyOf('somebody')
@@ -16,7 +16,7 @@ const NCRYPTSEC = encrypt(secret, 'open sesame', 1)
 const NOWHERE: KeyPlace = { keyFile: undefined, passwordFile: undefined }
 
 function secretFile(text: string, mode = 0o600): string {
-  const file = join(makeDirectory(), 'secret')
+  const file = join(temporaryDirectory(), 'secret')
   writeFileSync(file, text)
   chmodSync(file, mode)
   return file
@@ -107,7 +107,7 @@ describe('a key that cannot be used', () => {
   })
 
   it('is named by its file, which is missing, a directory or too large', async () => {
-    const directory = makeDirectory()
+    const directory = temporaryDirectory()
     expect(await problemOf({ keyFile: join(directory, 'none') })).toBe(
       `the key file ${directory}/none cannot be read: no such file`,
     )

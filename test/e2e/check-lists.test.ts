@@ -31,7 +31,7 @@ const FILES = ['combined', 'missing-on-target', 'differ', 'error']
 
 async function checkWithLists(bench: Workbench, ends: Awaited<ReturnType<typeof startDiffering>>, ...more: string[]) {
   const flags = FILES.flatMap((name) => [`--${name}`, bench.path(name)])
-  return bench.spawn(['check', ...endArguments(ends.source, ends.target), ...flags, ...more])
+  return bench.run(['check', ...endArguments(ends.source, ends.target), ...flags, ...more])
 }
 
 describe('check with lists', () => {
@@ -69,7 +69,7 @@ describe('check with lists', () => {
     const bench = createWorkbench()
     const { target } = await startDiffering(bench)
     writeFileSync(bench.path('combined'), 'old\n')
-    const { code } = await bench.spawn([
+    const { code } = await bench.run([
       ...['check', ...endArguments(bench.path('absent.jsonl'), target)],
       ...['--combined', bench.path('combined'), '--differ', bench.path('differ')],
     ])
@@ -90,7 +90,7 @@ describe('check with lists', () => {
     const evil = smallRepository({ d: 'x\u001b[2J\n+ fake' })
     const source = await bench.scripted({ events: [...mine.events, ...evil.events] })
     const target = await bench.scripted({ events: mine.events })
-    await bench.spawn(['check', ...endArguments(source, target), '--combined', bench.path('combined')])
+    await bench.run(['check', ...endArguments(source, target), '--combined', bench.path('combined')])
     const text = readFileSync(bench.path('combined'), 'utf8')
     expect(text).not.toContain('\u001b')
     expect(lines(bench.path('combined'))).toHaveLength(4)

@@ -50,23 +50,23 @@ describe('with --json, a run that ends without a report', () => {
     const config = bench.file('config.yaml', [text])
     const source = bench.file('source.jsonl', mine.events)
     const options = [...words, '--config', config]
-    const failed = await bench.spawn(['catchup', ...endArguments(source, target), ...options])
+    const failed = await bench.run(['catchup', ...endArguments(source, target), ...options])
     expect([failed.code, failureSchema.parse(failed.json()).exit]).toEqual([1, 1])
-    const wrong = await bench.spawn(['catchup', '--since', 'yesterdayish', ...options])
+    const wrong = await bench.run(['catchup', '--since', 'yesterdayish', ...options])
     expect([wrong.code, failureSchema.parse(wrong.json()).exit]).toEqual([2, 2])
   })
 
   it('does not print it among events, though only the configuration file names standard output', async () => {
     const bench = createWorkbench()
     const config = bench.file('config.yaml', ['defaults: { json: true, target: "-" }\n'])
-    const { code, stdout, stderr } = await bench.spawn(['catchup', '--config', config])
+    const { code, stdout, stderr } = await bench.run(['catchup', '--config', config])
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain('"exit":2')
   })
 
   it('does not print it among events', async () => {
     const bench = createWorkbench()
-    const { stdout, stderr } = await bench.spawn(['catchup', '--json', '--target', '-'])
+    const { stdout, stderr } = await bench.run(['catchup', '--json', '--target', '-'])
     expect(stdout).toBe('')
     expect(stderr).toContain('"exit":2')
   })
@@ -77,7 +77,7 @@ describe('--quiet --json', () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: mine.events })
     const target = await bench.scripted({ events: mine.events })
-    const { stdout } = await bench.spawn(['catchup', '--quiet', '--json', ...endArguments(source, target)])
+    const { stdout } = await bench.run(['catchup', '--quiet', '--json', ...endArguments(source, target)])
     expect(JSON.parse(stdout)).toMatchObject({ version: 1, toolVersion: toolVersion(), exit: 0, complete: true })
   })
 })
@@ -88,7 +88,7 @@ describe('--report', () => {
     const source = await bench.scripted({ events: mine.events })
     const target = await bench.scripted()
     const file = bench.path(`night.${ending}`)
-    const { code } = await bench.spawn(['catchup', ...endArguments(source, target), '--report', file])
+    const { code } = await bench.run(['catchup', ...endArguments(source, target), '--report', file])
     const text = readFileSync(file, 'utf8')
     expect([code, text.includes('complete (0)')]).toEqual([0, true])
     expect(text).toContain('missing before')
@@ -113,7 +113,7 @@ describe('--report', () => {
       const target = await bench.scripted()
       await target.close()
       const source = bench.file('source.jsonl', mine.events)
-      const { code } = await bench.spawn([
+      const { code } = await bench.run([
         ...['catchup', ...endArguments(source, target)],
         ...['--retries', '0', '--report', file],
       ])
@@ -130,7 +130,7 @@ describe('--report', () => {
     const silent = await bench.scripted({ onEvent: () => 'silent' })
     bench.start(['catchup', ...endArguments(source, silent)])
     await waitFor(() => silent.received.events.length > 0, { timeoutMs: 20_000 })
-    const { code } = await bench.spawn(['catchup', ...endArguments(source, silent), '--report', file])
+    const { code } = await bench.run(['catchup', ...endArguments(source, silent), '--report', file])
     expect([code, readFileSync(file, 'utf8')]).toEqual([4, expect.stringContaining('**locked (4)**')])
   })
 
@@ -138,7 +138,7 @@ describe('--report', () => {
     const bench = createWorkbench()
     const [source, file] = [bench.file('source.jsonl', mine.events), bench.path('night.md')]
     writeFileSync(bench.stateFile, 'no database '.repeat(1_000))
-    const { code } = await bench.spawn(['catchup', ...endArguments(source, 'backup.jsonl'), '--report', file])
+    const { code } = await bench.run(['catchup', ...endArguments(source, 'backup.jsonl'), '--report', file])
     expect([code, readFileSync(file, 'utf8')]).toEqual([1, expect.stringContaining('not a database')])
   })
 
@@ -149,7 +149,7 @@ describe('--report', () => {
     const bench = createWorkbench()
     const source = await bench.scripted({ events: mine.events })
     const target = await bench.scripted()
-    const { code, stderr } = await bench.spawn(['catchup', ...endArguments(source, target), '--report', file])
+    const { code, stderr } = await bench.run(['catchup', ...endArguments(source, target), '--report', file])
     expect([code, stderr]).toEqual([exit, expect.stringContaining(problem)])
     expect([target.received.connections, existsSync(file)]).toEqual([0, false])
   })

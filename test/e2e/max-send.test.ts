@@ -3,17 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { Report } from '../../src/report/report.ts'
 import { issue } from '../support/builders.ts'
 import { bob, smallRepository } from '../support/scenes.ts'
-import { createWorkbench, endArguments, nowSeconds, type End, type Workbench } from '../support/workbench.ts'
+import { createWorkbench, endArguments, nowSeconds } from '../support/workbench.ts'
 
 const mine = smallRepository()
 const CHILDLESS = {
   onEvent: ({ kind }: { kind: number }) => (kind === 1621 ? ('silent' as const) : 'default'),
 } as const
-
-async function spawn(bench: Workbench, source: End, target: End, ...args: readonly string[]) {
-  const { code, stdout, stderr } = await bench.spawn(['catchup', ...endArguments(source, target), '--json', ...args])
-  return { code, stderr, report: JSON.parse(stdout) as Report }
-}
 
 const planOf = ({ problems }: Report) => problems.find(({ what }) => what === 'plan')?.reason
 
@@ -22,7 +17,11 @@ describe('--max-send', () => {
     const bench = createWorkbench()
     const source = await bench.real({ events: mine.events })
     const target = await bench.scripted()
-    const { code, report } = await spawn(bench, source, target, '--max-send', '3')
+    const { code, json } = await bench.spawn([
+      ...['catchup', '--json', ...endArguments(source, target)],
+      ...['--max-send', '3'],
+    ])
+    const report = json<Report>()
     expect([code, report.exit, target.received.events]).toEqual([1, 1, []])
     expect(planOf(report)).toBe('4 events would be sent, and --max-send allows 3')
     expect(report.totals).toMatchObject({ published: 0, accepted: 0, parked: 0 })
@@ -32,20 +31,20 @@ describe('--max-send', () => {
   it('says in the report and in the history what is wrong, and how to allow it', async () => {
     const bench = createWorkbench()
     const [source, target] = [await bench.real({ events: mine.events }), await bench.real()]
-    const { stdout } = await bench.spawn(['catchup', ...endArguments(source, target), '--max-send', '0'])
+    const { stdout } = await bench.run(['catchup', ...endArguments(source, target), '--max-send', '0'])
     expect(stdout).toContain('failed (1): the plan is larger than --max-send allows; no events sent.')
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
       'Look with --dry-run. If it is right, raise --max-send or leave it out.',
     )
-    const { stdout: status } = await bench.spawn(['status'])
+    const { stdout: status } = await bench.run(['status'])
     expect(status).toContain('4 events would be sent, and --max-send allows 0')
   })
 
   it('lets through a plan of just that size, and the next run sends what one stopped', async () => {
     const bench = createWorkbench()
     const [source, target] = [await bench.real({ events: mine.events }), await bench.real()]
-    expect((await spawn(bench, source, target, '--max-send', '3')).code).toBe(1)
-    const { code, report } = await spawn(bench, source, target, '--max-send', '4')
+    expect((await bench.catchup(source, target, '--max-send', '3')).code).toBe(1)
+    const { code, report } = await bench.catchup(source, target, '--max-send', '4')
     expect([code, report.totals.accepted, target.events().length]).toEqual([0, 4, 4])
   })
 
@@ -56,7 +55,7 @@ describe('--max-send', () => {
   ])('lets through a plan that sends nothing: %s', async (limit, exit) => {
     const bench = createWorkbench()
     const [source, target] = [await bench.real({ events: mine.events }), await bench.real({ events: mine.events })]
-    expect((await spawn(bench, source, target, '--max-send', limit)).code).toBe(exit)
+    expect((await bench.catchup(source, target, '--max-send', limit)).code).toBe(exit)
   })
 
   it.each([
@@ -70,7 +69,7 @@ describe('--max-send', () => {
     const issues = Array.from({ length: more }, (_, n) => issue(mine.address, bob, { content: `more ${n}` }))
     const source = await bench.real({ events: [...mine.events, ...issues] })
     const target = await bench.real({ events: mine.events })
-    const { code, report } = await spawn(bench, source, target, '--max-send', limit)
+    const { code, report } = await bench.catchup(source, target, '--max-send', limit)
     expect(code).toBe(exit)
     if (exit === 1) expect(planOf(report)).toContain(`: ${limit} of the 4 that it was seen to hold`)
   })
@@ -80,7 +79,7 @@ describe('--max-send', () => {
     const [source, target] = [await bench.real({ events: mine.events }), await bench.real({ events: mine.events })]
     await bench.catchup(source, target)
     await source.seed([issue(mine.address, bob, { createdAt: nowSeconds(), content: 'today' })])
-    expect((await spawn(bench, source, target, '--max-send', '50%')).code).toBe(0)
+    expect((await bench.catchup(source, target, '--max-send', '50%')).code).toBe(0)
   })
 
   it('stops for a target that was emptied, whatever earlier runs saw there', async () => {
@@ -96,7 +95,7 @@ describe('--max-send', () => {
         ...[emptied.url, target.url, emptied.url],
       )
     })
-    const { code, report } = await spawn(bench, source, emptied, '--max-send', '100%')
+    const { code, report } = await bench.catchup(source, emptied, '--max-send', '100%')
     expect([code, planOf(report)]).toEqual([1, expect.stringContaining('100% of the 0 that it was seen to hold')])
     expect(emptied.received.events).toEqual([])
   })
@@ -108,14 +107,14 @@ describe('--max-send', () => {
     await bench.catchup(source, target, '--ok-timeout', '300ms')
     const before = bench.spool()
     expect(before).toHaveLength(1)
-    const { code, report } = await spawn(bench, source, target, '--max-send', '0')
+    const { code, report } = await bench.catchup(source, target, '--max-send', '0')
     expect([code, report.totals.parked]).toEqual([1, 1])
     expect(bench.spool()).toEqual(before)
   })
 
   it.each(['ten', '10%%', '-1', '10001%', '1.5', ''])('refuses %j', async (limit) => {
     const bench = createWorkbench()
-    const { code, stderr } = await bench.spawn([
+    const { code, stderr } = await bench.run([
       'catchup',
       '--source',
       'a.jsonl',

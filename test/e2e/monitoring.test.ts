@@ -32,17 +32,18 @@ function metric(file: string, name: string, labels = ''): number | undefined {
 }
 
 /** A complete run, its metrics, and its ends for further runs. */
-async function completeRun(bench: Workbench, ...args: readonly string[]) {
+async function completeRun(bench: Workbench, args: readonly string[] = [], run: Workbench['run'] = bench.run) {
   const [source, target] = await Promise.all([bench.scripted({ events: EVENTS }), bench.scripted()])
   const ends = endArguments(source, target)
   const metrics = bench.path('a.prom')
-  const result = await bench.spawn(['catchup', ...ends, '--metrics-file', metrics, ...args])
+  const result = await run(['catchup', ...ends, '--metrics-file', metrics, ...args])
   return { source, target, ends, metrics, result }
 }
 
 describe('the metrics file', () => {
   it('holds what a complete run did', async () => {
-    const { metrics, result } = await completeRun(createWorkbench())
+    const bench = createWorkbench()
+    const { metrics, result } = await completeRun(bench, [], bench.spawn)
     expect([result.code, result.stderr]).toEqual([0, ''])
     expect(metric(metrics, 'last_run_exit_code')).toBe(0)
     expect(metric(metrics, 'last_success_timestamp_seconds')).toBe(metric(metrics, 'last_run_timestamp_seconds'))
@@ -58,7 +59,7 @@ describe('the metrics file', () => {
     const success = metric(metrics, 'last_success_timestamp_seconds')
     await target.close()
     writeFileSync(metrics, '')
-    const { code } = await bench.spawn(['catchup', ...ends, '--metrics-file', metrics, '--retries', '0'])
+    const { code } = await bench.run(['catchup', ...ends, '--metrics-file', metrics, '--retries', '0'])
     expect([code, metric(metrics, 'last_run_exit_code')]).toEqual([1, 1])
     const now = metric(metrics, 'last_success_timestamp_seconds') ?? 0
     // The state file knows the start and the duration of the run, without its begin in the program.
@@ -74,7 +75,7 @@ describe('the metrics file', () => {
     const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'error: later' }) })
     const metrics = bench.path('a.prom')
     const args = ['catchup', ...endArguments([source, gone], target), '--metrics-file', metrics, '--retries', '0']
-    expect([(await bench.spawn(args)).code, (await bench.spawn(args)).code]).toEqual([3, 3])
+    expect([(await bench.run(args)).code, (await bench.run(args)).code]).toEqual([3, 3])
     expect(metric(metrics, 'last_run_exit_code')).toBe(3)
     expect(metric(metrics, 'last_success_timestamp_seconds')).toBeUndefined()
     expect(metric(metrics, 'parked_events', 'outcome="waiting"')).toBeGreaterThan(0)
@@ -103,7 +104,7 @@ describe('the metrics file', () => {
     ['wrong usage found late', 2, ['--repo', `30617:${'a'.repeat(64)}:nothing`]],
     ['the end of the time', 3, ['--max-duration', '1ms']],
   ])('is written after %s', async (_, exit, args) => {
-    const { metrics, result } = await completeRun(createWorkbench(), ...args)
+    const { metrics, result } = await completeRun(createWorkbench(), args)
     expect([result.code, metric(metrics, 'last_run_exit_code')]).toEqual([exit, exit])
   })
 
@@ -112,7 +113,7 @@ describe('the metrics file', () => {
     const source = await bench.scripted({ events: EVENTS })
     const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'blocked: you are banned' }) })
     const metrics = bench.path('a.prom')
-    const { code } = await bench.spawn(['catchup', ...endArguments(source, target), '--metrics-file', metrics])
+    const { code } = await bench.run(['catchup', ...endArguments(source, target), '--metrics-file', metrics])
     expect([code, metric(metrics, 'last_run_exit_code')]).toEqual([1, 1])
     expect(metric(metrics, 'parked_events', 'outcome="unsent"')).toBeGreaterThan(0)
   })
@@ -122,16 +123,16 @@ describe('the metrics file', () => {
     const { ends, target } = await completeRun(bench)
     const metrics = bench.path('check.prom')
     const check = ['check', ...ends, '--metrics-file', metrics, '--retries', '0']
-    expect((await bench.spawn(check)).code).toBe(0)
+    expect((await bench.run(check)).code).toBe(0)
     const success = metric(metrics, 'last_success_timestamp_seconds')
     expect(metric(metrics, 'check_missing_events')).toBe(0)
     await target.close()
-    expect((await bench.spawn(check)).code).toBe(1)
+    expect((await bench.run(check)).code).toBe(1)
     expect(metric(metrics, 'last_success_timestamp_seconds')).toBe(success)
   })
 
   it('is not written by a dry run, which proves nothing', async () => {
-    const { metrics, result } = await completeRun(createWorkbench(), '--dry-run')
+    const { metrics, result } = await completeRun(createWorkbench(), ['--dry-run'])
     expect([result.code, existsSync(metrics)]).toEqual([0, false])
   })
 
@@ -158,7 +159,7 @@ describe('the metrics file', () => {
       },
     })
     const metrics = `${directory}/a.prom`
-    const { code, stderr } = await bench.spawn(['catchup', ...endArguments(source, target), '--metrics-file', metrics])
+    const { code, stderr } = await bench.run(['catchup', ...endArguments(source, target), '--metrics-file', metrics])
     expect([code, stderr]).toEqual([0, `warning: the metrics file ${metrics} could not be written: no such file\n`])
   })
 
@@ -170,12 +171,7 @@ describe('the metrics file', () => {
       ['/nowhere/a.prom', 'cannot be written: its directory: no such file'],
       ['a.txt', 'does not end in .prom'],
     ]) {
-      const { code, stderr } = await bench.spawn([
-        'catchup',
-        ...endArguments(file, target),
-        '--metrics-file',
-        name ?? '',
-      ])
+      const { code, stderr } = await bench.run(['catchup', ...endArguments(file, target), '--metrics-file', name ?? ''])
       expect([code, stderr]).toEqual([2, expect.stringContaining(problem ?? '')])
     }
     expect(target.received.connections).toBe(0)
@@ -184,8 +180,8 @@ describe('the metrics file', () => {
 
 describe('--ping', () => {
   it('tells a watchdog the start and the end, with the verdict', async () => {
-    const dog = await watchdog()
-    const { result } = await completeRun(createWorkbench(), '--ping', dog.url, '--quiet')
+    const [dog, bench] = [await watchdog(), createWorkbench()]
+    const { result } = await completeRun(bench, ['--ping', dog.url, '--quiet'], bench.spawn)
     expect([result.code, result.stdout, result.stderr]).toEqual([0, '', ''])
     expect(dog.told).toEqual(['/secret-path/start', expect.stringMatching(/^\/secret-path complete \(0\): .+ took /)])
   })
@@ -195,14 +191,14 @@ describe('--ping', () => {
     const [source, target, dog] = await Promise.all([bench.scripted(), bench.scripted(), watchdog()])
     await target.close()
     const args = ['catchup', ...endArguments(source, target), '--retries', '0', '--ping', dog.url]
-    expect((await bench.spawn(args)).code).toBe(1)
+    expect((await bench.run(args)).code).toBe(1)
     expect(dog.told[1]).toMatch(/^\/secret-path\/1 failed \(1\): error: connect to ws:/)
   })
 
   it('changes no exit code when nobody answers, and keeps the secret', async () => {
-    const dog = await watchdog()
+    const [dog, bench] = [await watchdog(), createWorkbench()]
     const url = dog.url.replace(/\d+\//, '9/')
-    const { result } = await completeRun(createWorkbench(), '--ping', url)
+    const { result } = await completeRun(bench, ['--ping', url], bench.spawn)
     expect(result.code).toBe(0)
     expect(result.stderr).toMatch(/^warning: --ping to http:\/\/127\.0\.0\.1:9\/… failed: .+\n$/)
   })
@@ -212,7 +208,7 @@ describe('--ping', () => {
     ['ftp://dog.example/hidden', 'is not an http:// or https:// URL'],
     ['https://me:hidden@dog.example/hidden', 'holds a user name or a password'],
   ])('refuses %s without repeating it', async (url, problem) => {
-    const { result } = await completeRun(createWorkbench(), '--ping', url)
+    const { result } = await completeRun(createWorkbench(), ['--ping', url])
     expect([result.code, result.stderr]).toEqual([2, expect.stringContaining(`error: --ping ${problem}`)])
     expect(result.stderr).not.toContain('hidden')
   })
@@ -222,7 +218,7 @@ describe('the log', () => {
   it('tells a run from its begin to its verdict', async () => {
     const bench = createWorkbench()
     const log = bench.path('a.log')
-    const { source, target, result } = await completeRun(bench, '--log-file', log)
+    const { source, target, result } = await completeRun(bench, ['--log-file', log], bench.spawn)
     expect([result.code, result.stderr]).toEqual([0, ''])
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
     const messages = lines.map((line) => line.slice(31))
@@ -246,7 +242,7 @@ describe('the log', () => {
   it('tells each event at level debug, as JSON', async () => {
     const bench = createWorkbench()
     const log = bench.path('a.log')
-    await completeRun(bench, '--log-file', log, '--log-level', 'debug', '--log-format', 'json')
+    await completeRun(bench, ['--log-file', log, '--log-level', 'debug', '--log-format', 'json'])
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
     const events = lines.map((line) => JSON.parse(line) as { type: string; id?: string; state?: string })
     const sent = events.filter(({ type }) => type === 'sent').map(({ id }) => id)
@@ -269,7 +265,7 @@ describe('the log', () => {
       },
     })
     const log = bench.path('a.log')
-    await bench.spawn(['catchup', ...endArguments(source, target), '--log-file', log])
+    await bench.run(['catchup', ...endArguments(source, target), '--log-file', log])
     const text = readFileSync(log, 'utf8')
     expect(text).toContain(`${target.url}: slower: rate-limited: slow down`)
     expect(text).toContain('blocked: \\x1b[2J number')
@@ -277,7 +273,7 @@ describe('the log', () => {
   })
 
   it('is shown while it happens with --verbose', async () => {
-    const { result, source } = await completeRun(createWorkbench(), '--verbose')
+    const { result, source } = await completeRun(createWorkbench(), ['--verbose'])
     expect(result.stderr).toMatch(/^\d\d:\d\d:\d\d catchup: target /)
     expect(result.stderr).toContain(`${source.url}: connected\n`)
     expect(result.stderr).not.toContain('complete (0)')
@@ -290,7 +286,7 @@ describe('the log', () => {
     const target = await bench.scripted()
     const args = ['catchup', ...endArguments(file, target), '--log-file']
     for (const taken of [file, bench.stateFile]) {
-      const { code, stderr } = await bench.spawn([...args, taken])
+      const { code, stderr } = await bench.run([...args, taken])
       expect([code, stderr]).toEqual([2, expect.stringContaining('are one file: give another file')])
     }
     expect(bench.readFile(file)).toHaveLength(EVENTS.length)

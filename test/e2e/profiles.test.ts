@@ -137,7 +137,7 @@ describe('config', () => {
       'defaults:\n  source: [wss://one.example, "wss://two.example?token=hunter2"]\nprofiles:\n  nightly:\n    target: ws://localhost:7443\n    quiet: true\n',
     )
     const env = { NGIT_SYNC_KEY: 'f'.repeat(64), NGIT_SYNC_RATE: '60/m' }
-    const { code, stdout } = await bench.spawn(['config', '--config', file], { env })
+    const { code, stdout } = await bench.run(['config', '--config', file], { env })
     expect(code).toBe(0)
     expect(stdout).not.toMatch(/hunter2|ffff/)
     const lines = stdout.split('\n').map((line) => line.replaceAll(/ +/g, ' ').trim())
@@ -161,7 +161,7 @@ describe('config', () => {
     const bench = createWorkbench()
     const file = bench.path('config.yaml')
     writeFileSync(file, 'defaults:\n  "\\e[2Jx": 1\n')
-    const { code, stderr } = await bench.spawn(['config', '--config', file])
+    const { code, stderr } = await bench.run(['config', '--config', file])
     expect(code).toBe(2)
     expect(stderr).toContain(`error: ${file}:2:3: unknown option "\\x1b[2Jx"`)
   })

@@ -9,7 +9,7 @@ import { createWorkbench, endArguments, type End, type Workbench } from '../supp
 const mine = smallRepository()
 
 async function check(bench: Workbench, source: End, target: End, ...args: readonly string[]) {
-  const { code, stdout } = await bench.spawn(['check', ...endArguments(source, target), '--json', ...args])
+  const { code, stdout } = await bench.run(['check', ...endArguments(source, target), '--json', ...args])
   return { code, report: JSON.parse(stdout) as Report }
 }
 
@@ -35,8 +35,9 @@ describe('check --sample', () => {
     const { code, report } = await check(bench, source, target, '--sample', '1/1')
     expect([code, report.exit, report.complete]).toEqual([5, 5, false])
     expect(report.problems).toContainEqual(expect.objectContaining({ what: 'damaged', where: target.url, reason }))
-    const { stdout } = await bench.spawn(['check', ...endArguments(source, target), '--sample', '1/1'])
-    expect(stdout).toMatch(/differences \(5\): .*It\s+serves\s+\w+\s+damaged\s+events?\./s)
+    const table = await bench.spawn(['check', ...endArguments(source, target), '--sample', '1/1'])
+    expect(table.code).toBe(5)
+    expect(table.stdout).toMatch(/differences \(5\): .*It\s+serves\s+\w+\s+damaged\s+events?\./s)
   })
 
   it('reads only the part: the other repositories are not verified', async () => {
@@ -57,15 +58,7 @@ describe('check --sample', () => {
 
   it.each(['0/3', '4/3', '1', '1/0', 'x'])('refuses %j', async (part) => {
     const bench = createWorkbench()
-    const { code, stderr } = await bench.spawn([
-      'check',
-      '--source',
-      'a.jsonl',
-      '--target',
-      'b.jsonl',
-      '--sample',
-      part,
-    ])
+    const { code, stderr } = await bench.run(['check', '--source', 'a.jsonl', '--target', 'b.jsonl', '--sample', part])
     expect([code, stderr]).toEqual([2, expect.stringContaining('is no part: give for example 1/7')])
   })
 })

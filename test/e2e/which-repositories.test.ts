@@ -46,7 +46,7 @@ describe('catchup', () => {
   it('tells in one sentence when the missing events were signed', async () => {
     const bench = createWorkbench()
     const { source, target } = await startAfterOutage(bench)
-    const { stdout } = await bench.spawn(['catchup', ...endArguments(source, target)])
+    const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
       /all 48 missing events were signed between 2023-11-14 22:13 and 2023-11-15 09:16 \(11 h\)/,
     )
@@ -55,7 +55,7 @@ describe('catchup', () => {
   it('shows the worst ten and sums up the others, within 80 columns', async () => {
     const bench = createWorkbench()
     const { source, target } = await startAfterOutage(bench)
-    const { stdout } = await bench.spawn(['catchup', ...endArguments(source, target)])
+    const { stdout } = await bench.run(['catchup', ...endArguments(source, target)])
     expect(stdout).toMatch(/ repository +name +missing +sent +waiting +refused +pending on git\n/)
     expect(stdout).toMatch(/ and 2 more +8 +8 +/)
     expect(stdout).toMatch(/ repository .*\n.*\/repo-0 .*\n.*\/repo-2 .*\n.*\/repo-1 /)
@@ -160,7 +160,7 @@ describe('status', () => {
     const bench = createWorkbench()
     const { source, target } = await startAfterOutage(bench)
     await bench.catchup(source, target)
-    const { code, stderr } = await bench.spawn(['status', '--target', 'wss://unknown.example'])
+    const { code, stderr } = await bench.run(['status', '--target', 'wss://unknown.example'])
     expect([code, stderr]).toEqual([2, expect.stringContaining(`it knows ${target.url}`)])
   })
 

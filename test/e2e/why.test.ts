@@ -14,9 +14,9 @@ const { announced, issue: bug, comment: remark } = mine
 const REFUSAL = 'blocked: no comments here'
 const ORPHAN = 'Event event must reference an accepted repository or accepted event'
 
-/** `why --json`, as a program. */
+/** `why --json`. */
 async function ask(bench: Workbench, subject: string, source: End | readonly End[], target: End, ...args: string[]) {
-  const result = await bench.spawn(['why', subject, '--json', ...endArguments(source, target), ...args])
+  const result = await bench.run(['why', subject, '--json', ...endArguments(source, target), ...args])
   if (result.stdout === '') throw new Error(`exit ${result.code}: ${result.stderr}`)
   return { ...result, why: result.json<WhyDocument>() }
 }
@@ -205,7 +205,7 @@ describe('why: what a run has left', () => {
     const source = await bench.real({ events: mine.events })
     const target = await bench.scripted({ onEvent: answering(REFUSAL) })
     await bench.catchup(source, target)
-    const why = (await bench.spawn(['why', remark.id, '--json'])).json<WhyDocument>()
+    const why = (await bench.run(['why', remark.id, '--json'])).json<WhyDocument>()
     expect(why).toMatchObject({ verdict: 'refused', target: { url: target.url }, sources: [{ url: source.url }] })
   })
 
@@ -216,16 +216,16 @@ describe('why: what a run has left', () => {
     await bench.catchup(source, target)
     await source.close()
     target.forgetReceived()
-    const refused = await bench.spawn(['why', remark.id, '--offline', '--json'])
+    const refused = await bench.run(['why', remark.id, '--offline', '--json'])
     expect(refused.json<WhyDocument>()).toMatchObject({
       verdict: 'refused',
       target: { answer: 'not asked' },
       sources: [],
     })
     expect([refused.code, target.received.connections]).toEqual([0, 0])
-    const sent = await bench.spawn(['why', bug.id, '--offline', '--json'])
+    const sent = await bench.run(['why', bug.id, '--offline', '--json'])
     expect(sent.json<WhyDocument>()).toMatchObject({ verdict: 'held', seenAtTarget: { isOurs: true } })
-    const unknown = await bench.spawn(['why', 'f'.repeat(64), '--offline'])
+    const unknown = await bench.run(['why', 'f'.repeat(64), '--offline'])
     expect([unknown.code, unknown.stdout]).toEqual([1, expect.stringContaining('unknown (1)')])
   })
 
@@ -283,7 +283,7 @@ describe('why: what cannot be told', () => {
     [['why', bug.id, '--source', '-'], '--source - cannot be asked'],
   ])('refuses %j', async (args, problem) => {
     const bench = createWorkbench()
-    const { code, stderr } = await bench.spawn([...args, '--target', 'ws://127.0.0.1:9'])
+    const { code, stderr } = await bench.run([...args, '--target', 'ws://127.0.0.1:9'])
     expect([code, stderr]).toEqual([2, expect.stringContaining(problem)])
   })
 
@@ -301,7 +301,7 @@ describe('why: what cannot be told', () => {
     const source = await bench.real({ events: [named, bug, carolsRemark()] })
     const target = await bench.scripted({ onEvent: () => ({ ok: false, text: 'blocked: \u001b[2Jno\u202e' }) })
     await bench.catchup(source, target)
-    const { stdout } = await bench.spawn(['why', named.id, ...endArguments(source, target)])
+    const { stdout } = await bench.run(['why', named.id, ...endArguments(source, target)])
     expect(stdout).toContain('no')
     expect(stdout).not.toMatch(/[\u001b\u202e]/)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppendFile, type AppendHandle } from '../../src/file/append-file.ts'
-import { makeDirectory } from './temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 
 /** A disk with room for `room` bytes that writes at most 4 of them at once. */
 class SmallDisk implements AppendHandle {
@@ -66,7 +66,7 @@ describe('AppendFile', () => {
   })
 
   it('throws when the disk does not confirm', async () => {
-    const path = `${makeDirectory()}/x.jsonl`
+    const path = `${temporaryDirectory()}/x.jsonl`
     const file = new AppendFile(path, new SmallDisk(0))
     await expect(file.sync()).rejects.toMatchObject({ name: 'SyncError', message: `flush ${path}: fsync` })
   })

@@ -9,7 +9,7 @@ import { parseEvent, type NostrEvent } from '../../src/nostr/event.ts'
 import { createMatcher, type Filter } from '../../src/nostr/filter.ts'
 import { Sqlite } from '../../src/sqlite.ts'
 import { buildEvent, buildEvents } from './build-event.ts'
-import { makeDirectory } from './temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 
 const HEX = ['1', '2', '3', 'a', 'f'].map((digit) => digit.repeat(64))
 const KINDS = [1, 5, 1621, 30617, 65_535]
@@ -62,7 +62,7 @@ function byNewest(a: NostrEvent, b: NostrEvent): number {
 }
 
 function withIndex<T>(events: readonly NostrEvent[], use: (index: EventIndex) => T): T {
-  const index = new EventIndex(makeDirectory())
+  const index = new EventIndex(temporaryDirectory())
   try {
     for (const event of events) index.add(event)
     return use(index)
@@ -143,7 +143,7 @@ describe('EventIndex', () => {
   })
 
   it('has no name on disk while it is open, and leaves nothing behind', () => {
-    const directory = makeDirectory()
+    const directory = temporaryDirectory()
     const index = new EventIndex(directory)
     index.add(buildEvent('one'))
     expect(readdirSync(directory)).toEqual([])
@@ -152,7 +152,7 @@ describe('EventIndex', () => {
   })
 
   it('says that the index failed, and where, when SQLite fails while events are loaded', async () => {
-    const directory = makeDirectory()
+    const directory = temporaryDirectory()
     const index = new EventIndex(directory)
     const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
     await expect(index.load(() => Promise.reject(full))).rejects.toMatchObject({
@@ -163,7 +163,7 @@ describe('EventIndex', () => {
   })
 
   it('names the directory that cannot hold it', () => {
-    const directory = join(makeDirectory(), 'missing')
+    const directory = join(temporaryDirectory(), 'missing')
     expect(() => new EventIndex(directory)).toThrow(`create a temporary index in ${directory}: no such file`)
   })
 })

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openEventOutput, type EventOutput } from '../../src/file/event-output.ts'
 import { buildEvents, toJsonl } from './build-event.ts'
-import { makeDirectory } from './temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 
 const events = buildEvents(5_000)
 const { signal } = new AbortController()
@@ -20,7 +20,7 @@ async function writeAll(output: EventOutput, written = events): Promise<void> {
   for (const event of written) await output.write(event)
 }
 
-const newPath = (name = 'missing.jsonl') => join(makeDirectory(), name)
+const newPath = (name = 'missing.jsonl') => join(temporaryDirectory(), name)
 
 describe('an output of events', () => {
   it('is a file with one event a line, in the order in which they came', async () => {
@@ -89,8 +89,8 @@ describe('an output of events', () => {
 
 describe('an output that cannot be written', () => {
   it.each([
-    ['a directory that is missing', () => join(makeDirectory(), 'missing', 'file.jsonl'), /no such directory/],
-    ['a directory', () => makeDirectory(), /it is not a regular file/],
+    ['a directory that is missing', () => join(temporaryDirectory(), 'missing', 'file.jsonl'), /no such directory/],
+    ['a directory', () => temporaryDirectory(), /it is not a regular file/],
     ['a device', () => '/dev/null', /it is not a regular file/],
   ])('fails at once for %s', async (_what, path, reason) => {
     await expect(open(path())).rejects.toThrow(reason)

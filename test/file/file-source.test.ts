@@ -7,13 +7,14 @@ import { SyncError } from '../../src/errors.ts'
 import type { EventBatch } from '../../src/file/event-index.ts'
 import type { JsonlEndpoint } from '../../src/file/file-endpoint.ts'
 import { buildEvent, buildEvents, toJsonl } from './build-event.ts'
-import { makeDirectory, makeEndpoint, openEndpoint } from './temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
+import { makeEndpoint, openEndpoint } from './open-endpoint.ts'
 
 const events = buildEvents(3)
 const newestFirst = events.toReversed()
 
 function writeSource(content: string | Buffer, name = 'events.jsonl'): string {
-  const path = join(makeDirectory(), name)
+  const path = join(temporaryDirectory(), name)
   writeFileSync(path, content)
   return path
 }
@@ -112,11 +113,11 @@ describe('a file as source', () => {
   })
 
   it('leaves nothing in the temporary directory, open or closed', async () => {
-    const temporaryDirectory = makeDirectory()
-    const endpoint = await openEndpoint(writeSource(toJsonl(events)), { temporaryDirectory })
-    expect(readdirSync(temporaryDirectory)).toEqual([])
+    const temporary = temporaryDirectory()
+    const endpoint = await openEndpoint(writeSource(toJsonl(events)), { temporaryDirectory: temporary })
+    expect(readdirSync(temporary)).toEqual([])
     await endpoint.close()
-    expect(readdirSync(temporaryDirectory)).toEqual([])
+    expect(readdirSync(temporary)).toEqual([])
   })
 })
 
@@ -212,14 +213,14 @@ describe('a gzip file as source', () => {
 
 describe('a source that cannot be opened', () => {
   it.each(['missing.jsonl', 'missing.jsonl.gz'])('names the missing file %s and what to check', async (name) => {
-    const path = join(makeDirectory(), name)
+    const path = join(temporaryDirectory(), name)
     const failure = await openFailure(makeEndpoint(path))
     expect(failure.message).toBe(`read events from ${path}: no such file`)
     expect(failure.hint).toContain('check the name')
   })
 
   it('tells a directory from a file', async () => {
-    const directory = makeDirectory()
+    const directory = temporaryDirectory()
     const failure = await openFailure(makeEndpoint(directory))
     expect(failure.message).toBe(`read events from ${directory}: it is a directory`)
     expect(failure.hint).toContain('name a file in it')
@@ -238,9 +239,9 @@ describe('a source that cannot be opened', () => {
   })
 
   it('leaves no index behind', async () => {
-    const temporaryDirectory = makeDirectory()
-    await openFailure(makeEndpoint(join(dirname(temporaryDirectory), 'missing.jsonl'), { temporaryDirectory }))
-    expect(readdirSync(temporaryDirectory)).toEqual([])
+    const temporary = temporaryDirectory()
+    await openFailure(makeEndpoint(join(dirname(temporary), 'missing.jsonl'), { temporaryDirectory: temporary }))
+    expect(readdirSync(temporary)).toEqual([])
   })
 
   it('needs standard input for -', async () => {

@@ -15,14 +15,15 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { JsonlEndpoint, FileEndpointOptions } from '../../src/file/file-endpoint.ts'
 import { buildEvent, buildEvents, toJsonl } from './build-event.ts'
-import { makeDirectory, makeEndpoint, openEndpoint } from './temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
+import { makeEndpoint, openEndpoint } from './open-endpoint.ts'
 
 const events = buildEvents(3)
 const [one, two, three] = [buildEvent('one'), buildEvent('two'), buildEvent('three')]
 const WRITTEN = { type: 'ok', accepted: true, text: '' }
 const DUPLICATE = { type: 'ok', accepted: true, text: 'duplicate: already in the file' }
 
-const targetPath = (name = 'target.jsonl') => join(makeDirectory(), name)
+const targetPath = (name = 'target.jsonl') => join(temporaryDirectory(), name)
 
 const openTarget = (path: string, options: Partial<FileEndpointOptions> = {}) =>
   openEndpoint(path, { role: 'target', ...options })

@@ -14,6 +14,8 @@ const WORKER = new URL('../../dist/nostr/verify-worker.js', import.meta.url)
 const ALICE = keyOf('alice')
 
 const GOOD = note('hello')
+/** So many that threads are started for them. */
+const MANY = Array.from({ length: 101 }, (_, n) => note(`one of many: ${n}`))
 
 function note(content: string, tags: string[][] = []): NostrEvent {
   return signEvent(ALICE, { kind: 1, created_at: 1_750_000_000, tags, content })
@@ -142,34 +144,38 @@ describe('createVerifier', () => {
   const WAITS = 'setInterval(() => undefined, 60000)'
   const IMPORT_PORT = "import { parentPort } from 'node:worker_threads';"
 
-  it('starts no thread before the first event', async () => {
+  it('starts no thread for the first hundred signatures', async () => {
     const verifier = createVerifier(scripted('throw new Error("started")'))
     expect(await verifier.verify([])).toEqual([])
     expect(await verifier.verify([{ ...GOOD, content: 'forged' }])).toEqual(['wrong id'])
+    const wrong = { ...GOOD, sig: flipBit(GOOD.sig) }
+    expect(await verifier.verify([GOOD, wrong])).toEqual(['valid', 'wrong signature'])
+    expect(new Set(await verifier.verify(MANY.slice(0, 98)))).toEqual(new Set(['valid']))
+    await expect(verifier.verify([GOOD])).rejects.toThrow('a worker thread failed: started')
     await verifier.close()
   })
 
   it('fails the batch of a thread that cannot start, and every later one', async () => {
     const verifier = createVerifier(scripted('throw new Error("no memory left")'))
     const failure = /^verify signatures: a worker thread failed: no memory left$/
-    await expect(verifier.verify([GOOD])).rejects.toThrow(failure)
-    await expect(verifier.verify([GOOD])).rejects.toThrow(failure)
-    await expect(verifier.verify([GOOD])).rejects.toBeInstanceOf(SyncError)
+    await expect(verifier.verify(MANY)).rejects.toThrow(failure)
+    await expect(verifier.verify(MANY)).rejects.toThrow(failure)
+    await expect(verifier.verify(MANY)).rejects.toBeInstanceOf(SyncError)
     await verifier.close()
   })
 
   it('fails the batch of a thread that ends at work', async () => {
     const verifier = createVerifier(scripted(`${IMPORT_PORT} parentPort.on('message', () => process.exit(3))`))
-    await expect(verifier.verify([GOOD])).rejects.toThrow('verify signatures: a worker thread ended with code 3')
+    await expect(verifier.verify(MANY)).rejects.toThrow('verify signatures: a worker thread ended with code 3')
     await verifier.close()
   })
 
   it('rejects what is under way when it is closed, and what comes after', async () => {
     const verifier = createVerifier(scripted(WAITS))
-    const underWay = expect(verifier.verify([GOOD])).rejects.toThrow('verify signatures: the verifier was closed')
+    const underWay = expect(verifier.verify(MANY)).rejects.toThrow('verify signatures: the verifier was closed')
     await verifier.close()
     await underWay
-    await expect(verifier.verify([GOOD])).rejects.toThrow('verify signatures: the verifier was closed')
+    await expect(verifier.verify(MANY)).rejects.toThrow('verify signatures: the verifier was closed')
     await verifier.close()
   })
 

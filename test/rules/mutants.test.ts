@@ -9,7 +9,7 @@ import { findMutant, readPieces } from '../../scripts/find-mutant.mjs'
 // @ts-expect-error: a list for a script, without types.
 import { MUTANTS } from '../../scripts/mutant-list.mjs'
 
-import { makeDirectory } from '../file/temporary-directory.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 
 type Mutant = {
   readonly rule: number | string
@@ -30,7 +30,7 @@ describe('the mutants of the rules', () => {
   })
 
   it('are found as well when every file has another name and stands in another room', () => {
-    const copy = makeDirectory()
+    const copy = temporaryDirectory()
     mkdirSync(join(copy, 'src/room'), { recursive: true })
     const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       /\.ts$/.test(file),

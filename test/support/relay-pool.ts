@@ -1,7 +1,6 @@
-import { afterAll } from 'vitest'
-
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import { Sqlite } from '../../src/sqlite.ts'
+import { idleRelays } from './idle-relays.ts'
 import { startRealRelay, type RealRelay } from './real-relay.ts'
 
 /** A relay out of the pool. Whoever stops, kills or restarts it keeps it from going back. */
@@ -10,15 +9,9 @@ export type PooledRelay = RealRelay & {
   giveBack(): Promise<void>
 }
 
-const idle: RealRelay[] = []
-
-afterAll(async () => {
-  await Promise.all(idle.splice(0).map((relay) => relay.close()))
-})
-
 /** A real relay with these events and no others. The tests of one file use such relays one after the other. */
 export async function borrowRelay(events: Iterable<NostrEvent> = []): Promise<PooledRelay> {
-  const relay = idle.pop() ?? (await startRealRelay())
+  const relay = idleRelays.pop() ?? (await startRealRelay())
   empty(relay.file)
   await relay.seed(events)
   let isIntact = true
@@ -35,7 +28,7 @@ export async function borrowRelay(events: Iterable<NostrEvent> = []): Promise<Po
     restart: spoiling(relay.restart),
     close: spoiling(relay.close),
     giveBack: async () => {
-      if (isIntact) idle.push(relay)
+      if (isIntact) idleRelays.push(relay)
       else await relay.close()
     },
   }

@@ -95,7 +95,7 @@ export const MUTANTS = [
     rule: 1,
     what: 'what a comparison claims is believed',
     in: 'isBorneOut',
-    from: 'unheld.every(isRecent)',
+    from: 'unheld.every((event) => event.created_at >= since) && (await isReadSince(since, filter, reading))',
     to: 'true',
   },
   {
@@ -214,7 +214,7 @@ export const MUTANTS = [
     rule: 1,
     what: 'two relays are compared as wholes and nobody looks whether it is true',
     in: 'compareWhole',
-    from: 'await isBorneOut(EVERYTHING, sampling(source, reading), run, { isMissing, onMissing, sample })',
+    from: 'await isBorneOut(EVERYTHING, { source, reading }, run, { isMissing, onMissing, sample })',
     to: 'true',
   },
   {

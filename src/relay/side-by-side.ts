@@ -40,7 +40,7 @@ export function sideBySide<T>(
   })
 }
 
-/** `count`: at most so many values that follow are at work. `hasRoom`: whether one more may begin beside those at work. */
+/** At most `count` values that follow are at work; `hasRoom` says whether one more may begin beside those. */
 type Ahead<T> = { readonly count: number; readonly hasRoom?: (atWork: readonly T[]) => boolean }
 
 /**

@@ -21,7 +21,7 @@ export function formatAddress({ kind, pubkey, d }: Address): string {
 }
 
 /** The address at which newer versions replace this event; `undefined` for regular events. */
-export function addressOf(event: NostrEvent): string | undefined {
+export function addressOf(event: Pick<NostrEvent, 'kind' | 'pubkey' | 'tags'>): string | undefined {
   if (isReplaceable(event.kind)) return formatAddress({ kind: event.kind, pubkey: event.pubkey, d: '' })
   if (!isAddressable(event.kind)) return undefined
   return formatAddress({ kind: event.kind, pubkey: event.pubkey, d: tagValues(event, 'd')[0] ?? '' })

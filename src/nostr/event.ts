@@ -58,7 +58,7 @@ export function computeEventId(event: NostrEvent): string {
 }
 
 /** The values (second element) of every tag with this name. */
-export function tagValues(event: NostrEvent, name: string): string[] {
+export function tagValues(event: Pick<NostrEvent, 'tags'>, name: string): string[] {
   const values: string[] = []
   for (const [first, value] of event.tags) if (first === name && value !== undefined) values.push(value)
   return values

@@ -12,7 +12,9 @@ import { workAhead } from '../relay/side-by-side.ts'
 import type { Run } from '../run/run.ts'
 import { concludeProof, explainAbsence, type Proof } from '../select/proof.ts'
 import { noteArrivals } from '../select/reopening.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
+import { newestOf } from '../run/witness-log.ts'
+import type { Spool } from '../store/spool.ts'
+import type { NumberedHead, SpooledEvent, SpooledHead } from '../store/spooled-event.ts'
 
 /** The part of a run that the proof needs. */
 type ConfirmingRun = Pick<Run, 'target' | 'world' | 'fate' | 'startedAt' | 'witnesses'>
@@ -26,8 +28,8 @@ const READ_BACK = 16
 /** Settles or parks every event that was sent, by whether the target serves it now. Throws LostRelayError. */
 export async function confirmSent(run: ConfirmingRun): Promise<void> {
   const { state } = run.world
-  const pieces = state.spool.inState('confirming', PIECE)
-  for await (const [piece, proofs] of workAhead(pieces, PIECES_AHEAD, (piece) => prove(piece, run))) {
+  const pieces = state.spool.headsInState('confirming', PIECE)
+  for await (const [piece, proofs] of workAhead(pieces, { count: PIECES_AHEAD }, (piece) => prove(piece, run))) {
     state.transaction(() => {
       for (const spooled of piece) conclude(spooled, proofs.get(spooled.event.id), run)
       noteArrivals(
@@ -39,25 +41,36 @@ export async function confirmSent(run: ConfirmingRun): Promise<void> {
 }
 
 /** Whether the event is served, or an announcement that now waits for git data: its members count from then on. */
-function hasArrived({ event, outcome, attempts }: SpooledEvent, proof: Proof | undefined): boolean {
+function hasArrived({ event, outcome, attempts }: SpooledHead, proof: Proof | undefined): boolean {
   if (proof === 'accepted') return true
   return proof === undefined && event.kind === KIND.announcement && outcome === 'pending' && attempts === 1
 }
 
-async function prove(piece: readonly SpooledEvent[], run: ConfirmingRun): Promise<Map<string, Proof>> {
+async function prove(piece: readonly NumberedHead[], run: ConfirmingRun): Promise<Map<string, Proof>> {
+  const { state } = run.world
   const proofs = new Map<string, Proof>()
   const sent = piece.map(({ event: { id, created_at: createdAt } }) => ({ id, createdAt }))
   const served = await findClaimed(run.target, sent, run.startedAt, { drawn: READ_BACK, areAlone: true })
   const proved = piece.filter(({ event }) => served.has(event.id))
   for (const { event, outcome } of proved) proofs.set(event.id, outcome === 'duplicate' ? 'duplicate' : 'accepted')
-  const shown = proved.map(({ event }) => event)
-  run.witnesses.add(run.target.endpoint.url, shown, { isPublished: true })
-  const absent = piece.filter(({ event }) => !served.has(event.id))
+  run.witnesses.add(run.target.endpoint.url, state.spool.eventsOf(newestOf(proved)), { isPublished: true })
+  const absent = wholeOf(
+    piece.filter(({ event }) => !served.has(event.id)),
+    state.spool,
+  )
   if (absent.length > 0) await explainAbsence(absent, proofs, run)
   return proofs
 }
 
-function conclude(spooled: SpooledEvent, proof: Proof | undefined, run: ConfirmingRun): void {
+function wholeOf(heads: readonly NumberedHead[], spool: Spool): SpooledEvent[] {
+  const events = new Map(spool.eventsOf(heads).map((event) => [event.id, event]))
+  return heads.flatMap((head) => {
+    const event = events.get(head.event.id)
+    return event === undefined ? [] : [{ ...head, event }]
+  })
+}
+
+function conclude(spooled: SpooledHead, proof: Proof | undefined, run: ConfirmingRun): void {
   const { fate } = run
   // The only OK without storage that counts: sending again would bring the same answer.
   if (proof === undefined && isHeldUnserved(spooled.event, spooled.reason ?? '')) return fate.hold(spooled)
@@ -69,7 +82,7 @@ function conclude(spooled: SpooledEvent, proof: Proof | undefined, run: Confirmi
  * Parks an event that is not served: `pending` after an OK, else `unanswered` or `waiting`. Refuses it when errors have
  * lasted long enough.
  */
-function park(spooled: SpooledEvent, { fate, startedAt: now }: ConfirmingRun): void {
+function park(spooled: SpooledHead, { fate, startedAt: now }: ConfirmingRun): void {
   const { outcome, reason, lastOkAt } = spooled
   if (outcome === 'unanswered') return fate.park(spooled)
   if (outcome === 'waiting') {

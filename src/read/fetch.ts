@@ -4,6 +4,7 @@ import { parseEvent, type NostrEvent } from '../nostr/event.ts'
 import { createMatcher, type Filter, type Matcher, USUAL_LENGTH } from '../nostr/filter.ts'
 import { Aftermath } from '../relay/aftermath.ts'
 import type { Page } from '../relay/endpoint.ts'
+import { Backlog } from '../relay/paging/backlog.ts'
 import { drain, type Drain, type DrainContext } from '../relay/paging/drain.ts'
 import type { Peer } from '../relay/peer.ts'
 import { sideBySide } from '../relay/side-by-side.ts'
@@ -42,6 +43,7 @@ export async function fetchRequests(
   requests: Iterable<PlannedRequest>,
   context: FetchContext,
 ): Promise<void> {
+  const backlog = new Backlog()
   await sideBySide(
     requests,
     () => filtersAtOnce(source),
@@ -50,7 +52,7 @@ export async function fetchRequests(
       const aftermath = answered?.aftermath ?? context.aftermath ?? new Aftermath()
       const fetching =
         answered === undefined
-          ? fetchRequest(source, request, { ...context, aftermath, onPage })
+          ? fetchRequest(source, request, { ...context, aftermath, backlog, onPage })
           : takeAnswered(answered, request, context)
       context.done(request, await containFullSpool(fetching), aftermath)
     },
@@ -88,7 +90,7 @@ function unread(reason: string): Fetched {
 async function fetchRequest(
   source: Peer,
   planned: PlannedRequest,
-  context: FetchContext & { readonly aftermath: Aftermath; readonly onPage: () => void },
+  context: FetchContext & { readonly aftermath: Aftermath; readonly backlog: Backlog; readonly onPage: () => void },
 ): Promise<Fetched> {
   const givenUp = source.endpoint.kind === 'relay' ? source.endpoint.givenUp() : undefined
   if (givenUp !== undefined) return unread(givenUp)
@@ -103,7 +105,7 @@ async function fetchRequest(
     return { drain, comparison: undefined }
   }
   const { scan } = planned
-  const { aftermath } = context
+  const { aftermath, backlog } = context
   const budget = scan === undefined ? context.budget : budgetOfScan(scan, context.budget)
   const { request: ask } = withinBudget(endpoint, budget, aftermath)
   const request = async (filter: Filter): Promise<Page> => {
@@ -111,7 +113,7 @@ async function fetchRequest(
     context.onPage()
     return page
   }
-  const plain = { request, sink, aftermath, capacity, limit: pageLimit }
+  const plain = { request, sink, aftermath, backlog, capacity, limit: pageLimit }
   const drainContext = {
     ...plain,
     readSecond: async (filter: Filter, count: number) =>

@@ -56,7 +56,7 @@ export function cureOf(text: string): Cure | undefined {
  * Whether a relay holds this event but never serves it again: a deletion (NIP-09) or request to vanish (NIP-62) that it
  * calls a duplicate. ngit-grasp serves them only for some months, but keeps applying them.
  */
-export function isHeldUnserved(event: NostrEvent, text: string): boolean {
+export function isHeldUnserved(event: Pick<NostrEvent, 'kind'>, text: string): boolean {
   return (event.kind === KIND.deletion || event.kind === KIND.vanishRequest) && splitText(text).prefix === 'duplicate'
 }
 

@@ -40,30 +40,37 @@ export function sideBySide<T>(
   })
 }
 
+/** At most `count` values that follow are at work; `hasRoom` says whether one more may begin beside those. */
+type Ahead<T> = { readonly count: number; readonly hasRoom?: (atWork: readonly T[]) => boolean }
+
 /**
- * Yields each value with the result of its task, in order, while the tasks of as many values as `ahead` that follow are
- * at work. Throws the error of a task at its turn; then, or when nobody wants more, waits for those at work.
+ * Yields each value with the result of its task, in order, while the tasks of values that follow are at work. Throws
+ * the error of a task at its turn; then, or when nobody wants more, waits for those at work.
  */
 export async function* workAhead<T, R>(
   values: Iterable<T>,
-  ahead: number,
+  { count, hasRoom = () => true }: Ahead<T>,
   task: (value: T) => Promise<R>,
 ): AsyncGenerator<readonly [value: T, result: R]> {
   const queue = values[Symbol.iterator]()
   const begun: { readonly value: T; readonly result: Promise<R> }[] = []
-  const begin = (): void => {
+  const begin = (): boolean => {
     const next = queue.next()
-    if (next.done === true) return
+    if (next.done === true) return false
     const result = task(next.value)
     // Whoever takes it gets the error.
     result.catch(() => undefined)
     begun.push({ value: next.value, result })
+    return true
+  }
+  const beginSome = (): void => {
+    while (begun.length <= count && (begun.length === 0 || hasRoom(begun.map(({ value }) => value))) && begin());
   }
   try {
-    for (let count = 0; count < ahead; count += 1) begin()
-    for (begin(); begun.length > 0; begin()) {
-      const [first] = begun.splice(0, 1)
+    for (beginSome(); begun.length > 0; beginSome()) {
+      const [first] = begun
       if (first !== undefined) yield [first.value, await first.result]
+      begun.shift()
     }
   } finally {
     await Promise.allSettled(begun.map(({ result }) => result))

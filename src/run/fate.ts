@@ -6,7 +6,7 @@
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
 import type { Origin, RowChange } from '../store/spool-rows.ts'
-import type { SpooledEvent, SpoolState } from '../store/spooled-event.ts'
+import type { SpooledHead, SpoolState } from '../store/spooled-event.ts'
 import type { RunEvent, Tell } from '../run-event.ts'
 import type { TargetState } from '../store/target-state.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -90,7 +90,7 @@ export class Fate {
   }
 
   /** The event is wanted and the target lacks it: it will be sent in this stage. Reports count by its repository. */
-  makeReady(spooled: SpooledEvent, stage: number, repository?: string): void {
+  makeReady(spooled: SpooledHead, stage: number, repository?: string): void {
     const { state, ledger } = this.#context
     this.#follow(spooled, 'ready')
     state.spoolRows.makeReady(spooled.event.id, stage, repository)
@@ -99,42 +99,42 @@ export class Fate {
   }
 
   /** Notes the repository of an event: reports count by it. */
-  assign({ event, repository: noted }: SpooledEvent, repository: string | undefined): void {
+  assign({ event, repository: noted }: SpooledHead, repository: string | undefined): void {
     if (repository !== undefined && repository !== noted) this.#context.state.spoolRows.assign(event.id, repository)
   }
 
   /** The event was sent; the target must still be asked whether it serves it. */
-  confirmLater(spooled: SpooledEvent, answered: Answered): void {
+  confirmLater(spooled: SpooledHead, answered: Answered): void {
     this.#change(spooled, 'confirming', { ...answered, wasSent: true })
   }
 
   /** The event is not settled: a later run tries again, or this one once the thing it waits for arrives. */
-  park(spooled: SpooledEvent, wait: Wait & { readonly wasSent?: boolean } = {}): void {
+  park(spooled: SpooledHead, wait: Wait & { readonly wasSent?: boolean } = {}): void {
     this.#change(spooled, 'parked', wait)
   }
 
   /** Keeps the event parked; changes only the reason and the parent that stands in the way. */
-  explain(spooled: SpooledEvent, reason: string, obstacle: string): void {
+  explain(spooled: SpooledHead, reason: string, obstacle: string): void {
     this.#follow(spooled, 'parked', 'parked')
     this.#context.state.spoolRows.explain(spooled.event.id, reason, obstacle)
   }
 
   /** The target does not take the event, or has another in its place: it is remembered with the reason. */
-  refuse(spooled: SpooledEvent, outcome: Outcome, refusal: Refusal = {}): void {
+  refuse(spooled: SpooledHead, outcome: Outcome, refusal: Refusal = {}): void {
     const { ledger, software } = this.#context
     this.#change(spooled, 'refused', { outcome, software, ...refusal })
     ledger.settle(spooled.layer, outcome)
   }
 
   /** The target holds the event without serving it: remembered, since another try would bring the same answer. */
-  hold(spooled: SpooledEvent): void {
+  hold(spooled: SpooledHead): void {
     const { ledger, software } = this.#context
     this.#change(spooled, 'held', { outcome: 'duplicate', software })
     ledger.settle(spooled.layer, 'duplicate')
   }
 
   /** The target serves the event, or nothing is left to serve: removes the row. */
-  settle(spooled: SpooledEvent, outcome: Outcome): void {
+  settle(spooled: SpooledHead, outcome: Outcome): void {
     const { state, ledger } = this.#context
     this.#remove(spooled)
     ledger.settle(spooled.layer, outcome)
@@ -143,7 +143,7 @@ export class Fate {
   }
 
   /** Nobody wants the event: removes the row and counts `why`. */
-  drop(spooled: SpooledEvent, why: string): void {
+  drop(spooled: SpooledHead, why: string): void {
     this.#remove(spooled)
     this.#context.ledger.drop(spooled.layer, why)
   }
@@ -152,18 +152,18 @@ export class Fate {
    * Removes the row without counting it: the target held the event all along, it lies outside the window, or its memory
    * has lapsed.
    */
-  forget(spooled: SpooledEvent): void {
+  forget(spooled: SpooledHead): void {
     this.#remove(spooled)
   }
 
   /** Parks a refused event again, to be sent; an orphan waits until its parent is served. */
-  reopen(spooled: SpooledEvent, { isOrphan = false } = {}): void {
+  reopen(spooled: SpooledHead, { isOrphan = false } = {}): void {
     this.#follow(spooled, 'parked', 'refused')
     this.#context.state.spoolRows.reopen(spooled.event.id, this.#context.now, { isOrphan })
   }
 
   /** Parks an event that this run refused for a reason that was not about the event, and takes back the count. */
-  takeBack(spooled: SpooledEvent, reason: string): void {
+  takeBack(spooled: SpooledHead, reason: string): void {
     const { ledger } = this.#context
     const { outcome = 'refused', isOrphan, layer } = spooled
     this.#follow(spooled, 'parked', 'refused')
@@ -172,7 +172,7 @@ export class Fate {
   }
 
   /** Something that may change the answer has arrived: a run that starts after `from` tries the event again. */
-  tryAgain(spooled: SpooledEvent, from: UnixSeconds): void {
+  tryAgain(spooled: SpooledHead, from: UnixSeconds): void {
     this.#context.state.spoolRows.tryAgain(spooled.event.id, from)
   }
 
@@ -206,25 +206,25 @@ export class Fate {
       for (const { layer } of piece) ledger.count(layer, 'published')
   }
 
-  #change(spooled: SpooledEvent, state: SpoolState, change: Omit<RowChange, 'state'>): void {
+  #change(spooled: SpooledHead, state: SpoolState, change: Omit<RowChange, 'state'>): void {
     this.#follow(spooled, state)
     this.#context.state.spoolRows.change(spooled.event.id, { state, ...change }, this.#context.now)
     const told = TOLD_AS[state]
     if (told !== undefined) this.#tell(spooled, told, change)
   }
 
-  #tell(spooled: SpooledEvent, state: Told, { outcome = spooled.outcome, reason = spooled.reason }: Wait): void {
+  #tell(spooled: SpooledHead, state: Told, { outcome = spooled.outcome, reason = spooled.reason }: Wait): void {
     const { id, kind } = spooled.event
     this.#context.tell?.({ type: 'event', state, id, kind, layer: spooled.layer, outcome, reason })
   }
 
-  #remove(spooled: SpooledEvent): void {
+  #remove(spooled: SpooledHead): void {
     this.#follow(spooled, 'gone')
     this.#context.state.spoolRows.remove(spooled.event.id)
   }
 
   /** `from`: the only state that the verb accepts, if it accepts just one. */
-  #follow({ state, event }: SpooledEvent, next: SpoolState | 'gone', from = state): void {
+  #follow({ state, event }: SpooledHead, next: SpoolState | 'gone', from = state): void {
     if (state === from && FOLLOWS[state].includes(next)) return
     throw new TypeError(`event ${event.id}: ${state} is not followed by ${next}`)
   }

@@ -79,7 +79,15 @@ export function createWitness(event: NostrEvent, repositories: readonly string[]
   }
 }
 
-function canWitness({ kind }: NostrEvent): boolean {
+/** Those of some rows whose events a log keeps, at most 250. */
+export function newestOf<T extends { readonly event: Stub }>(rows: readonly T[]): T[] {
+  const able = rows.filter(({ event }) => canWitness(event))
+  return able.sort((a, b) => b.event.created_at - a.event.created_at).slice(0, KEPT)
+}
+
+type Stub = Pick<NostrEvent, 'kind' | 'created_at'>
+
+function canWitness({ kind }: Stub): boolean {
   return kind !== KIND.deletion && kind !== KIND.vanishRequest
 }
 

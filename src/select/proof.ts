@@ -9,7 +9,7 @@ import type { Outcome } from '../report/report.ts'
 import type { Fate } from '../run/fate.ts'
 import type { Run } from '../run/run.ts'
 import { isDeleted } from '../run/withdrawn.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { SpooledEvent, SpooledHead } from '../store/spooled-event.ts'
 import { learnDeletions } from '../withdraw/withdrawals.ts'
 
 /** The part of a run that a proof needs. */
@@ -54,7 +54,7 @@ function isGone(version: NostrEvent, { world }: ProvingRun): boolean {
 }
 
 /** Settles an event by its proof. */
-export function concludeProof(spooled: SpooledEvent, proof: Proof, fate: Fate): void {
+export function concludeProof(spooled: SpooledHead, proof: Proof, fate: Fate): void {
   if (proof === 'of the same second' || proof === 'below what is gone') {
     const reason = proof === 'of the same second' ? SAME_SECOND : GONE
     // Some relays keep their own of two, whatever its id: without this memory every full run sends ours again.

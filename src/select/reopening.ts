@@ -2,7 +2,7 @@ import { addressOf, parseAddress } from '../nostr/address.ts'
 import { KIND } from '../nostr/kinds.ts'
 import { cureOf } from '../relay/answers.ts'
 import type { Run } from '../run/run.ts'
-import type { SpooledEvent } from '../store/spooled-event.ts'
+import type { SpooledEvent, SpooledHead } from '../store/spooled-event.ts'
 
 /** Why an orphan is refused whose parent no relay has; the words of the target may follow. */
 export const NOWHERE = 'its parent is at no source and not at the target'
@@ -13,7 +13,7 @@ export const NOWHERE = 'its parent is at no source and not at the target'
  * of its author: ngit-grasp counts its participants some seconds later. Each arrival does so once.
  */
 export function noteArrivals(
-  arrived: readonly Pick<SpooledEvent, 'event'>[],
+  arrived: readonly Pick<SpooledHead, 'event'>[],
   { world: { state }, fate, startedAt }: Pick<Run, 'world' | 'fate' | 'startedAt'>,
 ): void {
   const events = arrived.map(({ event }) => event)

@@ -22,15 +22,17 @@ import { noteArrivals } from './reopening.ts'
 import { takeOut } from './take-out.ts'
 
 const PIECE = 1_000
-/** While one is judged, relays are asked about so many. */
+/** While one is judged, relays are asked about so many, and about fewer if their events are large. */
 const PIECES_AHEAD = 3
+const AHEAD_BYTES = 2 * 1024 * 1024
 
 /** Makes ready, in the order of publishing, every spooled event that must be sent, and takes out the unwanted. */
 export async function selectEvents(run: ScopedRun): Promise<void> {
   const { state } = run.world
   const staging = createStaging(run.catalog.members())
   const candidates = state.spool.inState('candidate', PIECE)
-  for await (const [piece, shown] of workAhead(candidates, PIECES_AHEAD, (piece) => ask(piece, run))) {
+  const ahead = { count: PIECES_AHEAD, hasRoom: isWithinMemory }
+  for await (const [piece, shown] of workAhead(candidates, ahead, (piece) => ask(piece, run))) {
     // The piece was read ahead: some of it may have been selected or taken out since then.
     const left = piece.filter(({ event }) => state.spool.isIn('candidate', event.id))
     await selectAsked(left, shown, { staging, run })
@@ -44,6 +46,10 @@ export async function selectEvents(run: ScopedRun): Promise<void> {
 /** Does the same for some parked events only. */
 export async function selectParked(parked: readonly SpooledEvent[], run: ScopedRun): Promise<void> {
   await selectPiece(parked, createStaging(run.catalog.members()), run)
+}
+
+function isWithinMemory(pieces: readonly (readonly SpooledEvent[])[]): boolean {
+  return pieces.flat().reduce((sum, { size }) => sum + size, 0) < AHEAD_BYTES
 }
 
 type Staging = ReturnType<typeof createStaging>

@@ -1,5 +1,5 @@
 import type { UnixSeconds } from '../time.ts'
-import type { SpooledEvent } from './spooled-event.ts'
+import type { SpooledHead } from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** Sums that are kept in memory; then they are added to those on disk. */
@@ -33,7 +33,7 @@ export class SettledTally {
   }
 
   /** Counts an event: the target has it now, or will not. */
-  count({ event, repository = '' }: SpooledEvent, isAtTarget: boolean): void {
+  count({ event, repository = '' }: SpooledHead, isAtTarget: boolean): void {
     const time = event.created_at
     const ofRepository = this.#repositories.get(repository) ?? { sent: 0, refused: 0 }
     ofRepository[isAtTarget ? 'sent' : 'refused'] += 1

@@ -2,7 +2,14 @@ import type { Statement } from '../database.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { Outcome } from '../report/report.ts'
 import type { UnixSeconds } from '../time.ts'
-import { SPOOL_COLUMNS, SPOOL_ROWS, type SpoolRow, type SpoolState } from './spooled-event.ts'
+import {
+  HEAD_COLUMNS,
+  SPOOL_COLUMNS,
+  SPOOL_ROWS,
+  type HeadRow,
+  type SpoolRow,
+  type SpoolState,
+} from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /**
@@ -11,6 +18,10 @@ import type { Db } from './state-file.ts'
  */
 const FREE_CHILDREN = `SELECT child FROM temp.link l WHERE level = @level
   AND NOT EXISTS (SELECT 1 FROM temp.link o WHERE o.child = l.child AND o.level IS NULL)`
+
+/** The rows in a state that follow one, in publishing order. */
+const FOLLOWING = `target = @target AND state = @state AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
+  ORDER BY stage, level, created_at, id LIMIT @size`
 
 /** Events of one stage and level may be sent side by side. */
 export type Step = { readonly stage: number; readonly level: number }
@@ -57,6 +68,8 @@ export type SpoolStatements = {
   readonly isIn: Statement<[target: string, id: Buffer, state: SpoolState], { found: 1 }>
   readonly versions: Statement<[target: string, address: string], SpoolRow>
   readonly page: Statement<[Record<string, unknown>], SpoolRow>
+  readonly headPage: Statement<[Record<string, unknown>], HeadRow>
+  readonly texts: Statement<[numbers: string], readonly [json: string]>
   readonly firstStep: Statement<[target: string], Step>
   readonly insert: Statement<NewColumns>
   readonly insertText: Statement<[number: number | bigint, json: string]>
@@ -84,12 +97,10 @@ export function prepareSpoolStatements(db: Db): SpoolStatements {
     versions: db
       .prepare<[string, string]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = ? AND address = ?`)
       .raw(),
-    page: db
-      .prepare<[Record<string, unknown>]>(
-        `SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE target = @target AND state = @state
-           AND (stage, level, created_at, id) > (@stage, @level, @createdAt, @id)
-         ORDER BY stage, level, created_at, id LIMIT @size`,
-      )
+    page: db.prepare<[Record<string, unknown>]>(`SELECT ${SPOOL_COLUMNS} FROM ${SPOOL_ROWS} WHERE ${FOLLOWING}`).raw(),
+    headPage: db.prepare<[Record<string, unknown>]>(`SELECT ${HEAD_COLUMNS} FROM spool WHERE ${FOLLOWING}`).raw(),
+    texts: db
+      .prepare<[string]>('SELECT x.json FROM json_each(?) n CROSS JOIN spool_text x ON x.number = n.value')
       .raw(),
     firstStep: db.prepare(
       `SELECT stage, level FROM spool WHERE target = ? AND state = 'ready' ORDER BY stage, level LIMIT 1`,

@@ -1,7 +1,18 @@
+import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
 import type { SpoolStatements, Step } from './spool-statements.ts'
-import { fromRow, toBlob, type SpooledEvent, type SpoolRow, type SpoolState } from './spooled-event.ts'
+import {
+  fromHeadRow,
+  fromRow,
+  toBlob,
+  type HeadRow,
+  type SpooledEvent,
+  type NumberedHead,
+  type SpooledHead,
+  type SpoolRow,
+  type SpoolState,
+} from './spooled-event.ts'
 import type { Db } from './state-file.ts'
 
 /** Events with one outcome for one reason. */
@@ -17,9 +28,14 @@ export type SpoolGroup = {
 }
 
 const PIECE_BYTES = 1024 * 1024
+/** No event stands before it. */
+const FIRST: Step = { stage: -1, level: 0 }
 
 /** Events in publishing order, and the step of each. */
-type Piece = { readonly events: SpooledEvent[]; readonly steps: readonly Step[] }
+type Piece<T> = { readonly events: T[]; readonly steps: readonly Step[] }
+
+/** Reads the piece that follows a row. */
+type ReadPiece<T> = (after: Record<string, unknown>) => Piece<T>
 
 type SpoolOptions = { readonly maxBytes: number; readonly statements: SpoolStatements }
 
@@ -76,7 +92,15 @@ export class Spool {
    * pass.
    */
   *inState(state: SpoolState, size: number): Generator<SpooledEvent[]> {
-    for (const { events } of this.#piecesFrom(state, size, { stage: -1, level: 0 })) yield events
+    const read: ReadPiece<SpooledEvent> = (after) => takeWhole(this.#statements.page.iterate({ state, size, ...after }))
+    for (const { events } of this.#piecesFrom(read, FIRST)) yield events
+  }
+
+  /** The same without the texts, which take most of the memory and of the time. */
+  *headsInState(state: SpoolState, size: number): Generator<NumberedHead[]> {
+    const read: ReadPiece<NumberedHead> = (after) =>
+      takeHeads(this.#statements.headPage.iterate({ state, size, ...after }))
+    for (const { events } of this.#piecesFrom(read, FIRST)) yield events
   }
 
   /** The lowest stage and level of a ready event; `undefined` when none is ready. */
@@ -84,19 +108,28 @@ export class Spool {
     return this.#statements.firstStep.get(this.#target)
   }
 
+  /** The whole events of rows that were read without their texts. */
+  eventsOf(heads: readonly NumberedHead[]): NostrEvent[] {
+    if (heads.length === 0) return []
+    const texts = this.#statements.texts.all(JSON.stringify(heads.map(({ number }) => number)))
+    return texts.map(([json]) => JSON.parse(json) as NostrEvent)
+  }
+
   /** Yields the ready events of one step, oldest first, in pieces as `inState`. */
   *inStep(step: Step, size: number): Generator<SpooledEvent[]> {
-    for (const { events, steps } of this.#piecesFrom('ready', size, step)) {
+    const read: ReadPiece<SpooledEvent> = (after) =>
+      takeWhole(this.#statements.page.iterate({ state: 'ready', size, ...after }))
+    for (const { events, steps } of this.#piecesFrom(read, step)) {
       const end = steps.findIndex(({ stage, level }) => stage !== step.stage || level !== step.level)
       if (end !== 0) yield end === -1 ? events : events.slice(0, end)
       if (end !== -1) return
     }
   }
 
-  *#piecesFrom(state: SpoolState, size: number, step: Step): Generator<Piece> {
+  *#piecesFrom<T extends SpooledHead>(read: ReadPiece<T>, step: Step): Generator<Piece<T>> {
     let after = { ...step, createdAt: 0, id: toBlob('') }
     for (;;) {
-      const piece = takeBytes(this.#statements.page.iterate({ target: this.#target, state, size, ...after }))
+      const piece = read({ target: this.#target, ...after })
       const [last, lastStep] = [piece.events.at(-1), piece.steps.at(-1)]
       if (last === undefined || lastStep === undefined) return
       after = { ...lastStep, createdAt: last.event.created_at, id: toBlob(last.event.id) }
@@ -136,15 +169,29 @@ export class Spool {
   }
 }
 
-/** The first rows, up to PIECE_BYTES but at least one. Strangers choose how large events are. */
-function takeBytes(rows: Iterable<SpoolRow>): Piece {
-  const piece = { events: [] as SpooledEvent[], steps: [] as Step[] }
+type AnyRow = readonly [string, stage: number, level: number, ...unknown[]]
+
+function takeWhole(rows: Iterable<SpoolRow>): Piece<SpooledEvent> {
+  return takeBytes(rows, fromRow, ([{ length }]) => length)
+}
+
+function takeHeads(rows: Iterable<HeadRow>): Piece<NumberedHead> {
+  return takeBytes(rows, fromHeadRow, (row) => (row[6]?.length ?? 0) + (row[16]?.length ?? 0) + (row[21]?.length ?? 0))
+}
+
+/** The first rows, up to PIECE_BYTES but at least one. Strangers choose how large events and addresses are. */
+function takeBytes<R extends AnyRow, T>(
+  rows: Iterable<R>,
+  parse: (row: R) => T,
+  bytesOf: (row: R) => number,
+): Piece<T> {
+  const piece = { events: [] as T[], steps: [] as Step[] }
   let bytes = 0
   for (const row of rows) {
-    const [{ length }, stage, level] = row
-    piece.events.push(fromRow(row))
+    const [, stage, level] = row
+    piece.events.push(parse(row))
     piece.steps.push({ stage, level })
-    bytes += length
+    bytes += bytesOf(row)
     if (bytes >= PIECE_BYTES) break
   }
   return piece

@@ -1,3 +1,4 @@
+import { parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
 import type { Outcome } from '../report/report.ts'
 import type { LayerName } from '../layer-name.ts'
@@ -11,10 +12,19 @@ import type { UnixSeconds } from '../time.ts'
  */
 export type SpoolState = 'candidate' | 'outside' | 'ready' | 'confirming' | 'parked' | 'refused' | 'held'
 
-/** An event in the spool. Times are Unix seconds. */
-export type SpooledEvent = {
-  readonly event: NostrEvent
-  /** The length of its text. */
+/** What a row says of an event without its text; of the tags, only what makes the address. */
+export type EventHead = Pick<NostrEvent, 'id' | 'pubkey' | 'created_at' | 'kind' | 'tags'>
+
+/** An event in the spool. */
+export type SpooledEvent = SpooledHead & { readonly event: NostrEvent }
+
+/** A row that was read without its text, which has the same `number`. */
+export type NumberedHead = SpooledHead & { readonly number: number }
+
+/** The row of an event in the spool. Times are Unix seconds. */
+export type SpooledHead = {
+  readonly event: EventHead
+  /** The length of its text; 0 when that was not read. */
   readonly size: number
   readonly layer: LayerName
   readonly state: SpoolState
@@ -40,9 +50,21 @@ export type SpooledEvent = {
   readonly repository: string | undefined
 }
 
-/** The columns of a `spool` row that are read, as `SPOOL_COLUMNS` lists them: rows are read raw. */
-export type SpoolRow = readonly [
-  json: string,
+/** The columns of an event with its text that are read, as `SPOOL_COLUMNS` lists them: rows are read raw. */
+export type SpoolRow = readonly [json: string, ...standing: Standing]
+
+/** The columns without the text, as `HEAD_COLUMNS` lists them. */
+export type HeadRow = readonly [
+  id: string,
+  ...standing: Standing,
+  pubkey: string,
+  createdAt: UnixSeconds,
+  kind: number,
+  address: string | null,
+  number: number,
+]
+
+type Standing = readonly [
   stage: number,
   level: number,
   layer: LayerName,
@@ -62,9 +84,14 @@ export type SpoolRow = readonly [
   repository: string | null,
 ]
 
-/** The columns of `SpoolRow`. The text has the id and the date as well. */
-export const SPOOL_COLUMNS = `json, stage, level, layer, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at, last_ok_at,
+const STANDING = `stage, level, layer, state, outcome, reason, orphan, late, error_runs, parked_at, settled_at, last_ok_at,
   retry_at, attempts, software, obstacle, repository`
+
+/** The columns of `SpoolRow`. The text has the id and the date as well. */
+export const SPOOL_COLUMNS = `json, ${STANDING}`
+
+/** The columns of `HeadRow`. Text costs less to read than a blob. */
+export const HEAD_COLUMNS = `lower(hex(id)), ${STANDING}, lower(hex(pubkey)), created_at, kind, address, number`
 
 /** Where the columns of `SpoolRow` are. CROSS JOIN: a row is found first, then its text. */
 export const SPOOL_ROWS = 'spool CROSS JOIN spool_text USING (number)'
@@ -92,11 +119,24 @@ export function newcomer(event: NostrEvent, size: number, layer: LayerName): Spo
   }
 }
 
-/** Parses a row. */
+/** Parses a row with its text. */
 export function fromRow(row: SpoolRow): SpooledEvent {
+  return toSpooled(JSON.parse(row[0]) as NostrEvent, row[0].length, row)
+}
+
+/** Parses a row without its text. */
+export function fromHeadRow(row: HeadRow): NumberedHead {
+  const address = row[21] === null ? undefined : parseAddress(row[21])
+  const tags = address === undefined ? [] : [['d', address.d]]
+  const event = { id: row[0], pubkey: row[18], created_at: row[19], kind: row[20], tags }
+  return Object.assign(toSpooled(event, 0, row), { number: row[22] })
+}
+
+/** One literal: to spread the fields that both have would cost as much as to read the row. */
+function toSpooled<E extends EventHead>(event: E, size: number, row: SpoolRow | HeadRow): SpooledHead & { event: E } {
   return {
-    event: JSON.parse(row[0]) as NostrEvent,
-    size: row[0].length,
+    event,
+    size,
     layer: row[3],
     state: row[4],
     outcome: row[5] ?? undefined,

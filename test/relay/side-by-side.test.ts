@@ -80,12 +80,12 @@ describe('sideBySide', () => {
   })
 })
 
-/** Works on so many values, at most two ahead; tasks end when they are told to. */
-function workOn(count: number) {
+/** Works on so many values, at most two ahead, if there is room; tasks end when they are told to. */
+function workOn(count: number, hasRoom?: (atWork: readonly number[]) => boolean) {
   const started: number[] = []
   const ends = new Map<number, { end: () => void; fail: () => void }>()
   const values = Array.from({ length: count }, (_, index) => index)
-  const results = workAhead(values, 2, (value) => {
+  const results = workAhead(values, { count: 2, ...(hasRoom !== undefined && { hasRoom }) }, (value) => {
     started.push(value)
     return new Promise<string>((resolve, reject) =>
       ends.set(value, { end: () => resolve(`${value}!`), fail: () => reject(new Error(`not ${value}`)) }),
@@ -105,6 +105,29 @@ describe('workAhead', () => {
     expect(started).toEqual([0, 1, 2])
     expect((await results.next()).value).toEqual([1, '1!'])
     expect(started).toEqual([0, 1, 2, 3])
+  })
+
+  it('begins no more where there is no room beside those at work, but always one', async () => {
+    const beside: (readonly number[])[] = []
+    const { started, results, ends } = workOn(3, (atWork) => {
+      beside.push(atWork)
+      return atWork.length < 2 && !atWork.includes(1)
+    })
+    const first = results.next()
+    expect([started, beside]).toEqual([
+      [0, 1],
+      [[0], [0, 1]],
+    ])
+    ends.get(0)?.end()
+    await first
+    const second = results.next()
+    expect(started).toEqual([0, 1])
+    ends.get(1)?.end()
+    await second
+    const third = results.next()
+    expect(started).toEqual([0, 1, 2])
+    ends.get(2)?.end()
+    expect((await third).value).toEqual([2, '2!'])
   })
 
   it('throws the error of a task at its turn, when the others at work have ended', async () => {

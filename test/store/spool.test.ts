@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { NostrEvent } from '../../src/nostr/event.ts'
 import type { Spool } from '../../src/store/spool.ts'
 import type { SpoolRows } from '../../src/store/spool-rows.ts'
-import type { SpoolState } from '../../src/store/spooled-event.ts'
+import type { SpooledEvent, SpooledHead, SpoolState } from '../../src/store/spooled-event.ts'
 import { announcement, issue, state as stateEvent } from '../support/builders.ts'
 import { keyOf } from '../support/sign.ts'
 import { openTemporaryState } from '../support/temporary-state.ts'
@@ -114,6 +114,32 @@ describe('the spool', () => {
         else rows.makeReady(event.id, 1, undefined)
     }
     expect([sizes, spool.count('ready'), spool.count('candidate')]).toEqual([[4, 4, 2], 5, 0])
+  })
+
+  it('hands out rows without their texts, in the same order and pieces', () => {
+    const { spool, rows } = newSpool()
+    const events = [announcement(alice, 'a:b'), ...Array.from({ length: 4 }, (_, number) => numbered(number + 1))]
+    for (const event of events) rows.insert(event, FROM)
+    const whole = [...spool.inState('candidate', 2)]
+    const heads = [...spool.headsInState('candidate', 2)]
+    expect(heads.map((piece) => piece.length)).toEqual([2, 2, 1])
+    const headOf = ({ event, ...standing }: SpooledEvent): SpooledHead => {
+      const { id, pubkey, kind, created_at, tags } = event
+      return {
+        ...standing,
+        size: 0,
+        event: { id, pubkey, kind, created_at, tags: tags.filter(([name]) => name === 'd') },
+      }
+    }
+    expect(heads.flat().map(({ number: _, ...head }) => head)).toEqual(whole.flat().map(headOf))
+    const some = heads.flat().filter((_, index) => index % 2 === 1)
+    expect(spool.eventsOf(some)).toEqual(whole.flat().flatMap(({ event }, index) => (index % 2 === 1 ? [event] : [])))
+  })
+
+  it('hands out fewer rows in a piece when strangers gave them long addresses', () => {
+    const { spool, rows } = newSpool()
+    for (const name of ['a', 'b', 'c']) rows.insert(announcement(alice, name.repeat(700_000)), FROM)
+    expect([...spool.headsInState('candidate', 3)].map((piece) => piece.length)).toEqual([2, 1])
   })
 
   it('hands out each event once though it comes back into the same state', () => {

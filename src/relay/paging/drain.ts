@@ -22,6 +22,7 @@ import type { NostrEvent, Stamp } from '../../nostr/event.ts'
 import type { Filter } from '../../nostr/filter.ts'
 import type { Aftermath } from '../aftermath.ts'
 import { AskedAhead } from './asked-ahead.ts'
+import { Backlog } from './backlog.ts'
 import { noteProbed, noteShown } from './capacity.ts'
 import {
   closeSecond,
@@ -41,11 +42,13 @@ import { isDescending, sortRows } from '../sort-rows.ts'
 
 /**
  * The inputs for draining a filter: `request` asks the relay, `sink` takes the matching events of each page.
- * `aftermath` is told what follows the ends of sessions (NIP-77); `request` has its own.
+ * `aftermath` is told what follows the ends of sessions (NIP-77); `request` has its own. `backlog` is shared by the
+ * filters that are read at one source; absent: this is the only one.
  */
 export type DrainContext = CloseContext & {
   readonly sink: (events: readonly NostrEvent[]) => Promise<void>
   readonly aftermath?: Aftermath
+  readonly backlog?: Backlog
 }
 
 /** The result of reading one filter; `reason` is null if it was drained. Counts are rows. */
@@ -66,17 +69,17 @@ export type Drain = {
 const GROWTH = 1.5
 
 /** `ahead` asks for the empty page below together with one that is likely to be the last. */
-type Descent = DrainContext & { readonly ahead: AskedAhead }
+type Descent = DrainContext & { readonly ahead: AskedAhead; readonly take: Intake['take'] }
 
 type Tally = { pages: number; rows: number; bytes: number; malformed: number; foreign: number }
 
 /** Reads a filter to its bottom, newest first, and hands each page's new matching events to the sink. */
 export async function drain(filter: Filter, given: DrainContext): Promise<Drain> {
   const tally: Tally = { pages: 0, rows: 0, bytes: 0, malformed: 0, foreign: 0 }
-  const intake = new Intake(given.sink)
+  const intake = new Intake(given.sink, given.backlog ?? new Backlog())
   const ahead = new AskedAhead(given.request)
   const gaps: Gap[] = []
-  const context = { ...given, gaps, ahead, sink: intake.take, request: ahead.request }
+  const context = { ...given, gaps, ahead, take: intake.take, request: ahead.request }
   const descent = descendInParts(filter, createReader(context, tally), context)
   const gap = await descent.finally(() => intake.end())
   if (gap !== null) return { reason: gap, ...tally, open: gaps.map((each) => each.filter) }
@@ -202,7 +205,7 @@ function oldestOf(stamps: readonly Stamp[], asked: number | undefined): number {
 }
 
 /** Asks for pages, keeps the counts, and drops rows of the boundary second that were already passed on. */
-function createReader(context: DrainContext, tally: Tally): Reader {
+function createReader(context: Descent, tally: Tally): Reader {
   const { capacity, limit: usual } = context
   let boundary = new Set<string>()
   return async (filter, { until = untilAsked(filter, context), limit = usual } = {}) => {
@@ -218,7 +221,7 @@ function createReader(context: DrainContext, tally: Tally): Reader {
     const fresh = events.filter((event) => !boundary.has(keyOf(event)))
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
-    await context.sink(fresh)
+    await context.take(fresh, bytes)
     const authors = new Set(events.map(({ pubkey }) => pubkey))
     return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, isJoined: isJoined === true, authors }
   }

@@ -556,7 +556,7 @@ export const MUTANTS = [
   {
     rule: 7,
     what: 'JSON holds what JSON allows',
-    in: 'renderJsonValue',
+    in: 'escapeUnsafe',
     from: '.replaceAll(UNSAFE, escapeUnits)',
     to: '',
   },

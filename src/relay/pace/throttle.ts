@@ -199,10 +199,12 @@ export class Throttle {
     return { ...rate, intervalMs: Math.min(LONGEST_PAUSE_MS, 2 * rate.intervalMs) }
   }
 
+  /** First one more, since a complaint meets all that were sent with it; twice as many where that was taken. */
   #tryMore({ gain, intervalMs }: SilenceRate): void {
+    const more = this.#hasTriedMore ? 2 * gain : gain + 1
     this.#taken = 0
     this.#hasTriedMore = true
-    this.#rate = this.#known ?? evenRate(2 * gain, intervalMs)
+    this.#rate = this.#known ?? evenRate(more, intervalMs)
   }
 
   #isPatient(): boolean {

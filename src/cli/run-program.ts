@@ -1,35 +1,19 @@
-import { tmpdir } from 'node:os'
 import { UsageError } from '../errors.ts'
 import type { Report } from '../report/report.ts'
-import { escapeForTerminal } from './escape.ts'
-import { exitCodeOf } from './exit-codes.ts'
 import { createScriptTeller } from './tell-script.ts'
 import { parseCommandLine, type CommandLine } from './parse/command-line.ts'
-import type { Interruption } from './interruption.ts'
-import { SECRET_VARIABLES } from './parse/option-table.ts'
-import type { OutputOptions } from './parse/options.ts'
-import type { RenderOptions } from './render/canvas.ts'
-import type { KeyPlace } from './read-key.ts'
-import type { OpenLists } from './report-lists.ts'
-import type { RunRequest } from './run-command.ts'
+import { findKey, warnOn } from './find-key.ts'
+import { nowSeconds, printReport, renderingFor, widthOf } from './print-report.ts'
 import { runProfiles, tellingFailure, type Heading } from './run-profiles.ts'
-import type { Tell } from '../run-event.ts'
-import { isStdoutTaken, wishOf } from './script-wish.ts'
+import { wishOf } from './script-wish.ts'
+import type { Surroundings } from './surroundings.ts'
 import { toolVersion } from './tool-version.ts'
 
-type RunLine = Extract<CommandLine, { type: 'run' }>
 type StatusLine = Extract<CommandLine, { type: 'status' }>
 type RelayLine = Extract<CommandLine, { type: 'relay' }>
 type WhyLine = Extract<CommandLine, { type: 'why' }>
 type MergeLine = Extract<CommandLine, { type: 'merge' }>
 type ConfigLine = Extract<CommandLine, { type: 'config' }>
-
-const DEFAULT_WIDTH = 80
-
-/** The environment of the program: `process`, or a replacement in tests. `stdin` is made at its first use. */
-export type Surroundings = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'> & {
-  readonly interruption: Interruption
-}
 
 /** Runs the command line and returns the exit code. `argv`: the words after the program's name. */
 export async function runProgram(argv: readonly string[], place: Surroundings): Promise<number> {
@@ -56,7 +40,7 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
       else place.stderr.write(line.text)
       return line.exit
     case 'run':
-      return run(line, place, heading)
+      return (await import('./run-once.ts')).runOnce(line, place, heading)
     case 'status':
       place.stdout.write(line.output.json ? '' : (heading?.text ?? ''))
       return showStatus(line, place)
@@ -88,81 +72,6 @@ async function dispatch(line: SingleLine, place: Surroundings, heading?: Heading
 
 async function writeText({ stdout }: Surroundings, text: string): Promise<void> {
   await (await import('./write-output.ts')).writeOutput(stdout, text)
-}
-
-/** Runs once, watched as the operator wants it, with the report on standard output. */
-async function run(line: RunLine, place: Surroundings, heading?: Heading): Promise<number> {
-  const { createWatch } = await import('./watch-run.ts')
-  const { stateFileOf } = await import('./state-place.ts')
-  const { output } = line
-  const { env, stdout, stderr, interruption } = place
-  const stateFile = stateFileOf(line.stateFile, env)
-  const watch = createWatch(line, { stateFile, stderr, version: toolVersion() })
-  const lists = line.options.listIds ? await openLists() : undefined
-  let report: Report | undefined
-  try {
-    await watch.begin()
-    const found = await runLine(line, { ...(await requestOf(line, stateFile, place, watch.tell)), lists })
-    watch.stopProgress()
-    const exit = interruption.exitCode() ?? found.exit
-    report = { ...found, exit, complete: exit === 0 }
-    const profile = heading === undefined ? {} : { profile: heading.profile }
-    await printReport({ ...report, ...profile }, output, isStdoutTaken(line) ? stderr : stdout, heading?.text)
-    await watch.end({ exit, report })
-    return exit
-  } catch (error) {
-    await watch.end({ exit: interruption.exitCode() ?? exitCodeOf(error), report, error })
-    throw error
-  } finally {
-    lists?.close()
-  }
-}
-
-async function openLists(): Promise<OpenLists> {
-  return (await import('./report-lists.ts')).createReportLists(tmpdir())
-}
-
-async function requestOf(line: RunLine, stateFile: string, place: Surroundings, tell?: Tell): Promise<RunRequest> {
-  const { options, connection, pacing, listen } = line
-  const { stdout, env, interruption } = place
-  const key = await findKey(line.key, place)
-  const openStdin = (): NodeJS.ReadStream => place.stdin
-  const { signal } = interruption
-  return { options, connection, pacing, listen, key, stateFile, openStdin, stdout, signal, env, tell }
-}
-
-async function runLine({ reportFile, ...line }: RunLine, request: RunRequest): Promise<Report> {
-  if (reportFile === undefined) return runOrCheck(line, request)
-  const { writePage } = await import('./page-command.ts')
-  return writePage(reportFile, line.options, () => runOrCheck(line, request))
-}
-
-async function runOrCheck({ check }: Pick<RunLine, 'check'>, request: RunRequest): Promise<Report> {
-  if (check === undefined) return (await import('./run-command.ts')).runCommand(request)
-  const { runCheck } = await import('./check-command.ts')
-  return runCheck({ ...request, check })
-}
-
-/** Prints a report as the operator wants it: no text with `--quiet` when all is well, but always a document. */
-async function printReport(
-  report: Report,
-  output: OutputOptions,
-  stream: NodeJS.WriteStream,
-  heading = '',
-): Promise<void> {
-  if (output.quiet && !output.json && (await import('./render/all-well.ts')).isAllWell(report)) return
-  const { writePieces } = await import('./write-output.ts')
-  if (output.json) {
-    const { jsonPieces } = await import('./render/render-json.ts')
-    return writePieces(stream, jsonPieces(report))
-  }
-  const { reportLines } = await import('./render/render-table.ts')
-  await writePieces(stream, below(heading, reportLines(report, renderingFor(output, stream))))
-}
-
-function* below(heading: string, lines: Iterable<string>): Generator<string> {
-  yield heading
-  yield* lines
 }
 
 async function showStatus(
@@ -234,37 +143,4 @@ async function showConfig({ overview, output }: ConfigLine, place: Surroundings)
     : (await import('./render/render-config.ts')).renderConfig(overview, renderingFor(output, stdout))
   await writeText(place, text)
   return 0
-}
-
-/** Reads the key for NIP-42, if there is one; asks for its password on the terminal. */
-async function findKey(place: KeyPlace, surroundings: Surroundings): Promise<Uint8Array | undefined> {
-  const { env, stderr, interruption } = surroundings
-  if (place.keyFile === undefined && (env[SECRET_VARIABLES.key] ?? '') === '') return undefined
-  const { readKey } = await import('./read-key.ts')
-  const { stdin } = surroundings
-  const warn = warnOn(surroundings)
-  if (!stdin.isTTY || !stderr.isTTY) return readKey(place, { env, warn })
-  const { askPassword } = await import('./ask-password.ts')
-  const ask = (question: string): Promise<string> =>
-    askPassword(question, { input: stdin, output: stderr, signal: interruption.signal })
-  return readKey(place, { env, warn, askPassword: ask })
-}
-
-function warnOn({ stderr }: Surroundings): (line: string) => void {
-  return (line) => void stderr.write(`${escapeForTerminal(line)}\n`)
-}
-
-function renderingFor(
-  { color, verbose }: Pick<OutputOptions, 'color' | 'verbose'>,
-  stdout: NodeJS.WriteStream,
-): RenderOptions {
-  return { color: color && stdout.isTTY, width: widthOf(stdout), now: nowSeconds(), verbose }
-}
-
-function widthOf(stream: NodeJS.WriteStream): number {
-  return stream.isTTY ? stream.columns : DEFAULT_WIDTH
-}
-
-function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000)
 }

@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 
 import { onTestFinished } from 'vitest'
 
-import type { Surroundings } from '../../src/cli/run-program.ts'
+import type { Surroundings } from '../../src/cli/surroundings.ts'
 import { buildEnvironment } from './build-environment.ts'
 import type { CliOptions, CliResult } from './run-cli.ts'
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { createReportLists, type OpenLists } from '../../src/cli/report-lists.ts'
+import { temporaryDirectory } from '../support/temporary-state.ts'
 
 const MEGABYTE = 1_000_000
 
@@ -29,7 +30,7 @@ describe('the lists of a report', () => {
   })
 
   it.skipIf(process.platform === 'win32')('make no file that is seen, and none at all unless there is a list', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'ngit-sync-lists-'))
+    const directory = temporaryDirectory()
     const lists = openLists(directory)
     expect(readdirSync(directory)).toEqual([])
     lists.create<string>().add('id')

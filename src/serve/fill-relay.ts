@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 import { chunkByCountAndBytes } from '../nostr/chunk.ts'
 import { addressOf, parseAddress } from '../nostr/address.ts'
 import type { NostrEvent } from '../nostr/event.ts'
@@ -5,6 +7,7 @@ import { parentsOf } from '../nostr/references.ts'
 import { keepValid } from '../nostr/verifier.ts'
 import { findVersions } from '../relay/holdings.ts'
 import { fetchByIds } from '../relay/paging/fetch-by-ids.ts'
+import { stopOfTime } from '../run/stop.ts'
 import type { OwnRelay } from '../run/world.ts'
 import type { ScopedRun } from '../scope/scoped-run.ts'
 
@@ -14,18 +17,24 @@ const MAX_ASKED = 100_000
 /** A comment, its root and its repository are three. */
 const MAX_STEPS = 10
 
-/** Gives the relay all that the target lacks, and its parents that the target holds. Throws LostRelayError. */
+/**
+ * Gives the relay all that the target lacks, and its parents that the target holds; stops half-way when the run has to
+ * end. Throws LostRelayError.
+ */
 export async function fillRelay(relay: OwnRelay, run: ScopedRun): Promise<void> {
-  const { spool } = run.world.state
-  for (const state of ['ready', 'parked'] as const)
-    for (const piece of spool.inState(state, PIECE)) relay.add(piece.map(({ event }) => event))
+  for await (const events of piecesOf(run)) relay.add(events)
   const asked = new Set<string>()
+  for await (const events of piecesOf(run)) await addParents(events, { relay, asked, run })
+}
+
+/** Between pieces the target's pings, clients and signals are heard: a million events take minutes. */
+async function* piecesOf({ world }: ScopedRun): AsyncGenerator<readonly NostrEvent[]> {
   for (const state of ['ready', 'parked'] as const)
-    for (const piece of spool.inState(state, PIECE))
-      await addParents(
-        piece.map(({ event }) => event),
-        { relay, asked, run },
-      )
+    for (const piece of world.state.spool.inState(state, PIECE)) {
+      if (stopOfTime(world) !== undefined) return
+      yield piece.map(({ event }) => event)
+      await nextTurn()
+    }
 }
 
 type Filling = { readonly relay: OwnRelay; readonly asked: Set<string>; readonly run: ScopedRun }

@@ -17,9 +17,12 @@ export async function serveSelected(run: ScopedRun): Promise<Stop | undefined> {
   if (serving === undefined) throw new TypeError('serve needs a relay of its own')
   if (state.spool.count('ready') + state.spool.count('parked') === 0) return undefined
   await fillRelay(serving.relay, run)
-  serving.relay.letIn()
-  tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
-  await watchTarget(serving, run)
+  // A half-filled relay would look like a whole one.
+  if (stopOfTime(run.world) === undefined) {
+    serving.relay.letIn()
+    tell?.({ type: 'serving', url: serving.relay.url, events: serving.relay.size, software: run.software })
+    await watchTarget(serving, run)
+  }
   const stop = stopOfTime(run.world)
   parkReady(stop?.type === 'interrupted' ? stop.reason : NOT_TAKEN, run)
   return stop

@@ -19,6 +19,8 @@ export type InProcessRun = {
   /** @default 2025-06-15 */
   readonly now?: number
   readonly serving?: World['serving']
+  /** @default never */
+  readonly deadline?: AbortSignal
   /** Told what happens; may move the clock on by so many milliseconds. */
   readonly tell?: (event: RunEvent) => number
 }
@@ -34,6 +36,7 @@ export async function runInProcess({
   strangers = NO_STRANGERS,
   now = 1_750_000_000,
   serving,
+  deadline = new AbortController().signal,
   tell,
 }: InProcessRun): Promise<Report> {
   const verifier = createVerifier({ workers: 0 })
@@ -51,7 +54,7 @@ export async function runInProcess({
     clock: () => now,
     nowMs,
     signal,
-    deadline: new AbortController().signal,
+    deadline,
     strangers,
     ...(serving && { serving }),
     ...(tell && { tell: (event) => void (sleptMs += tell(event)) }),

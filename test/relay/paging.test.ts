@@ -155,6 +155,13 @@ describe('drain', () => {
     expect(result.reason).toBe('page 2 lacks the second in which the page before it ended')
   })
 
+  it('does not miss a row again that was no event', async () => {
+    const [newest] = eventsAt(30)
+    const rows = [newest, { id: 'x', created_at: 20 }]
+    const { drain: result } = await read(ALL, playing(pageOf(rows), pageOf([]), pageOf([])))
+    expect([result.reason, result.malformed]).toEqual([null, 1])
+  })
+
   it('reads events with created_at 0 and never asks below 0', async () => {
     const events = [...eventsAt(5, 0), eventOf(9, { created_at: 0 })]
     const { drain: result, got, filters } = await read(ALL, { events })

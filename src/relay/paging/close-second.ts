@@ -28,6 +28,8 @@ export type Read = {
   readonly isJoined: boolean
   /** The authors of the matching rows. */
   readonly authors: ReadonlySet<string>
+  /** The oldest second of a matching row that is an event. */
+  readonly oldestEvent: number | undefined
 }
 
 /** Reads one page of matching events; `until` and `limit`, if given, replace the usual ones. */

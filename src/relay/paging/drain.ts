@@ -118,6 +118,8 @@ async function descend(filter: Filter, read: Reader, context: Descent): Promise<
   const floor = filter.since ?? 0
   let gap: string | null = null
   let received: number | undefined
+  /** The second in which the events of the page before ended. */
+  let lastEvent: number | undefined
   let above: AskedPage | undefined
   let { limit } = context
   for (let page = 1, asked = filter.until; ; page += 1) {
@@ -134,10 +136,12 @@ async function descend(filter: Filter, read: Reader, context: Descent): Promise<
     const isBelowAll = received === undefined || asked === undefined || asked < received
     if (rowCount === 0 && end.hint === 'more') return `page ${page} is empty, and the relay says that there is more`
     if (rowCount === 0 && isBelowAll) return gap
-    if (rowCount === 0) gap = `page ${page} lacks the second in which the page before it ended`
+    // Rows that are no events prove nothing, here or there.
+    if (rowCount === 0 && lastEvent === asked) gap = `page ${page} lacks the second in which the page before it ended`
+    lastEvent = next.oldestEvent
     // NIP-67: nothing lies below these rows, so none of them was cut off.
     if (rowCount > 0 && end.hint === 'finish' && !isCut) return gap
-    const oldest = oldestOf(stamps, asked)
+    const oldest = lowestOf(stamps, asked)
     // A row dated before the floor came last: nothing else lies below, and nothing above was cut off.
     if (oldest < floor) return gap
     const isOneSecond = oldest === asked
@@ -200,7 +204,7 @@ function holdsSecond({ stamps }: Read, second: number): boolean {
 }
 
 /** The oldest second of the page; for an empty page, the second it was asked for. */
-function oldestOf(stamps: readonly Stamp[], asked: number | undefined): number {
+function lowestOf(stamps: readonly Stamp[], asked: number | undefined): number {
   return stamps.reduce((least, { second }) => Math.min(least, second), asked ?? Infinity)
 }
 
@@ -222,8 +226,11 @@ function createReader(context: Descent, tally: Tally): Reader {
     tally.rows += fresh.length
     if (events.length > 0) boundary = boundaryOf(events, boundary)
     await context.take(fresh, bytes)
-    const authors = new Set(events.map(({ pubkey }) => pubkey))
-    return { end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, isJoined: isJoined === true, authors }
+    return {
+      ...{ end, stamps, isMixed, rowCount: rows.length, isCut: readOver > 0, isJoined: isJoined === true },
+      authors: new Set(events.map(({ pubkey }) => pubkey)),
+      oldestEvent: events.length === 0 ? undefined : oldestOf(events),
+    }
   }
 }
 
@@ -234,10 +241,14 @@ function untilAsked({ until }: Filter, { capacity }: DrainContext): number | und
 
 /** The rows of the oldest second, which the next page repeats. Earlier keys of that second are kept. */
 function boundaryOf(events: readonly NostrEvent[], before: ReadonlySet<string>): Set<string> {
-  const oldest = Math.min(...events.map((event) => event.created_at))
+  const oldest = oldestOf(events)
   const keys = events.filter((event) => event.created_at === oldest).map(keyOf)
   const isSameSecond = events.every((event) => event.created_at === oldest)
   return new Set(isSameSecond ? [...before, ...keys] : keys)
+}
+
+function oldestOf(events: readonly NostrEvent[]): number {
+  return events.reduce((least, event) => Math.min(least, event.created_at), Infinity)
 }
 
 /** A copy with another signature counts as another row, because it may be the genuine one. */

@@ -157,7 +157,7 @@ describe('drain', () => {
 
   it('does not miss a row again that was no event', async () => {
     const [newest] = eventsAt(30)
-    const rows = [newest, { id: 'x', created_at: 20 }]
+    const rows = [newest, { ...eventOf(2, { created_at: 20 }), sig: 'none' }]
     const { drain: result } = await read(ALL, playing(pageOf(rows), pageOf([]), pageOf([])))
     expect([result.reason, result.malformed]).toEqual([null, 1])
   })

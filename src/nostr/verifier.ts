@@ -26,8 +26,8 @@ const MIN_EVENTS_PER_SHARE = 16
 const SIGNATURES_WITHOUT_THREADS = 100
 
 /**
- * Returns a verifier that checks the first hundred signatures on the calling thread. Its threads start with the batch that
- * goes beyond them, and live until it is closed.
+ * Returns a verifier that checks the first hundred signatures on the calling thread. Its threads start with the batch
+ * that goes beyond them, and live until it is closed.
  *
  * Ids are hashed on the calling thread, so threads receive only 128 bytes per event. Hashing costs no more than copying
  * an event to a thread would, and no thread ever holds an event, however large.

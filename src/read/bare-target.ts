@@ -2,9 +2,9 @@ import type { ScopedRun } from '../scope/scoped-run.ts'
 import { showsNothing } from './emptiness.ts'
 
 /**
- * Whether the target is a relay that shows no event at all, asked at most once a run. Then a comparison with it finds everything
- * missing, and pages bring the same in fewer round trips. That may be a wrong guess, but nothing rests on it: each event
- * that a source brings is asked for at the target before it is sent.
+ * Whether the target is a relay that shows no event at all, asked at most once a run. Then a comparison with it finds
+ * everything missing, and pages bring the same in fewer round trips. That may be a wrong guess, but nothing rests on it:
+ * each event that a source brings is asked for at the target before it is sent.
  */
 export class BareTarget {
   readonly #run: Pick<ScopedRun, 'target' | 'world'>

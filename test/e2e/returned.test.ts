@@ -79,18 +79,22 @@ describe('a source that is lost in the middle of a run and comes back', () => {
   })
 })
 
+/** Cuts the connection at the first event, once; before that does this to what the relay holds. */
+function returnsAtEvent(target: ScriptedRelay, change: () => void): void {
+  let isDone = false
+  target.behaviour.onEvent = () => {
+    if (isDone) return 'default'
+    isDone = true
+    change()
+    return 'drop-connection'
+  }
+}
+
 describe('a target that is lost in the middle of a run and comes back', () => {
   it('without what it held is not complete: exit 3, and no checkpoint', async () => {
     const bench = createWorkbench()
-    const source = await bench.scripted({ events })
-    const target = await bench.scripted({ events: events.slice(0, 20) })
-    let isLost = false
-    target.behaviour.onEvent = () => {
-      if (isLost) return 'default'
-      isLost = true
-      target.events.clear()
-      return 'drop-connection'
-    }
+    const [source, target] = [await bench.scripted({ events }), await bench.scripted({ events: events.slice(0, 20) })]
+    returnsAtEvent(target, () => target.events.clear())
     const { code, report } = await bench.catchup(source, target)
     expect([code, bench.checkpoints()]).toEqual([3, []])
     expect(report.problems.find(({ what }) => what === 'gap')?.reason).toMatch(CAME_BACK)
@@ -98,14 +102,8 @@ describe('a target that is lost in the middle of a run and comes back', () => {
 
   it('as it was is complete: exit 0', async () => {
     const bench = createWorkbench()
-    const source = await bench.scripted({ events })
-    const target = await bench.scripted({ events: events.slice(0, 20) })
-    let isLost = false
-    target.behaviour.onEvent = () => {
-      if (isLost) return 'default'
-      isLost = true
-      return 'drop-connection'
-    }
+    const [source, target] = [await bench.scripted({ events }), await bench.scripted({ events: events.slice(0, 20) })]
+    returnsAtEvent(target, () => undefined)
     const { code } = await bench.catchup(source, target)
     expect([code, target.events.size]).toEqual([0, events.length])
   })
